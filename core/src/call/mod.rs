@@ -1,0 +1,5 @@
+//! The call engine.
+
+mod types;
+
+pub use types::*;

@@ -1,0 +1,247 @@
+//! What goes into the call engine and what comes out of it.
+
+use crate::facing::FacingMode;
+use crate::signaling::message::{CallId, HangUpReason, IceCandidate, MediaState, Message, SessionDescription};
+use std::time::Duration;
+
+/// How long a call may ring before it ends with [`EndReason::Timeout`].
+pub const RING_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// Names one peer connection for as long as the engine lives; reports about an earlier one are dropped by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PeerId(pub u64);
+
+/// What the app wants.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Call somebody.
+    Call {
+        /// The user's name, as in the user list.
+        to: String,
+        /// What to send from the start.
+        media: MediaState,
+    },
+    /// Take the call that rings here.
+    Accept {
+        /// What to send from the start.
+        media: MediaState,
+    },
+    /// Refuse the call that rings here.
+    Decline,
+    /// End the call in whatever state it is: cancels one that still rings there, declines one that rings here.
+    HangUp,
+    /// Microphone on or off.
+    SetMicrophone(bool),
+    /// Camera on or off.
+    SetCamera(bool),
+    /// The camera in use now looks this way.
+    SetFacing(FacingMode),
+}
+
+/// What the peer connection reports.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PeerReport {
+    /// The offer or the answer that was asked for has been made and set as the local description.
+    LocalDescription(SessionDescription),
+    /// The remote answer has been applied.
+    AnswerApplied,
+    /// A description or its application failed; the text says why.
+    NegotiationFailed(String),
+    /// A local candidate was gathered; `None` at the end of gathering.
+    Candidate(Option<IceCandidate>),
+    /// W3C `connectionState` changed.
+    Connection(ConnectionState),
+    /// Camera or microphone cannot be used, so the call cannot go on.
+    MediaFailed(String),
+}
+
+/// W3C `RTCPeerConnectionState`, less what the engine does not need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ConnectionState {
+    /// ICE and DTLS are at work.
+    Connecting,
+    /// Media can flow.
+    Connected,
+    /// Nothing has been heard for a while; it may come back.
+    Disconnected,
+    /// It will not come back by itself.
+    Failed,
+}
+
+/// What the engine wants to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Send this to the signaling server.
+    Send(Message),
+    /// Do this with a peer connection.
+    Peer {
+        /// Which one.
+        peer: PeerId,
+        /// What.
+        action: PeerAction,
+    },
+    /// Tell the app.
+    Event(CallEvent),
+}
+
+/// What to do with a peer connection. Actions for one peer are done in the order in which they come.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PeerAction {
+    /// Make it, with tracks for `media`, as the side that offers first or the one that answers first.
+    Create {
+        /// Whether this side makes the first offer.
+        offerer: bool,
+        /// What is on from the start.
+        media: MediaState,
+    },
+    /// Make an offer, set it locally, and report [`PeerReport::LocalDescription`].
+    Offer {
+        /// Whether to restart ICE (RFC 8445 section 2.4).
+        ice_restart: bool,
+    },
+    /// Apply the other side's offer (rolling an own one back first where `rollback` says so), make an answer, set it
+    /// locally, and report [`PeerReport::LocalDescription`].
+    Answer {
+        /// The other side's offer.
+        offer: SessionDescription,
+        /// Whether an own offer is out and must be taken back first (JSEP section 4.1.10.2).
+        rollback: bool,
+    },
+    /// Apply the other side's answer and report [`PeerReport::AnswerApplied`].
+    ApplyAnswer(SessionDescription),
+    /// Add a candidate of the other side's; `None` at the end of them.
+    AddCandidate(Option<IceCandidate>),
+    /// What is on changed.
+    SetMedia(MediaState),
+    /// Close it and release camera and microphone. Nothing more is reported of it.
+    Close,
+}
+
+/// What the app is told.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CallEvent {
+    /// State, peer or media of the call changed. Sent for every change, with the whole picture.
+    Changed(CallSnapshot),
+    /// Somebody calls: the app shows it and answers with [`Command::Accept`] or [`Command::Decline`].
+    Incoming {
+        /// Who calls.
+        from: String,
+        /// The call's identifier.
+        call: CallId,
+    },
+    /// The call is over; the engine is idle again.
+    Ended {
+        /// Who was at the other end.
+        with: String,
+        /// The call's identifier.
+        call: CallId,
+        /// Why it is over.
+        reason: EndReason,
+    },
+}
+
+/// The whole picture of the call at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CallSnapshot {
+    /// Where the call stands.
+    pub state: CallState,
+    /// The person at the other end, unless idle.
+    pub with: Option<String>,
+    /// The call's identifier, unless idle.
+    pub call: Option<CallId>,
+    /// What this side sends.
+    pub local: MediaState,
+    /// What the other side says it sends.
+    pub remote: MediaState,
+}
+
+/// Where a call stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CallState {
+    /// No call.
+    Idle,
+    /// We call: the offer is being made or is on its way.
+    Calling,
+    /// We call, and the other side says that it rings there.
+    RingingThere,
+    /// Somebody calls us and nobody has answered yet.
+    RingingHere,
+    /// Accepted by both; ICE and DTLS are at work.
+    Connecting,
+    /// Media flows.
+    Connected,
+    /// Media flowed and stopped; being repaired.
+    Reconnecting,
+}
+
+/// Why a call ended. Not an error: every call ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EndReason {
+    /// This side hung up.
+    HungUpHere,
+    /// The other side hung up.
+    HungUpThere,
+    /// This side declined.
+    DeclinedHere,
+    /// The other side declined.
+    DeclinedThere,
+    /// The other side is in another call.
+    Busy,
+    /// Nobody answered in time.
+    Timeout,
+    /// This side gave up before the other answered.
+    CancelledHere,
+    /// The caller gave up before this side answered.
+    CancelledThere,
+    /// Nobody of that name is there, or they left before answering.
+    Unreachable,
+    /// The connection could not be made or was lost for good.
+    ConnectionFailed,
+    /// The descriptions could not be agreed on.
+    NegotiationFailed,
+    /// This side could not use its camera or microphone.
+    MediaFailedHere,
+    /// The other side could not use its camera or microphone.
+    MediaFailedThere,
+    /// Another device of this person took the call.
+    AnsweredElsewhere,
+}
+
+impl EndReason {
+    /// What the other side is told in `hang-up`, where this side ends the call.
+    pub fn to_wire(self) -> HangUpReason {
+        match self {
+            Self::DeclinedHere | Self::DeclinedThere => HangUpReason::Declined,
+            Self::Busy => HangUpReason::Busy,
+            Self::Timeout => HangUpReason::Timeout,
+            Self::CancelledHere | Self::CancelledThere => HangUpReason::Cancelled,
+            Self::HungUpHere | Self::HungUpThere => HangUpReason::Ended,
+            Self::ConnectionFailed | Self::NegotiationFailed | Self::Unreachable => HangUpReason::Failed,
+            Self::MediaFailedHere | Self::MediaFailedThere => HangUpReason::MediaError,
+            Self::AnsweredElsewhere => HangUpReason::Elsewhere,
+        }
+    }
+}
+
+/// Why a command was refused. The call, if there is one, goes on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// The session has no name yet.
+    #[error("not logged in")]
+    NotLoggedIn,
+    /// One cannot call oneself.
+    #[error("you cannot call yourself")]
+    SelfCall,
+    /// One call at a time.
+    #[error("already in a call with {with}")]
+    InCall {
+        /// The person at the other end.
+        with: String,
+    },
+    /// There is no call for this command.
+    #[error("there is no call")]
+    NoCall,
+    /// The call is in a state in which the command makes no sense, such as accepting one's own call.
+    #[error("not possible while the call is {0:?}")]
+    WrongState(CallState),
+}

@@ -1,0 +1,203 @@
+//! The WebRTC peer behind a trait of our own: descriptions, candidates, media in and out, feedback, estimate, statistics.
+//!
+//! Everything that knows the `webrtc` crate is in [`webrtc`](self::webrtc); the rest of the core sees the types here.
+
+pub mod webrtc;
+
+use crate::call::ConnectionState;
+use crate::media::rtp::RtpPacket;
+use crate::media::video::codec::{EncodedFrame, VideoCodec};
+use crate::signaling::message::{IceCandidate, IceServer, SessionDescription};
+use async_trait::async_trait;
+use bytes::Bytes;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+/// How a peer connection is made.
+#[derive(Debug, Clone)]
+pub struct PeerConfig {
+    /// Whether this side makes the first offer.
+    pub offerer: bool,
+    /// STUN and TURN servers.
+    pub ice_servers: Vec<IceServer>,
+    /// Use relayed candidates only (W3C `iceTransportPolicy` `relay`).
+    pub relay_only: bool,
+    /// Local UDP addresses to bind; empty for every interface.
+    pub bind: Vec<std::net::SocketAddr>,
+    /// Gather loopback candidates too: for tests and calls inside one machine.
+    pub loopback: bool,
+    /// Video codecs to offer, the preferred one first. None of them: no video.
+    pub video_codecs: Vec<VideoCodec>,
+    /// Bounds of the bandwidth estimate, in bits per second: where it starts, how low and how high it may go.
+    pub bitrate: BitrateBounds,
+}
+
+/// Bounds of the bandwidth estimate, in bits per second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BitrateBounds {
+    /// Where it starts.
+    pub start: u32,
+    /// Never below.
+    pub min: u32,
+    /// Never above.
+    pub max: u32,
+}
+
+impl Default for BitrateBounds {
+    fn default() -> Self {
+        Self { start: 1_000_000, min: 100_000, max: 2_500_000 }
+    }
+}
+
+/// What a peer connection tells. Sent on the channel given to [`PeerFactory::create`].
+#[derive(Debug)]
+pub enum PeerEvent {
+    /// A local candidate; `None` at the end. Never before the description it belongs to was returned.
+    Candidate(Option<IceCandidate>),
+    /// W3C `connectionState` changed.
+    Connection(ConnectionState),
+    /// Sound arrives: Opus packets in order of arrival, not of sequence.
+    AudioTrack(mpsc::Receiver<RtpPacket>),
+    /// Pictures arrive.
+    VideoTrack {
+        /// Packets in order of arrival, retransmissions unwrapped. Codecs may change: see each packet's payload type.
+        packets: mpsc::Receiver<RtpPacket>,
+        /// Payload types of this session that carry video, and what they mean.
+        payload_types: Vec<(u8, VideoCodec)>,
+    },
+    /// The other side needs a keyframe (PLI, RFC 4585; FIR, RFC 5104).
+    KeyframeWanted,
+    /// The bandwidth estimate changed, in bits per second.
+    Estimate(u32),
+    /// Which codec was agreed on for the video that this side sends.
+    VideoCodec(VideoCodec),
+    /// A message on the data channel.
+    Data(Bytes),
+}
+
+/// Makes peer connections.
+#[async_trait]
+pub trait PeerFactory: Send + Sync {
+    /// Makes one. What it has to tell goes to `events` until it is closed.
+    ///
+    /// # Errors
+    /// [`PeerError::Setup`] if sockets cannot be bound or the configuration is nonsense.
+    async fn create(
+        &self,
+        config: PeerConfig,
+        events: mpsc::UnboundedSender<PeerEvent>,
+    ) -> Result<Arc<dyn PeerConnection>, PeerError>;
+}
+
+/// One peer connection.
+#[async_trait]
+pub trait PeerConnection: Send + Sync {
+    /// Makes an offer and sets it as the local description.
+    ///
+    /// # Errors
+    /// [`PeerError::Negotiation`].
+    async fn offer(&self, ice_restart: bool) -> Result<SessionDescription, PeerError>;
+
+    /// Applies a remote offer, rolling an own one back first where asked, makes an answer and sets it locally.
+    ///
+    /// # Errors
+    /// [`PeerError::Negotiation`]; the connection keeps what was agreed before.
+    async fn answer(&self, offer: SessionDescription, rollback: bool) -> Result<SessionDescription, PeerError>;
+
+    /// Applies the answer to this side's offer.
+    ///
+    /// # Errors
+    /// [`PeerError::Negotiation`].
+    async fn apply_answer(&self, answer: SessionDescription) -> Result<(), PeerError>;
+
+    /// Adds a candidate of the other side's, or the end of them.
+    ///
+    /// # Errors
+    /// [`PeerError::Candidate`] if it does not parse or names an unknown m-line; nothing is lost by it.
+    async fn add_candidate(&self, candidate: Option<IceCandidate>) -> Result<(), PeerError>;
+
+    /// Sends one compressed picture. Never waits: a picture that finds the way full is dropped and reported by `false`.
+    fn send_video(&self, frame: EncodedFrame) -> bool;
+
+    /// Sends one Opus packet, whose sound starts `timestamp` samples (48 kHz) after that of the call. Never waits.
+    fn send_audio(&self, packet: Bytes, timestamp: u32) -> bool;
+
+    /// Asks the other side for a keyframe (PLI).
+    fn request_keyframe(&self);
+
+    /// Sends a message on the data channel; `false` while it is not open.
+    fn send_data(&self, data: Bytes) -> bool;
+
+    /// Counters and measurements of this moment.
+    async fn stats(&self) -> PeerStats;
+
+    /// Closes it and waits until sockets and tasks are gone. Closing twice is fine.
+    async fn close(&self);
+}
+
+/// Counters since the start and measurements of the moment, in W3C's terms (`RTCStats`).
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PeerStats {
+    /// When they were read.
+    pub at: Option<Instant>,
+    /// What this side sends.
+    pub audio_sent: StreamStats,
+    /// What this side sends.
+    pub video_sent: StreamStats,
+    /// What arrives.
+    pub audio_received: StreamStats,
+    /// What arrives.
+    pub video_received: StreamStats,
+    /// Round-trip time of the selected candidate pair.
+    pub rtt: Option<Duration>,
+    /// The bandwidth estimate, in bits per second.
+    pub estimate_bps: Option<u32>,
+    /// The selected candidate pair.
+    pub pair: Option<CandidatePair>,
+}
+
+/// One stream, one direction.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct StreamStats {
+    /// Media packets, retransmissions not counted.
+    pub packets: u64,
+    /// Payload bytes of them.
+    pub bytes: u64,
+    /// Packets that never came (for sent streams: as the other side reports it).
+    pub lost: u64,
+    /// Packets sent or received again.
+    pub retransmitted: u64,
+    /// Negative acknowledgements (RFC 4585) received for sent streams, sent for received ones: packets asked for.
+    pub nacks: u64,
+    /// Keyframe requests received for sent streams, sent for received ones.
+    pub keyframe_requests: u64,
+}
+
+/// The path that media takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CandidatePair {
+    /// Kind of the local candidate: `host`, `srflx`, `prflx` or `relay`.
+    pub local: String,
+    /// Kind of the remote candidate.
+    pub remote: String,
+    /// `udp` or `tcp`.
+    pub protocol: String,
+}
+
+/// What can go wrong with a peer connection.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PeerError {
+    /// It could not be made.
+    #[error("peer connection cannot be set up: {0}")]
+    Setup(String),
+    /// A description could not be made or applied.
+    #[error("negotiation failed: {0}")]
+    Negotiation(String),
+    /// A candidate was nonsense.
+    #[error("bad candidate: {0}")]
+    Candidate(String),
+    /// It is closed.
+    #[error("the peer connection is closed")]
+    Closed,
+}

@@ -1,0 +1,1 @@
+//! The peer over the `webrtc` crate.

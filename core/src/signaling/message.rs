@@ -1,0 +1,572 @@
+//! The wire messages: one JSON object per WebSocket text frame, shared by client and server.
+//!
+//! The protocol is that of the first browser pages of this kind, which are still out there; everything added since is an
+//! optional field or a type that an old peer ignores. `docs/protocol.md` has the table of messages with their meaning.
+//!
+//! Reading is lenient where old peers differ (numbers may be floats, `target` may be `null`, unknown fields are dropped,
+//! unknown types become [`Message::Unknown`]) and strict where a wrong value could do harm (sizes, shapes of known fields).
+
+use crate::facing::FacingMode;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+use std::fmt;
+use uuid::Uuid;
+
+/// The WebSocket subprotocol both sides name in the opening handshake (RFC 6455 section 1.9).
+pub const SUBPROTOCOL: &str = "json";
+/// The TCP port a server listens on unless told otherwise.
+pub const DEFAULT_PORT: u16 = 6503;
+/// Longest frame that either side accepts, in bytes.
+pub const MAX_FRAME_BYTES: usize = 64 * 1024;
+/// Longest user name, in Unicode scalar values, after trimming.
+pub const MAX_NAME_CHARS: usize = 32;
+/// Longest chat line, in Unicode scalar values.
+pub const MAX_TEXT_CHARS: usize = 256;
+
+/// Names one call from its first offer to its hang-up, so that a late message of an earlier call is recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CallId(pub Uuid);
+
+impl CallId {
+    /// A new random identifier (UUID version 4).
+    pub fn random() -> Self {
+        Self(Uuid::new_v4())
+    }
+}
+
+impl fmt::Display for CallId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One message, either way.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Message {
+    /// Server → client, first frame: the session's number.
+    Id(Id),
+    /// Client → server: log in, or change name.
+    Username(Username),
+    /// Server → client: the wanted name was taken, this one is yours instead.
+    #[serde(rename = "rejectusername")]
+    RejectUsername(RejectUsername),
+    /// Server → everyone: who is logged in.
+    #[serde(rename = "userlist")]
+    UserList(UserList),
+    /// Public chat. Comes back to its sender too.
+    #[serde(rename = "message")]
+    Chat(Chat),
+    /// Invitation to a call, or renegotiation inside one.
+    VideoOffer(Description),
+    /// The callee accepted, or the answer to a renegotiation.
+    VideoAnswer(Description),
+    /// Trickle ICE (RFC 8838).
+    NewIceCandidate(NewIceCandidate),
+    /// The end of a call, or the refusal of one.
+    HangUp(HangUp),
+    /// Callee → caller: the phone rings here.
+    CallRinging(CallRinging),
+    /// Either → either: what is on and which way the camera looks.
+    MediaState(MediaStateMessage),
+    /// Server → client: what it refused and why.
+    Error(ErrorMessage),
+    /// A type this version does not know: the whole object, so that a server can pass it on.
+    #[serde(skip)]
+    Unknown(Map<String, Value>),
+}
+
+/// `id`: the first frame of a session.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Id {
+    /// The session's number.
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
+    /// STUN and TURN servers to use, in the shape of W3C's `RTCIceServer`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ice_servers: Vec<IceServer>,
+    /// An opaque token: shown again after a lost connection it restores name and place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<String>,
+    /// Who the server is and what it allows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<ServerInfo>,
+}
+
+/// Part of [`Id`]: the server's name, version and limits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerInfo {
+    /// Product name.
+    pub name: String,
+    /// Product version.
+    pub version: String,
+    /// What the server accepts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
+}
+
+/// What a server accepts from one client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Limits {
+    /// Longest frame, in bytes.
+    pub frame_bytes: usize,
+    /// Longest name, in Unicode scalar values.
+    pub name_chars: usize,
+    /// Longest chat line, in Unicode scalar values.
+    pub text_chars: usize,
+    /// Sustained messages per second.
+    pub messages_per_second: u32,
+}
+
+/// A STUN or TURN server (W3C `RTCIceServer`; URI forms of RFC 7064 and RFC 7065).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IceServer {
+    /// `stun:`, `turn:` or `turns:` URIs. A lone string is read as a list of one.
+    #[serde(deserialize_with = "one_or_many")]
+    pub urls: Vec<String>,
+    /// TURN user name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// TURN password; never written to a log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<String>,
+}
+
+impl fmt::Debug for IceServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let credential = self.credential.as_ref().map(|_| "…");
+        f.debug_struct("IceServer").field("urls", &self.urls).field("credential", &credential).finish_non_exhaustive()
+    }
+}
+
+/// `username`: log in, or change name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Username {
+    /// The wanted name.
+    pub name: String,
+    /// The session's number, as given by [`Id`].
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
+    /// Milliseconds since 1970.
+    #[serde(default, deserialize_with = "number")]
+    pub date: u64,
+    /// The token of a session that was lost, to take it up again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<String>,
+}
+
+/// `rejectusername`: the name given instead of the wanted one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RejectUsername {
+    /// The session's number.
+    #[serde(deserialize_with = "number")]
+    pub id: u64,
+    /// The name that the session has now.
+    pub name: String,
+}
+
+/// `userlist`: everyone who is logged in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserList {
+    /// Names; an old server puts `null` for a connection that has none yet.
+    pub users: Vec<Option<String>>,
+}
+
+/// `message`: one line of public chat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chat {
+    /// What was said.
+    pub text: String,
+    /// The sender's session number.
+    #[serde(default, deserialize_with = "number")]
+    pub id: u64,
+    /// Milliseconds since 1970, by the sender's clock.
+    #[serde(default, deserialize_with = "number")]
+    pub date: u64,
+    /// Who said it; written by the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+/// `video-offer` and `video-answer`: a session description for one other person.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Description {
+    /// Who sends it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Whom it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// The description.
+    pub sdp: SessionDescription,
+    /// The call it belongs to; none from an old peer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallId>,
+}
+
+impl fmt::Debug for Description {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Description").field("call", &self.call).field("sdp", &self.sdp).finish_non_exhaustive()
+    }
+}
+
+/// W3C `RTCSessionDescriptionInit`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionDescription {
+    /// Offer, answer, …
+    #[serde(rename = "type")]
+    pub kind: SdpType,
+    /// The description itself (RFC 8866, JSEP RFC 9429).
+    pub sdp: String,
+}
+
+impl SessionDescription {
+    /// An offer with this text.
+    pub fn offer(sdp: impl Into<String>) -> Self {
+        Self { kind: SdpType::Offer, sdp: sdp.into() }
+    }
+
+    /// An answer with this text.
+    pub fn answer(sdp: impl Into<String>) -> Self {
+        Self { kind: SdpType::Answer, sdp: sdp.into() }
+    }
+}
+
+/// Prints the size only: an SDP names addresses and keys and does not belong in a log.
+impl fmt::Debug for SessionDescription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}({} bytes)", self.kind, self.sdp.len())
+    }
+}
+
+/// W3C `RTCSdpType`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SdpType {
+    /// A new proposal.
+    Offer,
+    /// The final reply to an offer.
+    Answer,
+    /// A reply that may still change.
+    Pranswer,
+    /// Takes an own offer back.
+    Rollback,
+}
+
+/// `new-ice-candidate`: one candidate of the sender's, or the end of them.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewIceCandidate {
+    /// Who sends it; none from an old peer by way of an old server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Whom it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// The candidate; `null` means that there are no more.
+    #[serde(default)]
+    pub candidate: Option<IceCandidate>,
+    /// The call it belongs to; none from an old peer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallId>,
+}
+
+impl fmt::Debug for NewIceCandidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewIceCandidate").field("call", &self.call).finish_non_exhaustive()
+    }
+}
+
+/// W3C `RTCIceCandidateInit`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IceCandidate {
+    /// The `candidate-attribute` of RFC 8839 section 5.1; empty means that there are no more.
+    pub candidate: String,
+    /// The m-line's identification tag (RFC 8843).
+    #[serde(default)]
+    pub sdp_mid: Option<String>,
+    /// The m-line's index, from 0.
+    #[serde(default, rename = "sdpMLineIndex")]
+    pub sdp_m_line_index: Option<u16>,
+    /// The ICE user name fragment it goes with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username_fragment: Option<String>,
+}
+
+impl IceCandidate {
+    /// Whether this is the sign that no more candidates follow.
+    pub fn is_end(&self) -> bool {
+        self.candidate.is_empty()
+    }
+}
+
+/// Prints no address: a candidate tells where somebody is.
+impl fmt::Debug for IceCandidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IceCandidate").field("sdp_mid", &self.sdp_mid).finish_non_exhaustive()
+    }
+}
+
+/// `hang-up`: the end of a call, or the refusal of one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HangUp {
+    /// Who hangs up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Whom it is for; `null` from an old page, which clears its target first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// Why; none from an old peer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<HangUpReason>,
+    /// The call that ends; none from an old peer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallId>,
+}
+
+/// Why somebody hangs up, as told to the other side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HangUpReason {
+    /// The callee does not want the call.
+    Declined,
+    /// The callee is in another call.
+    Busy,
+    /// Nobody answered in time.
+    Timeout,
+    /// The caller gave up before it was answered.
+    Cancelled,
+    /// An ordinary end.
+    Ended,
+    /// The connection could not be made or was lost.
+    Failed,
+    /// No camera or microphone could be used.
+    MediaError,
+    /// Another device of the same person took the call.
+    Elsewhere,
+    /// A reason this version does not know.
+    #[serde(other)]
+    Unrecognised,
+}
+
+/// `call-ringing`: the phone rings at the callee's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallRinging {
+    /// Who is being called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// The call that rings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallId>,
+}
+
+/// `media-state`: what one side has on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MediaStateMessage {
+    /// Who tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Whom it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// The call it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallId>,
+    /// What is on.
+    #[serde(flatten)]
+    pub state: MediaState,
+}
+
+/// What one side sends at the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MediaState {
+    /// Whether its microphone is on.
+    #[serde(default = "yes")]
+    pub audio: bool,
+    /// Whether its camera is on.
+    #[serde(default = "yes")]
+    pub video: bool,
+    /// Which way its camera looks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facing: Option<FacingMode>,
+    /// Whether the picture is its screen and not a camera.
+    #[serde(default)]
+    pub screen: bool,
+}
+
+impl Default for MediaState {
+    fn default() -> Self {
+        Self { audio: true, video: true, facing: None, screen: false }
+    }
+}
+
+/// `error`: what the server refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorMessage {
+    /// What kind of refusal.
+    pub code: ErrorCode,
+    /// One sentence for a developer.
+    pub message: String,
+    /// The type of the message it refuses.
+    #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
+    pub regarding: Option<String>,
+    /// The person whom the refused message was for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// The call that the refused message belonged to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallId>,
+}
+
+/// What kind of refusal an [`ErrorMessage`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorCode {
+    /// Too many messages in too short a time; the message was dropped.
+    RateLimited,
+    /// The frame, name or text was too long.
+    TooLarge,
+    /// The message needs a name first.
+    NotLoggedIn,
+    /// Nobody of that name is logged in.
+    NoSuchUser,
+    /// No valid JSON object, or a field is missing, wrong or forged.
+    BadMessage,
+    /// The name is empty or has characters that are not allowed.
+    BadName,
+    /// The server has no room for another connection.
+    Full,
+    /// A code this version does not know.
+    #[serde(other)]
+    Unrecognised,
+}
+
+/// Why a frame is not a message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseError {
+    /// Longer than [`MAX_FRAME_BYTES`].
+    #[error("the frame has {0} bytes, more than {MAX_FRAME_BYTES}")]
+    TooLarge(usize),
+    /// No JSON, or no JSON object with a `type` that is a text.
+    #[error("the frame is no JSON object with a type: {0}")]
+    NotAnObject(String),
+    /// A known type with a missing or wrong field.
+    #[error("bad '{kind}' message: {detail}")]
+    BadField {
+        /// The message's type.
+        kind: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+}
+
+impl Message {
+    /// Reads one text frame.
+    ///
+    /// # Errors
+    /// [`ParseError`] says what is wrong; the connection is still usable.
+    pub fn parse(frame: &str) -> Result<Self, ParseError> {
+        Self::from_object(Self::parse_object(frame)?)
+    }
+
+    /// Reads one text frame as a JSON object without looking at its fields: what a server that relays starts from.
+    ///
+    /// # Errors
+    /// [`ParseError::TooLarge`] or [`ParseError::NotAnObject`].
+    pub fn parse_object(frame: &str) -> Result<Map<String, Value>, ParseError> {
+        if frame.len() > MAX_FRAME_BYTES {
+            return Err(ParseError::TooLarge(frame.len()));
+        }
+        let object: Map<String, Value> =
+            serde_json::from_str(frame).map_err(|e| ParseError::NotAnObject(e.to_string()))?;
+        match object.get("type") {
+            Some(Value::String(_)) => Ok(object),
+            Some(_) => Err(ParseError::NotAnObject("its type is no text".into())),
+            None => Err(ParseError::NotAnObject("it has no type".into())),
+        }
+    }
+
+    /// Reads a JSON object that [`Message::parse_object`] gave.
+    ///
+    /// # Errors
+    /// [`ParseError::BadField`] for a known type with a missing or wrong field.
+    pub fn from_object(object: Map<String, Value>) -> Result<Self, ParseError> {
+        let kind = object.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
+        if !KNOWN_TYPES.contains(&kind.as_str()) {
+            return Ok(Self::Unknown(object));
+        }
+        serde_json::from_value(Value::Object(object)).map_err(|e| ParseError::BadField { kind, detail: e.to_string() })
+    }
+
+    /// The text frame for this message.
+    pub fn to_json(&self) -> String {
+        match self {
+            Self::Unknown(object) => Value::Object(object.clone()).to_string(),
+            known => serde_json::to_string(known).unwrap_or_default(),
+        }
+    }
+
+    /// The `type` on the wire.
+    pub fn kind(&self) -> &str {
+        match self {
+            Self::Id(_) => "id",
+            Self::Username(_) => "username",
+            Self::RejectUsername(_) => "rejectusername",
+            Self::UserList(_) => "userlist",
+            Self::Chat(_) => "message",
+            Self::VideoOffer(_) => "video-offer",
+            Self::VideoAnswer(_) => "video-answer",
+            Self::NewIceCandidate(_) => "new-ice-candidate",
+            Self::HangUp(_) => "hang-up",
+            Self::CallRinging(_) => "call-ringing",
+            Self::MediaState(_) => "media-state",
+            Self::Error(_) => "error",
+            Self::Unknown(object) => object.get("type").and_then(Value::as_str).unwrap_or_default(),
+        }
+    }
+}
+
+const KNOWN_TYPES: [&str; 12] = [
+    "id",
+    "username",
+    "rejectusername",
+    "userlist",
+    "message",
+    "video-offer",
+    "video-answer",
+    "new-ice-candidate",
+    "hang-up",
+    "call-ringing",
+    "media-state",
+    "error",
+];
+
+fn yes() -> bool {
+    true
+}
+
+/// A whole number that an old peer may have written as a float; negative ones and nonsense are refused.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let number = serde_json::Number::deserialize(deserializer)?;
+    let float = || number.as_f64().filter(|n| (0.0..9.0e15).contains(n)).map(|n| n as u64);
+    number.as_u64().or_else(float).ok_or_else(|| serde::de::Error::custom("expected a number that is not negative"))
+}
+
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(match OneOrMany::deserialize(deserializer)? {
+        OneOrMany::One(url) => vec![url],
+        OneOrMany::Many(urls) => urls,
+    })
+}
