@@ -1,2 +1,98 @@
-//! Placeholder while the workspace takes shape.
-fn main() {}
+//! `cargo xtask …`: the one tool for working on Chamada. CI calls it too.
+#![allow(clippy::print_stdout, reason = "a tool talks to the person who runs it")]
+
+mod browser;
+mod deny;
+mod run;
+mod setup;
+mod steps;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use steps::{Outcome, Steps};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Builds, tests and measures Chamada")]
+struct Args {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what the build needs (libvpx, nasm, cmake, clang); with --tests also what the tests need (Chromium, …)
+    Setup {
+        /// Also what the tests need
+        #[arg(long)]
+        tests: bool,
+    },
+    /// Set up, then run the demo: `cargo run --release`
+    Demo {
+        /// Passed on to `chamada`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Everything CI checks: formatting, lint, licences, tests, page and browsers
+    Test,
+    /// Formatting and lint only
+    Lint,
+    /// The page's own tests in Chromium, and those of its modules in Node.js
+    Browser,
+    /// Measure: set-up time, codecs, delay, CPU and memory, the server; prints a table and writes target/bench.json
+    Bench {
+        /// Passed on to the bench
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+}
+
+fn main() -> Result<()> {
+    let args = Args::parse();
+    std::env::set_current_dir(run::root())?;
+    match args.task {
+        Task::Setup { tests } => setup::run(tests),
+        Task::Demo { args } => {
+            setup::run(false)?;
+            run::cargo(&["run", "--release", "--package", "chamada-cli", "--"]).args(args).done()
+        }
+        Task::Lint => {
+            let mut steps = Steps::default();
+            lint(&mut steps);
+            steps.finish()
+        }
+        Task::Browser => {
+            setup::run(true)?;
+            let mut steps = Steps::default();
+            browser::steps(&mut steps);
+            steps.finish()
+        }
+        Task::Bench { args } => {
+            setup::run(false)?;
+            run::cargo(&["run", "--release", "--package", "chamada-tests", "--bin", "bench", "--"]).args(args).done()
+        }
+        Task::Test => {
+            let mut steps = Steps::default();
+            steps.step("set-up", || setup::run(true).map(|()| Outcome::Passed));
+            lint(&mut steps);
+            deny::steps(&mut steps);
+            steps.step("the core without its client builds", || {
+                run::cargo(&["check", "--package", "chamada-server"]).passes()
+            });
+            steps.step("tests", || run::cargo(&["test", "--workspace"]).passes());
+            browser::steps(&mut steps);
+            steps.finish()
+        }
+    }
+}
+
+fn lint(steps: &mut Steps) {
+    steps.step("formatting", || run::cargo(&["fmt", "--all", "--check"]).passes());
+    steps.step("clippy", || {
+        run::cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]).passes()
+    });
+    steps.step("documentation", || {
+        run::cargo(&["doc", "--workspace", "--no-deps", "--document-private-items"])
+            .env("RUSTDOCFLAGS", "--deny warnings")
+            .passes()
+    });
+}

@@ -1,0 +1,55 @@
+//! What a client is made of.
+
+use crate::media::capture::{AudioProvider, CameraProvider, VideoRenderer};
+use crate::media::constraints::VideoConstraints;
+use crate::media::video::codec::VideoCodec;
+use crate::peer::BitrateBounds;
+use crate::signaling::SignalingConfig;
+use crate::signaling::message::IceServer;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// How a client logs in and calls.
+#[derive(Debug, Clone, Default)]
+pub struct ClientConfig {
+    /// Server and name.
+    pub signaling: SignalingConfig,
+    /// What the camera has to satisfy. The default asks for nothing and gets 720p30 of the front camera or what is nearest.
+    pub video: VideoConstraints,
+    /// Video codecs to offer, the preferred one first; empty for all that this build has.
+    pub codecs: Vec<VideoCodec>,
+    /// STUN and TURN servers in addition to those that the signaling server names.
+    pub ice_servers: Vec<IceServer>,
+    /// Use relayed candidates only, so that the other side does not learn this device's address.
+    pub relay_only: bool,
+    /// Local UDP addresses to bind; empty for every interface.
+    pub bind: Vec<SocketAddr>,
+    /// Gather loopback candidates too: for calls inside one machine.
+    pub loopback: bool,
+    /// Bounds of the bandwidth estimate.
+    pub bitrate: BitrateBounds,
+}
+
+impl ClientConfig {
+    /// A client of this name at this server, everything else by default.
+    pub fn new(url: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            signaling: SignalingConfig { url: url.into(), name: name.into(), ..SignalingConfig::default() },
+            ..Self::default()
+        }
+    }
+}
+
+/// The app's devices. All are optional: a client without cameras makes calls with sound only, one without any can still
+/// receive.
+#[derive(Clone, Default)]
+pub struct Devices {
+    /// Cameras.
+    pub cameras: Option<Arc<dyn CameraProvider>>,
+    /// Microphone and speaker.
+    pub audio: Option<Arc<dyn AudioProvider>>,
+    /// Shows what the other side sends.
+    pub remote: Option<Arc<dyn VideoRenderer>>,
+    /// Shows what the own camera sees.
+    pub preview: Option<Arc<dyn VideoRenderer>>,
+}

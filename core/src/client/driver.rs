@@ -1,0 +1,363 @@
+//! The task that owns the call engine and the signaling client and feeds one with the other.
+
+use super::call_task::{CallTask, FromTask, TaskContext, TaskHandle, TaskRequest};
+use super::{ClientConfig, ClientError, ClientEvent, Devices, PhotoOf};
+use crate::call::{CallEngine, CallError, CallEvent, CallSnapshot, Command, Output, PeerAction, PeerId};
+use crate::facing::FacingMode;
+use crate::media::constraints::{self, VideoConstraints};
+use crate::media::frame::VideoFrame;
+use crate::peer::PeerFactory;
+use crate::signaling::message::{IceServer, MediaState, Message};
+use crate::signaling::{SignalingClient, SignalingEvent};
+use bytes::Bytes;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::{mpsc, oneshot};
+
+/// Events that wait for an app that does not read; beyond it nothing more is read from the network until it does.
+const MAX_WAITING_EVENTS: usize = 4096;
+
+type Reply<T> = oneshot::Sender<Result<T, ClientError>>;
+
+/// What the façade asks of the driver.
+pub(super) enum Request {
+    Call { to: String, reply: Reply<()> },
+    Accept { reply: Reply<()> },
+    Decline { reply: Reply<()> },
+    HangUp { reply: Reply<()> },
+    SetMicrophone { on: bool, reply: Reply<()> },
+    SetCamera { on: bool, reply: Reply<()> },
+    Flip { reply: Reply<Option<FacingMode>> },
+    SetConstraints { constraints: Box<VideoConstraints>, reply: Reply<()> },
+    Picture { of: PhotoOf, reply: Reply<VideoFrame> },
+    Say { text: String, reply: Reply<()> },
+    Rename { name: String, reply: Reply<()> },
+    SendData { data: Bytes, reply: Reply<()> },
+    Snapshot { reply: oneshot::Sender<CallSnapshot> },
+    NetworkChanged { reply: oneshot::Sender<()> },
+    Logout { reply: oneshot::Sender<()> },
+}
+
+pub(super) struct Driver {
+    config: ClientConfig,
+    devices: Devices,
+    peers: Arc<dyn PeerFactory>,
+    engine: CallEngine,
+    signaling: SignalingClient,
+    signaling_events: mpsc::Receiver<SignalingEvent>,
+    server_ice: Vec<IceServer>,
+    /// What the person wants to send; the engine copies it into each call.
+    media: MediaState,
+    tasks: HashMap<PeerId, TaskHandle>,
+    closing: usize,
+    to_driver: mpsc::UnboundedSender<FromTask>,
+    from_tasks: mpsc::UnboundedReceiver<FromTask>,
+    events: mpsc::Sender<ClientEvent>,
+    waiting: VecDeque<ClientEvent>,
+    /// Events of the call from its end on, held back until its devices and sockets are released.
+    held: Vec<CallEvent>,
+}
+
+impl Driver {
+    pub(super) async fn connect(
+        config: ClientConfig,
+        devices: Devices,
+        peers: Arc<dyn PeerFactory>,
+        events: mpsc::Sender<ClientEvent>,
+    ) -> Result<Self, ClientError> {
+        let (sender, signaling_events) = mpsc::channel(256);
+        let signaling = SignalingClient::connect(config.signaling.clone(), sender).await?;
+        let (to_driver, from_tasks) = mpsc::unbounded_channel();
+        let media = MediaState { facing: config.video.wanted_facing(), ..MediaState::default() };
+        Ok(Self {
+            config,
+            devices,
+            peers,
+            engine: CallEngine::new(),
+            signaling,
+            signaling_events,
+            server_ice: Vec::new(),
+            media,
+            tasks: HashMap::new(),
+            closing: 0,
+            to_driver,
+            from_tasks,
+            events,
+            waiting: VecDeque::new(),
+            held: Vec::new(),
+        })
+    }
+
+    /// Runs until the last [`super::Client`] is gone or one of them logs out.
+    pub(super) async fn run(mut self, mut inbox: mpsc::Receiver<Request>) {
+        let mut logout = None;
+        let mut server_gone = false;
+        loop {
+            let timer = self.engine.poll_timeout();
+            let room = self.waiting.len() < MAX_WAITING_EVENTS;
+            tokio::select! {
+                request = inbox.recv() => match request {
+                    Some(Request::Logout { reply }) => { logout = Some(reply); break }
+                    Some(request) => self.on_request(request).await,
+                    None => break,
+                },
+                Ok(permit) = self.events.reserve(), if !self.waiting.is_empty() => {
+                    if let Some(event) = self.waiting.pop_front() {
+                        permit.send(event);
+                    }
+                }
+                event = self.signaling_events.recv(), if room && !server_gone => match event {
+                    Some(event) => self.on_signaling(event),
+                    None => server_gone = true,
+                },
+                Some(message) = self.from_tasks.recv(), if room => self.on_task(message),
+                () = sleep_until(timer) => self.engine.handle_timeout(Instant::now()),
+            }
+            self.pump();
+        }
+        self.shut_down().await;
+        if let Some(reply) = logout {
+            // Whoever asked may have given up waiting.
+            let _ = reply.send(());
+        }
+    }
+
+    async fn shut_down(mut self) {
+        // Refused where there is no call, which is what is wanted.
+        let _ = self.engine.command(Instant::now(), Command::HangUp);
+        self.pump();
+        while self.closing > 0 {
+            let Some(message) = self.from_tasks.recv().await else { break };
+            self.on_task(message);
+        }
+        self.release_held();
+        for event in self.waiting.drain(..) {
+            // An app that no longer reads needs no events.
+            if self.events.try_send(event).is_err() {
+                break;
+            }
+        }
+        self.signaling.logout().await;
+    }
+
+    async fn on_request(&mut self, request: Request) {
+        // A reply that nobody waits for any more is no failure: the command was carried out all the same.
+        match request {
+            Request::Call { to, reply } => {
+                let _ = reply.send(self.command(Command::Call { to, media: self.media }));
+            }
+            Request::Accept { reply } => {
+                let _ = reply.send(self.command(Command::Accept { media: self.media }));
+            }
+            Request::Decline { reply } => {
+                let _ = reply.send(self.command(Command::Decline));
+            }
+            Request::HangUp { reply } => {
+                let _ = reply.send(self.command(Command::HangUp));
+            }
+            Request::SetMicrophone { on, reply } => {
+                self.media.audio = on;
+                self.command_in_call(Command::SetMicrophone(on));
+                let _ = reply.send(Ok(()));
+            }
+            Request::SetCamera { on, reply } => {
+                self.media.video = on;
+                self.command_in_call(Command::SetCamera(on));
+                let _ = reply.send(Ok(()));
+            }
+            Request::Flip { reply } => self.flip(reply),
+            Request::SetConstraints { constraints, reply } => self.set_constraints(*constraints, reply),
+            Request::Picture { of, reply } => match self.active_task() {
+                Some(task) => task.ask(TaskRequest::Picture { of, reply }),
+                None => drop(reply.send(Err(ClientError::NoPicture))),
+            },
+            Request::SendData { data, reply } => match self.active_task() {
+                Some(task) => task.ask(TaskRequest::SendData { data, reply }),
+                None => drop(reply.send(Err(CallError::NoCall.into()))),
+            },
+            Request::Say { text, reply } => {
+                let _ = reply.send(self.signaling.chat(&text).map_err(Into::into));
+            }
+            Request::Rename { name, reply } => {
+                let _ = reply.send(self.signaling.rename(&name).map_err(Into::into));
+            }
+            Request::Snapshot { reply } => {
+                let _ = reply.send(self.engine.snapshot());
+            }
+            Request::NetworkChanged { reply } => {
+                self.signaling.reconnect_now();
+                let _ = reply.send(());
+            }
+            Request::Logout { reply } => drop(reply),
+        }
+    }
+
+    fn command(&mut self, command: Command) -> Result<(), ClientError> {
+        self.engine.command(Instant::now(), command).map_err(Into::into)
+    }
+
+    /// A setting that is remembered anyway: outside a call there is nothing more to do with it.
+    fn command_in_call(&mut self, command: Command) {
+        if let Err(error) = self.engine.command(Instant::now(), command) {
+            log::debug!("kept for the next call: {error}");
+        }
+    }
+
+    /// Outside a call a flip only changes which camera the next one opens.
+    fn flip(&mut self, reply: Reply<Option<FacingMode>>) {
+        if let Some(task) = self.active_task() {
+            task.ask(TaskRequest::Flip { reply });
+            return;
+        }
+        let cameras = self.devices.cameras.as_ref().map(|c| c.cameras()).unwrap_or_default();
+        let flipped = constraints::select_settings(&self.config.video, &cameras)
+            .and_then(|current| constraints::flip(&current, &self.config.video, &cameras));
+        let answer = flipped.map(|settings| {
+            self.keep_camera(&settings.device_id, settings.facing);
+            settings.facing
+        });
+        let _ = reply.send(answer.map_err(Into::into));
+    }
+
+    fn set_constraints(&mut self, constraints: VideoConstraints, reply: Reply<()>) {
+        if let Some(cameras) = &self.devices.cameras
+            && let Err(error) = constraints::select_settings(&constraints, &cameras.cameras())
+        {
+            let _ = reply.send(Err(error.into()));
+            return;
+        }
+        self.config.video = constraints.clone();
+        match self.active_task() {
+            Some(task) => task.ask(TaskRequest::SetConstraints { constraints: Box::new(constraints), reply }),
+            None => drop(reply.send(Ok(()))),
+        }
+    }
+
+    fn keep_camera(&mut self, device_id: &str, facing: Option<FacingMode>) {
+        self.config.video = self.config.video.preferring(device_id, facing);
+        self.media.facing = facing;
+    }
+
+    /// The task of the call that is going on: the newest that is not closing.
+    fn active_task(&self) -> Option<&TaskHandle> {
+        self.tasks.iter().filter(|(_, task)| !task.is_closing()).max_by_key(|(peer, _)| **peer).map(|(_, task)| task)
+    }
+
+    fn on_signaling(&mut self, event: SignalingEvent) {
+        let now = Instant::now();
+        match &event {
+            SignalingEvent::LoggedIn { name, ice_servers, .. } => {
+                self.server_ice.clone_from(ice_servers);
+                self.engine.logged_in(now, name);
+            }
+            SignalingEvent::Renamed { name, .. } => self.engine.logged_in(now, name),
+            SignalingEvent::Users(users) => self.engine.users(now, users),
+            SignalingEvent::Refused(error) => self.engine.message(now, Message::Error(error.clone())),
+            SignalingEvent::Reconnecting { .. } | SignalingEvent::Closed { .. } => self.engine.signaling_lost(now),
+            SignalingEvent::Call(_) | SignalingEvent::Chat { .. } | SignalingEvent::Malformed { .. } => {}
+        }
+        match event {
+            SignalingEvent::Call(message) => self.engine.message(now, message),
+            event => self.tell(ClientEvent::Signaling(event)),
+        }
+    }
+
+    fn on_task(&mut self, message: FromTask) {
+        match message {
+            FromTask::Report(peer, report) => self.engine.report(Instant::now(), peer, report),
+            FromTask::Stats(stats) => self.tell(ClientEvent::Stats(stats)),
+            FromTask::Data(data) => self.tell(ClientEvent::Data(data)),
+            FromTask::Camera { settings, flipped } => {
+                if flipped {
+                    self.keep_camera(&settings.device_id, settings.facing);
+                }
+                if let Some(facing) = settings.facing {
+                    self.media.facing = Some(facing);
+                    self.command_in_call(Command::SetFacing(facing));
+                }
+                self.tell(ClientEvent::Camera(settings));
+            }
+            FromTask::Closed(peer) => {
+                if self.tasks.remove(&peer).is_some() {
+                    self.closing = self.closing.saturating_sub(1);
+                }
+                if self.closing == 0 {
+                    self.release_held();
+                }
+            }
+        }
+    }
+
+    /// Carries out what the engine decided. Events come last, so that [`CallEvent::Ended`] knows whether its call's task is
+    /// closing.
+    fn pump(&mut self) {
+        let mut events = Vec::new();
+        while let Some(output) = self.engine.poll_output() {
+            match output {
+                Output::Send(message) => {
+                    if let Err(error) = self.signaling.send(message) {
+                        log::warn!("a message of the call was not sent: {error}");
+                    }
+                }
+                Output::Peer { peer, action } => self.on_action(peer, action),
+                Output::Event(event) => events.push(event),
+            }
+        }
+        for event in events {
+            if !self.held.is_empty() || (self.closing > 0 && matches!(event, CallEvent::Ended { .. })) {
+                self.held.push(event);
+            } else {
+                self.tell(ClientEvent::Call(event));
+            }
+        }
+    }
+
+    fn on_action(&mut self, peer: PeerId, action: PeerAction) {
+        match action {
+            PeerAction::Create { offerer, media } => {
+                let context = TaskContext {
+                    call: self.engine.snapshot().call,
+                    peer,
+                    offerer,
+                    media,
+                    config: self.config.clone(),
+                    server_ice: self.server_ice.clone(),
+                    devices: self.devices.clone(),
+                    peers: Arc::clone(&self.peers),
+                    to_driver: self.to_driver.clone(),
+                };
+                self.tasks.insert(peer, CallTask::spawn(context));
+            }
+            PeerAction::Close => {
+                if let Some(task) = self.tasks.get_mut(&peer)
+                    && task.close()
+                {
+                    self.closing += 1;
+                }
+            }
+            action => {
+                if let Some(task) = self.tasks.get(&peer) {
+                    task.act(action);
+                }
+            }
+        }
+    }
+
+    fn release_held(&mut self) {
+        for event in std::mem::take(&mut self.held) {
+            self.tell(ClientEvent::Call(event));
+        }
+    }
+
+    fn tell(&mut self, event: ClientEvent) {
+        self.waiting.push_back(event);
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,235 @@
+//! The façade that an app holds: commands in, events out.
+//!
+//! ```text
+//!  app ── Client ──► Driver ──► CallEngine          (decides)
+//!   ▲                 │  ▲ ──► SignalingClient      (server)
+//!   └── ClientEvent ──┘  └──── CallTask ─► PeerConnection, camera, microphone, speaker, codecs
+//! ```
+//!
+//! One task, the driver, owns the call engine and the signaling client and feeds one with the other. Each peer connection
+//! the engine asks for gets a task of its own, which also holds the devices and codecs of that call; its actions are done in
+//! the order in which the engine gave them. Codecs run on their own threads.
+
+mod call_task;
+mod config;
+mod devices;
+mod driver;
+mod report;
+
+pub use config::{ClientConfig, Devices};
+pub use report::CallStats;
+
+use crate::call::{CallError, CallEvent, CallSnapshot};
+use crate::facing::FacingMode;
+use crate::media::capture::{CameraSettings, CaptureError};
+use crate::media::constraints::{ConstraintError, VideoConstraints};
+use crate::media::frame::VideoFrame;
+use crate::peer::PeerFactory;
+use crate::signaling::{SignalingError, SignalingEvent};
+use driver::{Driver, Request};
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
+
+/// What the app is told, in the order in which it happened.
+#[derive(Debug)]
+pub enum ClientEvent {
+    /// Of the connection to the server: logged in, user list, chat, lost, closed.
+    Signaling(SignalingEvent),
+    /// Of the call.
+    Call(CallEvent),
+    /// Once a second while a call is connected, and once more right before [`CallEvent::Ended`].
+    Stats(Box<CallStats>),
+    /// A camera was opened: this one, with these settings. Sent at the start of a call and after a flip.
+    Camera(CameraSettings),
+    /// A message of the other side on the call's data channel.
+    Data(bytes::Bytes),
+}
+
+/// Why something the app asked for was not done. What was going on goes on.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The server cannot be reached or refused the login.
+    #[error(transparent)]
+    Signaling(#[from] SignalingError),
+    /// The call is not in a state for this.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// No camera satisfies the constraints.
+    #[error(transparent)]
+    Constraint(#[from] ConstraintError),
+    /// The device cannot be used.
+    #[error(transparent)]
+    Capture(#[from] CaptureError),
+    /// There is no picture yet.
+    #[error("there is no picture yet")]
+    NoPicture,
+    /// The client was logged out.
+    #[error("the client is closed")]
+    Closed,
+}
+
+/// Which picture to take a photo of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PhotoOf {
+    /// What the own camera sees.
+    Local,
+    /// What the other side sends.
+    Remote,
+}
+
+/// A client that is logged in. Cheap to clone; the last clone that is dropped logs out.
+#[derive(Clone, Debug)]
+pub struct Client {
+    requests: mpsc::Sender<Request>,
+}
+
+impl Client {
+    /// Connects to the server and logs in. Must be called inside a tokio runtime, which then drives the client.
+    ///
+    /// Events arrive on the returned channel; the first is [`SignalingEvent::LoggedIn`]. An app that does not read them
+    /// holds its own client up, nobody else.
+    ///
+    /// # Errors
+    /// [`ClientError::Signaling`] if the server cannot be reached, is none, or refuses the name.
+    pub async fn connect(
+        config: ClientConfig,
+        devices: Devices,
+        peers: Arc<dyn PeerFactory>,
+    ) -> Result<(Self, mpsc::Receiver<ClientEvent>), ClientError> {
+        let (requests, inbox) = mpsc::channel(64);
+        let (events, outbox) = mpsc::channel(1024);
+        let driver = Driver::connect(config, devices, peers, events).await?;
+        tokio::spawn(driver.run(inbox));
+        Ok((Self { requests }, outbox))
+    }
+
+    /// Calls somebody of the user list.
+    ///
+    /// # Errors
+    /// [`CallError`] if it is oneself, a call is going on, or the server is out of reach.
+    pub async fn call(&self, to: &str) -> Result<(), ClientError> {
+        let to = to.to_owned();
+        self.ask(|reply| Request::Call { to, reply }).await?
+    }
+
+    /// Takes the call that rings here.
+    ///
+    /// # Errors
+    /// [`CallError`] if none rings.
+    pub async fn accept(&self) -> Result<(), ClientError> {
+        self.ask(|reply| Request::Accept { reply }).await?
+    }
+
+    /// Refuses the call that rings here.
+    ///
+    /// # Errors
+    /// [`CallError`] if none rings.
+    pub async fn decline(&self) -> Result<(), ClientError> {
+        self.ask(|reply| Request::Decline { reply }).await?
+    }
+
+    /// Ends the call, whatever its state.
+    ///
+    /// # Errors
+    /// [`CallError`] if there is none.
+    pub async fn hang_up(&self) -> Result<(), ClientError> {
+        self.ask(|reply| Request::HangUp { reply }).await?
+    }
+
+    /// Microphone on or off; kept for the next call.
+    ///
+    /// # Errors
+    /// [`ClientError::Closed`].
+    pub async fn set_microphone(&self, on: bool) -> Result<(), ClientError> {
+        self.ask(|reply| Request::SetMicrophone { on, reply }).await?
+    }
+
+    /// Camera on or off; kept for the next call. Off closes the device.
+    ///
+    /// # Errors
+    /// [`ClientError::Capture`] or [`ClientError::Constraint`] if it cannot be opened again.
+    pub async fn set_camera(&self, on: bool) -> Result<(), ClientError> {
+        self.ask(|reply| Request::SetCamera { on, reply }).await?
+    }
+
+    /// Changes to the camera on the other side, without renegotiation. Returns which way the new one looks. The choice is
+    /// kept for the next call.
+    ///
+    /// # Errors
+    /// [`ClientError::Constraint`] naming `facingMode` if there is no other camera; [`ClientError::Capture`] if it cannot
+    /// be opened, in which case the old one is opened again.
+    pub async fn flip_camera(&self) -> Result<Option<FacingMode>, ClientError> {
+        self.ask(|reply| Request::Flip { reply }).await?
+    }
+
+    /// What the camera has to satisfy from now on (W3C `MediaTrackConstraints`); reopens it in a call.
+    ///
+    /// # Errors
+    /// [`ClientError::Constraint`] if no camera satisfies them; the old constraints stay.
+    pub async fn set_constraints(&self, constraints: VideoConstraints) -> Result<(), ClientError> {
+        self.ask(|reply| Request::SetConstraints { constraints: Box::new(constraints), reply }).await?
+    }
+
+    /// The newest picture of the call, for a photo: see [`crate::media::photo`].
+    ///
+    /// # Errors
+    /// [`ClientError::NoPicture`] outside a call or before the first picture.
+    pub async fn picture(&self, of: PhotoOf) -> Result<VideoFrame, ClientError> {
+        self.ask(|reply| Request::Picture { of, reply }).await?
+    }
+
+    /// Says something in the public chat.
+    ///
+    /// # Errors
+    /// [`SignalingError`] if the text is empty or too long, or the server is out of reach.
+    pub async fn say(&self, text: &str) -> Result<(), ClientError> {
+        let text = text.to_owned();
+        self.ask(|reply| Request::Say { text, reply }).await?
+    }
+
+    /// Asks for another name; the answer comes as an event.
+    ///
+    /// # Errors
+    /// [`SignalingError`] if the name is empty or too long, or the server is out of reach.
+    pub async fn rename(&self, name: &str) -> Result<(), ClientError> {
+        let name = name.to_owned();
+        self.ask(|reply| Request::Rename { name, reply }).await?
+    }
+
+    /// Sends a message on the call's data channel.
+    ///
+    /// # Errors
+    /// [`CallError::NoCall`] while no call has an open data channel.
+    pub async fn send_data(&self, data: bytes::Bytes) -> Result<(), ClientError> {
+        self.ask(|reply| Request::SendData { data, reply }).await?
+    }
+
+    /// Where the call stands now.
+    ///
+    /// # Errors
+    /// [`ClientError::Closed`].
+    pub async fn snapshot(&self) -> Result<CallSnapshot, ClientError> {
+        self.ask(|reply| Request::Snapshot { reply }).await
+    }
+
+    /// The device has another network now: look for the server again at once.
+    ///
+    /// # Errors
+    /// [`ClientError::Closed`].
+    pub async fn network_changed(&self) -> Result<(), ClientError> {
+        self.ask(|reply| Request::NetworkChanged { reply }).await
+    }
+
+    /// Ends a call that may be going on, closes the connection to the server, and waits until devices and sockets are
+    /// released.
+    pub async fn logout(self) {
+        // A driver that is gone already has nothing left to release.
+        let _ = self.ask(|reply| Request::Logout { reply }).await;
+    }
+
+    async fn ask<T>(&self, request: impl FnOnce(oneshot::Sender<T>) -> Request) -> Result<T, ClientError> {
+        let (reply, answer) = oneshot::channel();
+        self.requests.send(request(reply)).await.map_err(|_| ClientError::Closed)?;
+        answer.await.map_err(|_| ClientError::Closed)
+    }
+}

@@ -1,0 +1,70 @@
+//! Running other programs.
+
+use crate::steps::Outcome;
+use anyhow::{Context, Result, bail};
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The workspace's folder.
+pub(crate) fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_path_buf()
+}
+
+/// A program about to be run.
+pub(crate) struct Run(Command);
+
+/// The `cargo` that runs this tool.
+pub(crate) fn cargo(args: &[&str]) -> Run {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    Run(Command::new(cargo)).args(args)
+}
+
+/// Any other program.
+pub(crate) fn program(name: impl AsRef<OsStr>) -> Run {
+    Run(Command::new(name))
+}
+
+impl Run {
+    pub(crate) fn args<I: IntoIterator<Item: AsRef<OsStr>>>(mut self, args: I) -> Self {
+        self.0.args(args);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.0.env(name, value);
+        self
+    }
+
+    pub(crate) fn dir(mut self, dir: impl AsRef<Path>) -> Self {
+        self.0.current_dir(dir);
+        self
+    }
+
+    /// Runs it, its output shown; an error if it fails.
+    pub(crate) fn done(mut self) -> Result<()> {
+        let shown = shown(&self.0);
+        let status = self.0.status().with_context(|| format!("cannot run {shown}"))?;
+        if !status.success() {
+            bail!("{shown} ended with {status}");
+        }
+        Ok(())
+    }
+
+    /// Runs it as a step of its own.
+    pub(crate) fn passes(self) -> Result<Outcome> {
+        self.done().map(|()| Outcome::Passed)
+    }
+
+    /// Whether it can be run and succeeds, its output hidden.
+    pub(crate) fn succeeds(mut self) -> bool {
+        let silent = self.0.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        silent.status().is_ok_and(|status| status.success())
+    }
+}
+
+fn shown(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+}

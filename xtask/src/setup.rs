@@ -1,0 +1,99 @@
+//! Installs what a machine lacks, and says what.
+
+use crate::run::{program, root};
+use anyhow::{Result, bail};
+use std::path::Path;
+
+/// Something that must be there, how to see that it is, and the packages that bring it.
+struct Need {
+    what: &'static str,
+    there: fn() -> bool,
+    debian: &'static str,
+    homebrew: &'static str,
+}
+
+fn has(name: &str) -> bool {
+    program(name).args(["--version"]).succeeds()
+}
+
+fn has_header(module: &str) -> bool {
+    program("pkg-config").args(["--exists", module]).succeeds()
+}
+
+fn has_libclang() -> bool {
+    let folders = ["/usr/lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib/llvm-14/lib"];
+    let named = |folder: &str| {
+        std::fs::read_dir(folder).is_ok_and(|files| {
+            files.flatten().any(|file| file.file_name().to_string_lossy().starts_with("libclang"))
+        })
+    };
+    cfg!(target_os = "macos") || std::env::var_os("LIBCLANG_PATH").is_some() || folders.into_iter().any(named)
+}
+
+const BUILD: &[Need] = &[
+    Need { what: "a C++ compiler (openh264, opus)", there: || has("c++"), debian: "g++", homebrew: "" },
+    Need { what: "cmake (opus)", there: || has("cmake"), debian: "cmake", homebrew: "cmake" },
+    Need { what: "nasm (openh264 on x86)", there: || has("nasm"), debian: "nasm", homebrew: "nasm" },
+    Need { what: "pkg-config", there: || has("pkg-config"), debian: "pkg-config", homebrew: "pkg-config" },
+    Need { what: "libvpx (VP8)", there: || has_header("vpx"), debian: "libvpx-dev", homebrew: "libvpx" },
+    Need { what: "libclang (bindings of libvpx)", there: has_libclang, debian: "libclang-dev", homebrew: "" },
+];
+
+const TESTS: &[Need] = &[
+    Need { what: "Chromium (page tests)", there: || has("chromium"), debian: "chromium", homebrew: "chromium" },
+    Need { what: "Node.js (page tests)", there: || has("node"), debian: "nodejs npm", homebrew: "node" },
+];
+
+/// Installs what is missing for the build and, with `tests`, for the tests.
+pub(crate) fn run(tests: bool) -> Result<()> {
+    let needs = BUILD.iter().chain(if tests { TESTS } else { &[] });
+    let missing: Vec<&Need> = needs.filter(|need| !(need.there)()).collect();
+    if missing.is_empty() {
+        println!("set-up: everything needed is here");
+    } else {
+        install(&missing)?;
+    }
+    if tests { npm_packages() } else { Ok(()) }
+}
+
+fn install(missing: &[&Need]) -> Result<()> {
+    for need in missing {
+        println!("set-up: missing {}", need.what);
+    }
+    let (manager, packages): (&str, Vec<&str>) = if has("apt-get") {
+        ("apt-get", missing.iter().flat_map(|need| need.debian.split_whitespace()).collect())
+    } else if has("brew") {
+        ("brew", missing.iter().flat_map(|need| need.homebrew.split_whitespace()).collect())
+    } else {
+        let names: Vec<_> = missing.iter().map(|need| need.what).collect();
+        bail!("neither apt-get nor brew is here; please install by hand: {}", names.join(", "));
+    };
+    println!("set-up: {manager} installs {}", packages.join(" "));
+    if manager == "brew" {
+        program("brew").args(["install"]).args(&packages).done()?;
+    } else {
+        apt(&["update", "-qq"], &[])?;
+        apt(&["install", "-y", "-qq", "--no-install-recommends"], &packages)?;
+    }
+    match missing.iter().find(|need| !(need.there)()) {
+        Some(need) => bail!("{} is still missing after installing", need.what),
+        None => Ok(()),
+    }
+}
+
+fn apt(options: &[&str], packages: &[&str]) -> Result<()> {
+    let is_root = program("sh").args(["-c", "test \"$(id -u)\" = 0"]).succeeds();
+    let words = options.iter().chain(packages);
+    let run = if is_root { program("apt-get") } else { program("sudo").args(["apt-get"]) };
+    run.env("DEBIAN_FRONTEND", "noninteractive").args(words).done()
+}
+
+/// The page's tests drive Chromium by one npm package, at the version that its lock file names.
+fn npm_packages() -> Result<()> {
+    let folder = root().join("tests/browser");
+    if Path::new(&folder).join("node_modules/playwright-core").exists() {
+        return Ok(());
+    }
+    println!("set-up: npm installs what tests/browser/package-lock.json names");
+    program("npm").args(["ci", "--no-audit", "--no-fund"]).dir(folder).done()
+}
