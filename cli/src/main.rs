@@ -1,2 +1,38 @@
-//! Placeholder while the workspace takes shape.
-fn main() {}
+//! `chamada`: a demo, the server, and a phone-less peer that calls and answers.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks to the person who runs it")]
+
+mod args;
+mod call;
+mod demo;
+mod exit;
+mod output;
+mod resources;
+mod serve;
+mod sources;
+mod summary;
+mod table;
+mod view;
+
+use args::{Args, Task};
+use clap::Parser;
+use std::process::ExitCode;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = Args::parse();
+    let level = if args.verbose { "debug" } else { "warn" };
+    env_logger::Builder::from_env(env_logger::Env::new().filter_or("CHAMADA_LOG", level)).init();
+    let ended = match args.task.unwrap_or(Task::Demo(args.demo)) {
+        Task::Demo(args) => demo::run(args).await,
+        Task::Serve(args) => serve::run(args).await,
+        Task::Call(args) => call::call(args).await,
+        Task::Answer(args) => call::answer(args).await,
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("chamada: {failure}");
+            failure.code()
+        }
+    }
+}

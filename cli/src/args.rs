@@ -1,0 +1,264 @@
+//! The command's arguments.
+
+use chamada::FacingMode;
+use chamada::media::video::codec::VideoCodec;
+use chamada::signaling::message::{DEFAULT_PORT, IceServer};
+use clap::{Parser, Subcommand};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// 1:1 video calls by one Rust core. Without a command: the demo.
+#[derive(Parser)]
+#[command(name = "chamada", version, args_conflicts_with_subcommands = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) task: Option<Task>,
+    #[command(flatten)]
+    pub(crate) demo: DemoArgs,
+    /// Log what happens inside to standard error (CHAMADA_LOG has finer control)
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Task {
+    /// Start a server, a peer 'eco' that answers with your own picture and sound, and a short self-check call
+    Demo(DemoArgs),
+    /// Run the signaling server and the web page
+    Serve(ServeArgs),
+    /// Call somebody and wait until the call ends
+    Call(CallArgs),
+    /// Wait for a call and answer it
+    Answer(AnswerArgs),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct DemoArgs {
+    /// Stop by itself after so many seconds instead of at Ctrl-C
+    #[arg(long, value_name = "N", value_parser = seconds)]
+    pub(crate) seconds: Option<Duration>,
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct ServeArgs {
+    /// Address and port to listen on
+    #[arg(long, value_name = "ADDR:PORT", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT)))]
+    pub(crate) listen: SocketAddr,
+    /// Accept browsers from this origin only, e.g. https://call.example.org; may be given more than once
+    #[arg(long, value_name = "URL")]
+    pub(crate) allow_origin: Vec<String>,
+    /// STUN or TURN server to tell clients of; may be given more than once
+    #[arg(long, value_name = "URL[,USER,PASSWORD]", value_parser = ice_server)]
+    pub(crate) ice_server: Vec<IceServer>,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct CallArgs {
+    /// Whom to call; waits for them to log in
+    pub(crate) user: String,
+    #[command(flatten)]
+    pub(crate) common: PeerArgs,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct AnswerArgs {
+    /// Answer this person only; decline everybody else
+    #[arg(long, value_name = "USER")]
+    pub(crate) from: Option<String>,
+    /// Decline the first call instead of answering it
+    #[arg(long)]
+    pub(crate) decline: bool,
+    #[command(flatten)]
+    pub(crate) common: PeerArgs,
+}
+
+#[derive(clap::Args, Clone)]
+pub(crate) struct PeerArgs {
+    /// The signaling server; an old one will do
+    #[arg(long, value_name = "URL", default_value = "ws://127.0.0.1:6503")]
+    pub(crate) server: String,
+    /// Accept an unencrypted ws:// server that is not this machine
+    #[arg(long)]
+    pub(crate) allow_insecure: bool,
+    /// The name to log in with
+    #[arg(long, default_value = "chamada-cli")]
+    pub(crate) name: String,
+    /// What to send as picture: synthetic cameras, a file played in a loop, or nothing
+    #[arg(long, value_name = "test|test:WxH@FPS|FILE.y4m|none", default_value = "test")]
+    pub(crate) video: VideoSource,
+    /// What to send as sound: a tone, a file played in a loop, or nothing
+    #[arg(long, value_name = "tone|FILE.wav|none", default_value = "tone")]
+    pub(crate) audio: AudioSourceArg,
+    /// Which camera to start with
+    #[arg(long, default_value = "user")]
+    pub(crate) facing: FacingMode,
+    /// Which video codec to prefer
+    #[arg(long, value_name = "auto|vp8|h264", default_value = "auto")]
+    pub(crate) codec: CodecChoice,
+    /// Hang up so many seconds after connecting
+    #[arg(long, value_name = "N", value_parser = seconds)]
+    pub(crate) seconds: Option<Duration>,
+    /// Give up when no call connects within so many seconds
+    #[arg(long, value_name = "N", value_parser = seconds, default_value = "60")]
+    pub(crate) wait: Duration,
+    /// Save the received picture
+    #[arg(long, value_name = "FILE.y4m")]
+    pub(crate) save_video: Option<PathBuf>,
+    /// Save the received sound
+    #[arg(long, value_name = "FILE.wav")]
+    pub(crate) save_audio: Option<PathBuf>,
+    /// Save the last received picture as a photo (.png or .jpg)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) photo: Option<PathBuf>,
+    /// Change to the other camera so many seconds after connecting
+    #[arg(long, value_name = "N", value_parser = seconds)]
+    pub(crate) flip_after: Option<Duration>,
+    /// Say this in the public chat after logging in
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) say: Option<String>,
+    /// STUN or TURN server; may be given more than once
+    #[arg(long, value_name = "URL[,USER,PASSWORD]", value_parser = ice_server)]
+    pub(crate) ice_server: Vec<IceServer>,
+    /// Use relayed candidates only
+    #[arg(long)]
+    pub(crate) relay_only: bool,
+    /// Print one JSON object a line; the last is the summary
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `--video`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum VideoSource {
+    Test { width: u32, height: u32, fps: f64 },
+    File(PathBuf),
+    None,
+}
+
+impl FromStr for VideoSource {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let size = match text {
+            "none" => return Ok(Self::None),
+            "test" => "1280x720@30",
+            _ => match text.strip_prefix("test:") {
+                Some(size) => size,
+                None if text.to_ascii_lowercase().ends_with(".y4m") => return Ok(Self::File(text.into())),
+                None => return Err("use test, test:WIDTHxHEIGHT@FPS, a file that ends in .y4m, or none".into()),
+            },
+        };
+        let wrong = || format!("'{size}' is not WIDTHxHEIGHT@FPS, e.g. 640x480@30");
+        let (dimensions, fps) = size.split_once('@').ok_or_else(wrong)?;
+        let (width, height) = dimensions.split_once('x').ok_or_else(wrong)?;
+        let (width, height) = (width.parse().map_err(|_| wrong())?, height.parse().map_err(|_| wrong())?);
+        let fps: f64 = fps.parse().map_err(|_| wrong())?;
+        if !(160..=4096).contains(&width) || !(120..=4096).contains(&height) {
+            return Err(format!("{width}x{height} is outside 160x120 to 4096x4096"));
+        }
+        if !(1.0..=120.0).contains(&fps) {
+            return Err(format!("{fps} frames per second are outside 1 to 120"));
+        }
+        Ok(Self::Test { width, height, fps })
+    }
+}
+
+/// `--audio`.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum AudioSourceArg {
+    Tone,
+    File(PathBuf),
+    None,
+}
+
+impl FromStr for AudioSourceArg {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "tone" => Ok(Self::Tone),
+            "none" => Ok(Self::None),
+            _ if text.to_ascii_lowercase().ends_with(".wav") => Ok(Self::File(text.into())),
+            _ => Err("use tone, a file that ends in .wav, or none".into()),
+        }
+    }
+}
+
+/// `--codec`: the preferred one first; the others are offered as well.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct CodecChoice(pub(crate) Vec<VideoCodec>);
+
+impl FromStr for CodecChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut codecs = VideoCodec::available();
+        if text != "auto" {
+            let first: VideoCodec = text.parse().map_err(|_| "use auto, vp8 or h264".to_owned())?;
+            if !codecs.contains(&first) {
+                return Err(format!("this build has no {first}"));
+            }
+            codecs.sort_by_key(|codec| *codec != first);
+        }
+        Ok(Self(codecs))
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    if !(0.0..=31_536_000.0).contains(&number) {
+        return Err("not a number of seconds between 0 and a year".into());
+    }
+    Ok(Duration::from_secs_f64(number))
+}
+
+fn ice_server(text: &str) -> Result<IceServer, String> {
+    let mut parts = text.splitn(3, ',');
+    let url = parts.next().unwrap_or_default();
+    if !["stun:", "stuns:", "turn:", "turns:"].iter().any(|scheme| url.starts_with(scheme)) {
+        return Err("the URL must begin with stun:, turn: or turns:".into());
+    }
+    match (parts.next(), parts.next()) {
+        (None, _) if url.starts_with("turn") => Err("a TURN server needs ,USER,PASSWORD".into()),
+        (Some(_), None) => Err("a password is missing after the user".into()),
+        (user, password) => Ok(IceServer {
+            urls: vec![url.to_owned()],
+            username: user.map(str::to_owned),
+            credential: password.map(str::to_owned),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_make_sense_to_clap() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_test_picture_has_size_and_rate_and_impossible_ones_are_refused() {
+        assert_eq!("test:640x480@15".parse(), Ok(VideoSource::Test { width: 640, height: 480, fps: 15.0 }));
+        assert_eq!("a b.Y4M".parse(), Ok(VideoSource::File("a b.Y4M".into())));
+        for wrong in ["test:640x480", "test:0x0@30", "test:640x480@0", "test:640x480@NaN", "movie.mp4", ""] {
+            assert!(wrong.parse::<VideoSource>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_turn_server_without_credentials_is_refused() {
+        assert!(ice_server("turn:turn.example.org").is_err());
+        assert!(ice_server("turn:turn.example.org,user").is_err());
+        assert!(ice_server("http://example.org").is_err());
+        let with_comma = ice_server("turn:turn.example.org,user,pass,word").unwrap();
+        assert_eq!(with_comma.credential.as_deref(), Some("pass,word"));
+    }
+}

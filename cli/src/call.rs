@@ -1,0 +1,219 @@
+//! `chamada call` and `chamada answer`.
+
+use crate::args::{AnswerArgs, CallArgs, PeerArgs};
+use crate::exit::{self, Failure};
+use crate::output::Output;
+use crate::serve::stop_signal;
+use crate::sources;
+use crate::summary::Summary;
+use crate::view::RemoteView;
+use chamada::call::{CallError, CallEvent, CallState, EndReason};
+use chamada::client::{Client, ClientError, ClientEvent};
+use chamada::media::photo::save_photo;
+use chamada::peer::webrtc::WebrtcPeers;
+use chamada::signaling::SignalingEvent;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+/// What to do about calls.
+enum Plan {
+    Call(String),
+    Answer { from: Option<String>, decline: bool },
+}
+
+pub(crate) async fn call(args: CallArgs) -> Result<(), Failure> {
+    run(Plan::Call(args.user), args.common).await
+}
+
+pub(crate) async fn answer(args: AnswerArgs) -> Result<(), Failure> {
+    run(Plan::Answer { from: args.from, decline: args.decline }, args.common).await
+}
+
+async fn run(plan: Plan, args: PeerArgs) -> Result<(), Failure> {
+    let view = RemoteView::new(args.save_video.as_deref())?;
+    let devices = sources::devices(&args, Arc::clone(&view))?;
+    let output = Output { json: args.json };
+    let connected = Client::connect(sources::config(&args), devices, Arc::new(WebrtcPeers::default())).await;
+    let (client, events) = connected?;
+    if let Some(text) = &args.say {
+        client.say(text).await?;
+    }
+    let mut peer = Peer { plan, args, client, output, summary: Summary::new(), called: false, timers: Timers::default() };
+    let result = peer.live(events).await;
+    let photo = peer.save_photo(&view);
+    let saved = view.finish();
+    let summary = peer.summary.to_json(&view.seen());
+    peer.client.logout().await;
+    output.event("summary", summary.clone(), Some(format!("{summary:#}")));
+    result.and(photo).and(saved)
+}
+
+/// When to do what, once the call is connected.
+#[derive(Default)]
+struct Timers {
+    hang_up: Option<Instant>,
+    flip: Option<Instant>,
+}
+
+struct Peer {
+    plan: Plan,
+    args: PeerArgs,
+    client: Client,
+    output: Output,
+    summary: Summary,
+    called: bool,
+    timers: Timers,
+}
+
+impl Peer {
+    /// Until the call is over, or none came.
+    async fn live(&mut self, mut events: mpsc::Receiver<ClientEvent>) -> Result<(), Failure> {
+        let give_up = Instant::now() + self.args.wait;
+        let stop = stop_signal();
+        tokio::pin!(stop);
+        let mut stopping = false;
+        loop {
+            tokio::select! {
+                event = events.recv() => match event {
+                    Some(event) => {
+                        self.output.client(&event);
+                        if let Some(result) = self.on_event(event).await? {
+                            return result;
+                        }
+                    }
+                    None => return Err(Failure::Failed("the client stopped".into())),
+                },
+                () = at(Some(give_up)), if !self.summary.is_connected() && !stopping => {
+                    stopping = true;
+                    self.give_up().await?;
+                }
+                () = at(self.timers.hang_up) => {
+                    self.timers.hang_up = None;
+                    self.hang_up().await?;
+                }
+                () = at(self.timers.flip) => {
+                    self.timers.flip = None;
+                    self.client.flip_camera().await?;
+                }
+                () = &mut stop, if !stopping => {
+                    stopping = true;
+                    if !self.hang_up().await? {
+                        return Err(Failure::NotAnswered("stopped before a call came about".into()));
+                    }
+                }
+            }
+        }
+    }
+
+    /// `Some` when all is over.
+    async fn on_event(&mut self, event: ClientEvent) -> Result<Option<Result<(), Failure>>, Failure> {
+        match event {
+            ClientEvent::Signaling(SignalingEvent::Users(users)) => self.maybe_call(&users).await?,
+            ClientEvent::Signaling(SignalingEvent::Closed { why }) if !self.summary.is_connected() => {
+                let why = why.map_or_else(|| "logged out".to_owned(), |why| why.to_string());
+                return Err(Failure::Unreachable(why));
+            }
+            ClientEvent::Call(CallEvent::Incoming { from, .. }) => self.on_incoming(&from).await?,
+            ClientEvent::Call(CallEvent::Changed(snapshot)) if snapshot.state == CallState::Connected => {
+                if !self.summary.is_connected() {
+                    self.summary.connected();
+                    let now = Instant::now();
+                    self.timers.hang_up = self.args.seconds.map(|after| now + after);
+                    self.timers.flip = self.args.flip_after.map(|after| now + after);
+                }
+            }
+            ClientEvent::Stats(stats) => self.summary.stats(&stats),
+            ClientEvent::Call(CallEvent::Ended { reason, .. }) => return Ok(self.on_ended(reason)),
+            _ => {}
+        }
+        Ok(None)
+    }
+
+    async fn maybe_call(&mut self, users: &[String]) -> Result<(), Failure> {
+        let Plan::Call(user) = &self.plan else { return Ok(()) };
+        if self.called {
+            return Ok(());
+        }
+        if !users.contains(user) {
+            self.output.event("waiting", serde_json::json!({ "for": user }), Some(format!("waiting for {user}")));
+            return Ok(());
+        }
+        self.called = true;
+        self.summary.asked();
+        self.client.call(user).await?;
+        Ok(())
+    }
+
+    async fn on_incoming(&mut self, caller: &str) -> Result<(), Failure> {
+        let result = match &self.plan {
+            Plan::Answer { decline: true, .. } => self.client.decline().await,
+            Plan::Answer { from: Some(from), .. } if from != caller => self.client.decline().await,
+            Plan::Answer { .. } => {
+                self.summary.asked();
+                self.client.accept().await
+            }
+            Plan::Call(_) => self.client.decline().await,
+        };
+        match result {
+            // The caller gave up at the same moment: its end is an event of its own.
+            Err(ClientError::Call(CallError::NoCall | CallError::WrongState(_))) | Ok(()) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn on_ended(&mut self, reason: EndReason) -> Option<Result<(), Failure>> {
+        match (&self.plan, reason) {
+            (Plan::Answer { decline: true, .. }, EndReason::DeclinedHere) => {
+                self.summary.ended(reason);
+                return Some(Ok(()));
+            }
+            // Somebody else, or somebody who gave up: go on waiting.
+            (Plan::Answer { .. }, _) if !self.summary.is_connected() && reason.is_before_answer() => return None,
+            (Plan::Call(_), EndReason::DeclinedHere) if !self.called => return None,
+            _ => {}
+        }
+        self.summary.ended(reason);
+        Some(exit::of_call(reason, self.summary.is_connected()))
+    }
+
+    async fn give_up(&mut self) -> Result<(), Failure> {
+        if self.hang_up().await? {
+            return Ok(());
+        }
+        let seconds = self.args.wait.as_secs_f64();
+        Err(Failure::NotAnswered(match &self.plan {
+            Plan::Call(user) => format!("{user} did not log in within {seconds} s"),
+            Plan::Answer { .. } => format!("nobody called within {seconds} s"),
+        }))
+    }
+
+    /// Whether there was a call to end.
+    async fn hang_up(&mut self) -> Result<bool, Failure> {
+        match self.client.hang_up().await {
+            Ok(()) => Ok(true),
+            Err(ClientError::Call(_)) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn save_photo(&self, view: &RemoteView) -> Result<(), Failure> {
+        let Some(path) = &self.args.photo else { return Ok(()) };
+        let frame = view.newest().ok_or_else(|| Failure::Failed("no picture came, so there is no photo".into()))?;
+        save_photo(&frame, path).map_err(|error| Failure::Failed(error.to_string()))?;
+        let path = path.display().to_string();
+        self.output.event("photo", serde_json::json!({ "file": path }), Some(format!("photo saved: {path}")));
+        Ok(())
+    }
+}
+
+pub(crate) async fn at(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => tokio::time::sleep_until(instant).await,
+        None => std::future::pending::<()>().await,
+    }
+}
+
+/// How long a self-check may take to connect.
+pub(crate) const CONNECT_BOUND: Duration = Duration::from_secs(20);

@@ -1,0 +1,63 @@
+//! How the command ends: exit codes that scripts can rely on.
+
+use chamada::call::{CallError, EndReason};
+use chamada::client::ClientError;
+use std::process::ExitCode;
+
+/// Why the command did not do what it was asked for; one line on standard error, and an exit code.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// 2: an argument makes no sense, or a file that it names cannot be used.
+    BadArgument(String),
+    /// 3: the server cannot be reached, is none, or refused the login; or a port cannot be listened on.
+    Unreachable(String),
+    /// 4: declined, busy, nobody answered in time.
+    NotAnswered(String),
+    /// 5: media or connection failed.
+    Failed(String),
+}
+
+impl Failure {
+    pub(crate) fn code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::BadArgument(_) => 2,
+            Self::Unreachable(_) => 3,
+            Self::NotAnswered(_) => 4,
+            Self::Failed(_) => 5,
+        })
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::BadArgument(text) | Self::Unreachable(text) | Self::NotAnswered(text) | Self::Failed(text) => {
+                f.write_str(text)
+            }
+        }
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        let text = error.to_string();
+        match error {
+            ClientError::Signaling(_) => Self::Unreachable(text),
+            ClientError::Call(CallError::SelfCall) | ClientError::Constraint(_) => Self::BadArgument(text),
+            _ => Self::Failed(text),
+        }
+    }
+}
+
+/// What the end of a call means for the exit code: nothing where it ended as asked.
+pub(crate) fn of_call(reason: EndReason, connected: bool) -> Result<(), Failure> {
+    let text = format!("the call ended: {}", reason.as_str());
+    match reason {
+        EndReason::HungUpHere | EndReason::HungUpThere if connected => Ok(()),
+        EndReason::ConnectionFailed
+        | EndReason::NegotiationFailed
+        | EndReason::MediaFailedHere
+        | EndReason::MediaFailedThere => Err(Failure::Failed(text)),
+        _ => Err(Failure::NotAnswered(text)),
+    }
+}

@@ -1,0 +1,141 @@
+//! What the command prints: lines for people, or one JSON object a line for programs.
+
+use chamada::call::{CallEvent, CallSnapshot};
+use chamada::client::{CallStats, ClientEvent};
+use chamada::signaling::SignalingEvent;
+use serde_json::{Value, json};
+
+/// Prints events as they come.
+#[derive(Clone, Copy)]
+pub(crate) struct Output {
+    pub(crate) json: bool,
+}
+
+impl Output {
+    /// One event: a JSON line with `event`, or the text for people, if there is one.
+    pub(crate) fn event(self, event: &str, mut fields: Value, text: Option<String>) {
+        if self.json {
+            if let Value::Object(map) = &mut fields {
+                map.insert("event".into(), event.into());
+            }
+            println!("{fields}");
+        } else if let Some(text) = text {
+            println!("{text}");
+        }
+    }
+
+    pub(crate) fn client(self, event: &ClientEvent) {
+        match event {
+            ClientEvent::Signaling(event) => self.signaling(event),
+            ClientEvent::Call(event) => self.call(event),
+            ClientEvent::Stats(stats) => self.stats(stats),
+            ClientEvent::Camera(camera) => self.event(
+                "camera",
+                json!({
+                    "device": camera.device_id, "facing": camera.facing, "width": camera.width, "height": camera.height,
+                    "fps": camera.fps,
+                }),
+                Some(format!(
+                    "camera {} ({}), {}x{} at {} fps",
+                    camera.device_id,
+                    camera.facing.map_or("unknown facing", |facing| facing.as_str()),
+                    camera.width,
+                    camera.height,
+                    camera.fps
+                )),
+            ),
+            ClientEvent::Data(data) => self.event("data", json!({ "bytes": data.len() }), None),
+        }
+    }
+
+    fn signaling(self, event: &SignalingEvent) {
+        match event {
+            SignalingEvent::LoggedIn { name, resumed, server, .. } => {
+                let server = server.as_ref().map(|server| format!("{} {}", server.name, server.version));
+                self.event(
+                    "logged-in",
+                    json!({ "name": name, "resumed": resumed, "server": server }),
+                    Some(format!("logged in as {name}")),
+                );
+            }
+            SignalingEvent::Renamed { wanted, name } => self.event(
+                "renamed",
+                json!({ "wanted": wanted, "name": name }),
+                Some(format!("the name {wanted} was not free or not allowed; you are {name}")),
+            ),
+            SignalingEvent::Users(users) => self.event("users", json!({ "users": users }), None),
+            SignalingEvent::Chat { from, text, date, .. } => {
+                let from = from.as_deref().unwrap_or("?");
+                self.event(
+                    "chat",
+                    json!({ "from": from, "text": text, "date": date }),
+                    Some(format!("<{from}> {}", printable(text))),
+                );
+            }
+            SignalingEvent::Refused(error) => self.event(
+                "refused",
+                json!({ "code": error.code, "message": error.message, "for": error.regarding }),
+                Some(format!("the server refused: {}", printable(&error.message))),
+            ),
+            SignalingEvent::Reconnecting { attempt, after, why } => self.event(
+                "reconnecting",
+                json!({ "attempt": attempt, "after_ms": after.as_millis() as u64, "why": why.to_string() }),
+                Some(format!("the server is out of reach ({why}); trying again")),
+            ),
+            SignalingEvent::Closed { why } => {
+                let why = why.as_ref().map(ToString::to_string);
+                let text = why.as_ref().map(|why| format!("the connection to the server is closed: {why}"));
+                self.event("signaling-closed", json!({ "why": why }), text);
+            }
+            SignalingEvent::Malformed { total } => self.event("malformed", json!({ "total": total }), None),
+            SignalingEvent::Call(_) => {}
+        }
+    }
+
+    fn call(self, event: &CallEvent) {
+        match event {
+            CallEvent::Changed(CallSnapshot { state, with, call, local, remote }) => {
+                let state = state.as_str();
+                let text = with.as_ref().map(|with| format!("{state} ({})", printable(with)));
+                self.event(
+                    "state",
+                    json!({ "state": state, "with": with, "call": call, "local": local, "remote": remote }),
+                    text,
+                );
+            }
+            CallEvent::Incoming { from, call } => self.event(
+                "incoming",
+                json!({ "from": from, "call": call }),
+                Some(format!("{} calls", printable(from))),
+            ),
+            CallEvent::Ended { with, call, reason } => self.event(
+                "ended",
+                json!({ "with": with, "call": call, "reason": reason.as_str() }),
+                Some(format!("the call with {} ended: {}", printable(with), reason.as_str())),
+            ),
+        }
+    }
+
+    fn stats(self, stats: &CallStats) {
+        let received = stats.video_received.as_ref();
+        let sent = stats.video_sent.as_ref();
+        let rtt_ms = stats.peer.rtt.map(|rtt| rtt.as_secs_f64() * 1e3);
+        self.event(
+            "stats",
+            json!({
+                "sent": sent.map(|s| json!({ "frames": s.sent, "width": s.width, "height": s.height, "bytes": s.bytes })),
+                "received": received.map(|r| json!({
+                    "frames": r.frames_decoded, "width": r.width, "height": r.height, "fps": r.fps, "freezes": r.freezes,
+                })),
+                "rtt_ms": rtt_ms,
+                "estimate_bps": stats.peer.estimate_bps,
+            }),
+            None,
+        );
+    }
+}
+
+/// Text of other people for a terminal: without control characters, which could move its cursor or worse.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}

@@ -1,0 +1,116 @@
+//! The last line of a call: what happened, in numbers.
+
+use crate::resources;
+use crate::view::Seen;
+use chamada::call::EndReason;
+use chamada::client::CallStats;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+
+/// Collects what the summary needs while the call goes on.
+pub(crate) struct Summary {
+    cpu_at_start: Option<f64>,
+    asked: Option<Instant>,
+    connected: Option<Instant>,
+    ended: Option<Instant>,
+    reason: Option<EndReason>,
+    stats: Option<Box<CallStats>>,
+}
+
+impl Summary {
+    pub(crate) fn new() -> Self {
+        Self {
+            cpu_at_start: resources::cpu_seconds(),
+            asked: None,
+            connected: None,
+            ended: None,
+            reason: None,
+            stats: None,
+        }
+    }
+
+    /// The call was placed or accepted.
+    pub(crate) fn asked(&mut self) {
+        self.asked = Some(Instant::now());
+    }
+
+    pub(crate) fn connected(&mut self) {
+        self.connected.get_or_insert_with(Instant::now);
+    }
+
+    pub(crate) fn is_connected(&self) -> bool {
+        self.connected.is_some()
+    }
+
+    pub(crate) fn stats(&mut self, stats: &CallStats) {
+        self.stats = Some(Box::new(stats.clone()));
+    }
+
+    pub(crate) fn ended(&mut self, reason: EndReason) {
+        self.ended = Some(Instant::now());
+        self.reason = Some(reason);
+    }
+
+    pub(crate) fn setup(&self) -> Option<Duration> {
+        Some(self.connected?.duration_since(self.asked?))
+    }
+
+    /// The JSON summary: see the README for its fields.
+    pub(crate) fn to_json(&self, seen: &Seen) -> Value {
+        let ms = |duration: Duration| round(duration.as_secs_f64() * 1e3);
+        let first_frame = self.asked.zip(seen.first).map(|(asked, first)| ms(first.saturating_duration_since(asked)));
+        let talked = self.connected.map(|at| self.ended.unwrap_or_else(Instant::now).duration_since(at).as_secs_f64());
+        let stats = self.stats.as_deref();
+        let mut summary = json!({
+            "ended": self.reason.map(EndReason::as_str),
+            "setup_ms": self.setup().map(ms),
+            "first_frame_ms": first_frame,
+            "video_sent": stats.and_then(|stats| stats.video_sent.as_ref()).map(|sent| json!({
+                "codec": sent.codec.to_string(),
+                "frames": sent.sent,
+                "width": sent.width,
+                "height": sent.height,
+                "kbps": talked.filter(|t| *t > 0.0).map(|t| round(sent.bytes as f64 * 8.0 / t / 1e3)),
+            })),
+            "audio_received": stats.and_then(|stats| stats.audio_received.as_ref()).map(|audio| json!({
+                "packets": audio.packets,
+                "energy": audio.energy,
+                "concealed_ratio": audio.concealed_samples as f64 / (audio.total_samples.max(1)) as f64,
+            })),
+            "rtt_ms": stats.and_then(|stats| stats.peer.rtt).map(ms),
+            "candidate_pair": stats.and_then(|stats| stats.peer.pair.as_ref()).map(|pair| json!({
+                "local": pair.local, "remote": pair.remote, "protocol": pair.protocol,
+            })),
+            "cpu_s": resources::cpu_seconds().zip(self.cpu_at_start).map(|(now, start)| round(now - start)),
+            "peak_rss_mib": resources::peak_rss_mib(),
+        });
+        summary["video_received"] = self.video_received(seen);
+        summary
+    }
+
+    fn video_received(&self, seen: &Seen) -> Value {
+        let Some(received) = self.stats.as_deref().and_then(|stats| stats.video_received.as_ref()) else {
+            return Value::Null;
+        };
+        let mut video = json!({
+            "codec": received.codec.map(|codec| codec.to_string()),
+            "frames_decoded": received.frames_decoded,
+            "width": seen.width,
+            "height": seen.height,
+            "fps": round(seen.fps),
+            "freezes": received.freezes,
+            "freeze_ms": round(received.freeze_duration.as_secs_f64() * 1e3),
+        });
+        if let Some((p50, p95, lost)) = seen.delay {
+            video["delay_ms_p50"] = round(p50).into();
+            video["delay_ms_p95"] = round(p95).into();
+            video["frames_lost"] = lost.into();
+        }
+        video
+    }
+}
+
+/// To a tenth: more would be noise.
+fn round(number: f64) -> f64 {
+    (number * 10.0).round() / 10.0
+}

@@ -1,0 +1,111 @@
+//! Where received pictures and sound go: measured, and saved where asked.
+
+use crate::exit::Failure;
+use chamada::media::capture::VideoRenderer;
+use chamada::media::frame::VideoFrame;
+use chamada::media::synthetic::DelayMeter;
+use chamada::media::wav::WavWriter;
+use chamada::media::y4m::Y4mWriter;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+/// Takes the remote pictures: reads the marker of synthetic cameras, counts, saves.
+pub(crate) struct RemoteView {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    delay: DelayMeter,
+    first: Option<Instant>,
+    last: Option<Instant>,
+    frames: u64,
+    width: u32,
+    height: u32,
+    newest: Option<VideoFrame>,
+    writer: Option<Y4mWriter>,
+}
+
+/// What was seen of the other side so far.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen {
+    pub(crate) first: Option<Instant>,
+    pub(crate) frames: u64,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    /// Frames per second between the first and the last picture.
+    pub(crate) fps: f64,
+    /// Median and 95th percentile of the delay in ms, and frames lost; only from a synthetic camera.
+    pub(crate) delay: Option<(f64, f64, u64)>,
+}
+
+impl RemoteView {
+    pub(crate) fn new(save: Option<&Path>) -> Result<Arc<Self>, Failure> {
+        let writer = save
+            .map(|path| Y4mWriter::create(path, 30.0))
+            .transpose()
+            .map_err(|error| Failure::BadArgument(error.to_string()))?;
+        Ok(Arc::new(Self { inner: Mutex::new(Inner { writer, ..Inner::default() }) }))
+    }
+
+    pub(crate) fn seen(&self) -> Seen {
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let span = match (inner.first, inner.last) {
+            (Some(first), Some(last)) => last.duration_since(first).as_secs_f64(),
+            _ => 0.0,
+        };
+        let fps = if span > 0.0 { (inner.frames.saturating_sub(1)) as f64 / span } else { 0.0 };
+        let delay = inner
+            .delay
+            .p50_ms()
+            .zip(inner.delay.p95_ms())
+            .map(|(p50, p95)| (p50, p95, inner.delay.frames_lost()));
+        Seen { first: inner.first, frames: inner.frames, width: inner.width, height: inner.height, fps, delay }
+    }
+
+    pub(crate) fn newest(&self) -> Option<VideoFrame> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).newest.clone()
+    }
+
+    /// Writes what is still in memory to the file.
+    pub(crate) fn finish(&self) -> Result<(), Failure> {
+        let writer = self.inner.lock().unwrap_or_else(PoisonError::into_inner).writer.take();
+        match writer {
+            Some(writer) => writer.finish().map_err(|error| Failure::Failed(error.to_string())),
+            None => Ok(()),
+        }
+    }
+}
+
+impl VideoRenderer for RemoteView {
+    fn render(&self, frame: VideoFrame) {
+        let now = Instant::now();
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.first.get_or_insert(now);
+        inner.last = Some(now);
+        inner.frames += 1;
+        (inner.width, inner.height) = (frame.width(), frame.height());
+        inner.delay.observe(&frame);
+        if let Some(writer) = &mut inner.writer
+            && let Err(error) = writer.write(&frame)
+        {
+            log::error!("{error}; what was saved so far is kept");
+            inner.writer = None;
+        }
+        inner.newest = Some(frame);
+    }
+}
+
+/// A speaker's listener that saves what it hears.
+pub(crate) fn saving_listener(path: &Path) -> Result<Box<dyn FnMut(&[i16]) + Send>, Failure> {
+    let mut writer = Some(WavWriter::create(path).map_err(|error| Failure::BadArgument(error.to_string()))?);
+    Ok(Box::new(move |samples| {
+        if let Some(open) = &mut writer
+            && let Err(error) = open.write(samples)
+        {
+            log::error!("{error}; what was saved so far is kept");
+            writer = None;
+        }
+    }))
+}
