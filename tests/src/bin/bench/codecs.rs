@@ -1,0 +1,70 @@
+//! Encoders and decoders alone, 720p of a synthetic camera.
+
+use crate::Figure;
+use anyhow::{Context, Result};
+use chamada::media::capture::{CameraProvider, FrameReceiver, FrameSink};
+use chamada::media::constraints::{VideoConstraints, select_settings};
+use chamada::media::frame::{FrameError, FramePool, RawFrame, VideoFrame};
+use chamada::media::synthetic::{SyntheticCameras, SyntheticConfig};
+use chamada::media::video::codec::{EncoderConfig, VideoCodec};
+use chamada::media::video::{decoder, encoder};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
+
+const FRAMES: usize = 150;
+
+struct Collector(mpsc::Sender<VideoFrame>);
+
+impl FrameReceiver for Collector {
+    fn push_raw(&self, _: &RawFrame<'_>) -> Result<(), FrameError> {
+        Ok(())
+    }
+    fn push(&self, frame: VideoFrame) {
+        // The collector stops listening when it has enough.
+        let _ = self.0.send(frame);
+    }
+}
+
+/// Pictures of a moving scene, taken before anything is measured.
+fn pictures() -> Result<Vec<VideoFrame>> {
+    let cameras = SyntheticCameras::new(SyntheticConfig { width: 1280, height: 720, fps: 60.0 });
+    let settings = select_settings(
+        &VideoConstraints::default().ideal_size(1280, 720).ideal_frame_rate(60.0),
+        &cameras.cameras(),
+    )?;
+    let (sender, frames) = mpsc::channel();
+    let open = cameras.open(&settings, FrameSink::new(Arc::new(Collector(sender))))?;
+    let taken = (0..FRAMES).map(|_| frames.recv_timeout(Duration::from_secs(5))).collect::<Result<Vec<_>, _>>();
+    drop(open);
+    taken.context("the synthetic camera is too slow")
+}
+
+pub(crate) fn measure() -> Result<Vec<Figure>> {
+    let pictures = pictures()?;
+    let mut figures = Vec::new();
+    for codec in VideoCodec::available() {
+        let config = EncoderConfig { width: 1280, height: 720, fps: 30.0, bitrate_bps: 1_500_000 };
+        let (mut encoder, mut decoder) = (encoder(codec, config)?, decoder(codec)?);
+        let pool = FramePool::default();
+        let (mut encoding, mut decoding, mut most, mut bytes) = (Duration::ZERO, Duration::ZERO, Duration::ZERO, 0);
+        for picture in &pictures {
+            let start = Instant::now();
+            let encoded = encoder.encode(picture, false)?;
+            let took = start.elapsed();
+            encoding += took;
+            most = most.max(took);
+            let Some(encoded) = encoded else { continue };
+            bytes += encoded.data.len();
+            let start = Instant::now();
+            decoder.decode(&encoded.data, &pool)?;
+            decoding += start.elapsed();
+        }
+        let per_frame = |total: Duration| total.as_secs_f64() * 1e3 / pictures.len() as f64;
+        figures.push(Figure::new(format!("{codec}: encode a 720p picture, mean"), per_frame(encoding), "ms"));
+        figures.push(Figure::new(format!("{codec}: encode a 720p picture, most"), most.as_secs_f64() * 1e3, "ms"));
+        figures.push(Figure::new(format!("{codec}: decode a 720p picture, mean"), per_frame(decoding), "ms"));
+        let kbps = bytes as f64 * 8.0 * 30.0 / pictures.len() as f64 / 1e3;
+        figures.push(Figure::new(format!("{codec}: rate at 30 fps, asked for 1500"), kbps, "kbit/s"));
+    }
+    Ok(figures)
+}
