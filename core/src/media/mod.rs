@@ -1,5 +1,6 @@
 //! Media: pictures and sound from the app's devices to the peer and back.
 
+pub mod audio;
 pub mod capture;
 pub mod convert;
 pub mod frame;

@@ -1,0 +1,287 @@
+//! Minutes of virtual calls over bad networks: what is heard at the far end.
+
+use super::sender::voice_encoder;
+use super::{AudioReceiverStats, Playout};
+use crate::media::rtp::RtpPacket;
+use bytes::Bytes;
+use std::f64::consts::TAU;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+/// A seeded generator (splitmix64), the same on every machine.
+pub(super) struct Dice(pub(super) u64);
+
+impl Dice {
+    /// Uniform, from 0 below 1.
+    pub(super) fn roll(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+fn encode(signal: impl Fn(f64) -> f64, frames: usize, loss: i32) -> Vec<Bytes> {
+    let mut encoder = voice_encoder().unwrap();
+    encoder.set_packet_loss_perc(loss).unwrap();
+    let mut phase = 0;
+    (0..frames)
+        .map(|_| {
+            let samples: Vec<i16> = (0..960).map(|i| (signal(f64::from(phase + i) / 48_000.0) * 32_767.0) as i16).collect();
+            phase += 960;
+            Bytes::from(encoder.encode_vec(&samples, 1276).unwrap())
+        })
+        .collect()
+}
+
+/// 0.3 × full scale.
+pub(super) fn tone() -> &'static [Bytes] {
+    static TONE: OnceLock<Vec<Bytes>> = OnceLock::new();
+    TONE.get_or_init(|| encode(|t| 0.3 * (TAU * 440.0 * t).sin(), 3000, 5))
+}
+
+/// Something like speech: harmonics of a pitch that glides about 130 Hz, four syllables a second.
+fn speech() -> &'static [Bytes] {
+    static SPEECH: OnceLock<Vec<Bytes>> = OnceLock::new();
+    SPEECH.get_or_init(|| {
+        let signal = |t: f64| {
+            let phase = TAU * 130.0 * t - 20.0 * (TAU * 0.5 * t).cos();
+            let voice: f64 = (1..20).map(|n| (phase * f64::from(n)).sin() / f64::from(n)).sum();
+            0.2 * voice * (0.55 - 0.45 * (TAU * 4.0 * t).cos())
+        };
+        encode(signal, 3000, 10)
+    })
+}
+
+/// How the packets of one virtual call arrive, and where their numbers start.
+struct Call<'a> {
+    packets: &'a [Bytes],
+    first_sequence: u16,
+    first_timestamp: u32,
+    /// The sender's clock against ours, in parts per million.
+    drift: f64,
+    /// Samples that the speaker pulls at a time.
+    block: usize,
+}
+
+struct Heard {
+    samples: Vec<i16>,
+    /// Every second.
+    seconds: Vec<AudioReceiverStats>,
+}
+
+impl Heard {
+    fn last(&self) -> AudioReceiverStats {
+        *self.seconds.last().unwrap()
+    }
+
+    /// Concealed share between two seconds of the call.
+    fn concealed(&self, from: usize, to: usize) -> f64 {
+        let (a, b) = (self.seconds[from], self.seconds[to]);
+        (b.concealed_samples - a.concealed_samples) as f64 / (b.total_samples - a.total_samples) as f64
+    }
+
+    fn largest_step(&self) -> i32 {
+        self.samples.windows(2).map(|w| (i32::from(w[1]) - i32::from(w[0])).abs()).max().unwrap()
+    }
+}
+
+impl<'a> Call<'a> {
+    fn of(packets: &'a [Bytes]) -> Self {
+        Self { packets, first_sequence: 100, first_timestamp: 5000, drift: 0.0, block: 480 }
+    }
+
+    /// `network`: for packet n, when each of its copies arrives, in ms after it was sent.
+    fn hear(&self, mut network: impl FnMut(usize) -> Vec<f64>) -> Heard {
+        let start = Instant::now();
+        let mut arrivals: Vec<(Duration, RtpPacket)> = Vec::new();
+        for (n, payload) in self.packets.iter().enumerate() {
+            for delay in network(n) {
+                let sent = n as f64 * 0.02 / (1.0 + self.drift / 1e6);
+                let at = Duration::from_secs_f64(sent + delay / 1000.0);
+                let packet = RtpPacket {
+                    ssrc: 7,
+                    payload_type: 111,
+                    sequence_number: self.first_sequence.wrapping_add(n as u16),
+                    timestamp: self.first_timestamp.wrapping_add(n as u32 * 960),
+                    marker: false,
+                    payload: payload.clone(),
+                    arrived_at: start + at,
+                };
+                arrivals.push((at, packet));
+            }
+        }
+        arrivals.sort_by_key(|(at, _)| *at);
+        let mut arrivals = arrivals.into_iter().peekable();
+        let mut playout = Playout::new().unwrap();
+        let mut heard = Heard { samples: Vec::new(), seconds: vec![AudioReceiverStats::default()] };
+        let total = self.packets.len() * 960;
+        let mut block = vec![0; self.block];
+        while heard.samples.len() < total {
+            let now = Duration::from_secs_f64(heard.samples.len() as f64 / 48_000.0 + 0.0031);
+            while let Some((_, packet)) = arrivals.next_if(|(at, _)| *at <= now) {
+                playout.insert(packet);
+            }
+            playout.pull(&mut block, start + now);
+            heard.samples.extend_from_slice(&block);
+            if heard.samples.len() / 48_000 >= heard.seconds.len() {
+                heard.seconds.push(playout.stats());
+            }
+        }
+        heard
+    }
+}
+
+fn report(name: &str, heard: &Heard) {
+    let s = heard.last();
+    println!(
+        "| {name} | {:.2}% | {} | {} | {} | {:.0}/{:.0} ms | +{} −{} | {} |",
+        100.0 * s.concealed_ratio(),
+        s.lost,
+        s.fec_recovered,
+        s.late,
+        s.jitter_buffer_ms,
+        s.jitter_buffer_target_ms,
+        s.inserted_samples,
+        s.removed_samples,
+        heard.largest_step()
+    );
+}
+
+fn pitch(samples: &[i16]) -> f64 {
+    let rises = samples.windows(2).filter(|w| w[0] < 0 && w[1] >= 0).count();
+    rises as f64 * 48_000.0 / samples.len() as f64
+}
+
+#[test]
+fn on_a_clean_path_nothing_is_concealed_and_a_tone_keeps_its_pitch_and_energy() {
+    for block in [480, 441, 960, 1920] {
+        let heard = Call { block, ..Call::of(&tone()[..500]) }.hear(|_| vec![20.0]);
+        report(&format!("clean, blocks of {block}"), &heard);
+        let s = heard.last();
+        assert_eq!((s.concealed_samples, s.lost, s.late, s.fec_recovered), (0, 0, 0, 0));
+        assert_eq!(s.packets, 500);
+        assert!((pitch(&heard.samples[48_000..]) - 440.0).abs() < 1.5, "{}", pitch(&heard.samples[48_000..]));
+        // A sine of amplitude 0.3 has mean square 0.045.
+        let energy = s.energy - heard.seconds[2].energy;
+        let seconds = (heard.seconds.len() - 3) as f64;
+        assert!((energy / seconds / 0.045 - 1.0).abs() < 0.1, "{}", energy / seconds);
+        assert!((20.0..=75.0).contains(&s.jitter_buffer_ms), "{}", s.jitter_buffer_ms);
+    }
+}
+
+#[test]
+fn lost_packets_are_repaired_or_concealed_without_clicks_and_for_no_longer_than_they_lasted() {
+    let clean = Call::of(speech()).hear(|_| vec![20.0]);
+    report("speech, clean", &clean);
+    for (loss, least_repaired) in [(0.05, 0.5), (0.2, 0.4)] {
+        let mut dice = Dice(5);
+        let heard = Call::of(speech()).hear(|_| if dice.roll() < loss { vec![] } else { vec![20.0] });
+        report(&format!("speech, {:.0}% loss", loss * 100.0), &heard);
+        let s = heard.last();
+        let lost = s.lost as f64 / 3000.0;
+        let repaired = s.fec_recovered as f64 / 3000.0;
+        assert!((lost - loss).abs() < 0.02);
+        assert!(repaired > least_repaired * lost, "repaired {repaired} of {lost}");
+        assert!((s.concealed_ratio() - (lost - repaired)).abs() < 0.01, "{} of {lost}", s.concealed_ratio());
+        assert!(heard.largest_step() < clean.largest_step() * 3 / 2, "{} {}", heard.largest_step(), clean.largest_step());
+    }
+}
+
+#[test]
+fn a_burst_of_losses_fades_out_and_comes_back_with_the_delay_it_had() {
+    let clean = Call::of(&speech()[..500]).hear(|_| vec![20.0]);
+    let heard = Call::of(&speech()[..500]).hear(|n| if (200..225).contains(&n) { vec![] } else { vec![20.0] });
+    report("speech, one burst of 500 ms", &heard);
+    let s = heard.last();
+    assert_eq!((s.lost, s.concealment_events), (25, 1));
+    assert!(s.silent_concealed_samples > 0 && s.silent_concealed_samples < s.concealed_samples);
+    assert!((24_000 - 1920..=24_000 + 1920).contains(&s.concealed_samples), "{}", s.concealed_samples);
+    assert!(heard.largest_step() < clean.largest_step() * 3 / 2);
+    assert!(s.jitter_buffer_ms < 80.0);
+}
+
+#[test]
+fn jitter_is_absorbed_within_seconds_and_the_delay_shrinks_when_it_ends() {
+    let mut dice = Dice(9);
+    let heard = Call::of(speech()).hear(|n| vec![20.0 + if n < 1500 { dice.roll() * 60.0 } else { 0.0 }]);
+    report("speech, 0–60 ms jitter for 30 s, then none", &heard);
+    let (jittery, calm) = (heard.seconds[29], heard.last());
+    println!("  jitter: {:.2}% concealed after 5 s, {:.0} ms", 100.0 * heard.concealed(5, 29), jittery.jitter_buffer_ms);
+    assert!(heard.concealed(5, 29) < 0.01, "{}", heard.concealed(5, 29));
+    assert!((55.0..110.0).contains(&jittery.jitter_buffer_ms), "{}", jittery.jitter_buffer_ms);
+    assert!(calm.jitter_buffer_ms < 50.0, "{}", calm.jitter_buffer_ms);
+    assert!(heard.concealed(30, 60) < 0.001);
+}
+
+#[test]
+fn jitter_and_loss_together_stay_bearable() {
+    let mut dice = Dice(11);
+    let heard =
+        Call::of(speech()).hear(|_| if dice.roll() < 0.05 { vec![] } else { vec![20.0 + dice.roll() * 40.0] });
+    report("speech, 5% loss and 0–40 ms jitter", &heard);
+    assert!(heard.concealed(5, 60) < 0.04);
+    assert!(heard.last().jitter_buffer_ms < 130.0);
+}
+
+#[test]
+fn packets_out_of_order_and_twice_are_heard_once_and_in_order() {
+    let heard = Call::of(&tone()[..1000]).hear(|n| if n % 5 == 0 { vec![45.0, 46.0] } else { vec![20.0, 95.0] });
+    report("tone, reordered, all twice", &heard);
+    let s = heard.last();
+    assert_eq!((s.lost, s.packets), (0, 1000 - 5 + 5));
+    assert!(s.duplicate > 980);
+    assert!(heard.concealed(3, 20) < 0.002, "{}", heard.concealed(3, 20));
+    assert!((pitch(&heard.samples[96_000..]) - 440.0).abs() < 1.5);
+}
+
+#[test]
+fn clocks_that_drift_apart_change_neither_the_delay_nor_the_pitch_for_long() {
+    for drift in [-200.0, 200.0] {
+        let heard = Call { drift, ..Call::of(tone()) }.hear(|_| vec![20.0]);
+        report(&format!("tone, {drift} ppm"), &heard);
+        assert!(heard.concealed(3, 60) < 0.001, "{}", heard.concealed(3, 60));
+        for s in &heard.seconds[3..] {
+            assert!((15.0..60.0).contains(&s.jitter_buffer_ms), "{}", s.jitter_buffer_ms);
+        }
+        assert!((pitch(&heard.samples[96_000..]) - 440.0).abs() < 1.5);
+    }
+}
+
+#[test]
+fn numbers_may_wrap() {
+    let call = Call { first_sequence: 65_500, first_timestamp: u32::MAX - 50_000, ..Call::of(&tone()[..300]) };
+    let s = call.hear(|_| vec![20.0]).last();
+    assert_eq!((s.concealed_samples, s.lost, s.late, s.invalid), (0, 0, 0, 0));
+}
+
+#[test]
+fn a_standstill_of_the_network_is_caught_up_with() {
+    let heard = Call::of(speech()).hear(|n| {
+        // All packets of the tenth second come at its end.
+        vec![20.0 + if (500..550).contains(&n) { (550 - n) as f64 * 20.0 } else { 0.0 }]
+    });
+    report("speech, standstill of 1 s", &heard);
+    assert!(heard.last().jitter_buffer_ms < 60.0, "{}", heard.last().jitter_buffer_ms);
+    assert!(heard.concealed(13, 60) < 0.001);
+    assert!(heard.last().skipped > 20);
+}
+
+#[test]
+fn what_is_not_opus_is_concealed_and_counted() {
+    let mut packets = tone()[..500].to_vec();
+    for n in (50..500).step_by(10) {
+        packets[n] = match n % 30 {
+            0 => Bytes::new(),
+            // Two frames of equal size in an odd number of bytes.
+            10 => Bytes::from_static(&[0xF9, 1, 2, 3, 4, 5]),
+            _ => Bytes::from_static(&[0xFF; 40]),
+        };
+    }
+    let heard = Call::of(&packets).hear(|_| vec![20.0]);
+    report("tone, every tenth packet garbage", &heard);
+    let s = heard.last();
+    assert!(s.invalid >= 30, "{}", s.invalid);
+    assert!(s.concealed_ratio() < 0.12, "{}", s.concealed_ratio());
+}
