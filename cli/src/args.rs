@@ -1,6 +1,7 @@
 //! The command's arguments.
 
 use chamada::FacingMode;
+use chamada::media::synthetic::{BadFormat, SyntheticConfig};
 use chamada::media::video::codec::VideoCodec;
 use chamada::signaling::message::{DEFAULT_PORT, IceServer};
 use clap::{Parser, Subcommand};
@@ -135,7 +136,7 @@ pub(crate) struct PeerArgs {
 /// `--video`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum VideoSource {
-    Test { width: u32, height: u32, fps: f64 },
+    Test(SyntheticConfig),
     File(PathBuf),
     None,
 }
@@ -153,18 +154,7 @@ impl FromStr for VideoSource {
                 None => return Err("use test, test:WIDTHxHEIGHT@FPS, a file that ends in .y4m, or none".into()),
             },
         };
-        let wrong = || format!("'{size}' is not WIDTHxHEIGHT@FPS, e.g. 640x480@30");
-        let (dimensions, fps) = size.split_once('@').ok_or_else(wrong)?;
-        let (width, height) = dimensions.split_once('x').ok_or_else(wrong)?;
-        let (width, height) = (width.parse().map_err(|_| wrong())?, height.parse().map_err(|_| wrong())?);
-        let fps: f64 = fps.parse().map_err(|_| wrong())?;
-        if !(160..=4096).contains(&width) || !(120..=4096).contains(&height) {
-            return Err(format!("{width}x{height} is outside 160x120 to 4096x4096"));
-        }
-        if !(1.0..=120.0).contains(&fps) {
-            return Err(format!("{fps} frames per second are outside 1 to 120"));
-        }
-        Ok(Self::Test { width, height, fps })
+        size.parse().map(Self::Test).map_err(|error: BadFormat| error.to_string())
     }
 }
 
@@ -246,9 +236,9 @@ mod tests {
 
     #[test]
     fn a_test_picture_has_size_and_rate_and_impossible_ones_are_refused() {
-        assert_eq!("test:640x480@15".parse(), Ok(VideoSource::Test { width: 640, height: 480, fps: 15.0 }));
+        assert_eq!("test:640x480@15".parse(), Ok(VideoSource::Test(SyntheticConfig { width: 640, height: 480, fps: 15.0 })));
         assert_eq!("a b.Y4M".parse(), Ok(VideoSource::File("a b.Y4M".into())));
-        for wrong in ["test:640x480", "test:0x0@30", "test:640x480@0", "test:640x480@NaN", "movie.mp4", ""] {
+        for wrong in ["test:640", "test:0x0@30", "test:640x480@0", "test:640x480@NaN", "movie.mp4", ""] {
             assert!(wrong.parse::<VideoSource>().is_err(), "{wrong}");
         }
     }

@@ -12,7 +12,7 @@ use chamada::call::{CallEvent, CallState};
 use chamada::client::{Client, ClientConfig, ClientEvent, Devices};
 use chamada::media::echo::Echo;
 use chamada::media::photo::save_photo;
-use chamada::media::synthetic::{SyntheticAudio, SyntheticCameras, SyntheticConfig};
+use chamada::media::synthetic::{SyntheticAudio, SyntheticCameras};
 use chamada::peer::webrtc::WebrtcPeers;
 use chamada::signaling::message::DEFAULT_PORT;
 use chamada_server::{Server, ServerConfig};
@@ -130,8 +130,8 @@ impl Party {
     async fn new(url: &str, name: &str) -> Result<Self, Failure> {
         let view = RemoteView::new(None)?;
         let devices = Devices {
-            cameras: Some(Arc::new(SyntheticCameras::new(SyntheticConfig { width: 1280, height: 720, fps: 30.0 }))),
-            audio: Some(Arc::new(SyntheticAudio::tone(440.0, None))),
+            cameras: Some(Arc::new(SyntheticCameras::default())),
+            audio: Some(Arc::new(SyntheticAudio::new(440.0))),
             remote: Some(view.clone()),
             preview: None,
         };

@@ -6,7 +6,7 @@ use crate::view::{RemoteView, saving_listener};
 use chamada::client::{ClientConfig, Devices};
 use chamada::media::capture::{AudioProvider, CameraProvider};
 use chamada::media::constraints::VideoConstraints;
-use chamada::media::synthetic::{SyntheticAudio, SyntheticCameras, SyntheticConfig};
+use chamada::media::synthetic::{SyntheticAudio, SyntheticCameras};
 use chamada::media::wav::WavAudio;
 use chamada::media::y4m::Y4mCameras;
 use chamada::signaling::SignalingConfig;
@@ -17,15 +17,17 @@ pub(crate) fn devices(args: &PeerArgs, view: Arc<RemoteView>) -> Result<Devices,
     let bad = |error: &dyn std::fmt::Display| Failure::BadArgument(error.to_string());
     let cameras: Option<Arc<dyn CameraProvider>> = match &args.video {
         VideoSource::None => None,
-        VideoSource::Test { width, height, fps } => {
-            Some(Arc::new(SyntheticCameras::new(SyntheticConfig { width: *width, height: *height, fps: *fps })))
-        }
+        VideoSource::Test(format) => Some(Arc::new(SyntheticCameras::new(*format).map_err(|error| bad(&error))?)),
         VideoSource::File(path) => Some(Arc::new(Y4mCameras::open(path).map_err(|error| bad(&error))?)),
     };
     let listener = args.save_audio.as_deref().map(saving_listener).transpose()?;
+    let synthetic = |audio: SyntheticAudio, listener| match listener {
+        Some(listener) => audio.with_speaker(listener),
+        None => audio,
+    };
     let audio: Arc<dyn AudioProvider> = match &args.audio {
-        AudioSourceArg::None => Arc::new(SyntheticAudio::silent(listener)),
-        AudioSourceArg::Tone => Arc::new(SyntheticAudio::tone(440.0, listener)),
+        AudioSourceArg::None => Arc::new(synthetic(SyntheticAudio::silent(), listener)),
+        AudioSourceArg::Tone => Arc::new(synthetic(SyntheticAudio::new(440.0), listener)),
         AudioSourceArg::File(path) => Arc::new(WavAudio::open(path, listener).map_err(|error| bad(&error))?),
     };
     Ok(Devices { cameras, audio: Some(audio), remote: Some(view), preview: None })
@@ -33,10 +35,7 @@ pub(crate) fn devices(args: &PeerArgs, view: Arc<RemoteView>) -> Result<Devices,
 
 /// The client's configuration as the arguments say.
 pub(crate) fn config(args: &PeerArgs) -> ClientConfig {
-    let mut video = VideoConstraints::default();
-    if let VideoSource::Test { width, height, fps } = args.video {
-        video = video.ideal_size(width, height).ideal_frame_rate(fps);
-    }
+    let video = VideoConstraints::default();
     ClientConfig {
         signaling: SignalingConfig {
             url: args.server.clone(),

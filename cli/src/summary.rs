@@ -75,7 +75,7 @@ impl Summary {
             "audio_received": stats.and_then(|stats| stats.audio_received.as_ref()).map(|audio| json!({
                 "packets": audio.packets,
                 "energy": audio.energy,
-                "concealed_ratio": audio.concealed_samples as f64 / (audio.total_samples.max(1)) as f64,
+                "concealed_ratio": audio.concealed_ratio(),
             })),
             "rtt_ms": stats.and_then(|stats| stats.peer.rtt).map(ms),
             "candidate_pair": stats.and_then(|stats| stats.peer.pair.as_ref()).map(|pair| json!({
@@ -101,10 +101,10 @@ impl Summary {
             "freezes": received.freezes,
             "freeze_ms": round(received.freeze_duration.as_secs_f64() * 1e3),
         });
-        if let Some((p50, p95, lost)) = seen.delay {
-            video["delay_ms_p50"] = round(p50).into();
-            video["delay_ms_p95"] = round(p95).into();
-            video["frames_lost"] = lost.into();
+        if let Some(delay) = seen.delay {
+            video["delay_ms_p50"] = delay.delay_ms_p50.map(round).into();
+            video["delay_ms_p95"] = delay.delay_ms_p95.map(round).into();
+            video["frames_lost"] = delay.frames_lost.into();
         }
         video
     }

@@ -49,7 +49,7 @@ impl Row {
         self.fps = stats.video_received.as_ref().map_or(0.0, |received| received.fps);
         self.size = (seen.width, seen.height);
         self.rtt_ms = stats.peer.rtt.map(|rtt| rtt.as_secs_f64() * 1e3);
-        self.delay_ms = seen.delay.map(|(p50, _, _)| p50);
+        self.delay_ms = seen.delay.and_then(|delay| delay.delay_ms_p50);
     }
 
     fn line(&self) -> String {

@@ -3,7 +3,7 @@
 use crate::exit::Failure;
 use chamada::media::capture::VideoRenderer;
 use chamada::media::frame::VideoFrame;
-use chamada::media::synthetic::DelayMeter;
+use chamada::media::synthetic::{DelayMeter, DelayReport, SpeakerSink};
 use chamada::media::wav::WavWriter;
 use chamada::media::y4m::Y4mWriter;
 use std::path::Path;
@@ -36,8 +36,8 @@ pub(crate) struct Seen {
     pub(crate) height: u32,
     /// Frames per second between the first and the last picture.
     pub(crate) fps: f64,
-    /// Median and 95th percentile of the delay in ms, and frames lost; only from a synthetic camera.
-    pub(crate) delay: Option<(f64, f64, u64)>,
+    /// Delay and loss; only from a synthetic camera.
+    pub(crate) delay: Option<DelayReport>,
 }
 
 impl RemoteView {
@@ -56,11 +56,7 @@ impl RemoteView {
             _ => 0.0,
         };
         let fps = if span > 0.0 { (inner.frames.saturating_sub(1)) as f64 / span } else { 0.0 };
-        let delay = inner
-            .delay
-            .p50_ms()
-            .zip(inner.delay.p95_ms())
-            .map(|(p50, p95)| (p50, p95, inner.delay.frames_lost()));
+        let delay = Some(inner.delay.report()).filter(|report| report.frames > 0);
         Seen { first: inner.first, frames: inner.frames, width: inner.width, height: inner.height, fps, delay }
     }
 
@@ -86,7 +82,7 @@ impl VideoRenderer for RemoteView {
         inner.last = Some(now);
         inner.frames += 1;
         (inner.width, inner.height) = (frame.width(), frame.height());
-        inner.delay.observe(&frame);
+        inner.delay.frame(&frame);
         if let Some(writer) = &mut inner.writer
             && let Err(error) = writer.write(&frame)
         {
@@ -98,7 +94,7 @@ impl VideoRenderer for RemoteView {
 }
 
 /// A speaker's listener that saves what it hears.
-pub(crate) fn saving_listener(path: &Path) -> Result<Box<dyn FnMut(&[i16]) + Send>, Failure> {
+pub(crate) fn saving_listener(path: &Path) -> Result<SpeakerSink, Failure> {
     let mut writer = Some(WavWriter::create(path).map_err(|error| Failure::BadArgument(error.to_string()))?);
     Ok(Box::new(move |samples| {
         if let Some(open) = &mut writer

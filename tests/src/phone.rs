@@ -4,7 +4,7 @@ use chamada::call::{CallEvent, CallSnapshot, CallState, EndReason};
 use chamada::client::{CallStats, Client, ClientConfig, ClientError, ClientEvent, Devices};
 use chamada::media::capture::{AudioProvider, CameraProvider, VideoRenderer};
 use chamada::media::frame::VideoFrame;
-use chamada::media::synthetic::{DelayMeter, SyntheticAudio, SyntheticCameras, SyntheticConfig, marker};
+use chamada::media::synthetic::{DelayMeter, SyntheticAudio, SyntheticCameras, SyntheticConfig};
 use chamada::peer::webrtc::WebrtcPeers;
 use chamada::signaling::SignalingEvent;
 use chamada::{FacingMode, signaling::SignalingError};
@@ -41,12 +41,10 @@ impl PhoneSetup {
     pub fn new(url: &str, name: &str) -> Self {
         let mut config = ClientConfig::new(url, name);
         config.loopback = true;
-        let size = SyntheticConfig { width: 320, height: 240, fps: 30.0 };
-        config.video = config.video.ideal_size(320, 240).ideal_frame_rate(30.0);
         Self {
             config,
-            cameras: Some(Arc::new(SyntheticCameras::new(size))),
-            audio: Some(Arc::new(SyntheticAudio::tone(440.0, None))),
+            cameras: Some(synthetic(320, 240)),
+            audio: Some(Arc::new(SyntheticAudio::new(440.0))),
         }
     }
 
@@ -170,6 +168,14 @@ impl Phone {
     }
 }
 
+/// A front and a rear camera of this size, at 30 fps.
+pub fn synthetic(width: u32, height: u32) -> Arc<dyn CameraProvider> {
+    match SyntheticCameras::new(SyntheticConfig { width, height, fps: 30.0 }) {
+        Ok(cameras) => Arc::new(cameras),
+        Err(error) => panic!("{error}"),
+    }
+}
+
 /// The value, or a failed test.
 pub fn must<T>(result: Result<T, ClientError>) -> T {
     match result {
@@ -235,9 +241,8 @@ impl VideoRenderer for View {
     fn render(&self, frame: VideoFrame) {
         let mut seen = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         seen.frames += 1;
-        seen.delay.observe(&frame);
-        if let Some(read) = marker::read(&frame) {
-            seen.facing = Some(read.facing);
+        if let Some(marker) = seen.delay.frame(&frame) {
+            seen.facing = Some(marker.facing);
         }
         seen.newest = Some(frame);
         let frames = seen.frames;

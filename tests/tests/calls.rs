@@ -26,7 +26,7 @@ async fn pictures_and_sound_go_both_ways(codec: VideoCodec) {
         assert_eq!(received.codec, Some(codec), "{who}");
         assert_eq!((received.width, received.height), (320, 240), "{who}");
         assert!(stats.peer.rtt.is_some(), "{who}");
-        let lost = phone.view.look(|seen| seen.delay.frames_lost());
+        let lost = phone.view.look(|seen| seen.delay.report().frames_lost);
         assert!(lost <= 2, "{who} lost {lost} pictures on a loopback call");
     }
     must(ana.client.hang_up().await);

@@ -63,7 +63,7 @@ impl AudioProvider for Echo {
                 sink.push(samples);
             }
         };
-        SyntheticAudio::silent(Some(Box::new(send_back))).open_speaker(source)
+        SyntheticAudio::silent().with_speaker(Box::new(send_back)).open_speaker(source)
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod audio;
 pub mod capture;
 pub mod convert;
+pub mod echo;
 pub mod frame;
 mod pace;
 pub mod rtp;

@@ -4,10 +4,8 @@ use crate::Figure;
 use crate::usage::{cpu_seconds, resident_mib};
 use anyhow::Result;
 use chamada::call::CallState;
-use chamada::media::synthetic::{SyntheticCameras, SyntheticConfig};
-use chamada_tests::phone::{Phone, PhoneSetup, must};
+use chamada_tests::phone::{Phone, PhoneSetup, must, synthetic};
 use chamada_tests::real_server::RealServer;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How many times set-up is measured; the median counts.
@@ -18,8 +16,7 @@ const TALK: Duration = Duration::from_secs(10);
 async fn phone(url: &str, name: &str, size: Option<(u32, u32)>) -> Phone {
     let mut setup = PhoneSetup::new(url, name);
     if let Some((width, height)) = size {
-        setup.config.video = setup.config.video.ideal_size(width, height);
-        setup.cameras = Some(Arc::new(SyntheticCameras::new(SyntheticConfig { width, height, fps: 30.0 })));
+        setup.cameras = Some(synthetic(width, height));
     }
     setup.login().await
 }
@@ -60,16 +57,14 @@ pub(crate) async fn talk() -> Result<Vec<Figure>> {
     tokio::time::sleep(TALK).await;
     let (cpu, seconds) = (cpu_seconds("self")? - cpu, start.elapsed().as_secs_f64());
     let memory = resident_mib("self")? - before;
-    let (p50, p95, lost, frames) = ana.view.look(|seen| {
-        (seen.delay.p50_ms(), seen.delay.p95_ms(), seen.delay.frames_lost(), seen.frames)
-    });
+    let delay = ana.view.look(|seen| seen.delay.report());
     must(ana.client.hang_up().await);
     tokio::join!(ana.ends(), rui.ends());
     Ok(vec![
-        Figure::new("delay: capture → render, 720p30, loopback, p50", p50.unwrap_or(f64::NAN), "ms").aim(25.0),
-        Figure::new("delay: capture → render, 720p30, loopback, p95", p95.unwrap_or(f64::NAN), "ms").aim(45.0),
-        Figure::new("pictures lost, of those in the next line", lost as f64, ""),
-        Figure::new("pictures seen", frames as f64, ""),
+        Figure::new("delay: capture → render, 720p30, loopback, p50", delay.delay_ms_p50.unwrap_or(f64::NAN), "ms").aim(25.0),
+        Figure::new("delay: capture → render, 720p30, loopback, p95", delay.delay_ms_p95.unwrap_or(f64::NAN), "ms").aim(45.0),
+        Figure::new("pictures lost, of those in the next line", delay.frames_lost as f64, ""),
+        Figure::new("pictures seen", delay.frames as f64, ""),
         Figure::new("CPU of one end of a 720p30 call, both directions", cpu / seconds * 100.0 / 2.0, "% core"),
         Figure::new("memory of one end of a 720p30 call", memory / 2.0, "MiB"),
     ])

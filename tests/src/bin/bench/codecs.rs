@@ -1,42 +1,20 @@
 //! Encoders and decoders alone, 720p of a synthetic camera.
 
 use crate::Figure;
-use anyhow::{Context, Result};
-use chamada::media::capture::{CameraProvider, FrameReceiver, FrameSink};
-use chamada::media::constraints::{VideoConstraints, select_settings};
-use chamada::media::frame::{FrameError, FramePool, RawFrame, VideoFrame};
-use chamada::media::synthetic::{SyntheticCameras, SyntheticConfig};
+use anyhow::Result;
+use chamada::FacingMode;
+use chamada::media::frame::{FrameError, FramePool, VideoFrame};
+use chamada::media::synthetic::Painter;
 use chamada::media::video::codec::{EncoderConfig, VideoCodec};
 use chamada::media::video::{decoder, encoder};
-use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 const FRAMES: usize = 150;
 
-struct Collector(mpsc::Sender<VideoFrame>);
-
-impl FrameReceiver for Collector {
-    fn push_raw(&self, _: &RawFrame<'_>) -> Result<(), FrameError> {
-        Ok(())
-    }
-    fn push(&self, frame: VideoFrame) {
-        // The collector stops listening when it has enough.
-        let _ = self.0.send(frame);
-    }
-}
-
-/// Pictures of a moving scene, taken before anything is measured.
-fn pictures() -> Result<Vec<VideoFrame>> {
-    let cameras = SyntheticCameras::new(SyntheticConfig { width: 1280, height: 720, fps: 60.0 });
-    let settings = select_settings(
-        &VideoConstraints::default().ideal_size(1280, 720).ideal_frame_rate(60.0),
-        &cameras.cameras(),
-    )?;
-    let (sender, frames) = mpsc::channel();
-    let open = cameras.open(&settings, FrameSink::new(Arc::new(Collector(sender))))?;
-    let taken = (0..FRAMES).map(|_| frames.recv_timeout(Duration::from_secs(5))).collect::<Result<Vec<_>, _>>();
-    drop(open);
-    taken.context("the synthetic camera is too slow")
+/// Pictures of a moving scene, drawn before anything is measured.
+fn pictures() -> Result<Vec<VideoFrame>, FrameError> {
+    let mut painter = Painter::new(FacingMode::User, 1280, 720)?;
+    (0..FRAMES).map(|_| painter.next_frame()).collect()
 }
 
 pub(crate) fn measure() -> Result<Vec<Figure>> {
