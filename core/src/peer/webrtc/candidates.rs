@@ -1,0 +1,56 @@
+//! Remote candidates (RFC 8839 section 5.1): looked at before the crate sees them.
+
+use super::sdp::Description;
+use crate::peer::PeerError;
+use crate::signaling::message::IceCandidate;
+use rtc::peer_connection::transport::RTCIceCandidateInit;
+
+/// Longest candidate that is looked at, in bytes.
+const MAX_BYTES: usize = 1024;
+
+/// Whether it can be parsed. TCP, IPv6 and mDNS (`.local`) candidates can.
+///
+/// # Errors
+/// [`PeerError::Candidate`].
+pub(super) fn check(candidate: &IceCandidate) -> Result<(), PeerError> {
+    if candidate.candidate.len() > MAX_BYTES {
+        return Err(PeerError::Candidate("it is too long".into()));
+    }
+    let text = candidate.candidate.strip_prefix("candidate:").unwrap_or(&candidate.candidate);
+    rtc::ice::candidate::unmarshal_candidate(text).map_err(|e| PeerError::Candidate(e.to_string()))?;
+    Ok(())
+}
+
+/// Whether it names an m-line of the description. One that names none belongs to the bundled transport.
+///
+/// # Errors
+/// [`PeerError::Candidate`].
+pub(super) fn check_section(candidate: &IceCandidate, remote: &Description) -> Result<(), PeerError> {
+    let known = match (&candidate.sdp_mid, candidate.sdp_m_line_index) {
+        (Some(mid), _) if !mid.is_empty() => remote.sections.iter().any(|s| s.mid == *mid),
+        (_, Some(index)) => usize::from(index) < remote.sections.len(),
+        _ => true,
+    };
+    if known { Ok(()) } else { Err(PeerError::Candidate("it names an unknown m-line".into())) }
+}
+
+/// In the crate's words.
+pub(super) fn to_crate(candidate: IceCandidate) -> RTCIceCandidateInit {
+    RTCIceCandidateInit {
+        candidate: candidate.candidate,
+        sdp_mid: candidate.sdp_mid,
+        sdp_mline_index: candidate.sdp_m_line_index,
+        username_fragment: candidate.username_fragment,
+        url: None,
+    }
+}
+
+/// From the crate's words.
+pub(super) fn from_crate(candidate: RTCIceCandidateInit) -> IceCandidate {
+    IceCandidate {
+        candidate: candidate.candidate,
+        sdp_mid: candidate.sdp_mid,
+        sdp_m_line_index: candidate.sdp_mline_index,
+        username_fragment: candidate.username_fragment,
+    }
+}

@@ -1,0 +1,333 @@
+//! One connection: negotiation (JSEP, RFC 9429) and what the trait promises around it.
+
+use super::handler::State;
+use super::outgoing::{Outgoing, VideoFormat};
+use super::sdp::Description;
+use super::setup::Shared;
+use super::{candidates, codecs, data, stats};
+use crate::media::video::codec::{EncodedFrame, VideoCodec};
+use crate::peer::{PeerConnection, PeerError, PeerEvent, PeerStats};
+use crate::signaling::message::{IceCandidate, SdpType, SessionDescription};
+use async_trait::async_trait;
+use bytes::Bytes;
+use rtc::peer_connection::configuration::RTCOfferOptions;
+use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{mpsc, watch};
+use webrtc::media_stream::track_local::TrackLocal;
+use webrtc::peer_connection::{PeerConnection as Crate, RTCSessionDescription};
+use webrtc::rtp_transceiver::{RtpSender, RtpTransceiver};
+
+/// Candidates of the other side's that may come before its description.
+const MAX_EARLY: usize = 64;
+
+/// A connection of the crate with everything around it.
+pub(super) struct Connection {
+    pub(super) inner: Arc<dyn Crate>,
+    pub(super) state: Arc<State>,
+    pub(super) shared: Shared,
+    pub(super) negotiation: tokio::sync::Mutex<Negotiation>,
+    pub(super) video_codecs: Vec<VideoCodec>,
+    pub(super) audio: Outgoing,
+    pub(super) video: Option<Outgoing>,
+    pub(super) senders: Mutex<Option<Senders>>,
+    pub(super) audio_format: watch::Sender<Option<u8>>,
+    pub(super) video_format: watch::Sender<VideoFormat>,
+    pub(super) keyframe_requests: mpsc::Sender<()>,
+}
+
+/// The ways into the sending tasks.
+pub(super) struct Senders {
+    pub(super) audio: mpsc::Sender<(Bytes, u32)>,
+    pub(super) video: mpsc::Sender<EncodedFrame>,
+}
+
+/// Where the negotiation stands.
+#[derive(Default)]
+pub(super) struct Negotiation {
+    closed: bool,
+    audio_sender: Option<Arc<dyn RtpSender>>,
+    video_sender: Option<Arc<dyn RtpSender>>,
+    /// The own offer that waits for its answer.
+    offered: Option<Description>,
+    /// The last remote description that was applied.
+    remote: Option<Description>,
+    early: Vec<IceCandidate>,
+    channel: bool,
+}
+
+fn failed(error: impl std::fmt::Display) -> PeerError {
+    PeerError::Negotiation(error.to_string())
+}
+
+impl Connection {
+    async fn open(&self) -> Result<tokio::sync::MutexGuard<'_, Negotiation>, PeerError> {
+        let negotiation = self.negotiation.lock().await;
+        if negotiation.closed { Err(PeerError::Closed) } else { Ok(negotiation) }
+    }
+
+    /// Adds the tracks for a first offer: the m-line is offered with every codec, not only with that of the track.
+    async fn add_offered_tracks(&self, negotiation: &mut Negotiation) -> Result<(), PeerError> {
+        let audio = Arc::clone(&self.audio.track) as Arc<dyn TrackLocal>;
+        negotiation.audio_sender = Some(self.inner.add_track(audio).await.map_err(failed)?);
+        if let Some(video) = &self.video {
+            let track = Arc::clone(&video.track) as Arc<dyn TrackLocal>;
+            let sender = self.inner.add_track(track).await.map_err(failed)?;
+            let transceiver = self.transceiver(&sender).await?;
+            transceiver.set_codec_preferences(codecs::video(&self.video_codecs)).await.map_err(failed)?;
+            negotiation.video_sender = Some(sender);
+        }
+        Ok(())
+    }
+
+    /// Adds the tracks that the offer has room for, and puts its video codecs into our order, under its payload types.
+    async fn add_answered_tracks(&self, negotiation: &mut Negotiation, offer: &Description) -> Result<(), PeerError> {
+        if negotiation.audio_sender.is_none() && offer.section("audio").is_some() {
+            let audio = Arc::clone(&self.audio.track) as Arc<dyn TrackLocal>;
+            negotiation.audio_sender = Some(self.inner.add_track(audio).await.map_err(failed)?);
+        }
+        let Some(video) = &self.video else { return Ok(()) };
+        let Some(section) = offer.section("video") else { return Ok(()) };
+        if !section.video_formats().iter().any(|(_, codec)| self.video_codecs.contains(codec)) {
+            return Ok(());
+        }
+        if negotiation.video_sender.is_none() {
+            let track = Arc::clone(&video.track) as Arc<dyn TrackLocal>;
+            negotiation.video_sender = Some(self.inner.add_track(track).await.map_err(failed)?);
+        }
+        let Some(sender) = &negotiation.video_sender else { return Ok(()) };
+        let negotiated = sender.get_parameters().await.map_err(failed)?.rtp_parameters.codecs;
+        let preferred = codecs::reorder(&negotiated, &self.video_codecs);
+        if !preferred.is_empty() {
+            self.transceiver(sender).await?.set_codec_preferences(preferred).await.map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    async fn transceiver(&self, sender: &Arc<dyn RtpSender>) -> Result<Arc<dyn RtpTransceiver>, PeerError> {
+        for transceiver in self.inner.get_transceivers().await {
+            if transceiver.sender().await.ok().flatten().is_some_and(|s| s.id() == sender.id()) {
+                return Ok(transceiver);
+            }
+        }
+        Err(PeerError::Negotiation("the track has no transceiver".into()))
+    }
+
+    async fn signaling_rollback(&self, local: bool) {
+        let Ok(rollback) = RTCSessionDescription::rollback(None) else { return };
+        let done = if local {
+            self.inner.set_local_description(rollback).await
+        } else {
+            self.inner.set_remote_description(rollback).await
+        };
+        if done.is_err() {
+            log::debug!("a description could not be rolled back");
+        }
+    }
+
+    /// After an offer and its answer have met: what to send as, and what arrives as what.
+    async fn agreed(&self, negotiation: &Negotiation, local: &Description, answer: &Description) {
+        if let Some(section) = local.section("video") {
+            *self.state.payload_types.lock().unwrap_or_else(PoisonError::into_inner) = section.video_formats();
+            let mut types = section.retransmissions();
+            if let Some(remote) = negotiation.remote.as_ref().and_then(|r| r.section("video")) {
+                types.extend(remote.retransmissions());
+            }
+            *self.shared.payload_types.lock().unwrap_or_else(PoisonError::into_inner) = types;
+        }
+        if let Some(sender) = &negotiation.audio_sender
+            && let Ok(parameters) = sender.get_parameters().await
+        {
+            let opus = codecs::opus().rtp_codec.mime_type;
+            let is_opus = |m: &str| m.eq_ignore_ascii_case(&opus);
+            let found = parameters.rtp_parameters.codecs.iter().find(|c| is_opus(&c.rtp_codec.mime_type));
+            self.audio_format.send_replace(found.map(|c| c.payload_type));
+        }
+        let Some(sender) = &negotiation.video_sender else { return };
+        let Ok(parameters) = sender.get_parameters().await else { return };
+        // The answer's first format is the one to send (RFC 3264 section 7); its number is what the sender was given.
+        let wanted = answer.section("video").map(|s| s.video_formats()).unwrap_or_default();
+        let format = wanted.iter().find_map(|&(_, codec)| {
+            let found = codecs::find(&parameters.rtp_parameters.codecs, codec)?;
+            self.video_codecs.contains(&codec).then_some((found.payload_type, codec))
+        });
+        let before = self.video_format.send_replace(format);
+        if let Some((_, codec)) = format
+            && before.map(|b| b.1) != Some(codec)
+        {
+            self.state.events.emit(PeerEvent::VideoCodec(codec));
+        }
+    }
+
+    async fn add_early(&self, negotiation: &mut Negotiation) {
+        for candidate in std::mem::take(&mut negotiation.early) {
+            let known = negotiation.remote.as_ref().is_some_and(|r| candidates::check_section(&candidate, r).is_ok());
+            if !known || self.inner.add_ice_candidate(candidates::to_crate(candidate)).await.is_err() {
+                log::debug!("an early candidate was of no use");
+            }
+        }
+    }
+
+    async fn make_answer(
+        &self,
+        negotiation: &mut Negotiation,
+        text: String,
+        offer: &Description,
+    ) -> Result<String, PeerError> {
+        self.inner.set_remote_description(RTCSessionDescription::offer(text).map_err(failed)?).await.map_err(failed)?;
+        self.add_answered_tracks(negotiation, offer).await?;
+        let answer = self.inner.create_answer(None).await.map_err(failed)?;
+        let text = answer.sdp.clone();
+        self.inner.set_local_description(answer).await.map_err(failed)?;
+        Ok(text)
+    }
+}
+
+#[async_trait]
+impl PeerConnection for Connection {
+    async fn offer(&self, ice_restart: bool) -> Result<SessionDescription, PeerError> {
+        let mut negotiation = self.open().await?;
+        let _hold = self.state.events.hold_candidates();
+        if negotiation.audio_sender.is_none() && negotiation.remote.is_none() {
+            self.add_offered_tracks(&mut negotiation).await?;
+        }
+        if !negotiation.channel && negotiation.remote.is_none() {
+            let channel = self.inner.create_data_channel(data::LABEL, None).await.map_err(failed)?;
+            negotiation.channel = true;
+            self.state.tasks.spawn(data::run(channel, self.state.events.clone(), self.state.data.clone()));
+        }
+        let offer = self.inner.create_offer(Some(RTCOfferOptions { ice_restart })).await.map_err(failed)?;
+        let text = offer.sdp.clone();
+        self.inner.set_local_description(offer).await.map_err(failed)?;
+        negotiation.offered = Some(Description::read(&text));
+        Ok(SessionDescription::offer(text))
+    }
+
+    async fn answer(&self, offer: SessionDescription, rollback: bool) -> Result<SessionDescription, PeerError> {
+        let mut negotiation = self.open().await?;
+        if offer.kind != SdpType::Offer {
+            return Err(PeerError::Negotiation("this is no offer".into()));
+        }
+        let remote = Description::check(&offer.sdp)?;
+        RTCSessionDescription::offer(offer.sdp.clone()).map_err(failed)?;
+        if negotiation.offered.is_some() {
+            if !rollback {
+                return Err(PeerError::Negotiation("an own offer waits for its answer".into()));
+            }
+            self.signaling_rollback(true).await;
+            negotiation.offered = None;
+        }
+        let _hold = self.state.events.hold_candidates();
+        let answer = match self.make_answer(&mut negotiation, offer.sdp, &remote).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                self.signaling_rollback(false).await;
+                return Err(error);
+            }
+        };
+        negotiation.remote = Some(remote);
+        self.add_early(&mut negotiation).await;
+        let local = Description::read(&answer);
+        self.agreed(&negotiation, &local, &local).await;
+        Ok(SessionDescription::answer(answer))
+    }
+
+    async fn apply_answer(&self, answer: SessionDescription) -> Result<(), PeerError> {
+        let mut negotiation = self.open().await?;
+        if answer.kind != SdpType::Answer {
+            return Err(PeerError::Negotiation("this is no answer".into()));
+        }
+        let remote = Description::check(&answer.sdp)?;
+        let Some(offered) = negotiation.offered.clone() else {
+            return Err(PeerError::Negotiation("no own offer waits for an answer".into()));
+        };
+        if !remote.answers(&offered) {
+            return Err(PeerError::Negotiation("the answer's m-lines are not those of the offer".into()));
+        }
+        let description = RTCSessionDescription::answer(answer.sdp).map_err(failed)?;
+        self.inner.set_remote_description(description).await.map_err(failed)?;
+        negotiation.offered = None;
+        negotiation.remote = Some(remote.clone());
+        self.add_early(&mut negotiation).await;
+        self.agreed(&negotiation, &offered, &remote).await;
+        Ok(())
+    }
+
+    async fn add_candidate(&self, candidate: Option<IceCandidate>) -> Result<(), PeerError> {
+        let mut negotiation = self.open().await?;
+        // The agent does not wait for the end of candidates.
+        let Some(candidate) = candidate.filter(|c| !c.is_end()) else { return Ok(()) };
+        candidates::check(&candidate)?;
+        let Some(remote) = &negotiation.remote else {
+            if negotiation.early.len() >= MAX_EARLY {
+                return Err(PeerError::Candidate("too many before a description".into()));
+            }
+            negotiation.early.push(candidate);
+            return Ok(());
+        };
+        candidates::check_section(&candidate, remote)?;
+        let candidate = candidates::to_crate(candidate);
+        self.inner.add_ice_candidate(candidate).await.map_err(|e| PeerError::Candidate(e.to_string()))
+    }
+
+    fn send_video(&self, frame: EncodedFrame) -> bool {
+        let agreed = self.video_format.borrow().is_some_and(|(_, codec)| codec == frame.codec);
+        let senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
+        agreed
+            && self.state.ready.load(Ordering::Acquire)
+            && senders.as_ref().is_some_and(|s| s.video.try_send(frame).is_ok())
+    }
+
+    fn send_audio(&self, packet: Bytes, timestamp: u32) -> bool {
+        let agreed = self.audio_format.borrow().is_some();
+        let senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
+        agreed
+            && self.state.ready.load(Ordering::Acquire)
+            && senders.as_ref().is_some_and(|s| s.audio.try_send((packet, timestamp)).is_ok())
+    }
+
+    fn request_keyframe(&self) {
+        // One that is still waiting is as good as another.
+        let _ = self.keyframe_requests.try_send(());
+    }
+
+    fn send_data(&self, data: Bytes) -> bool {
+        self.state.data.send(data)
+    }
+
+    async fn stats(&self) -> PeerStats {
+        stats::read(self.inner.as_ref(), &self.shared).await
+    }
+
+    async fn close(&self) {
+        self.state.events.close();
+        self.state.ready.store(false, Ordering::Release);
+        drop(self.senders.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let mut negotiation = self.negotiation.lock().await;
+        if negotiation.closed {
+            return;
+        }
+        negotiation.closed = true;
+        if self.inner.close().await.is_err() {
+            log::debug!("the connection did not close in order");
+        }
+        self.state.tasks.stop().await;
+        self.state.remote_video.send_replace(None);
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // The crate's own drop wakes its driver, which then gives its sockets back. A task that serves a data channel
+        // would keep the connection alive.
+        self.state.events.close();
+        self.state.tasks.abort();
+    }
+}
+
+/// The track's first codec, which only matters until the descriptions have met.
+pub(super) fn video_track(codecs: &[VideoCodec]) -> Option<Outgoing> {
+    let first = super::codecs::video(codecs).into_iter().next()?;
+    Some(Outgoing::new(RtpCodecKind::Video, first.rtp_codec))
+}

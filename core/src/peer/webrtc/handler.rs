@@ -1,0 +1,87 @@
+//! What the crate tells, made into events. Its calls come from the driver of the connection and must not wait.
+
+use super::events::Events;
+use super::tasks::Tasks;
+use super::{candidates, data, incoming};
+use crate::call::ConnectionState;
+use crate::media::video::codec::VideoCodec;
+use crate::peer::PeerEvent;
+use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::{mpsc, watch};
+use webrtc::data_channel::DataChannel;
+use webrtc::media_stream::track_remote::TrackRemote;
+use webrtc::peer_connection::{
+    PeerConnectionEventHandler, RTCIceGatheringState, RTCPeerConnectionIceEvent, RTCPeerConnectionState,
+};
+
+/// What handler and connection share.
+pub(super) struct State {
+    pub(super) events: Events,
+    pub(super) tasks: Tasks,
+    /// Whether media may be sent: connected once, and not failed since.
+    pub(super) ready: AtomicBool,
+    /// The remote video, for keyframe requests.
+    pub(super) remote_video: watch::Sender<Option<Arc<dyn TrackRemote>>>,
+    /// Payload types under which video arrives.
+    pub(super) payload_types: Mutex<Vec<(u8, VideoCodec)>>,
+    /// Packets that the receiver pipelines were too slow for.
+    pub(super) dropped: Arc<AtomicU64>,
+    /// Messages to send, once a channel is open.
+    pub(super) data: data::Outbox,
+}
+
+pub(super) struct Handler(pub(super) Arc<State>);
+
+#[async_trait::async_trait]
+impl PeerConnectionEventHandler for Handler {
+    async fn on_ice_candidate(&self, event: RTCPeerConnectionIceEvent) {
+        match event.candidate.to_json() {
+            // The end is told by the gathering state.
+            Ok(candidate) if candidate.candidate.is_empty() => {}
+            Ok(candidate) => self.0.events.candidate(Some(candidates::from_crate(candidate))),
+            Err(_) => log::warn!("a local candidate cannot be written down"),
+        }
+    }
+
+    async fn on_ice_gathering_state_change(&self, state: RTCIceGatheringState) {
+        if state == RTCIceGatheringState::Complete {
+            self.0.events.candidate(None);
+        }
+    }
+
+    async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
+        let state = match state {
+            RTCPeerConnectionState::Connecting => ConnectionState::Connecting,
+            RTCPeerConnectionState::Connected => ConnectionState::Connected,
+            RTCPeerConnectionState::Disconnected => ConnectionState::Disconnected,
+            RTCPeerConnectionState::Failed => ConnectionState::Failed,
+            // New is where it starts; closed is what we asked for.
+            _ => return,
+        };
+        match state {
+            ConnectionState::Connected => self.0.ready.store(true, Ordering::Release),
+            ConnectionState::Failed => self.0.ready.store(false, Ordering::Release),
+            _ => {}
+        }
+        self.0.events.emit(PeerEvent::Connection(state));
+    }
+
+    async fn on_data_channel(&self, channel: Arc<dyn DataChannel>) {
+        self.0.tasks.spawn(data::run(channel, self.0.events.clone(), self.0.data.clone()));
+    }
+
+    async fn on_track(&self, track: Arc<dyn TrackRemote>) {
+        let audio = track.kind().await == RtpCodecKind::Audio;
+        let (packets, receiver) = mpsc::channel(if audio { incoming::AUDIO_QUEUE } else { incoming::VIDEO_QUEUE });
+        self.0.tasks.spawn(incoming::drain(Arc::clone(&track), packets, Arc::clone(&self.0.dropped)));
+        if audio {
+            self.0.events.emit(PeerEvent::AudioTrack(receiver));
+        } else {
+            self.0.remote_video.send_replace(Some(track));
+            let payload_types = self.0.payload_types.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            self.0.events.emit(PeerEvent::VideoTrack { packets: receiver, payload_types });
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! What this side sends: compressed pictures and sound into RTP packets (RFC 3550), each kind on a task of its own.
+
+use super::codecs::AUDIO_CLOCK_RATE;
+use crate::media::video::codec::{EncodedFrame, VIDEO_CLOCK_RATE, VideoCodec};
+use bytes::Bytes;
+use rtc::media_stream::MediaStreamTrack;
+use rtc::rtp::codec::{h264::H264Payloader, vp8::Vp8Payloader};
+use rtc::rtp::packetizer::Payloader;
+use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodec, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind};
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::{mpsc, watch};
+use webrtc::media_stream::track_local::{TrackLocal, static_rtp::TrackLocalStaticRTP};
+
+/// Pictures that may wait; more means that the way is full.
+const VIDEO_QUEUE: usize = 8;
+/// Sound packets that may wait.
+const AUDIO_QUEUE: usize = 16;
+/// Most bytes of payload in a packet: leaves room for headers, extensions, SRTP and a relay within 1,280 bytes of IPv6.
+const MAX_PAYLOAD: usize = 1_160;
+/// Longest Opus packet, in samples: 120 ms (RFC 6716 section 2.1.4).
+const LONGEST_OPUS: u32 = AUDIO_CLOCK_RATE * 120 / 1_000;
+
+/// What to send pictures as: payload type and codec.
+pub(super) type VideoFormat = Option<(u8, VideoCodec)>;
+
+/// A stream that this side sends: its track for the crate and its SSRC.
+pub(super) struct Outgoing {
+    pub(super) track: Arc<TrackLocalStaticRTP>,
+    pub(super) ssrc: u32,
+}
+
+impl Outgoing {
+    pub(super) fn new(kind: RtpCodecKind, codec: RTCRtpCodec) -> Self {
+        let name = if kind == RtpCodecKind::Audio { "audio" } else { "video" };
+        let ssrc = rand::random();
+        let coding = RTCRtpCodingParameters { ssrc: Some(ssrc), ..Default::default() };
+        let encoding = RTCRtpEncodingParameters { rtp_coding_parameters: coding, codec, ..Default::default() };
+        let track = MediaStreamTrack::new("chamada".into(), name.into(), name.into(), kind, vec![encoding]);
+        Self { track: Arc::new(TrackLocalStaticRTP::new(track)), ssrc }
+    }
+}
+
+/// Numbers the packets of one stream.
+struct Numbering {
+    ssrc: u32,
+    sequence_number: u16,
+    /// Random, as RFC 3550 section 5.1 asks for.
+    offset: u32,
+}
+
+impl Numbering {
+    fn new(ssrc: u32) -> Self {
+        Self { ssrc, sequence_number: rand::random(), offset: rand::random() }
+    }
+
+    fn packet(&mut self, payload_type: u8, timestamp: u32, marker: bool, payload: Bytes) -> rtc::rtp::Packet {
+        self.sequence_number = self.sequence_number.wrapping_add(1);
+        let header = rtc::rtp::Header {
+            version: 2,
+            marker,
+            payload_type,
+            sequence_number: self.sequence_number,
+            timestamp: self.offset.wrapping_add(timestamp),
+            ssrc: self.ssrc,
+            ..Default::default()
+        };
+        rtc::rtp::Packet { header, payload }
+    }
+}
+
+/// Starts the task that sends pictures. It ends when the sender is dropped.
+pub(super) fn video(
+    stream: &Outgoing,
+    format: watch::Receiver<VideoFormat>,
+) -> (mpsc::Sender<EncodedFrame>, impl Future<Output = ()> + Send + 'static) {
+    let (frames, mut queue) = mpsc::channel::<EncodedFrame>(VIDEO_QUEUE);
+    let (track, mut numbering, origin) = (Arc::clone(&stream.track), Numbering::new(stream.ssrc), Instant::now());
+    let mut payloader = VideoPayloader::new();
+    let task = async move {
+        while let Some(frame) = queue.recv().await {
+            let Some((payload_type, codec)) = *format.borrow() else { continue };
+            if codec != frame.codec {
+                continue;
+            }
+            let timestamp = ticks(origin, frame.captured_at);
+            let payloads = payloader.payloads(codec, &frame.data);
+            let last = payloads.len().saturating_sub(1);
+            for (n, payload) in payloads.into_iter().enumerate() {
+                let packet = numbering.packet(payload_type, timestamp, n == last, payload);
+                // The error would print the whole packet; all it can say is that the connection is closing.
+                if track.write_rtp(packet).await.is_err() {
+                    log::debug!("a video packet could not be handed over");
+                    break;
+                }
+            }
+        }
+    };
+    (frames, task)
+}
+
+/// Starts the task that sends sound. It ends when the sender is dropped.
+pub(super) fn audio(
+    stream: &Outgoing,
+    payload_type: watch::Receiver<Option<u8>>,
+) -> (mpsc::Sender<(Bytes, u32)>, impl Future<Output = ()> + Send + 'static) {
+    let (packets, mut queue) = mpsc::channel::<(Bytes, u32)>(AUDIO_QUEUE);
+    let (track, mut numbering) = (Arc::clone(&stream.track), Numbering::new(stream.ssrc));
+    let task = async move {
+        let mut previous: Option<u32> = None;
+        while let Some((payload, timestamp)) = queue.recv().await {
+            let Some(payload_type) = *payload_type.borrow() else { continue };
+            // The first packet after a silence carries the marker (RFC 3551 section 4.1).
+            let marker = previous.is_none_or(|before| timestamp.wrapping_sub(before) > LONGEST_OPUS);
+            previous = Some(timestamp);
+            if track.write_rtp(numbering.packet(payload_type, timestamp, marker, payload)).await.is_err() {
+                log::debug!("an audio packet could not be handed over");
+            }
+        }
+    };
+    (packets, task)
+}
+
+/// Ticks of the video clock between two instants; wraps, and goes below zero for pictures older than the connection.
+fn ticks(origin: Instant, at: Instant) -> u32 {
+    let count = |d: std::time::Duration| (d.as_nanos() * u128::from(VIDEO_CLOCK_RATE) / 1_000_000_000) as u32;
+    match at.checked_duration_since(origin) {
+        Some(after) => count(after),
+        None => 0u32.wrapping_sub(count(origin.saturating_duration_since(at))),
+    }
+}
+
+/// Splits pictures into payloads.
+#[derive(Default)]
+struct VideoPayloader {
+    vp8: Vp8Payloader,
+    h264: H264Payloader,
+}
+
+impl VideoPayloader {
+    fn new() -> Self {
+        let mut payloader = Self::default();
+        // Picture identifiers let a receiver see which pictures it misses (RFC 7741 section 4.2).
+        payloader.vp8.enable_picture_id = true;
+        payloader
+    }
+
+    fn payloads(&mut self, codec: VideoCodec, data: &Bytes) -> Vec<Bytes> {
+        let payloads = match codec {
+            VideoCodec::Vp8 => self.vp8.payload(MAX_PAYLOAD, data),
+            VideoCodec::H264 => self.h264.payload(MAX_PAYLOAD, data),
+        };
+        payloads.unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn timestamps_do_not_drift_by_rounding() {
+        let origin = Instant::now();
+        let frame = |n: u64| ticks(origin, origin + Duration::from_nanos(n * 1_000_000_000 / 30));
+        assert!((0..3_000).all(|n| u64::from(frame(n)).abs_diff(n * 3_000) <= 1));
+    }
+
+    #[test]
+    fn a_picture_taken_before_the_connection_was_made_has_an_earlier_timestamp() {
+        let origin = Instant::now() + Duration::from_secs(1);
+        assert_eq!(ticks(origin, origin - Duration::from_millis(100)), 0u32.wrapping_sub(9_000));
+    }
+}

@@ -1,0 +1,58 @@
+//! Statistics in W3C's terms: streams from our own counters, the path from the crate.
+
+use super::setup::Shared;
+use crate::peer::{CandidatePair, PeerStats};
+use rtc::statistics::report::{RTCStatsReport, RTCStatsReportEntry};
+use rtc::statistics::stats::ice_candidate::RTCIceCandidateStats;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use webrtc::peer_connection::{PeerConnection, StatsSelector};
+
+/// Reads them all.
+pub(super) async fn read(connection: &dyn PeerConnection, shared: &Shared) -> PeerStats {
+    let now = Instant::now();
+    let report = connection.get_stats(now, StatsSelector::None).await;
+    let totals = shared.counters.totals();
+    let (pair, rtt) = pair(&report);
+    PeerStats {
+        at: Some(now),
+        audio_sent: totals.audio_sent,
+        video_sent: totals.video_sent,
+        audio_received: totals.audio_received,
+        video_received: totals.video_received,
+        rtt: rtt.or_else(|| shared.counters.rtt()),
+        estimate_bps: Some(shared.estimate.load(Ordering::Relaxed)),
+        pair,
+    }
+}
+
+fn pair(report: &RTCStatsReport) -> (Option<CandidatePair>, Option<Duration>) {
+    let pairs = report.iter().filter_map(|entry| match entry {
+        RTCStatsReportEntry::IceCandidatePair(pair) if pair.nominated => Some(pair),
+        _ => None,
+    });
+    // After an ICE restart more than one may be nominated: the one that carried something last is in use.
+    let Some(pair) = pairs.max_by_key(|p| p.packets_received + p.packets_sent) else {
+        return (None, None);
+    };
+    fn candidate<'a>(report: &'a RTCStatsReport, id: &str) -> Option<&'a RTCIceCandidateStats> {
+        match report.get(id)? {
+            RTCStatsReportEntry::LocalCandidate(c) | RTCStatsReportEntry::RemoteCandidate(c) => Some(c),
+            _ => None,
+        }
+    }
+    let local = candidate(report, &pair.local_candidate_id);
+    let remote = candidate(report, &pair.remote_candidate_id);
+    let kind = |c: Option<&RTCIceCandidateStats>| {
+        // A remote candidate that nobody told of is one that its own checks brought to light.
+        c.map_or_else(|| "prflx".to_owned(), |c| c.candidate_type.to_string())
+    };
+    let protocol = local.map(|c| c.protocol.to_ascii_lowercase()).filter(|p| !p.is_empty());
+    let rtt = Duration::try_from_secs_f64(pair.current_round_trip_time).ok().filter(|d| !d.is_zero());
+    let pair = CandidatePair {
+        local: kind(local),
+        remote: kind(remote),
+        protocol: protocol.unwrap_or_else(|| "udp".to_owned()),
+    };
+    (Some(pair), rtt)
+}

@@ -1,0 +1,133 @@
+use super::support::*;
+use crate::media::video::codec::VideoCodec;
+use crate::peer::PeerEvent;
+use bytes::Bytes;
+use std::time::{Duration, Instant};
+
+#[tokio::test]
+async fn pictures_and_sound_arrive_both_ways_with_vp8() {
+    let begin = Instant::now();
+    let (mut a, mut b) = connect(config(true), config(false)).await;
+    println!("set up in {:?}", begin.elapsed());
+    assert_eq!(a.agreed_codec().await, VideoCodec::Vp8);
+    assert_eq!(b.agreed_codec().await, VideoCodec::Vp8);
+    let sent = picture(5_000, 7);
+    assert!(a.send(VideoCodec::Vp8, &sent) && b.send(VideoCodec::Vp8, &sent));
+    assert!(!a.send(VideoCodec::H264, &access_unit(10)), "not the codec agreed on");
+    for n in 0..3 {
+        assert!(a.connection.send_audio(Bytes::from_static(b"opus"), n * 960));
+        assert!(b.connection.send_audio(Bytes::from_static(b"opus"), n * 960));
+    }
+    for peer in [&mut a, &mut b] {
+        let (mut packets, types) = peer.video_track().await;
+        assert_eq!(types.iter().map(|t| t.1).collect::<Vec<_>>(), [VideoCodec::Vp8, VideoCodec::H264]);
+        assert_eq!(next_picture(&mut packets).await, sent);
+        let mut sound = peer.audio_track().await;
+        let (first, second) = (sound.recv().await.unwrap(), sound.recv().await.unwrap());
+        assert_eq!(&first.payload[..], b"opus");
+        assert!(first.marker && !second.marker, "a talkspurt begins once");
+        assert_eq!(second.timestamp.wrapping_sub(first.timestamp), 960);
+    }
+    close([a, b]).await;
+}
+
+#[tokio::test]
+async fn an_answerer_that_prefers_h264_gets_h264_both_ways() {
+    let mut callee = config(false);
+    callee.video_codecs = vec![VideoCodec::H264, VideoCodec::Vp8];
+    let (mut a, mut b) = connect(config(true), callee).await;
+    for peer in [&mut a, &mut b] {
+        assert_eq!(peer.agreed_codec().await, VideoCodec::H264);
+        assert!(peer.send(VideoCodec::H264, &access_unit(4_000)));
+    }
+    for peer in [&mut a, &mut b] {
+        let (mut packets, types) = peer.video_track().await;
+        let mut received = 0;
+        loop {
+            let packet = packets.recv().await.unwrap();
+            assert!(types.contains(&(packet.payload_type, VideoCodec::H264)));
+            assert!(packet.payload.len() <= 1_200);
+            received += packet.payload.len();
+            if packet.marker {
+                break;
+            }
+        }
+        assert!(received > 4_000);
+    }
+    close([a, b]).await;
+}
+
+#[tokio::test]
+async fn a_call_without_video_has_sound() {
+    let mut caller = config(true);
+    caller.video_codecs = vec![];
+    let (a, mut b) = connect(caller, config(false)).await;
+    assert!(!b.send(VideoCodec::Vp8, &picture(100, 1)));
+    assert!(a.connection.send_audio(Bytes::from_static(b"opus"), 0));
+    assert_eq!(&b.audio_track().await.recv().await.unwrap().payload[..], b"opus");
+    close([a, b]).await;
+}
+
+#[tokio::test]
+async fn a_keyframe_request_reaches_the_sender() {
+    let (a, mut b) = connect(config(true), config(false)).await;
+    a.send(VideoCodec::Vp8, &picture(2_000, 1));
+    let (mut packets, _) = b.video_track().await;
+    next_picture(&mut packets).await;
+    let mut a = a;
+    assert!(!a.kept.iter().any(|e| matches!(e, PeerEvent::KeyframeWanted)));
+    b.connection.request_keyframe();
+    let wanted = |event| match event {
+        PeerEvent::KeyframeWanted => Ok(()),
+        other => Err(other),
+    };
+    a.wait("keyframe request", wanted).await;
+    assert_eq!(a.connection.stats().await.video_sent.keyframe_requests, 1);
+    assert_eq!(b.connection.stats().await.video_received.keyframe_requests, 1);
+    close([a, b]).await;
+}
+
+#[tokio::test]
+async fn messages_cross_the_data_channel_both_ways() {
+    let (mut a, mut b) = connect(config(true), config(false)).await;
+    for (from, to) in [(0, 1), (1, 0)] {
+        let opened = async {
+            let sender = [&a, &b][from];
+            while !sender.connection.send_data(Bytes::from_static(b"ol\xc3\xa1")) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, opened).await.expect("the channel opens");
+        let receiver = if to == 0 { &mut a } else { &mut b };
+        let message = receiver.wait("message", |event| match event {
+            PeerEvent::Data(data) => Ok(data),
+            other => Err(other),
+        });
+        assert_eq!(&message.await[..], "olá".as_bytes());
+    }
+    assert!(!a.connection.send_data(vec![0; 16 * 1024 + 1].into()), "too long");
+    close([a, b]).await;
+}
+
+#[tokio::test]
+async fn statistics_say_what_went_over_the_path() {
+    let (a, mut b) = connect(config(true), config(false)).await;
+    let sent = picture(11_000, 3);
+    a.send(VideoCodec::Vp8, &sent);
+    a.connection.send_audio(Bytes::from_static(b"opus"), 0);
+    let (mut packets, _) = b.video_track().await;
+    next_picture(&mut packets).await;
+    b.audio_track().await.recv().await.unwrap();
+    let (here, there) = (a.connection.stats().await, b.connection.stats().await);
+    assert_eq!(here.video_sent.packets, there.video_received.packets);
+    assert_eq!(here.video_sent.bytes, there.video_received.bytes);
+    assert!((11_000..11_200).contains(&here.video_sent.bytes), "{here:?}");
+    assert_eq!((here.audio_sent.packets, here.audio_sent.bytes), (1, 4));
+    assert_eq!(there.audio_received.packets, 1);
+    assert_eq!((there.video_received.lost, here.video_sent.lost, here.video_sent.nacks), (0, 0, 0));
+    let pair = here.pair.unwrap();
+    assert_eq!((pair.local.as_str(), pair.protocol.as_str()), ("host", "udp"));
+    assert!(here.rtt.unwrap() < Duration::from_secs(1));
+    assert!(here.estimate_bps.unwrap() >= 100_000);
+    close([a, b]).await;
+}
