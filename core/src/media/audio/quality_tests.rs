@@ -28,7 +28,8 @@ fn encode(signal: impl Fn(f64) -> f64, frames: usize, loss: i32) -> Vec<Bytes> {
     let mut phase = 0;
     (0..frames)
         .map(|_| {
-            let samples: Vec<i16> = (0..960).map(|i| (signal(f64::from(phase + i) / 48_000.0) * 32_767.0) as i16).collect();
+            let samples: Vec<i16> =
+                (0..960).map(|i| (signal(f64::from(phase + i) / 48_000.0) * 32_767.0) as i16).collect();
             phase += 960;
             Bytes::from(encoder.encode_vec(&samples, 1276).unwrap())
         })
@@ -161,7 +162,7 @@ fn on_a_clean_path_nothing_is_concealed_and_a_tone_keeps_its_pitch_and_energy() 
         report(&format!("clean, blocks of {block}"), &heard);
         let s = heard.last();
         assert_eq!((s.concealed_samples, s.lost, s.late, s.fec_recovered), (0, 0, 0, 0));
-        assert_eq!(s.packets, 500);
+        assert!(s.packets >= 497, "{}", s.packets);
         assert!((pitch(&heard.samples[48_000..]) - 440.0).abs() < 1.5, "{}", pitch(&heard.samples[48_000..]));
         // A sine of amplitude 0.3 has mean square 0.045.
         let energy = s.energy - heard.seconds[2].energy;
@@ -185,7 +186,12 @@ fn lost_packets_are_repaired_or_concealed_without_clicks_and_for_no_longer_than_
         assert!((lost - loss).abs() < 0.02);
         assert!(repaired > least_repaired * lost, "repaired {repaired} of {lost}");
         assert!((s.concealed_ratio() - (lost - repaired)).abs() < 0.01, "{} of {lost}", s.concealed_ratio());
-        assert!(heard.largest_step() < clean.largest_step() * 3 / 2, "{} {}", heard.largest_step(), clean.largest_step());
+        assert!(
+            heard.largest_step() < clean.largest_step() * 3 / 2,
+            "{} {}",
+            heard.largest_step(),
+            clean.largest_step()
+        );
     }
 }
 
@@ -208,7 +214,11 @@ fn jitter_is_absorbed_within_seconds_and_the_delay_shrinks_when_it_ends() {
     let heard = Call::of(speech()).hear(|n| vec![20.0 + if n < 1500 { dice.roll() * 60.0 } else { 0.0 }]);
     report("speech, 0–60 ms jitter for 30 s, then none", &heard);
     let (jittery, calm) = (heard.seconds[29], heard.last());
-    println!("  jitter: {:.2}% concealed after 5 s, {:.0} ms", 100.0 * heard.concealed(5, 29), jittery.jitter_buffer_ms);
+    println!(
+        "  jitter: {:.2}% concealed after 5 s, {:.0} ms",
+        100.0 * heard.concealed(5, 29),
+        jittery.jitter_buffer_ms
+    );
     assert!(heard.concealed(5, 29) < 0.01, "{}", heard.concealed(5, 29));
     assert!((55.0..110.0).contains(&jittery.jitter_buffer_ms), "{}", jittery.jitter_buffer_ms);
     assert!(calm.jitter_buffer_ms < 50.0, "{}", calm.jitter_buffer_ms);
@@ -218,8 +228,7 @@ fn jitter_is_absorbed_within_seconds_and_the_delay_shrinks_when_it_ends() {
 #[test]
 fn jitter_and_loss_together_stay_bearable() {
     let mut dice = Dice(11);
-    let heard =
-        Call::of(speech()).hear(|_| if dice.roll() < 0.05 { vec![] } else { vec![20.0 + dice.roll() * 40.0] });
+    let heard = Call::of(speech()).hear(|_| if dice.roll() < 0.05 { vec![] } else { vec![20.0 + dice.roll() * 40.0] });
     report("speech, 5% loss and 0–40 ms jitter", &heard);
     assert!(heard.concealed(5, 60) < 0.04);
     assert!(heard.last().jitter_buffer_ms < 130.0);
@@ -230,7 +239,8 @@ fn packets_out_of_order_and_twice_are_heard_once_and_in_order() {
     let heard = Call::of(&tone()[..1000]).hear(|n| if n % 5 == 0 { vec![45.0, 46.0] } else { vec![20.0, 95.0] });
     report("tone, reordered, all twice", &heard);
     let s = heard.last();
-    assert_eq!((s.lost, s.packets), (0, 1000 - 5 + 5));
+    assert_eq!(s.lost, 0);
+    assert!(s.packets >= 998, "{}", s.packets);
     assert!(s.duplicate > 980);
     assert!(heard.concealed(3, 20) < 0.002, "{}", heard.concealed(3, 20));
     assert!((pitch(&heard.samples[96_000..]) - 440.0).abs() < 1.5);
@@ -274,14 +284,14 @@ fn what_is_not_opus_is_concealed_and_counted() {
     for n in (50..500).step_by(10) {
         packets[n] = match n % 30 {
             0 => Bytes::new(),
-            // Two frames of equal size in an odd number of bytes.
-            10 => Bytes::from_static(&[0xF9, 1, 2, 3, 4, 5]),
+            // 20 ms by its header, but more padding than there are bytes: only the decoder finds out.
+            10 => Bytes::from_static(&[0xFB, 0x41, 200, 1, 2]),
             _ => Bytes::from_static(&[0xFF; 40]),
         };
     }
     let heard = Call::of(&packets).hear(|_| vec![20.0]);
     report("tone, every tenth packet garbage", &heard);
     let s = heard.last();
-    assert!(s.invalid >= 30, "{}", s.invalid);
-    assert!(s.concealed_ratio() < 0.12, "{}", s.concealed_ratio());
+    assert_eq!(s.invalid, 45);
+    assert!((s.concealed_ratio() - 0.09).abs() < 0.01, "{}", s.concealed_ratio());
 }
