@@ -64,6 +64,8 @@ struct Call<'a> {
     drift: f64,
     /// Samples that the speaker pulls at a time.
     block: usize,
+    /// Samples in each packet.
+    frame: usize,
 }
 
 struct Heard {
@@ -90,7 +92,7 @@ impl Heard {
 
 impl<'a> Call<'a> {
     fn of(packets: &'a [Bytes]) -> Self {
-        Self { packets, first_sequence: 100, first_timestamp: 5000, drift: 0.0, block: 480 }
+        Self { packets, first_sequence: 100, first_timestamp: 5000, drift: 0.0, block: 480, frame: 960 }
     }
 
     /// `network`: for packet n, when each of its copies arrives, in ms after it was sent.
@@ -99,13 +101,13 @@ impl<'a> Call<'a> {
         let mut arrivals: Vec<(Duration, RtpPacket)> = Vec::new();
         for (n, payload) in self.packets.iter().enumerate() {
             for delay in network(n) {
-                let sent = n as f64 * 0.02 / (1.0 + self.drift / 1e6);
+                let sent = (n * self.frame) as f64 / 48_000.0 / (1.0 + self.drift / 1e6);
                 let at = Duration::from_secs_f64(sent + delay / 1000.0);
                 let packet = RtpPacket {
                     ssrc: 7,
                     payload_type: 111,
                     sequence_number: self.first_sequence.wrapping_add(n as u16),
-                    timestamp: self.first_timestamp.wrapping_add(n as u32 * 960),
+                    timestamp: self.first_timestamp.wrapping_add((n * self.frame) as u32),
                     marker: false,
                     payload: payload.clone(),
                     arrived_at: start + at,
@@ -117,7 +119,7 @@ impl<'a> Call<'a> {
         let mut arrivals = arrivals.into_iter().peekable();
         let mut playout = Playout::new().unwrap();
         let mut heard = Heard { samples: Vec::new(), seconds: vec![AudioReceiverStats::default()] };
-        let total = self.packets.len() * 960;
+        let total = self.packets.len() * self.frame;
         let mut block = vec![0; self.block];
         while heard.samples.len() < total {
             let now = Duration::from_secs_f64(heard.samples.len() as f64 / 48_000.0 + 0.0031);
@@ -294,4 +296,36 @@ fn what_is_not_opus_is_concealed_and_counted() {
     let s = heard.last();
     assert_eq!(s.invalid, 45);
     assert!((s.concealed_ratio() - 0.09).abs() < 0.01, "{}", s.concealed_ratio());
+}
+
+#[test]
+fn stereo_from_a_browser_in_packets_of_any_length_is_heard_in_mono() {
+    for frame in [120, 480, 1920, 2880, 5760] {
+        let mut encoder = opus::Encoder::new(48_000, opus::Channels::Stereo, opus::Application::Audio).unwrap();
+        let packets: Vec<Bytes> = (0..240_000 / frame)
+            .map(|n| {
+                let at = |i: usize| (0.3 * 32_767.0 * (TAU * 440.0 * (n * frame + i) as f64 / 48_000.0).sin()) as i16;
+                let samples: Vec<i16> = (0..frame).flat_map(|i| [at(i), at(i)]).collect();
+                Bytes::from(encoder.encode_vec(&samples, 4000).unwrap())
+            })
+            .collect();
+        let heard = Call { frame, ..Call::of(&packets) }.hear(|_| vec![20.0]);
+        report(&format!("stereo tone, packets of {frame}"), &heard);
+        let s = heard.last();
+        assert_eq!((s.concealed_samples, s.lost, s.invalid), (0, 0, 0));
+        assert!((pitch(&heard.samples[96_000..]) - 440.0).abs() < 2.0, "{}", pitch(&heard.samples[96_000..]));
+        let energy = (s.energy - heard.seconds[2].energy) / (heard.seconds.len() - 3) as f64;
+        assert!((energy / 0.045 - 1.0).abs() < 0.1, "{energy}");
+    }
+}
+
+#[test]
+fn even_of_noise_that_is_like_nothing_the_delay_shrinks_when_jitter_ends() {
+    let dice = std::cell::RefCell::new(Dice(3));
+    let packets = encode(|_| 0.2 * (dice.borrow_mut().roll() - 0.5), 2000, 5);
+    let mut dice = Dice(4);
+    let heard = Call::of(&packets).hear(|n| vec![20.0 + if n < 500 { dice.roll() * 150.0 } else { 0.0 }]);
+    report("noise, 0–150 ms jitter for 10 s, then none", &heard);
+    assert!(heard.seconds[9].jitter_buffer_ms > 130.0);
+    assert!(heard.last().jitter_buffer_ms < 100.0, "{}", heard.last().jitter_buffer_ms);
 }
