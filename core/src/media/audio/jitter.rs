@@ -272,6 +272,12 @@ impl JitterBuffer {
                 stream.position = timestamp;
             }
         }
+        while !stream.priming
+            && stream.packets.first_key_value().is_some_and(|(&timestamp, _)| timestamp < stream.position)
+        {
+            stream.packets.pop_first();
+            self.stats.late += 1;
+        }
         let Some((&timestamp, first)) = stream.packets.first_key_value() else { return stream.fill(CONCEAL as i64) };
         let silent = stream.made_up > CONCEAL_AT_MOST || stream.pausing && stream.made_up > 0;
         if (stream.priming || silent) && waited(timestamp) + SLACK < target {
@@ -434,7 +440,9 @@ fn has_fec(payload: &[u8]) -> bool {
     let Ok(packet) = opus::packet::parse(payload) else { return false };
     // Configurations from 16 on are CELT alone, which has no such thing.
     let (configuration, stereo) = (packet.toc >> 3, packet.toc & 4 != 0);
-    let Some(&head) = packet.frames.first().and_then(|frame| frame.first()).filter(|_| configuration < 16) else { return false };
+    let Some(&head) = packet.frames.first().and_then(|frame| frame.first()).filter(|_| configuration < 16) else {
+        return false;
+    };
     let voice_flags = match opus::packet::get_samples_per_frame(payload, SAMPLE_RATE) {
         Ok(samples) => (samples / 960).max(1),
         Err(_) => return false,

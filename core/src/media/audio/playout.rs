@@ -16,7 +16,7 @@ const FADE: usize = 240;
 /// How alike neighbouring periods must be (normalised correlation) to take one out or put one in unheard.
 const ALIKE: f64 = 0.85;
 /// The same when it must be fast.
-const ALIKE_ENOUGH: f64 = 0.4;
+const ALIKE_ENOUGH: f64 = 0.2;
 
 /// Jitter buffer, Opus decoder and time stretching in one, without input or output: packets and times in, samples out.
 ///

@@ -1,4 +1,6 @@
 //! Makes speech shorter or longer by one period of its pitch, without changing the pitch: overlap-add at the lag where the sound is most like itself.
+//!
+//! Two periods must fit: in 20 ms that is a pitch of 100 Hz or more. Deeper voices are changed by periods of an overtone pattern that is alike enough, or in pauses.
 
 /// Shortest period looked for: 400 Hz.
 const MIN_LAG: usize = 120;
@@ -6,6 +8,8 @@ const MIN_LAG: usize = 120;
 const MAX_LAG: usize = 720;
 /// Below this mean square (about −66 dBFS) nobody hears a seam.
 const QUIET: f64 = 256.0;
+/// Below this mean square (about −45 dBFS, the noise of a room) a seam needs no likeness, only a fade.
+const FAINT: f64 = 34_000.0;
 
 /// Removes one period. Returns how many samples went, 0 if nothing could be taken out unheard.
 /// `likeness`: least normalised correlation (0 to 1) of neighbouring periods.
@@ -50,6 +54,7 @@ fn period(samples: &[i16], likeness: f64) -> Option<usize> {
     if energy < QUIET {
         return Some(max_lag);
     }
+    let likeness = if energy < FAINT { likeness.min(-0.5) } else { likeness };
     let coarse = best(samples, (MIN_LAG..=max_lag).step_by(4), 2)?;
     let (lag, correlation) = best(samples, coarse.0.saturating_sub(4).max(MIN_LAG)..=(coarse.0 + 4).min(max_lag), 1)?;
     (correlation >= likeness).then_some(lag)
