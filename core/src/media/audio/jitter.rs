@@ -436,7 +436,7 @@ fn opus_samples(payload: &[u8]) -> Option<usize> {
 
 /// Whether a packet carries its predecessor again, at a lower rate: the LBRR flag of RFC 6716, sections 4.2.3 and 4.2.4. It stands right after the voice activity
 /// flags, one for each 20 ms, of which the packet's first byte begins with one set a channel.
-fn has_fec(payload: &[u8]) -> bool {
+pub(super) fn has_fec(payload: &[u8]) -> bool {
     let Ok(packet) = opus::packet::parse(payload) else { return false };
     // Configurations from 16 on are CELT alone, which has no such thing.
     let (configuration, stereo) = (packet.toc >> 3, packet.toc & 4 != 0);
