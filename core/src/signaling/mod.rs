@@ -1,3 +1,21 @@
 //! Signaling: the wire messages, the session that logs in and stays logged in, and the WebSocket that carries it.
 
 pub mod message;
+
+#[cfg(feature = "client")]
+mod backoff;
+#[cfg(feature = "client")]
+mod client;
+#[cfg(feature = "client")]
+mod error;
+#[cfg(feature = "client")]
+pub mod session;
+#[cfg(feature = "client")]
+mod transport;
+
+#[cfg(feature = "client")]
+pub use client::{SignalingClient, SignalingConfig};
+#[cfg(feature = "client")]
+pub use error::SignalingError;
+#[cfg(feature = "client")]
+pub use session::SignalingEvent;

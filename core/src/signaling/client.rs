@@ -1,0 +1,323 @@
+//! The signaling client: one task that owns the socket and drives the [`Session`].
+//!
+//! Events go through a bounded channel. While it is full the task does not read its socket, so a server that floods us meets TCP's flow control
+//! and not our memory; an app must keep reading its events.
+
+use super::error::SignalingError;
+use super::message::{Chat, Message};
+use super::session::{self, Output, Session, SignalingEvent};
+use super::transport::{self, Socket};
+use futures_util::{SinkExt, StreamExt};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_tungstenite::tungstenite::Message as Frame;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, frame::coding::CloseCode};
+use url::Url;
+
+const COMMANDS: usize = 128;
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Where to log in and how.
+#[derive(Debug, Clone)]
+pub struct SignalingConfig {
+    /// `wss://host[:port]/path`; `https`, `http` and a bare `host[:port]` are understood too.
+    pub url: String,
+    /// The wanted name: 1 to 32 characters after trimming.
+    pub name: String,
+    /// Allow `ws://` to another machine. Off by default.
+    pub allow_insecure: bool,
+    /// How long to wait for TCP, TLS and the opening handshake together.
+    pub connect_timeout: Duration,
+    /// Whether to connect again when the connection is lost after the first login.
+    pub reconnect: bool,
+}
+
+impl Default for SignalingConfig {
+    fn default() -> Self {
+        Self {
+            url: String::new(),
+            name: String::new(),
+            allow_insecure: false,
+            connect_timeout: Duration::from_secs(10),
+            reconnect: true,
+        }
+    }
+}
+
+enum Command {
+    Send(Message),
+    Rename(String),
+    ReconnectNow,
+    Logout,
+}
+
+/// A login at a signaling server that is kept up until [`SignalingClient::logout`] or until this is dropped.
+pub struct SignalingClient {
+    commands: mpsc::Sender<Command>,
+    name: Arc<Mutex<String>>,
+    task: JoinHandle<()>,
+}
+
+impl SignalingClient {
+    /// Connects and logs in. The events until then, [`SignalingEvent::LoggedIn`] included, are in `events` when this returns, as far as they fit.
+    ///
+    /// # Errors
+    /// What kept us from logging in; nothing is tried again before the first login.
+    pub async fn connect(
+        config: SignalingConfig,
+        events: mpsc::Sender<SignalingEvent>,
+    ) -> Result<Self, SignalingError> {
+        let url = transport::resolve(&config.url, config.allow_insecure)?;
+        let session = Session::new(&config.name, config.reconnect, Box::new(rand::random::<f64>))?;
+        let name = Arc::new(Mutex::new(session.name().to_owned()));
+        let socket = transport::open(&url, config.connect_timeout).await?;
+        let (commands, receiver) = mpsc::channel(COMMANDS);
+        let (ready, logged_in) = oneshot::channel();
+        let driver = Driver {
+            session,
+            url,
+            connect_timeout: config.connect_timeout,
+            start: Instant::now(),
+            socket: None,
+            connect_at: None,
+            events,
+            name: name.clone(),
+            ready: Some(ready),
+        };
+        let client = Self { commands, name, task: tokio::spawn(driver.run(socket, receiver)) };
+        // If this future is dropped, so is the client, and its task ends.
+        logged_in.await.unwrap_or(Err(SignalingError::NotConnected))?;
+        Ok(client)
+    }
+
+    /// Sends a chat line or a message of a call; while the connection is down the last 64 wait for it.
+    ///
+    /// # Errors
+    /// [`SignalingError::NotSendable`], [`SignalingError::BadText`], [`SignalingError::TooLarge`], [`SignalingError::QueueFull`] or
+    /// [`SignalingError::NotConnected`].
+    pub fn send(&self, message: Message) -> Result<(), SignalingError> {
+        session::check_message(&message)?;
+        self.command(Command::Send(message))
+    }
+
+    /// Says something to everyone: 1 to 256 characters.
+    ///
+    /// # Errors
+    /// Those of [`SignalingClient::send`].
+    pub fn chat(&self, text: &str) -> Result<(), SignalingError> {
+        self.send(Message::Chat(Chat { text: text.to_owned(), id: 0, date: unix_millis(), name: None }))
+    }
+
+    /// Asks for another name; [`SignalingEvent::Renamed`] tells what came of it.
+    ///
+    /// # Errors
+    /// [`SignalingError::BadName`], [`SignalingError::QueueFull`] or [`SignalingError::NotConnected`].
+    pub fn rename(&self, name: &str) -> Result<(), SignalingError> {
+        self.command(Command::Rename(session::check_name(name)?))
+    }
+
+    /// The name we have at the moment.
+    pub fn name(&self) -> String {
+        self.name.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The network changed: connect again at once.
+    pub fn reconnect_now(&self) {
+        // A full queue means that the task is stuck on its socket or its reader: its own time-outs see to that.
+        let _ = self.command(Command::ReconnectNow);
+    }
+
+    /// Closes the connection with code 1000; takes a few seconds at most.
+    pub async fn logout(mut self) {
+        let asked = timeout(CLOSE_TIMEOUT, self.commands.send(Command::Logout)).await;
+        if !matches!(asked, Ok(Ok(()))) || timeout(CLOSE_TIMEOUT * 2, &mut self.task).await.is_err() {
+            self.task.abort();
+        }
+    }
+
+    fn command(&self, command: Command) -> Result<(), SignalingError> {
+        self.commands.try_send(command).map_err(|e| match e {
+            mpsc::error::TrySendError::Full(_) => SignalingError::QueueFull,
+            mpsc::error::TrySendError::Closed(_) => SignalingError::NotConnected,
+        })
+    }
+}
+
+impl Drop for SignalingClient {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+fn unix_millis() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+struct Driver {
+    session: Session,
+    url: Url,
+    connect_timeout: Duration,
+    start: Instant,
+    socket: Option<Socket>,
+    connect_at: Option<Instant>,
+    events: mpsc::Sender<SignalingEvent>,
+    name: Arc<Mutex<String>>,
+    ready: Option<oneshot::Sender<Result<(), SignalingError>>>,
+}
+
+/// What woke the task.
+enum Wake {
+    Frame(Option<Result<Frame, tokio_tungstenite::tungstenite::Error>>),
+    Command(Option<Command>),
+    Opened(Result<Box<Socket>, SignalingError>),
+    Timeout,
+}
+
+impl Driver {
+    fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    async fn run(mut self, socket: Socket, mut commands: mpsc::Receiver<Command>) {
+        self.socket = Some(socket);
+        self.session.connected(self.now());
+        while self.carry_out().await {
+            let wake = self.wait(&mut commands).await;
+            let now = self.now();
+            match wake {
+                Wake::Frame(frame) => self.frame(frame, now),
+                Wake::Command(Some(Command::Send(message))) => self.session.send(message),
+                Wake::Command(Some(Command::Rename(name))) => self.session.rename(name, unix_millis()),
+                Wake::Command(Some(Command::ReconnectNow)) => self.session.reconnect_now(now),
+                Wake::Command(Some(Command::Logout) | None) => self.session.logout(),
+                Wake::Opened(Ok(socket)) => {
+                    self.connect_at = None;
+                    self.socket = Some(*socket);
+                    self.session.connected(now);
+                }
+                Wake::Opened(Err(why)) => {
+                    self.connect_at = None;
+                    self.session.disconnected(why, now);
+                }
+                Wake::Timeout => self.session.timeout(now),
+            }
+        }
+    }
+
+    async fn wait(&mut self, commands: &mut mpsc::Receiver<Command>) -> Wake {
+        let wake_at = self.session.next_timeout().map(|at| self.start + at);
+        let connect_at = self.connect_at;
+        let (url, connect_timeout) = (&self.url, self.connect_timeout);
+        let opening = async {
+            match connect_at {
+                Some(at) => {
+                    sleep_until(at).await;
+                    transport::open(url, connect_timeout).await.map(Box::new)
+                }
+                None => std::future::pending().await,
+            }
+        };
+        tokio::pin!(opening);
+        let socket = &mut self.socket;
+        let session = &mut self.session;
+        loop {
+            let wake = tokio::select! {
+                frame = async { match socket { Some(s) => s.next().await, None => std::future::pending().await } } => Wake::Frame(frame),
+                command = commands.recv() => Wake::Command(command),
+                opened = &mut opening => Wake::Opened(opened),
+                () = async { match wake_at { Some(at) => sleep_until(at).await, None => std::future::pending().await } } => Wake::Timeout,
+            };
+            match wake {
+                // Kept here while down, so that a message to send does not start the attempt to connect anew.
+                Wake::Command(Some(Command::Send(message))) if connect_at.is_some() => session.send(message),
+                Wake::Command(Some(Command::Rename(name))) if connect_at.is_some() => {
+                    session.rename(name, unix_millis())
+                }
+                wake => return wake,
+            }
+        }
+    }
+
+    fn frame(&mut self, frame: Option<Result<Frame, tokio_tungstenite::tungstenite::Error>>, now: Duration) {
+        match frame {
+            Some(Ok(Frame::Text(text))) => self.session.frame(text.as_str(), now, unix_millis()),
+            // The protocol has no binary frames: as text that is no JSON it is counted as malformed.
+            Some(Ok(Frame::Binary(_))) => self.session.frame("", now, unix_millis()),
+            Some(Ok(Frame::Close(close))) => {
+                let (code, reason) =
+                    close.map_or((1005, String::new()), |c| (c.code.into(), c.reason.as_str().to_owned()));
+                self.session.disconnected(SignalingError::ServerClosed { code, reason }, now);
+            }
+            Some(Ok(_)) => self.session.heard(now),
+            Some(Err(e)) => self.session.disconnected(transport::broken(&e), now),
+            None => self.session.disconnected(transport::vanished(), now),
+        }
+    }
+
+    /// Does what the session wants; false when it is over.
+    async fn carry_out(&mut self) -> bool {
+        while let Some(output) = self.session.poll_output() {
+            match output {
+                Output::Send(text) => self.write(Frame::text(text)).await,
+                Output::Ping => self.write(Frame::Ping(Default::default())).await,
+                Output::Disconnect => self.close().await,
+                Output::ConnectAt(at) => self.connect_at = Some(self.start + at),
+                Output::Event(event) => {
+                    if !self.tell(event).await {
+                        self.close().await;
+                        return false;
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    /// Passes an event on; false after the last one, or when nobody listens any more.
+    async fn tell(&mut self, event: SignalingEvent) -> bool {
+        self.name.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&self.session.name().to_owned());
+        let last = matches!(event, SignalingEvent::Closed { .. });
+        if let Some(ready) = self.ready.take() {
+            match &event {
+                SignalingEvent::LoggedIn { .. } => {
+                    let _ = ready.send(Ok(()));
+                }
+                SignalingEvent::Closed { why } => {
+                    let _ = ready.send(Err(why.clone().unwrap_or(SignalingError::NotConnected)));
+                    return false;
+                }
+                _ => {
+                    // The app may not read before it has its client: what does not fit is not worth a deadlock.
+                    self.ready = Some(ready);
+                    return self.events.try_send(event).is_ok() || !self.events.is_closed();
+                }
+            }
+        }
+        self.events.send(event).await.is_ok() && !last
+    }
+
+    async fn write(&mut self, frame: Frame) {
+        let Some(socket) = &mut self.socket else { return };
+        let why = match timeout(WRITE_TIMEOUT, socket.send(frame)).await {
+            Ok(Ok(())) => return,
+            Ok(Err(e)) => transport::broken(&e),
+            Err(_) => SignalingError::Silent,
+        };
+        self.socket = None;
+        let now = self.now();
+        self.session.disconnected(why, now);
+    }
+
+    async fn close(&mut self) {
+        if let Some(mut socket) = self.socket.take() {
+            let bye = CloseFrame { code: CloseCode::Normal, reason: Default::default() };
+            // Bounded, and a failure is of no interest: the connection goes either way.
+            let _ = timeout(CLOSE_TIMEOUT, socket.close(Some(bye))).await;
+        }
+    }
+}

@@ -1,0 +1,446 @@
+//! The login session, without sockets and without a clock: connection events, frames and the time go in, [`Output`]s come out.
+//!
+//! A login counts as done when, after our `username`, the server's `userlist` holds our name, be it the wanted one or the one that a
+//! `rejectusername` gave: the one sign that old servers give too. Should that list be older than our `username` and the
+//! name another person's, the `rejectusername` comes later and is told as [`SignalingEvent::Renamed`].
+//!
+//! Times are [`Duration`]s since any fixed start; they must not go backwards.
+
+use super::backoff;
+use super::error::SignalingError;
+use super::message::{
+    Chat, ErrorCode, ErrorMessage, IceServer, Id, MAX_FRAME_BYTES, MAX_NAME_CHARS, MAX_TEXT_CHARS, Message, ServerInfo,
+    Username,
+};
+use std::collections::{HashSet, VecDeque};
+use std::time::Duration;
+
+/// How many messages wait while the connection is down.
+pub const QUEUE_LEN: usize = 64;
+/// How long the server may take to log us in.
+pub const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often the server is pinged.
+pub const PING_EVERY: Duration = Duration::from_secs(20);
+/// How long the server may be silent before it is given up.
+pub const SILENCE: Duration = Duration::from_secs(35);
+
+/// What happens on the signaling connection.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SignalingEvent {
+    /// Logged in, for the first time or again.
+    LoggedIn {
+        /// The name we have.
+        name: String,
+        /// The session's number.
+        id: u64,
+        /// STUN and TURN servers to use.
+        ice_servers: Vec<IceServer>,
+        /// Who the server is; none from an old one.
+        server: Option<ServerInfo>,
+        /// Whether a token was shown to a server that knows tokens and the name is still ours.
+        resumed: bool,
+    },
+    /// Our name is now `name`.
+    Renamed {
+        /// The name we asked for.
+        wanted: String,
+        /// The name we have.
+        name: String,
+    },
+    /// Who is logged in, each once, ourselves included.
+    Users(Vec<String>),
+    /// A chat line.
+    Chat {
+        /// Who said it.
+        from: Option<String>,
+        /// What was said; not to be shown as markup.
+        text: String,
+        /// Milliseconds since 1970, by the sender's clock.
+        date: u64,
+        /// The sender's session number.
+        id: u64,
+    },
+    /// A message of the call engine's, an `error` about one included.
+    Call(Message),
+    /// The server refused something that has nothing to do with a call.
+    Refused(ErrorMessage),
+    /// A frame could not be read; how many so far.
+    Malformed {
+        /// Count since the start.
+        total: u64,
+    },
+    /// A message that waited for the connection was dropped to make room; its type.
+    Dropped {
+        /// The `type` on the wire.
+        kind: String,
+    },
+    /// The connection is lost and will be tried again.
+    Reconnecting {
+        /// Number of the attempt, from 1.
+        attempt: u32,
+        /// Wait before it.
+        after: Duration,
+        /// Why the last one ended.
+        why: SignalingError,
+    },
+    /// The end; nothing follows.
+    Closed {
+        /// None after a logout.
+        why: Option<SignalingError>,
+    },
+}
+
+/// What the session wants done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Send this text frame.
+    Send(String),
+    /// Send a ping (RFC 6455 section 5.5.2).
+    Ping,
+    /// Tell the app.
+    Event(SignalingEvent),
+    /// Drop the connection, if there is one.
+    Disconnect,
+    /// Connect at this time.
+    ConnectAt(Duration),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Down,
+    AwaitId { since: Duration },
+    AwaitList { since: Duration },
+    LoggedIn,
+    Closed,
+}
+
+/// One person's session with a signaling server, over as many connections as it takes.
+pub struct Session {
+    state: State,
+    name: String,
+    wanted: Option<String>,
+    id: u64,
+    hello: Option<Id>,
+    token: Option<String>,
+    shown_token: bool,
+    reconnect: bool,
+    ever_in: bool,
+    attempt: u32,
+    heard: Duration,
+    pinged: Duration,
+    malformed: u64,
+    queue: VecDeque<Message>,
+    outputs: VecDeque<Output>,
+    jitter: Box<dyn FnMut() -> f64 + Send>,
+}
+
+/// The trimmed name, if it is one.
+///
+/// # Errors
+/// [`SignalingError::BadName`].
+pub fn check_name(name: &str) -> Result<String, SignalingError> {
+    let name = name.trim();
+    let fits = (1..=MAX_NAME_CHARS).contains(&name.chars().count());
+    if fits && !name.chars().any(char::is_control) { Ok(name.to_owned()) } else { Err(SignalingError::BadName) }
+}
+
+/// Whether an app may send this message, and whether it keeps the limits.
+///
+/// # Errors
+/// [`SignalingError::NotSendable`], [`SignalingError::BadText`] or [`SignalingError::TooLarge`].
+pub fn check_message(message: &Message) -> Result<(), SignalingError> {
+    match message {
+        Message::Chat(chat) if !(1..=MAX_TEXT_CHARS).contains(&chat.text.chars().count()) => {
+            return Err(SignalingError::BadText);
+        }
+        Message::Chat(_) => {}
+        message if is_call(message) => {}
+        message => return Err(SignalingError::NotSendable(message.kind().to_owned())),
+    }
+    let bytes = message.to_json().len();
+    // The server adds or rewrites the name and may escape it: leave room for that.
+    if bytes + 512 > MAX_FRAME_BYTES { Err(SignalingError::TooLarge(bytes)) } else { Ok(()) }
+}
+
+fn is_call(message: &Message) -> bool {
+    use Message as M;
+    matches!(
+        message,
+        M::VideoOffer(_)
+            | M::VideoAnswer(_)
+            | M::NewIceCandidate(_)
+            | M::HangUp(_)
+            | M::CallRinging(_)
+            | M::MediaState(_)
+    )
+}
+
+impl Session {
+    /// A session that is not connected yet. `jitter` gives numbers from 0 to 1; `reconnect` is about the time after the first login.
+    ///
+    /// # Errors
+    /// [`SignalingError::BadName`].
+    pub fn new(name: &str, reconnect: bool, jitter: Box<dyn FnMut() -> f64 + Send>) -> Result<Self, SignalingError> {
+        Ok(Self {
+            state: State::Down,
+            name: check_name(name)?,
+            wanted: None,
+            id: 0,
+            hello: None,
+            token: None,
+            shown_token: false,
+            reconnect,
+            ever_in: false,
+            attempt: 0,
+            heard: Duration::ZERO,
+            pinged: Duration::ZERO,
+            malformed: 0,
+            queue: VecDeque::new(),
+            outputs: VecDeque::new(),
+            jitter,
+        })
+    }
+
+    /// The name we have, or ask for.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The next thing to do.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to call [`Session::timeout`] next, if nothing else happens.
+    pub fn next_timeout(&self) -> Option<Duration> {
+        match self.state {
+            State::Down | State::Closed => None,
+            State::AwaitId { since } | State::AwaitList { since } => Some(since + LOGIN_TIMEOUT),
+            State::LoggedIn => Some((self.pinged.max(self.heard) + PING_EVERY).min(self.heard + SILENCE)),
+        }
+    }
+
+    /// The WebSocket is open.
+    pub fn connected(&mut self, now: Duration) {
+        if self.state == State::Down {
+            self.state = State::AwaitId { since: now };
+            (self.heard, self.pinged) = (now, now);
+        }
+    }
+
+    /// Something other than a text frame came: a pong, say.
+    pub fn heard(&mut self, now: Duration) {
+        self.heard = now;
+    }
+
+    /// The time has come that [`Session::next_timeout`] named.
+    pub fn timeout(&mut self, now: Duration) {
+        match self.state {
+            State::AwaitId { since } if now >= since + LOGIN_TIMEOUT => {
+                self.disconnected(SignalingError::Protocol("it sent no id".into()), now);
+            }
+            State::AwaitList { since } if now >= since + LOGIN_TIMEOUT => {
+                self.disconnected(SignalingError::Protocol("it did not list us".into()), now);
+            }
+            State::LoggedIn if now >= self.heard + SILENCE => self.disconnected(SignalingError::Silent, now),
+            State::LoggedIn if now >= self.pinged.max(self.heard) + PING_EVERY => {
+                self.pinged = now;
+                self.outputs.push_back(Output::Ping);
+            }
+            _ => {}
+        }
+    }
+
+    /// The connection is lost, or an attempt failed.
+    pub fn disconnected(&mut self, why: SignalingError, now: Duration) {
+        if self.state == State::Closed {
+            return;
+        }
+        self.outputs.push_back(Output::Disconnect);
+        if !self.reconnect || !self.ever_in || why.is_final() {
+            self.state = State::Closed;
+            self.event(SignalingEvent::Closed { why: Some(why) });
+            return;
+        }
+        self.state = State::Down;
+        self.attempt = self.attempt.saturating_add(1);
+        let after = backoff::delay(self.attempt, (self.jitter)());
+        self.event(SignalingEvent::Reconnecting { attempt: self.attempt, after, why });
+        self.outputs.push_back(Output::ConnectAt(now + after));
+    }
+
+    /// The network changed: what we have is not worth waiting for.
+    pub fn reconnect_now(&mut self, now: Duration) {
+        if self.state != State::Closed && self.ever_in {
+            self.state = State::Down;
+            self.attempt = 0;
+            self.outputs.extend([Output::Disconnect, Output::ConnectAt(now)]);
+        }
+    }
+
+    /// The app is done.
+    pub fn logout(&mut self) {
+        if self.state != State::Closed {
+            self.state = State::Closed;
+            self.outputs.push_back(Output::Disconnect);
+            self.event(SignalingEvent::Closed { why: None });
+        }
+    }
+
+    /// Sends a message that [`check_message`] passed, or keeps it until we are logged in again.
+    pub fn send(&mut self, message: Message) {
+        match self.state {
+            State::Closed => {}
+            State::LoggedIn => self.transmit(message),
+            _ => {
+                if self.queue.len() >= QUEUE_LEN
+                    && let Some(oldest) = self.queue.pop_front()
+                {
+                    self.event(SignalingEvent::Dropped { kind: oldest.kind().to_owned() });
+                }
+                self.queue.push_back(message);
+            }
+        }
+    }
+
+    /// Asks for another name, which [`check_name`] passed; `date` in milliseconds since 1970. While down, it is the name of the next login.
+    pub fn rename(&mut self, name: String, date: u64) {
+        if self.state == State::LoggedIn {
+            self.wanted = Some(name.clone());
+            let username = Username { name, id: self.id, date, resume: None };
+            self.outputs.push_back(Output::Send(Message::Username(username).to_json()));
+        } else {
+            self.wanted = Some(name);
+        }
+    }
+
+    /// A text frame came; `date` in milliseconds since 1970.
+    pub fn frame(&mut self, text: &str, now: Duration, date: u64) {
+        if matches!(self.state, State::Down | State::Closed) {
+            return;
+        }
+        self.heard = now;
+        let message = match Message::parse(text) {
+            Ok(message) => message,
+            Err(e) => {
+                log::debug!("unreadable frame of {} bytes: {e}", text.len());
+                return self.malformed();
+            }
+        };
+        match message {
+            Message::Id(id) => self.hello(id, now, date),
+            Message::RejectUsername(reject) if reject.id == self.id => match check_given(&reject.name) {
+                Some(name) => self.renamed(name),
+                None => self.malformed(),
+            },
+            Message::UserList(list) => self.listed(list.users),
+            Message::Chat(Chat { text, id, date, name }) => {
+                self.event(SignalingEvent::Chat { from: name, text, date, id })
+            }
+            Message::Error(error) => self.refused(error, now),
+            message if is_call(&message) => self.event(SignalingEvent::Call(message)),
+            other => log::debug!("ignored a message of type '{}'", other.kind().escape_debug()),
+        }
+    }
+
+    fn hello(&mut self, hello: Id, now: Duration, date: u64) {
+        self.id = hello.id;
+        let shown = std::mem::replace(&mut self.token, hello.resume.clone());
+        if matches!(self.state, State::AwaitId { .. }) {
+            self.shown_token = shown.is_some();
+            let name = self.wanted.clone().unwrap_or_else(|| self.name.clone());
+            let username = Username { name, id: hello.id, date, resume: shown };
+            self.outputs.push_back(Output::Send(Message::Username(username).to_json()));
+            self.state = State::AwaitList { since: now };
+        }
+        self.hello = Some(hello);
+    }
+
+    fn renamed(&mut self, name: String) {
+        let wanted = self.wanted.take().unwrap_or_else(|| self.name.clone());
+        self.name.clone_from(&name);
+        self.event(SignalingEvent::Renamed { wanted, name });
+    }
+
+    fn listed(&mut self, users: Vec<Option<String>>) {
+        let mut seen = HashSet::new();
+        let users: Vec<String> =
+            users.into_iter().flatten().filter(|u| !u.is_empty() && seen.insert(u.clone())).collect();
+        if let Some(wanted) = self.wanted.clone()
+            && matches!(self.state, State::AwaitList { .. } | State::LoggedIn)
+            && users.contains(&wanted)
+        {
+            self.renamed(wanted);
+        }
+        if matches!(self.state, State::AwaitList { .. }) && users.contains(&self.name) {
+            self.logged_in();
+        }
+        self.event(SignalingEvent::Users(users));
+    }
+
+    fn logged_in(&mut self) {
+        self.state = State::LoggedIn;
+        self.ever_in = true;
+        self.attempt = 0;
+        let (ice_servers, server, knows_tokens) =
+            self.hello.take().map_or((Vec::new(), None, false), |h| (h.ice_servers, h.server, h.resume.is_some()));
+        let resumed = self.shown_token && knows_tokens;
+        self.event(SignalingEvent::LoggedIn { name: self.name.clone(), id: self.id, ice_servers, server, resumed });
+        for message in std::mem::take(&mut self.queue) {
+            self.transmit(message);
+        }
+    }
+
+    fn refused(&mut self, error: ErrorMessage, now: Duration) {
+        let logging_in = matches!(self.state, State::AwaitId { .. } | State::AwaitList { .. });
+        match (logging_in, error.code) {
+            (true, ErrorCode::BadName) => self.disconnected(SignalingError::LoginRefused(error.message), now),
+            (true, ErrorCode::Full) => {
+                self.disconnected(SignalingError::ServerClosed { code: 1013, reason: error.message }, now)
+            }
+            _ => {
+                if error.regarding.as_deref() == Some("username") {
+                    // Else somebody else's later login under that name would be taken for ours.
+                    self.wanted = None;
+                }
+                let about_call = !matches!(error.regarding.as_deref(), None | Some("username" | "message"));
+                let about_call = about_call || error.call.is_some();
+                self.event(if about_call {
+                    SignalingEvent::Call(Message::Error(error))
+                } else {
+                    SignalingEvent::Refused(error)
+                });
+            }
+        }
+    }
+
+    /// Writes our number and name of this moment into a message, since both may have changed while it waited.
+    fn transmit(&mut self, mut message: Message) {
+        let name = Some(self.name.clone());
+        match &mut message {
+            Message::Chat(m) => (m.id, m.name) = (self.id, None),
+            Message::VideoOffer(m) | Message::VideoAnswer(m) => m.name = name,
+            Message::NewIceCandidate(m) => m.name = name,
+            Message::HangUp(m) => m.name = name,
+            Message::CallRinging(m) => m.name = name,
+            Message::MediaState(m) => m.name = name,
+            _ => {}
+        }
+        self.outputs.push_back(Output::Send(message.to_json()));
+    }
+
+    fn malformed(&mut self) {
+        self.malformed = self.malformed.saturating_add(1);
+        self.event(SignalingEvent::Malformed { total: self.malformed });
+    }
+
+    fn event(&mut self, event: SignalingEvent) {
+        self.outputs.push_back(Output::Event(event));
+    }
+}
+
+/// A name that a server gave us: an old one appends a number to what we wanted, so it may be longer than what we may ask for.
+fn check_given(name: &str) -> Option<String> {
+    let fits = (1..=2 * MAX_NAME_CHARS).contains(&name.chars().count());
+    (fits && !name.chars().any(char::is_control)).then(|| name.to_owned())
+}

@@ -1,0 +1,116 @@
+//! The WebSocket: the rules for addresses, the opening handshake, and what its failures mean.
+
+use super::error::SignalingError;
+use super::message::{DEFAULT_PORT, MAX_FRAME_BYTES, SUBPROTOCOL};
+use std::io::ErrorKind;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::error::{Error as WsError, ProtocolError, SubProtocolError};
+use tokio_tungstenite::tungstenite::http::{HeaderValue, header::SEC_WEBSOCKET_PROTOCOL};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+use url::{Host, Url};
+
+pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}
+
+/// The URL to open: `http` and `https` are read as `ws` and `wss`; a bare host means `ws` on loopback and `wss` elsewhere, port 6503
+/// where none is given; unencrypted only to loopback unless allowed.
+pub(crate) fn resolve(address: &str, allow_insecure: bool) -> Result<Url, SignalingError> {
+    let address = address.trim();
+    let bad = || SignalingError::BadUrl(address.chars().take(200).collect());
+    let (scheme, rest) = address.split_once("://").map_or((None, address), |(s, r)| (Some(s.to_ascii_lowercase()), r));
+    // Parsed as a scheme without a default port, so that a port that was written is seen.
+    let probe = Url::parse(&format!("ws://{rest}")).map_err(|_| bad())?;
+    let explicit_port = {
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let after_host = authority.rsplit(']').next().unwrap_or_default();
+        after_host.rsplit_once(':').is_some_and(|(_, port)| !port.is_empty())
+    };
+    let loopback = is_loopback(&probe);
+    let secure = match scheme.as_deref() {
+        Some("ws" | "http") => false,
+        Some("wss" | "https") => true,
+        None => !loopback,
+        Some(_) => return Err(bad()),
+    };
+    let mut url = Url::parse(&format!("{}://{rest}", if secure { "wss" } else { "ws" })).map_err(|_| bad())?;
+    if url.host_str().is_none_or(str::is_empty) || !url.username().is_empty() || url.password().is_some() {
+        return Err(bad());
+    }
+    if !explicit_port && (scheme.is_none() || (loopback && !secure)) {
+        url.set_port(Some(DEFAULT_PORT)).map_err(|()| bad())?;
+    }
+    url.set_fragment(None);
+    if !secure && !loopback && !allow_insecure {
+        return Err(SignalingError::Insecure(host_of(&url)));
+    }
+    Ok(url)
+}
+
+fn host_of(url: &Url) -> String {
+    format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(0))
+}
+
+pub(crate) async fn open(url: &Url, timeout: Duration) -> Result<Socket, SignalingError> {
+    // Two crypto providers may be compiled in: without a choice rustls would panic. An error means that somebody chose before us.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let mut request = url.as_str().into_client_request().map_err(|_| SignalingError::BadUrl(url.to_string()))?;
+    request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
+    let config =
+        WebSocketConfig::default().max_message_size(Some(MAX_FRAME_BYTES)).max_frame_size(Some(MAX_FRAME_BYTES));
+    let opening = connect_async_with_config(request, Some(config), true);
+    let (socket, response) = tokio::time::timeout(timeout, opening)
+        .await
+        .map_err(|_| SignalingError::TimedOut)?
+        .map_err(|e| meaning(e, url))?;
+    match response.headers().get(SEC_WEBSOCKET_PROTOCOL).map(|v| v.to_str().unwrap_or("?").to_owned()) {
+        Some(chosen) if chosen == SUBPROTOCOL => Ok(socket),
+        other => Err(SignalingError::WrongSubprotocol(other)),
+    }
+}
+
+fn meaning(error: WsError, url: &Url) -> SignalingError {
+    match error {
+        WsError::Io(e) if e.kind() == ErrorKind::TimedOut => SignalingError::TimedOut,
+        // rustls reports its own errors as invalid data.
+        WsError::Io(e) if e.kind() == ErrorKind::InvalidData && url.scheme() == "wss" => {
+            SignalingError::Tls(e.to_string())
+        }
+        WsError::Io(e) => SignalingError::Unreachable { host: host_of(url), detail: e.to_string() },
+        WsError::Tls(e) => SignalingError::Tls(e.to_string()),
+        WsError::Url(_) => SignalingError::BadUrl(url.to_string()),
+        WsError::Http(response) => SignalingError::NotWebSocket { status: Some(response.status().as_u16()) },
+        WsError::Protocol(ProtocolError::SecWebSocketSubProtocolError(e)) => {
+            SignalingError::WrongSubprotocol(match e {
+                SubProtocolError::NoSubProtocol => None,
+                other => Some(other.to_string()),
+            })
+        }
+        _ => SignalingError::NotWebSocket { status: None },
+    }
+}
+
+/// What an error on an open connection means.
+pub(crate) fn broken(error: &WsError) -> SignalingError {
+    match error {
+        WsError::Capacity(e) => SignalingError::Protocol(e.to_string()),
+        WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) | WsError::Io(_) => vanished(),
+        WsError::Protocol(e) => SignalingError::Protocol(e.to_string()),
+        _ => vanished(),
+    }
+}
+
+/// The connection ended without a close frame.
+pub(crate) fn vanished() -> SignalingError {
+    SignalingError::ServerClosed { code: 1006, reason: "connection lost".into() }
+}
