@@ -1,6 +1,7 @@
 //! Media: pictures and sound from the app's devices to the peer and back.
 
 pub mod capture;
+pub mod constraints;
 pub mod convert;
 pub mod frame;
 mod pace;
