@@ -270,6 +270,8 @@ mod properties {
         }
     }
 
+    type Formats = Vec<(u32, u32, f64, f64)>;
+
     fn any_cameras() -> impl Strategy<Value = Vec<CameraInfo>> {
         let format = (
             prop::sample::select(&[320, 640, 1280, 1920][..]),
@@ -279,7 +281,7 @@ mod properties {
         );
         let facing = prop::option::of(prop::sample::select(&[FacingMode::User, FacingMode::Environment][..]));
         prop::collection::vec((facing, prop::collection::vec(format, 0..5)), 0..4).prop_map(|cameras| {
-            let build = |(index, (facing, formats)): (usize, (_, Vec<(u32, u32, f64, f64)>))| {
+            let build = |(index, (facing, formats)): (usize, (_, Formats))| {
                 let formats: Vec<_> = formats.into_iter().map(|(w, h, min, more)| (w, h, min, min + more)).collect();
                 camera(&index.to_string(), facing, &formats)
             };
@@ -287,8 +289,10 @@ mod properties {
         })
     }
 
+    type Settings = (u32, u32, f64);
+
     /// Every camera and size at every rate where anything can change.
-    fn candidates<'a>(cameras: &'a [CameraInfo], asked: &VideoConstraints) -> Vec<(&'a CameraInfo, (u32, u32, f64))> {
+    fn candidates<'a>(cameras: &'a [CameraInfo], asked: &VideoConstraints) -> Vec<(&'a CameraInfo, Settings)> {
         let sets = asked.advanced.iter().chain([&asked.basic]);
         let rates: Vec<f64> = sets
             .flat_map(|set| [set.frame_rate.min, set.frame_rate.max, set.frame_rate.exact, set.frame_rate.ideal])
@@ -346,11 +350,11 @@ mod properties {
 
         #[test]
         fn a_flip_never_stays_on_the_same_camera(cameras in any_cameras()) {
-            if let Ok(current) = select_settings(&VideoConstraints::new(), &cameras) {
-                if let Ok(other) = flip(&current, &cameras) {
-                    prop_assert_ne!(&other.device_id, &current.device_id);
-                    prop_assert!(other.facing.is_none() || other.facing != current.facing);
-                }
+            if let Ok(current) = select_settings(&VideoConstraints::new(), &cameras)
+                && let Ok(other) = flip(&current, &cameras)
+            {
+                prop_assert_ne!(&other.device_id, &current.device_id);
+                prop_assert!(other.facing.is_none() || other.facing != current.facing);
             }
         }
 
