@@ -311,4 +311,32 @@ mod tests {
         assert_eq!(pool.take(0, 3).unwrap_err(), FrameError::Size { width: 0, height: 3 });
         assert!(pool.take(MAX_DIMENSION + 1, 2).is_err());
     }
+
+    #[test]
+    fn a_pool_keeps_no_more_than_it_may_and_frames_outlive_it() {
+        let pool = FramePool::new(1);
+        let frames: Vec<_> = (0..3).map(|_| pool.take(8, 8).unwrap().freeze(Rotation::None, Instant::now())).collect();
+        drop(frames);
+        assert_eq!(pool.shared.free.lock().unwrap().len(), 1);
+        let last = pool.take(8, 8).unwrap().freeze(Rotation::Cw90, Instant::now());
+        drop(pool);
+        assert_eq!((last.y().len(), last.rotation().degrees()), (64, 90));
+    }
+
+    #[test]
+    fn memory_of_a_larger_frame_gives_a_smaller_one_planes_of_its_own_size() {
+        let pool = FramePool::new(1);
+        drop(pool.take(640, 480).unwrap());
+        let small = pool.take(7, 5).unwrap().freeze(Rotation::None, Instant::now());
+        assert_eq!((small.y().len(), small.u().len(), small.v().len()), (35, 12, 12));
+        assert_eq!((small.stride_y(), small.stride_uv()), (7, 4));
+    }
+
+    #[test]
+    fn the_mirror_mark_belongs_to_one_holder_and_not_to_the_pixels() {
+        let frame = FramePool::default().take(2, 2).unwrap().freeze(Rotation::None, Instant::now());
+        let preview = frame.clone().mirrored(true);
+        assert!(preview.mirror() && !frame.mirror());
+        assert_eq!(preview.y().as_ptr(), frame.y().as_ptr());
+    }
 }

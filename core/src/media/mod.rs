@@ -2,10 +2,17 @@
 
 pub mod audio;
 pub mod capture;
+pub mod constraints;
 pub mod convert;
 pub mod echo;
+pub mod file;
 pub mod frame;
 mod pace;
+pub mod photo;
 pub mod rtp;
 pub mod synthetic;
+#[cfg(test)]
+mod test_dir;
 pub mod video;
+pub mod wav;
+pub mod y4m;

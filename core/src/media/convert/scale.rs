@@ -2,6 +2,7 @@
 
 use super::Size;
 use crate::media::frame::{FrameBuffer, FrameError, FramePool, VideoFrame};
+use std::ops::Range;
 
 /// The sum of a pixel's weights.
 const ONE: u32 = 256;
@@ -79,43 +80,50 @@ fn fitted(from: (u32, u32), to: (u32, u32)) -> Area {
 /// Which old pixels a new one covers along one axis, and how much of each.
 struct Taps {
     first: usize,
-    weights: Vec<u32>,
+    /// Where its weights lie among those of all.
+    weights: Range<usize>,
 }
 
-fn taps(from: usize, to: usize) -> Vec<Taps> {
-    (0..to)
+/// The taps of all new pixels, and their weights in one piece, which is quicker to walk than many small ones.
+fn taps(from: usize, to: usize) -> (Vec<Taps>, Vec<u32>) {
+    let mut all = Vec::with_capacity(from + to);
+    let taps = (0..to)
         .map(|index| {
             // Positions in units of 1/to of an old pixel.
             let (start, end) = (index * from, (index + 1) * from);
             let (first, last) = (start / to, (end - 1) / to);
-            let mut left = ONE;
-            let mut covered = 0;
-            let weights = (first..=last)
-                .map(|pixel| {
-                    covered += ((pixel + 1) * to).min(end) - (pixel * to).max(start);
-                    // Rounding the running sum makes all weights add up to exactly one.
-                    let rest = ONE - (covered * ONE as usize / (end - start)) as u32;
-                    std::mem::replace(&mut left, rest) - rest
-                })
-                .collect();
-            Taps { first, weights }
+            let begin = all.len();
+            let (mut left, mut covered) = (ONE, 0);
+            for pixel in first..=last {
+                covered += ((pixel + 1) * to).min(end) - (pixel * to).max(start);
+                // Rounding the running sum makes all weights add up to exactly one.
+                let rest = ONE - (covered * ONE as usize / (end - start)) as u32;
+                all.push(left - rest);
+                left = rest;
+            }
+            Taps { first, weights: begin..all.len() }
         })
-        .collect()
+        .collect();
+    (taps, all)
 }
 
 fn scale_plane(from: &[u8], (width, height): (usize, usize), to: &mut [u8], stride: usize, area: Area) {
-    let columns = taps(width, area.width);
+    let (columns, column_weights) = taps(width, area.width);
+    let (rows, row_weights) = taps(height, area.height);
     let mut sums = vec![0u32; width];
-    for (taps, to) in taps(height, area.height).iter().zip(to.chunks_exact_mut(stride).skip(area.top)) {
+    for (taps, to) in rows.iter().zip(to.chunks_exact_mut(stride).skip(area.top)) {
         sums.fill(0);
-        for (row, weight) in from.chunks_exact(width).skip(taps.first).zip(&taps.weights) {
+        for (row, weight) in from.chunks_exact(width).skip(taps.first).zip(&row_weights[taps.weights.clone()]) {
             for (sum, pixel) in sums.iter_mut().zip(row) {
                 *sum += weight * u32::from(*pixel);
             }
         }
         for (pixel, taps) in to[area.left..].iter_mut().zip(&columns) {
-            let sum: u32 = sums[taps.first..].iter().zip(&taps.weights).map(|(sum, weight)| sum * weight).sum();
-            *pixel = ((sum + ONE * ONE / 2) / (ONE * ONE)) as u8;
+            let mut sum = ONE * ONE / 2;
+            for (part, weight) in sums[taps.first..].iter().zip(&column_weights[taps.weights.clone()]) {
+                sum += part * weight;
+            }
+            *pixel = (sum / (ONE * ONE)) as u8;
         }
     }
 }

@@ -18,15 +18,16 @@ pub(super) struct Scene {
 impl Scene {
     pub(super) fn new(facing: FacingMode, width: u32, height: u32, pool: &FramePool) -> Result<Self, FrameError> {
         let mut buffer = pool.take(width, height)?;
-        let dot = (width as usize / 160).min(height as usize / 90).max(1);
+        let dot = (width as usize / 240).min(height as usize / 120).max(1);
         if facing == FacingMode::User {
             portrait(&mut buffer);
         } else {
             landscape(&mut buffer);
         }
         let name = if facing == FacingMode::User { "FRONT" } else { "REAR" };
-        text(&mut buffer, (6 * dot, 5 * dot), 2 * dot, name, Colour::BLACK);
-        text(&mut buffer, (5 * dot, 4 * dot), 2 * dot, name, Colour::WHITE);
+        let edge = dot.div_ceil(2);
+        text(&mut buffer, (5 * dot + edge, 4 * dot + edge), 3 * dot, name, Colour::BLACK);
+        text(&mut buffer, (5 * dot, 4 * dot), 3 * dot, name, Colour::WHITE);
         Ok(Self { still: buffer.freeze(Rotation::None, Instant::now()), facing, dot })
     }
 
