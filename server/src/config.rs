@@ -13,13 +13,13 @@ pub struct ServerConfig {
     pub ice_servers: Vec<IceServer>,
     /// What one client, and all of them, may use.
     pub limits: Limits,
-    /// Time between two pings to a client.
+    /// Pause before each ping to a client; counted from the end of the wait for the sign of life that the last one called for.
     pub ping_interval: Duration,
     /// How long after a ping a client may stay silent before it counts as lost.
     pub ping_timeout: Duration,
     /// How long a connection may stay without a name.
     pub login_timeout: Duration,
-    /// How long a lost client keeps its name and place.
+    /// How long a lost client keeps its name and place; a week at most.
     pub resume_grace: Duration,
     /// Least time between two user lists.
     pub userlist_interval: Duration,

@@ -14,10 +14,13 @@ use serde_json::Value;
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 use tokio::sync::Notify;
 use uuid::Uuid;
+
+/// No grace time is longer: a sum with the clock must not overflow.
+const MAX_GRACE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// How a connection ended, as far as its session is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,7 +206,7 @@ impl Hub {
                 state.remove(first);
                 self.list_changed.notify_one();
             }
-            state.lost.push_back((Instant::now() + self.config.resume_grace, number));
+            state.lost.push_back((Instant::now() + self.config.resume_grace.min(MAX_GRACE), number));
             self.session_lost.notify_one();
         } else {
             state.remove(number);

@@ -1,5 +1,5 @@
 //! A server on a free port, and clients that speak the protocol frame by frame.
-#![allow(dead_code, missing_docs, unreachable_pub)] // Each test file uses its own part of it.
+#![allow(dead_code, missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used)] // Each test file uses its own part of it.
 
 use chamada_server::{Server, ServerConfig};
 use futures_util::{SinkExt, StreamExt};
