@@ -570,3 +570,7 @@ fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>
         OneOrMany::Many(urls) => urls,
     })
 }
+
+#[cfg(test)]
+#[path = "message_tests.rs"]
+mod tests;

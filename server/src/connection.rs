@@ -1,0 +1,175 @@
+//! One client's socket: reads into the hub, writes what the outbox holds, and sees to it that it ends.
+
+use crate::{
+    hub::{Departure, Hub, error},
+    outbox::{Closing, Outbox, Outgoing, code},
+    rate::{Rate, Verdict},
+};
+use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket};
+use chamada::signaling::message::ErrorCode;
+use futures_util::{
+    SinkExt, StreamExt,
+    stream::{SplitSink, SplitStream},
+};
+use std::{
+    future::pending,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::time;
+
+/// How long a client has to take what still waits for it, and to acknowledge the end.
+const CLOSE_WAIT: Duration = Duration::from_secs(2);
+
+/// Tells the hub even when the task is dropped half-way.
+struct Presence {
+    hub: Arc<Hub>,
+    number: u64,
+    departure: Departure,
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        self.hub.disconnect(self.number, self.departure);
+    }
+}
+
+pub(crate) async fn serve(hub: Arc<Hub>, socket: WebSocket) {
+    let (number, outbox) = hub.connect();
+    let mut presence = Presence { hub: hub.clone(), number, departure: Departure::Lost };
+    let (sink, stream) = socket.split();
+    let heard = AtomicU64::new(0);
+    presence.departure = tokio::select! {
+        departure = read(&hub, number, &outbox, stream, &heard) => departure,
+        () = write(&outbox, sink) => Departure::Lost,
+        () = keep_alive(&hub, &outbox, &heard) => Departure::Lost,
+        () = demand_login(&hub, number, &outbox) => Departure::Left,
+        departure = supervise(number, &outbox) => departure,
+    };
+    // What the server ended is not to be resumed, however the socket went down in the end.
+    if outbox.is_closing() {
+        presence.departure = Departure::Left;
+    }
+    log::debug!("session {number}: {:?}", presence.departure);
+}
+
+async fn read(
+    hub: &Hub,
+    number: u64,
+    outbox: &Outbox,
+    mut stream: SplitStream<WebSocket>,
+    heard: &AtomicU64,
+) -> Departure {
+    let limits = &hub.config.limits;
+    let mut rate = Rate::new(limits.messages_per_second, limits.burst, limits.strikes, Instant::now());
+    while let Some(frame) = stream.next().await {
+        heard.fetch_add(1, Ordering::Relaxed);
+        let frame = match frame {
+            Ok(frame) => frame,
+            Err(e) => {
+                // The library's error type is not public here; its text is.
+                if e.to_string().contains("too long") {
+                    outbox.close(Closing { code: code::TOO_BIG, reason: "the message is far too long" });
+                    // The stream is of no use any more, but the writer has to say why.
+                    pending::<()>().await;
+                }
+                return Departure::Lost;
+            }
+        };
+        if outbox.is_closing() {
+            if matches!(frame, Frame::Close(_)) {
+                return Departure::Left;
+            }
+            continue;
+        }
+        match frame {
+            Frame::Ping(_) | Frame::Pong(_) => continue,
+            Frame::Close(close) => {
+                let code = close.map_or(code::NO_STATUS, |close| close.code);
+                let clean = matches!(code, code::NORMAL | code::GOING_AWAY | code::NO_STATUS);
+                return if clean { Departure::Left } else { Departure::Lost };
+            }
+            Frame::Text(_) | Frame::Binary(_) => {}
+        }
+        match rate.take(Instant::now()) {
+            Verdict::Pass => {}
+            Verdict::Refuse => {
+                hub.refuse(number, error(ErrorCode::RateLimited, "too many messages; this one was dropped"));
+                continue;
+            }
+            Verdict::Disconnect => {
+                outbox.close(Closing { code: code::POLICY, reason: "too many messages" });
+                continue;
+            }
+        }
+        match frame {
+            Frame::Text(text) => hub.receive(number, text.as_str()),
+            _ => hub.refuse(number, error(ErrorCode::BadMessage, "only text frames are understood")),
+        }
+    }
+    Departure::Lost
+}
+
+/// Writes until the connection breaks; after a close frame it leaves the rest to the reader, which waits for the reply.
+async fn write(outbox: &Outbox, mut sink: SplitSink<WebSocket, Frame>) {
+    loop {
+        let mut next = Some(outbox.next().await);
+        while let Some(outgoing) = next {
+            let (frame, last) = match outgoing {
+                Outgoing::Frame(text) => (Frame::Text(text), false),
+                Outgoing::Ping => (Frame::Ping(Default::default()), false),
+                Outgoing::Close(Closing { code, reason }) => {
+                    (Frame::Close(Some(CloseFrame { code, reason: reason.into() })), true)
+                }
+            };
+            if sink.feed(frame).await.is_err() {
+                return;
+            }
+            if last {
+                if sink.flush().await.is_err() {
+                    return;
+                }
+                return pending().await;
+            }
+            next = outbox.try_next();
+        }
+        if sink.flush().await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Returns when a ping was not followed by any sign of life.
+async fn keep_alive(hub: &Hub, outbox: &Outbox, heard: &AtomicU64) {
+    loop {
+        time::sleep(hub.config.ping_interval).await;
+        let before = heard.load(Ordering::Relaxed);
+        outbox.ping();
+        time::sleep(hub.config.ping_timeout).await;
+        if heard.load(Ordering::Relaxed) == before {
+            return;
+        }
+    }
+}
+
+/// Closes a connection that has no name in time; returns never.
+async fn demand_login(hub: &Hub, number: u64, outbox: &Outbox) {
+    time::sleep(hub.config.login_timeout).await;
+    if !hub.is_logged_in(number) {
+        outbox.close(Closing { code: code::POLICY, reason: "no login in time" });
+    }
+    pending().await
+}
+
+/// Returns when the client is too slow, or some time after the server has closed.
+async fn supervise(number: u64, outbox: &Outbox) -> Departure {
+    if outbox.ended().await {
+        log::info!("session {number} does not read what it is sent: dropped");
+    } else {
+        time::sleep(CLOSE_WAIT).await;
+    }
+    Departure::Left
+}

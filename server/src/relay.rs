@@ -1,0 +1,201 @@
+//! What the hub does with each message.
+
+use crate::{
+    hub::{Peer, State},
+    sanitise::{self, NameFault},
+};
+use axum::extract::ws::Utf8Bytes;
+use chamada::signaling::message::{
+    CallId, Chat, ErrorCode, ErrorMessage, MAX_FRAME_BYTES, MAX_NAME_CHARS, MAX_TEXT_CHARS, Message, ParseError,
+};
+use serde_json::{Map, Value};
+use std::{
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+use uuid::Uuid;
+
+/// How far a sender's clock may be off before the server's own time is used, in milliseconds: a day.
+const MAX_CLOCK_ERROR_MS: u64 = 24 * 60 * 60 * 1000;
+
+type Object = Map<String, Value>;
+
+impl State {
+    /// Acts on one message. `Ok(true)`: the user list has to be told.
+    pub(crate) fn act(&mut self, number: u64, mut object: Object) -> Result<bool, ErrorMessage> {
+        let Some(session) = self.sessions.get(&number) else { return Ok(false) };
+        let kind = object.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let bad = |why: &str| refusal(ErrorCode::BadMessage, &kind, why);
+        match object.get("id") {
+            None | Some(Value::Null) => {}
+            Some(id) if is_number(id, number) => {}
+            Some(_) => return Err(bad("the id is not yours")),
+        }
+        match kind.as_str() {
+            "id" | "rejectusername" | "userlist" | "error" => return Err(bad("only a server sends this")),
+            "username" => {
+                return match Message::from_object(object) {
+                    Ok(Message::Username(wanted)) => self.log_in(number, &wanted),
+                    Ok(_) => Ok(false),
+                    Err(e) => Err(refusal_of(&e)),
+                };
+            }
+            _ => {}
+        }
+        let Some(name) = session.name.clone() else {
+            return Err(refusal(ErrorCode::NotLoggedIn, &kind, "send a username first"));
+        };
+        object.insert("name".into(), Value::from(&*name));
+        if kind == "message" {
+            return match Message::from_object(object) {
+                Ok(Message::Chat(chat)) => self.chat(number, &name, chat).map(|()| false),
+                Ok(_) => Ok(false),
+                Err(e) => Err(refusal_of(&e)),
+            };
+        }
+        self.relay(number, &kind, object).map(|()| false)
+    }
+
+    fn chat(&self, number: u64, name: &Arc<str>, chat: Chat) -> Result<(), ErrorMessage> {
+        if chat.text.chars().count() > MAX_TEXT_CHARS {
+            return Err(refusal(ErrorCode::TooLarge, "message", "the text is too long"));
+        }
+        let text = sanitise::without_markup(&chat.text);
+        if text.trim().is_empty() {
+            return Err(refusal(ErrorCode::BadMessage, "message", "the text is empty"));
+        }
+        let date = sane_date(chat.date);
+        let line = Message::Chat(Chat { text, id: number, date, name: Some(name.to_string()) });
+        let frame = Utf8Bytes::from(line.to_json());
+        for session in self.sessions.values().filter(|session| session.name.is_some()) {
+            if session.attached {
+                session.outbox.push(frame.clone());
+            } else {
+                // Chat leaves half of the room to the messages of calls.
+                session.outbox.keep(frame.clone(), 2);
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes a message of a call, or of a type that this version does not know, to the one it is for.
+    fn relay(&mut self, number: u64, kind: &str, mut object: Object) -> Result<(), ErrorMessage> {
+        let call = call_of(&object);
+        let refuse = |code, why: &str, target: Option<&str>| ErrorMessage {
+            target: target.map(|target| target.chars().take(MAX_NAME_CHARS).collect()),
+            call,
+            ..refusal(code, kind, why)
+        };
+        let target = match object.get("target") {
+            Some(Value::String(target)) => Some(target.clone()),
+            None | Some(Value::Null) => None,
+            Some(_) => return Err(refuse(ErrorCode::BadMessage, "the target is no name", None)),
+        };
+        let to = match &target {
+            Some(target) => match self.names.get(target.as_str()) {
+                Some(to) => *to,
+                // There is nothing left to hang up.
+                None if kind == "hang-up" => return Ok(()),
+                None => return Err(refuse(ErrorCode::NoSuchUser, "nobody of that name is here", Some(target))),
+            },
+            None if kind == "hang-up" => {
+                let peer = self.sessions.get(&number).and_then(|session| session.peer);
+                match peer.and_then(|peer| Some((peer.number, self.sessions.get(&peer.number)?.name.as_deref()?))) {
+                    Some((to, name)) => {
+                        object.insert("target".into(), Value::from(name));
+                        to
+                    }
+                    None => return Ok(()),
+                }
+            }
+            None => return Err(refuse(ErrorCode::BadMessage, "it needs a target", None)),
+        };
+        if to == number {
+            return Err(refuse(ErrorCode::BadMessage, "it is for yourself", target.as_deref()));
+        }
+        let frame = Value::Object(object.clone()).to_string();
+        if let Err(e) = Message::from_object(object) {
+            return Err(ErrorMessage { call, ..refusal_of(&e) });
+        }
+        if frame.len() > MAX_FRAME_BYTES {
+            return Err(refuse(ErrorCode::TooLarge, "with the sender's name it is too long", target.as_deref()));
+        }
+        let delivered = self.sessions.get(&to).is_some_and(|session| session.send(frame.into()));
+        self.note_call(number, to, kind);
+        if delivered { Ok(()) } else { Err(refuse(ErrorCode::NoSuchUser, "it cannot be delivered", target.as_deref())) }
+    }
+
+    /// Learns from a relayed message who is in a call with whom: that is where a hang-up without a target goes.
+    ///
+    /// An offer binds only those who are not in an answered call, so that no stranger can take somebody's hang-up away.
+    fn note_call(&mut self, from: u64, to: u64, kind: &str) {
+        let peer_of = |state: &Self, number| state.sessions.get(&number).and_then(|session| session.peer);
+        match kind {
+            "video-offer" => {
+                if peer_of(self, from).is_none_or(|peer| !peer.answered) {
+                    self.set_peer(from, Some(Peer { number: to, answered: false }));
+                }
+                if peer_of(self, to).is_none() {
+                    self.set_peer(to, Some(Peer { number: from, answered: false }));
+                }
+            }
+            "video-answer" if peer_of(self, to).is_some_and(|peer| peer.number == from) => {
+                self.set_peer(from, Some(Peer { number: to, answered: true }));
+                self.set_peer(to, Some(Peer { number: from, answered: true }));
+            }
+            "hang-up" => {
+                for (one, other) in [(from, to), (to, from)] {
+                    if peer_of(self, one).is_some_and(|peer| peer.number == other) {
+                        self.set_peer(one, None);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn set_peer(&mut self, number: u64, peer: Option<Peer>) {
+        if let Some(session) = self.sessions.get_mut(&number) {
+            session.peer = peer;
+        }
+    }
+}
+
+fn is_number(value: &Value, number: u64) -> bool {
+    // An old peer may write a float; session numbers are far below where that loses digits.
+    value.as_u64() == Some(number) || value.as_f64().is_some_and(|id| id == number as f64)
+}
+
+fn call_of(object: &Object) -> Option<CallId> {
+    object.get("call").and_then(Value::as_str).and_then(|call| Uuid::parse_str(call).ok()).map(CallId)
+}
+
+fn sane_date(date: u64) -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
+    if date.abs_diff(now) > MAX_CLOCK_ERROR_MS { now } else { date }
+}
+
+/// The `error` for a message of this type.
+pub(crate) fn refusal(code: ErrorCode, kind: &str, why: &str) -> ErrorMessage {
+    let regarding = (!kind.is_empty()).then(|| kind.chars().take(64).collect());
+    ErrorMessage { code, message: why.into(), regarding, target: None, call: None }
+}
+
+/// The `error` for a frame that is no message.
+pub(crate) fn refusal_of(error: &ParseError) -> ErrorMessage {
+    match error {
+        ParseError::TooLarge(_) => refusal(ErrorCode::TooLarge, "", &error.to_string()),
+        ParseError::NotAnObject(_) => refusal(ErrorCode::BadMessage, "", "the frame is no JSON object with a type"),
+        // The detail may quote what was sent, at any length.
+        ParseError::BadField { kind, .. } => refusal(ErrorCode::BadMessage, kind, "a field is missing or wrong"),
+    }
+}
+
+pub(crate) fn refusal_of_name(fault: &NameFault) -> ErrorMessage {
+    let (code, why) = match fault {
+        NameFault::Empty => (ErrorCode::BadName, "the name is empty"),
+        NameFault::Characters => (ErrorCode::BadName, "the name has characters that cannot be seen"),
+        NameFault::TooLong => (ErrorCode::TooLarge, "the name is too long"),
+    };
+    refusal(code, "username", why)
+}

@@ -1,0 +1,100 @@
+//! Lost connections and their return.
+
+mod support;
+
+use serde_json::json;
+use std::time::Duration;
+use support::{config, start};
+
+#[tokio::test]
+async fn a_lost_client_keeps_its_place_and_gets_what_it_missed() {
+    let server = start(config()).await;
+    let (ana, mut bia) = (server.log_in("ana").await, server.log_in("bia").await);
+    let token = ana.token.clone();
+    bia.send(json!({"type": "video-offer", "target": "ana", "sdp": {"type": "offer", "sdp": "v=0"}})).await;
+    // Waits until the offer is on its way before the connection breaks without a close frame.
+    bia.heard_nothing().await;
+    let mut ana = ana;
+    assert_eq!(ana.heard().await["type"], "video-offer");
+    drop(ana);
+    bia.send(json!({"type": "wave", "target": "ana", "n": 1})).await;
+    bia.heard_nothing().await;
+
+    let mut back = server.connect().await;
+    back.log_in("ana", Some(&token)).await;
+    assert_eq!(back.name, "ana");
+    assert_ne!(back.token, token);
+    // The call peer came along too.
+    back.send(json!({"type": "hang-up", "target": null})).await;
+    assert_eq!(bia.heard().await["target"], "bia");
+    bia.send(json!({"type": "wave", "target": "ana", "n": 3})).await;
+    assert_eq!(back.next_of(&["wave"]).await["n"], 3);
+}
+
+#[tokio::test]
+async fn what_came_while_away_is_delivered_once() {
+    let mut config = config();
+    config.ping_interval = Duration::from_secs(60);
+    let server = start(config).await;
+    let mut bia = server.log_in("bia").await;
+    let ana = server.log_in("ana").await;
+    let token = ana.token.clone();
+    drop(ana);
+    // The server sees the end when a message shows it; that one may be lost, so the health page tells.
+    loop {
+        let health = support::http(server.address, "GET /healthz HTTP/1.1").await;
+        if health.contains(r#""connections":1"#) {
+            assert!(health.contains(r#""users":2"#), "{health}");
+            break;
+        }
+    }
+    bia.send(json!({"type": "wave", "target": "ana", "n": 1})).await;
+    bia.heard_nothing().await;
+    let mut back = server.connect().await;
+    back.send(json!({"type": "username", "name": "other", "id": back.id, "resume": token})).await;
+    assert_eq!(back.heard().await["name"], "ana");
+    assert_eq!(back.heard().await["n"], 1);
+    assert_eq!(back.heard().await["type"], "message");
+    back.heard_nothing().await;
+}
+
+#[tokio::test]
+async fn the_token_takes_over_a_connection_that_seems_open() {
+    let server = start(config()).await;
+    let mut half_dead = server.log_in("ana").await;
+    let mut back = server.connect().await;
+    let token = half_dead.token.clone();
+    back.log_in("ana", Some(&token)).await;
+    assert_eq!(back.name, "ana");
+    assert_eq!(half_dead.close_code().await, Some(1000));
+    back.heard_nothing().await;
+    // Neither an old token nor an invented one is worth anything.
+    for token in [token.as_str(), "x"] {
+        let mut thief = server.connect().await;
+        thief.log_in("ana", Some(token)).await;
+        assert_ne!(thief.name, "ana");
+    }
+}
+
+#[tokio::test]
+async fn a_clean_close_frees_the_name_at_once() {
+    let server = start(config()).await;
+    let mut bia = server.log_in("bia").await;
+    server.log_in("ana").await.close(1000).await;
+    bia.list_where(|list| list.len() == 2).await;
+    bia.list_where(|list| list == ["bia"]).await;
+    assert_eq!(server.log_in("ana").await.name, "ana");
+}
+
+#[tokio::test]
+async fn after_the_grace_time_the_place_is_gone_and_nobody_is_hung_up() {
+    let mut config = config();
+    config.resume_grace = Duration::from_millis(100);
+    let server = start(config).await;
+    let (mut bia, ana) = (server.log_in("bia").await, server.log_in("ana").await);
+    bia.send(json!({"type": "video-offer", "target": "ana", "sdp": {"type": "offer", "sdp": "v=0"}})).await;
+    bia.list_where(|list| list.len() == 2).await;
+    drop(ana);
+    bia.list_where(|list| list == ["bia"]).await;
+    bia.heard_nothing().await;
+}
