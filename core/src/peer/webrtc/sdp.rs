@@ -126,8 +126,8 @@ impl Section {
             self.rtpmaps.extend(numbered(map));
         } else if let Some(fmtp) = line.strip_prefix("a=fmtp:") {
             self.fmtps.extend(numbered(fmtp));
-        } else if line.starts_with("a=fingerprint:") {
-            self.fingerprint = true;
+        } else if let Some(fingerprint) = line.strip_prefix("a=fingerprint:") {
+            self.fingerprint |= is_fingerprint(fingerprint);
         } else if line.starts_with("a=ice-ufrag:") {
             self.credentials.0 = true;
         } else if line.starts_with("a=ice-pwd:") {
@@ -164,4 +164,12 @@ impl Section {
     fn fmtp(&self, pt: u8) -> Option<&str> {
         self.fmtps.iter().find(|m| m.0 == pt).map(|m| m.1.as_str())
     }
+}
+
+/// A hash's name and its bytes (RFC 8122 section 5).
+fn is_fingerprint(text: &str) -> bool {
+    let is_byte = |b: &str| b.len() == 2 && b.bytes().all(|c| c.is_ascii_hexdigit());
+    text.split_once(' ').is_some_and(|(hash, bytes)| {
+        hash.len() >= 3 && bytes.trim().split(':').count() >= 16 && bytes.trim().split(':').all(is_byte)
+    })
 }

@@ -1,17 +1,18 @@
 use super::support::*;
 use crate::call::ConnectionState;
 use crate::media::video::codec::VideoCodec;
-use crate::peer::{PeerConnection, PeerError, PeerEvent, PeerFactory};
+use crate::peer::{PeerError, PeerEvent, PeerFactory};
 use crate::peer::webrtc::WebrtcPeers;
 use crate::signaling::message::{IceServer, SdpType, SessionDescription};
 use bytes::Bytes;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-async fn sees_a_picture(from: &Peer, to: &mut mpsc::Receiver<crate::media::rtp::RtpPacket>, size: usize) {
-    let sent = picture(size, 9);
+async fn sees_a_picture(from: &Peer, to: &mut Peer) {
+    let sent = picture(3_000, 9);
     assert!(from.send(VideoCodec::Vp8, &sent));
-    assert_eq!(next_picture(to).await, sent);
+    // The track is told of when its first packet comes.
+    assert_eq!(next_picture(&mut to.video_track().await.0).await, sent);
 }
 
 fn setup_of(sdp: &str) -> &str {
@@ -59,12 +60,12 @@ async fn candidates_that_come_before_the_description_are_used() {
 #[tokio::test]
 async fn when_the_callee_offers_later_the_dtls_roles_stay_and_media_goes_on() {
     let (mut a, mut b) = connect(config(true), config(false)).await;
-    sees_a_picture(&a, &mut b.video_track().await.0, 3_000).await;
+    sees_a_picture(&a, &mut b).await;
     let offer = b.connection.offer(false).await.unwrap();
     let answer = a.connection.answer(offer, false).await.unwrap();
     assert_eq!(setup_of(&answer.sdp), "passive", "the callee was the DTLS client and stays it");
     b.connection.apply_answer(answer).await.unwrap();
-    sees_a_picture(&b, &mut a.video_track().await.0, 3_000).await;
+    sees_a_picture(&b, &mut a).await;
     // And the other way round: the caller offers again.
     negotiate(&mut a, &mut b, false).await;
     assert!(a.send(VideoCodec::Vp8, &picture(100, 1)) && b.send(VideoCodec::Vp8, &picture(100, 1)));
@@ -86,8 +87,8 @@ async fn of_two_offers_at_once_one_is_rolled_back_and_the_call_connects() {
     exchange_candidates(&mut a, &mut b).await;
     a.connected().await;
     b.connected().await;
-    sees_a_picture(&a, &mut b.video_track().await.0, 2_000).await;
-    sees_a_picture(&b, &mut a.video_track().await.0, 2_000).await;
+    sees_a_picture(&a, &mut b).await;
+    sees_a_picture(&b, &mut a).await;
     close([a, b]).await;
 }
 
@@ -215,7 +216,7 @@ async fn an_offer_that_only_wants_to_receive_is_sent_to() {
     a.connected().await;
     assert!(b.connection.send_audio(Bytes::from_static(b"opus"), 0));
     assert_eq!(&a.audio_track().await.recv().await.unwrap().payload[..], b"opus");
-    sees_a_picture(&b, &mut a.video_track().await.0, 2_000).await;
+    sees_a_picture(&b, &mut a).await;
     close([a, b]).await;
 }
 
