@@ -35,6 +35,8 @@ pub(super) struct Connection {
     pub(super) audio_format: watch::Sender<Option<u8>>,
     pub(super) video_format: watch::Sender<VideoFormat>,
     pub(super) keyframe_requests: mpsc::Sender<()>,
+    /// Where it was made: a connection may be dropped outside of it.
+    pub(super) runtime: tokio::runtime::Handle,
 }
 
 /// The ways into the sending tasks.
@@ -319,10 +321,13 @@ impl PeerConnection for Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // The crate's own drop wakes its driver, which then gives its sockets back. A task that serves a data channel
-        // would keep the connection alive.
         self.state.events.close();
         self.state.tasks.abort();
+        // The crate's driver and its sockets outlive the last handle unless the connection is closed.
+        let inner = Arc::clone(&self.inner);
+        self.runtime.spawn(async move {
+            let _ = inner.close().await;
+        });
     }
 }
 

@@ -94,6 +94,7 @@ impl PeerFactory for WebrtcPeers {
             audio_format,
             video_format,
             keyframe_requests,
+            runtime: tokio::runtime::Handle::current(),
         }))
     }
 }

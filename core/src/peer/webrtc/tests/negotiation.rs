@@ -1,8 +1,8 @@
 use super::support::*;
 use crate::call::ConnectionState;
 use crate::media::video::codec::VideoCodec;
-use crate::peer::{PeerError, PeerEvent, PeerFactory};
 use crate::peer::webrtc::WebrtcPeers;
+use crate::peer::{PeerError, PeerEvent, PeerFactory};
 use crate::signaling::message::{IceServer, SdpType, SessionDescription};
 use bytes::Bytes;
 use std::time::Duration;
@@ -134,11 +134,8 @@ async fn until_a_picture_passes(from: &Peer, to: &mut mpsc::Receiver<crate::medi
 async fn without_a_relay_a_relay_only_connection_is_refused() {
     let mut relay_only = config(true);
     relay_only.relay_only = true;
-    let server = |url: &str| IceServer {
-        urls: vec![url.into()],
-        username: Some("u".into()),
-        credential: Some("p".into()),
-    };
+    let server =
+        |url: &str| IceServer { urls: vec![url.into()], username: Some("u".into()), credential: Some("p".into()) };
     for servers in [vec![], vec![server("stun:127.0.0.1:9")], vec![server("turns:127.0.0.1:9")]] {
         relay_only.ice_servers = servers;
         let (sender, _events) = mpsc::unbounded_channel();
@@ -160,10 +157,13 @@ async fn relay_only_with_a_dead_relay_gathers_nothing() {
     for candidate in b.candidates().await {
         a.connection.add_candidate(Some(candidate)).await.unwrap();
     }
-    let told = tokio::time::timeout(Duration::from_millis(700), a.wait("host candidate", |event| match event {
-        PeerEvent::Candidate(Some(_)) | PeerEvent::Connection(ConnectionState::Connected) => Ok(()),
-        other => Err(other),
-    }));
+    let told = tokio::time::timeout(
+        Duration::from_millis(700),
+        a.wait("host candidate", |event| match event {
+            PeerEvent::Candidate(Some(_)) | PeerEvent::Connection(ConnectionState::Connected) => Ok(()),
+            other => Err(other),
+        }),
+    );
     assert!(told.await.is_err(), "a candidate that is no relay's, or a connection without one");
     close([a, b]).await;
 }

@@ -117,7 +117,12 @@ async fn bad_candidates_are_refused_and_odd_ones_do_no_harm() {
         username_fragment: None,
     };
     let add = |c: IceCandidate| a.connection.add_candidate(Some(c));
-    for bad in ["nonsense", "candidate:", "candidate:1 1 udp x 1.2.3.4 5 typ host", "candidate:1 1 udp 1 1.2.3.4 99999 typ host"] {
+    for bad in [
+        "nonsense",
+        "candidate:",
+        "candidate:1 1 udp x 1.2.3.4 5 typ host",
+        "candidate:1 1 udp 1 1.2.3.4 99999 typ host",
+    ] {
         assert!(matches!(add(candidate(bad)).await, Err(PeerError::Candidate(_))), "{bad}");
     }
     assert!(matches!(add(candidate(&"x".repeat(100_000))).await, Err(PeerError::Candidate(_))));
