@@ -26,10 +26,31 @@ pub(super) struct Section {
     pub(super) rejected: bool,
     /// In order of preference.
     pub(super) formats: Vec<u8>,
+    pub(super) direction: Direction,
     rtpmaps: Vec<(u8, String)>,
     fmtps: Vec<(u8, String)>,
     fingerprint: bool,
     credentials: (bool, bool),
+}
+
+/// Which way media goes, as seen by the side that wrote the description (RFC 8866 section 6.7).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Direction {
+    #[default]
+    SendRecv,
+    SendOnly,
+    RecvOnly,
+    Inactive,
+}
+
+impl Direction {
+    pub(super) fn sends(self) -> bool {
+        matches!(self, Self::SendRecv | Self::SendOnly)
+    }
+
+    pub(super) fn receives(self) -> bool {
+        matches!(self, Self::SendRecv | Self::RecvOnly)
+    }
 }
 
 impl Description {
@@ -99,7 +120,7 @@ impl Description {
                 let kind = words.next().unwrap_or_default().to_owned();
                 let rejected = words.next() == Some("0");
                 let formats = words.skip(1).filter_map(|f| f.parse().ok()).collect();
-                sections.push(Section { kind, rejected, formats, ..Section::default() });
+                sections.push(Section { kind, rejected, formats, direction: session.direction, ..Section::default() });
                 if sections.len() > MAX_SECTIONS {
                     break;
                 }
@@ -122,6 +143,14 @@ impl Section {
             self.mid = mid.to_owned();
         } else if line == "a=bundle-only" {
             self.rejected = false;
+        } else if let Some(direction) = match line {
+            "a=sendrecv" => Some(Direction::SendRecv),
+            "a=sendonly" => Some(Direction::SendOnly),
+            "a=recvonly" => Some(Direction::RecvOnly),
+            "a=inactive" => Some(Direction::Inactive),
+            _ => None,
+        } {
+            self.direction = direction;
         } else if let Some(map) = line.strip_prefix("a=rtpmap:") {
             self.rtpmaps.extend(numbered(map));
         } else if let Some(fmtp) = line.strip_prefix("a=fmtp:") {

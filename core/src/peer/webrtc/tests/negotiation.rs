@@ -76,6 +76,22 @@ async fn when_the_callee_offers_later_the_dtls_roles_stay_and_media_goes_on() {
 }
 
 #[tokio::test]
+async fn after_a_hold_by_the_other_side_media_goes_both_ways_again() {
+    let (mut a, mut b) = connect(config(true), config(false)).await;
+    sees_a_picture(&a, &mut b).await;
+    let mut hold = b.connection.offer(false).await.unwrap();
+    hold.sdp = hold.sdp.replace("a=sendrecv", "a=sendonly");
+    let answer = a.connection.answer(hold, false).await.unwrap();
+    assert!(media(&answer.sdp, "video").contains("a=recvonly"));
+    b.connection.apply_answer(answer).await.unwrap();
+    assert!(!a.send(VideoCodec::Vp8, &picture(10, 1)), "the other side does not want to receive");
+    negotiate(&mut b, &mut a, false).await;
+    assert!(a.send(VideoCodec::Vp8, &picture(10, 1)));
+    sees_a_picture(&b, &mut a).await;
+    close([a, b]).await;
+}
+
+#[tokio::test]
 async fn of_two_offers_at_once_one_is_rolled_back_and_the_call_connects() {
     let (mut a, mut b) = (Peer::new(config(true)).await, Peer::new(config(true)).await);
     let (offer, lost) = (a.connection.offer(false).await.unwrap(), b.connection.offer(false).await.unwrap());
@@ -259,4 +275,37 @@ async fn after_the_close_nothing_is_told_and_nothing_works() {
     assert_eq!(a.connection.add_candidate(None).await, Err(PeerError::Closed));
     a.connection.stats().await;
     b.connection.close().await;
+}
+
+#[tokio::test]
+async fn an_offer_with_video_first_and_only_to_send_is_answered() {
+    let (mut a, mut b, answer) = answer_to(|sdp| {
+        let (audio, video) = (media(&sdp, "audio").to_owned(), media(&sdp, "video").to_owned());
+        let session = &sdp[..sdp.find("m=audio").unwrap()];
+        let data = media(&sdp, "application").to_owned();
+        let sendonly = |text: String| text.replace("a=sendrecv", "a=sendonly");
+        format!("{}{}{}{data}", session.replace("BUNDLE 0 1", "BUNDLE 1 0"), sendonly(video), sendonly(audio))
+    })
+    .await;
+    let sdp = answer.unwrap().sdp;
+    assert!(sdp.find("m=video").unwrap() < sdp.find("m=audio").unwrap());
+    assert!(media(&sdp, "video").contains("a=recvonly") && media(&sdp, "audio").contains("a=recvonly"), "{sdp}");
+    let swapped = a.connection.apply_answer(SessionDescription::answer(sdp)).await;
+    assert!(matches!(swapped, Err(PeerError::Negotiation(_))), "the offer had them in another order");
+    a.kept.clear();
+    b.kept.clear();
+    close([a, b]).await;
+}
+
+#[tokio::test]
+async fn when_the_other_side_goes_without_a_word_it_is_told() {
+    let (mut a, b) = connect(config(true), config(false)).await;
+    b.connection.close().await;
+    let gone = |event| match event {
+        PeerEvent::Connection(s @ (ConnectionState::Disconnected | ConnectionState::Failed)) => Ok(s),
+        other => Err(other),
+    };
+    let state = a.wait("loss", gone).await;
+    println!("told {state:?}");
+    a.connection.close().await;
 }
