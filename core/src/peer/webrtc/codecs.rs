@@ -79,7 +79,6 @@ fn codec(
             rtcp_feedback: feedback,
         },
         payload_type: pt,
-        ..Default::default()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::handler::State;
 use super::outgoing::{Outgoing, VideoFormat};
-use super::sdp::Description;
+use super::sdp::{Description, Section};
 use super::setup::Shared;
 use super::{candidates, codecs, data, stats};
 use crate::media::video::codec::{EncodedFrame, VideoCodec};
@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, watch};
 use webrtc::media_stream::track_local::TrackLocal;
 use webrtc::peer_connection::{PeerConnection as Crate, RTCSessionDescription};
-use webrtc::rtp_transceiver::{RtpSender, RtpTransceiver};
+use webrtc::rtp_transceiver::{RTCRtpTransceiverDirection, RtpSender, RtpTransceiver};
 
 /// Candidates of the other side's that may come before its description.
 const MAX_EARLY: usize = 64;
@@ -35,6 +35,8 @@ pub(super) struct Connection {
     pub(super) audio_format: watch::Sender<Option<u8>>,
     pub(super) video_format: watch::Sender<VideoFormat>,
     pub(super) keyframe_requests: mpsc::Sender<()>,
+    /// Where it was made: a connection may be dropped outside of it.
+    pub(super) runtime: tokio::runtime::Handle,
 }
 
 /// The ways into the sending tasks.
@@ -105,6 +107,26 @@ impl Connection {
         Ok(())
     }
 
+    /// Gives each of our tracks the direction that the offer allows (RFC 3264 section 6.1): the crate answers an offer that
+    /// only sends with "both ways" where a track was added, and never returns to both ways after a hold.
+    async fn follow_directions(&self, negotiation: &Negotiation, offer: &Description) -> Result<(), PeerError> {
+        for sender in negotiation.audio_sender.iter().chain(&negotiation.video_sender) {
+            let transceiver = self.transceiver(sender).await?;
+            let Some(mid) = transceiver.mid().await.map_err(failed)? else { continue };
+            let Some(section) = offer.sections.iter().find(|s| s.mid == mid) else { continue };
+            let direction = match (section.direction.receives(), section.direction.sends()) {
+                (true, true) => RTCRtpTransceiverDirection::Sendrecv,
+                (true, false) => RTCRtpTransceiverDirection::Sendonly,
+                (false, true) => RTCRtpTransceiverDirection::Recvonly,
+                (false, false) => RTCRtpTransceiverDirection::Inactive,
+            };
+            if transceiver.direction().await.map_err(failed)? != direction {
+                transceiver.set_direction(direction).await.map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+
     async fn transceiver(&self, sender: &Arc<dyn RtpSender>) -> Result<Arc<dyn RtpTransceiver>, PeerError> {
         for transceiver in self.inner.get_transceivers().await {
             if transceiver.sender().await.ok().flatten().is_some_and(|s| s.id() == sender.id()) {
@@ -127,7 +149,8 @@ impl Connection {
     }
 
     /// After an offer and its answer have met: what to send as, and what arrives as what.
-    async fn agreed(&self, negotiation: &Negotiation, local: &Description, answer: &Description) {
+    async fn agreed(&self, negotiation: &Negotiation, local: &Description, answer: &Description, own_answer: bool) {
+        let may_send = |s: &&Section| if own_answer { s.direction.sends() } else { s.direction.receives() };
         if let Some(section) = local.section("video") {
             *self.state.payload_types.lock().unwrap_or_else(PoisonError::into_inner) = section.video_formats();
             let mut types = section.retransmissions();
@@ -142,12 +165,13 @@ impl Connection {
             let opus = codecs::opus().rtp_codec.mime_type;
             let is_opus = |m: &str| m.eq_ignore_ascii_case(&opus);
             let found = parameters.rtp_parameters.codecs.iter().find(|c| is_opus(&c.rtp_codec.mime_type));
-            self.audio_format.send_replace(found.map(|c| c.payload_type));
+            let wanted = answer.section("audio").filter(may_send).is_some();
+            self.audio_format.send_replace(found.filter(|_| wanted).map(|c| c.payload_type));
         }
         let Some(sender) = &negotiation.video_sender else { return };
         let Ok(parameters) = sender.get_parameters().await else { return };
         // The answer's first format is the one to send (RFC 3264 section 7); its number is what the sender was given.
-        let wanted = answer.section("video").map(|s| s.video_formats()).unwrap_or_default();
+        let wanted = answer.section("video").filter(may_send).map(Section::video_formats).unwrap_or_default();
         let format = wanted.iter().find_map(|&(_, codec)| {
             let found = codecs::find(&parameters.rtp_parameters.codecs, codec)?;
             self.video_codecs.contains(&codec).then_some((found.payload_type, codec))
@@ -177,6 +201,7 @@ impl Connection {
     ) -> Result<String, PeerError> {
         self.inner.set_remote_description(RTCSessionDescription::offer(text).map_err(failed)?).await.map_err(failed)?;
         self.add_answered_tracks(negotiation, offer).await?;
+        self.follow_directions(negotiation, offer).await?;
         let answer = self.inner.create_answer(None).await.map_err(failed)?;
         let text = answer.sdp.clone();
         self.inner.set_local_description(answer).await.map_err(failed)?;
@@ -200,7 +225,12 @@ impl PeerConnection for Connection {
         let offer = self.inner.create_offer(Some(RTCOfferOptions { ice_restart })).await.map_err(failed)?;
         let text = offer.sdp.clone();
         self.inner.set_local_description(offer).await.map_err(failed)?;
-        negotiation.offered = Some(Description::read(&text));
+        let offered = Description::read(&text);
+        if let Some(video) = offered.section("video") {
+            // Media may overtake the answer.
+            *self.state.payload_types.lock().unwrap_or_else(PoisonError::into_inner) = video.video_formats();
+        }
+        negotiation.offered = Some(offered);
         Ok(SessionDescription::offer(text))
     }
 
@@ -229,7 +259,7 @@ impl PeerConnection for Connection {
         negotiation.remote = Some(remote);
         self.add_early(&mut negotiation).await;
         let local = Description::read(&answer);
-        self.agreed(&negotiation, &local, &local).await;
+        self.agreed(&negotiation, &local, &local, true).await;
         Ok(SessionDescription::answer(answer))
     }
 
@@ -250,7 +280,7 @@ impl PeerConnection for Connection {
         negotiation.offered = None;
         negotiation.remote = Some(remote.clone());
         self.add_early(&mut negotiation).await;
-        self.agreed(&negotiation, &offered, &remote).await;
+        self.agreed(&negotiation, &offered, &remote, false).await;
         Ok(())
     }
 
@@ -319,10 +349,13 @@ impl PeerConnection for Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // The crate's own drop wakes its driver, which then gives its sockets back. A task that serves a data channel
-        // would keep the connection alive.
         self.state.events.close();
         self.state.tasks.abort();
+        // The crate's driver and its sockets outlive the last handle unless the connection is closed.
+        let inner = Arc::clone(&self.inner);
+        self.runtime.spawn(async move {
+            let _ = inner.close().await;
+        });
     }
 }
 

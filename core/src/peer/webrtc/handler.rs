@@ -56,8 +56,8 @@ impl PeerConnectionEventHandler for Handler {
             RTCPeerConnectionState::Connecting => ConnectionState::Connecting,
             RTCPeerConnectionState::Connected => ConnectionState::Connected,
             RTCPeerConnectionState::Disconnected => ConnectionState::Disconnected,
-            RTCPeerConnectionState::Failed => ConnectionState::Failed,
-            // New is where it starts; closed is what we asked for.
+            // Closed by us is not told any more; closed by the other side's DTLS alert does not come back.
+            RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed => ConnectionState::Failed,
             _ => return,
         };
         match state {

@@ -13,6 +13,8 @@
 //! | The NACK responder answers blindly | `interceptors/responder.rs` replaces it |
 //! | PLI and FIR are not acted on | `interceptors/keyframe.rs` reports them |
 //! | Incoming RTCP is missing from statistics | `interceptors/counters.rs` counts |
+//! | An offer that only sends is answered with "both ways" | `connection.rs` sets the directions |
+//! | A connection that is dropped goes on living | `connection.rs` closes it |
 //! | TURN over TCP or TLS yields no candidate and no error | `setup.rs` leaves such servers out, with a warning |
 
 mod candidates;
@@ -94,6 +96,7 @@ impl PeerFactory for WebrtcPeers {
             audio_format,
             video_format,
             keyframe_requests,
+            runtime: tokio::runtime::Handle::current(),
         }))
     }
 }

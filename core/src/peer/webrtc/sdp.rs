@@ -26,10 +26,31 @@ pub(super) struct Section {
     pub(super) rejected: bool,
     /// In order of preference.
     pub(super) formats: Vec<u8>,
+    pub(super) direction: Direction,
     rtpmaps: Vec<(u8, String)>,
     fmtps: Vec<(u8, String)>,
     fingerprint: bool,
     credentials: (bool, bool),
+}
+
+/// Which way media goes, as seen by the side that wrote the description (RFC 8866 section 6.7).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Direction {
+    #[default]
+    SendRecv,
+    SendOnly,
+    RecvOnly,
+    Inactive,
+}
+
+impl Direction {
+    pub(super) fn sends(self) -> bool {
+        matches!(self, Self::SendRecv | Self::SendOnly)
+    }
+
+    pub(super) fn receives(self) -> bool {
+        matches!(self, Self::SendRecv | Self::RecvOnly)
+    }
 }
 
 impl Description {
@@ -99,7 +120,7 @@ impl Description {
                 let kind = words.next().unwrap_or_default().to_owned();
                 let rejected = words.next() == Some("0");
                 let formats = words.skip(1).filter_map(|f| f.parse().ok()).collect();
-                sections.push(Section { kind, rejected, formats, ..Section::default() });
+                sections.push(Section { kind, rejected, formats, direction: session.direction, ..Section::default() });
                 if sections.len() > MAX_SECTIONS {
                     break;
                 }
@@ -122,12 +143,20 @@ impl Section {
             self.mid = mid.to_owned();
         } else if line == "a=bundle-only" {
             self.rejected = false;
+        } else if let Some(direction) = match line {
+            "a=sendrecv" => Some(Direction::SendRecv),
+            "a=sendonly" => Some(Direction::SendOnly),
+            "a=recvonly" => Some(Direction::RecvOnly),
+            "a=inactive" => Some(Direction::Inactive),
+            _ => None,
+        } {
+            self.direction = direction;
         } else if let Some(map) = line.strip_prefix("a=rtpmap:") {
             self.rtpmaps.extend(numbered(map));
         } else if let Some(fmtp) = line.strip_prefix("a=fmtp:") {
             self.fmtps.extend(numbered(fmtp));
-        } else if line.starts_with("a=fingerprint:") {
-            self.fingerprint = true;
+        } else if let Some(fingerprint) = line.strip_prefix("a=fingerprint:") {
+            self.fingerprint |= is_fingerprint(fingerprint);
         } else if line.starts_with("a=ice-ufrag:") {
             self.credentials.0 = true;
         } else if line.starts_with("a=ice-pwd:") {
@@ -164,4 +193,12 @@ impl Section {
     fn fmtp(&self, pt: u8) -> Option<&str> {
         self.fmtps.iter().find(|m| m.0 == pt).map(|m| m.1.as_str())
     }
+}
+
+/// A hash's name and its bytes (RFC 8122 section 5).
+fn is_fingerprint(text: &str) -> bool {
+    let is_byte = |b: &str| b.len() == 2 && b.bytes().all(|c| c.is_ascii_hexdigit());
+    text.split_once(' ').is_some_and(|(hash, bytes)| {
+        hash.len() >= 3 && bytes.trim().split(':').count() >= 16 && bytes.trim().split(':').all(is_byte)
+    })
 }

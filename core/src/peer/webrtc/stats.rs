@@ -35,14 +35,15 @@ fn pair(report: &RTCStatsReport) -> (Option<CandidatePair>, Option<Duration>) {
     let Some(pair) = pairs.max_by_key(|p| p.packets_received + p.packets_sent) else {
         return (None, None);
     };
-    fn candidate<'a>(report: &'a RTCStatsReport, id: &str) -> Option<&'a RTCIceCandidateStats> {
-        match report.get(id)? {
+    // The pair names its candidates without the prefix under which the report keeps them.
+    fn candidate<'a>(report: &'a RTCStatsReport, side: &str, id: &str) -> Option<&'a RTCIceCandidateStats> {
+        match report.get(&format!("RTC{side}IceCandidate_{id}"))? {
             RTCStatsReportEntry::LocalCandidate(c) | RTCStatsReportEntry::RemoteCandidate(c) => Some(c),
             _ => None,
         }
     }
-    let local = candidate(report, &pair.local_candidate_id);
-    let remote = candidate(report, &pair.remote_candidate_id);
+    let local = candidate(report, "Local", &pair.local_candidate_id);
+    let remote = candidate(report, "Remote", &pair.remote_candidate_id);
     let kind = |c: Option<&RTCIceCandidateStats>| {
         // A remote candidate that nobody told of is one that its own checks brought to light.
         c.map_or_else(|| "prflx".to_owned(), |c| c.candidate_type.to_string())

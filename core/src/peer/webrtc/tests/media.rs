@@ -131,3 +131,32 @@ async fn statistics_say_what_went_over_the_path() {
     assert!(here.estimate_bps.unwrap() >= 100_000);
     close([a, b]).await;
 }
+
+#[tokio::test]
+async fn a_picture_that_finds_the_way_full_is_dropped_and_said_so() {
+    let (a, b) = (Peer::new(config(true)).await, Peer::new(config(false)).await);
+    assert!(!a.send(VideoCodec::Vp8, &picture(10, 1)), "nothing is agreed on yet");
+    close([a, b]).await;
+    let (a, b) = connect(config(true), config(false)).await;
+    // Nothing is awaited here, so nothing is taken out of the queue.
+    let taken = (0..20).filter(|_| a.send(VideoCodec::Vp8, &picture(10, 1))).count();
+    assert_eq!(taken, 8);
+    close([a, b]).await;
+}
+
+#[tokio::test]
+async fn the_estimate_follows_what_the_path_carries() {
+    let (mut a, b) = connect(config(true), config(false)).await;
+    let mut pace = tokio::time::interval(Duration::from_millis(10));
+    let changed = async {
+        loop {
+            tokio::select! {
+                _ = pace.tick() => { a.send(VideoCodec::Vp8, &picture(1_100, 1)); }
+                event = a.events.recv() => if let Some(PeerEvent::Estimate(bps)) = event { return bps },
+            }
+        }
+    };
+    let bps = tokio::time::timeout(PATIENCE, changed).await.expect("an estimate");
+    assert!(bps.abs_diff(1_000_000) >= 50_000 && (100_000..=2_500_000).contains(&bps), "{bps}");
+    close([a, b]).await;
+}
