@@ -4,8 +4,17 @@ use crate::facing::FacingMode;
 use crate::signaling::message::{CallId, HangUpReason, IceCandidate, MediaState, Message, SessionDescription};
 use std::time::Duration;
 
-/// How long a call may ring before it ends with [`EndReason::Timeout`].
+/// How long a call may ring before it ends with [`EndReason::Timeout`], unless the engine is told otherwise.
 pub const RING_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long ICE and DTLS may take after the call was accepted.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a connection that was lost is repaired before the call ends.
+pub const REPAIR_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a connection may be `disconnected` before ICE is restarted: short losses mend themselves.
+pub const RESTART_AFTER: Duration = Duration::from_secs(2);
+/// How long a restart may take before the next one.
+pub const RESTART_EVERY: Duration = Duration::from_secs(8);
 
 /// Names one peer connection for as long as the engine lives; reports about an earlier one are dropped by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -174,6 +183,21 @@ pub enum CallState {
     Reconnecting,
 }
 
+impl CallState {
+    /// A name for programs, e.g. `ringing-there`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Calling => "calling",
+            Self::RingingThere => "ringing-there",
+            Self::RingingHere => "ringing-here",
+            Self::Connecting => "connecting",
+            Self::Connected => "connected",
+            Self::Reconnecting => "reconnecting",
+        }
+    }
+}
+
 /// Why a call ended. Not an error: every call ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EndReason {
@@ -208,6 +232,26 @@ pub enum EndReason {
 }
 
 impl EndReason {
+    /// A name for programs, e.g. `hung-up-here`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::HungUpHere => "hung-up-here",
+            Self::HungUpThere => "hung-up-there",
+            Self::DeclinedHere => "declined-here",
+            Self::DeclinedThere => "declined-there",
+            Self::Busy => "busy",
+            Self::Timeout => "timeout",
+            Self::CancelledHere => "cancelled-here",
+            Self::CancelledThere => "cancelled-there",
+            Self::Unreachable => "unreachable",
+            Self::ConnectionFailed => "connection-failed",
+            Self::NegotiationFailed => "negotiation-failed",
+            Self::MediaFailedHere => "media-failed-here",
+            Self::MediaFailedThere => "media-failed-there",
+            Self::AnsweredElsewhere => "answered-elsewhere",
+        }
+    }
+
     /// What the other side is told in `hang-up`, where this side ends the call.
     pub fn to_wire(self) -> HangUpReason {
         match self {

@@ -1,0 +1,380 @@
+//! The engine's face: inputs, outputs, and the commands of the app.
+
+use super::state::{Call, Negotiation, Strays};
+use super::types::{
+    CONNECT_TIMEOUT, CallError, CallEvent, CallSnapshot, CallState, Command, EndReason, Output, PeerAction, PeerId,
+    PeerReport, RING_TIMEOUT,
+};
+use crate::signaling::message::{
+    CallId, CallRinging, ErrorMessage, HangUpReason, MediaState, MediaStateMessage, Message, SessionDescription,
+};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// One person's calls, one at a time. See the [module](super) for the rules.
+pub struct CallEngine {
+    /// Our name, once there was a login.
+    pub(super) me: Option<String>,
+    /// Whether the server can be reached.
+    pub(super) online: bool,
+    pub(super) call: Option<Call>,
+    pub(super) strays: Strays,
+    pub(super) ring_timeout: Duration,
+    peers: u64,
+    new_id: Box<dyn FnMut() -> CallId + Send>,
+    outputs: VecDeque<Output>,
+    told: Option<CallSnapshot>,
+}
+
+impl Default for CallEngine {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Which of two gives way when both offer at once: the one whose name is smaller, compared as UTF-8 bytes.
+pub fn is_polite(me: &str, other: &str) -> bool {
+    me.as_bytes() < other.as_bytes()
+}
+
+impl CallEngine {
+    /// An engine without a call, not logged in.
+    pub fn new() -> Self {
+        Self::with(RING_TIMEOUT, CallId::random)
+    }
+
+    /// An engine whose calls ring for this long, and whose calls are named by `new_id`.
+    pub fn with(ring_timeout: Duration, new_id: impl FnMut() -> CallId + Send + 'static) -> Self {
+        Self {
+            me: None,
+            online: false,
+            call: None,
+            strays: Strays::default(),
+            ring_timeout,
+            peers: 0,
+            new_id: Box::new(new_id),
+            outputs: VecDeque::new(),
+            told: None,
+        }
+    }
+
+    /// Logged in, again or under another name.
+    pub fn logged_in(&mut self, now: Instant, name: &str) {
+        self.me = Some(name.to_owned());
+        self.online = true;
+        if self.call.as_ref().is_some_and(|call| call.state == CallState::Reconnecting) {
+            self.restart_ice(now);
+        }
+        self.tell_change();
+    }
+
+    /// The server is out of reach. The call goes on; what is said now is sent when the server is back.
+    pub fn signaling_lost(&mut self, _: Instant) {
+        self.online = false;
+    }
+
+    /// The app wants something.
+    ///
+    /// # Errors
+    /// [`CallError`] says why it is not done; the call, if there is one, goes on.
+    pub fn command(&mut self, now: Instant, command: Command) -> Result<(), CallError> {
+        let result = match command {
+            Command::Call { to, media } => self.place(now, to, media),
+            Command::Accept { media } => self.accept(now, media),
+            Command::Decline => self.decline(),
+            Command::HangUp => self.hang_up(),
+            Command::SetMicrophone(on) => self.set_media(|media| media.audio = on),
+            Command::SetCamera(on) => self.set_media(|media| media.video = on),
+            Command::SetFacing(facing) => self.set_media(|media| media.facing = Some(facing)),
+        };
+        self.tell_change();
+        result
+    }
+
+    /// A message came from the server. Those that are not the engine's are left alone.
+    pub fn message(&mut self, now: Instant, message: Message) {
+        match message {
+            Message::VideoOffer(offer) => self.on_offer(now, offer),
+            Message::VideoAnswer(answer) => self.on_answer(now, answer),
+            Message::NewIceCandidate(candidate) => self.on_candidate(candidate),
+            Message::HangUp(hang_up) => self.on_hang_up(&hang_up),
+            Message::CallRinging(ringing) => self.on_ringing(&ringing),
+            Message::MediaState(state) => self.on_media_state(&state),
+            Message::Error(error) => self.on_error(&error),
+            _ => {}
+        }
+        self.tell_change();
+    }
+
+    /// The user list changed. Whoever left it cannot answer any more; a call that is answered needs no server.
+    pub fn users(&mut self, _: Instant, users: &[String]) {
+        if let Some(call) = &self.call
+            && !users.contains(&call.with)
+        {
+            match call.state {
+                CallState::Calling | CallState::RingingThere => self.end(EndReason::Unreachable, None),
+                CallState::RingingHere => self.end(EndReason::CancelledThere, None),
+                _ => {}
+            }
+        }
+        self.tell_change();
+    }
+
+    /// A peer connection reports. Reports of any but the call's own are dropped.
+    pub fn report(&mut self, now: Instant, peer: PeerId, report: PeerReport) {
+        if self.call.as_ref().and_then(|call| call.peer) != Some(peer) {
+            return;
+        }
+        match report {
+            PeerReport::LocalDescription(description) => self.on_local_description(description),
+            PeerReport::AnswerApplied => {}
+            PeerReport::NegotiationFailed(why) => self.on_negotiation_failed(&why),
+            PeerReport::Candidate(candidate) => self.on_local_candidate(candidate),
+            PeerReport::Connection(state) => self.on_connection(now, state),
+            PeerReport::MediaFailed(why) => {
+                log::warn!("camera or microphone: {why}");
+                self.end(EndReason::MediaFailedHere, Some(HangUpReason::MediaError));
+            }
+        }
+        self.tell_change();
+    }
+
+    /// Time has passed.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let Some(call) = &self.call else { return };
+        let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        if due(call.deadline) {
+            match call.state {
+                CallState::Calling | CallState::RingingThere | CallState::RingingHere => {
+                    self.end(EndReason::Timeout, Some(HangUpReason::Timeout));
+                }
+                _ => self.end(EndReason::ConnectionFailed, Some(HangUpReason::Failed)),
+            }
+        } else if due(call.restart_at) {
+            self.restart_ice(now);
+        }
+        self.tell_change();
+    }
+
+    /// What to do next, until there is nothing more.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to call [`CallEngine::handle_timeout`].
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let call = self.call.as_ref()?;
+        call.deadline.into_iter().chain(call.restart_at).min()
+    }
+
+    /// Where the call stands.
+    pub fn snapshot(&self) -> CallSnapshot {
+        match &self.call {
+            Some(call) => CallSnapshot {
+                state: call.state,
+                with: Some(call.with.clone()),
+                call: Some(call.id),
+                local: call.local,
+                remote: call.remote,
+            },
+            None => CallSnapshot {
+                state: CallState::Idle,
+                with: None,
+                call: None,
+                local: MediaState::default(),
+                remote: MediaState::default(),
+            },
+        }
+    }
+
+    fn place(&mut self, now: Instant, to: String, media: MediaState) -> Result<(), CallError> {
+        if let Some(call) = &self.call {
+            return Err(CallError::InCall { with: call.with.clone() });
+        }
+        match &self.me {
+            Some(me) if *me == to => return Err(CallError::SelfCall),
+            Some(_) if self.online => {}
+            _ => return Err(CallError::NotLoggedIn),
+        }
+        let id = (self.new_id)();
+        let deadline = now + self.ring_timeout;
+        let mut call = Call::new(id, to, CallState::Calling, deadline);
+        call.offerer = true;
+        call.local = media;
+        call.negotiation.making_offer = true;
+        self.call = Some(call);
+        self.create_peer(true, media);
+        self.act(PeerAction::Offer { ice_restart: false });
+        Ok(())
+    }
+
+    fn accept(&mut self, now: Instant, media: MediaState) -> Result<(), CallError> {
+        let call = self.call_in(CallState::RingingHere)?;
+        let Some(offer) = call.offer.take() else { return Err(CallError::WrongState(call.state)) };
+        call.local = media;
+        self.answer_call(now, offer);
+        Ok(())
+    }
+
+    /// Answers the call's first offer on a peer connection of its own.
+    pub(super) fn answer_call(&mut self, now: Instant, offer: SessionDescription) {
+        let Some(call) = &mut self.call else { return };
+        call.state = CallState::Connecting;
+        call.offerer = false;
+        call.deadline = Some(now + CONNECT_TIMEOUT);
+        let media = call.local;
+        self.create_peer(false, media);
+        self.answer(offer, false);
+    }
+
+    fn decline(&mut self) -> Result<(), CallError> {
+        self.call_in(CallState::RingingHere)?;
+        self.end(EndReason::DeclinedHere, Some(HangUpReason::Declined));
+        Ok(())
+    }
+
+    fn hang_up(&mut self) -> Result<(), CallError> {
+        let (reason, wire) = match self.call.as_ref().ok_or(CallError::NoCall)?.state {
+            CallState::RingingHere => (EndReason::DeclinedHere, HangUpReason::Declined),
+            CallState::Calling | CallState::RingingThere => (EndReason::CancelledHere, HangUpReason::Cancelled),
+            _ => (EndReason::HungUpHere, HangUpReason::Ended),
+        };
+        self.end(reason, Some(wire));
+        Ok(())
+    }
+
+    fn set_media(&mut self, change: impl FnOnce(&mut MediaState)) -> Result<(), CallError> {
+        let call = self.call.as_mut().ok_or(CallError::NoCall)?;
+        let before = call.local;
+        change(&mut call.local);
+        if call.local == before {
+            return Ok(());
+        }
+        let (media, devices) =
+            (call.local, call.local.audio != before.audio || call.local.video != before.video);
+        if devices && call.peer.is_some() {
+            self.act(PeerAction::SetMedia(media));
+        }
+        self.send_media_state();
+        Ok(())
+    }
+
+    fn call_in(&mut self, state: CallState) -> Result<&mut Call, CallError> {
+        match &mut self.call {
+            Some(call) if call.state == state => Ok(call),
+            Some(call) => Err(CallError::WrongState(call.state)),
+            None => Err(CallError::NoCall),
+        }
+    }
+
+    /// Somebody calls: it rings here.
+    pub(super) fn ring(&mut self, now: Instant, from: String, call: Option<CallId>, offer: SessionDescription) {
+        let id = call.unwrap_or_else(|| (self.new_id)());
+        let mut ringing = Call::new(id, from.clone(), CallState::RingingHere, now + self.ring_timeout);
+        ringing.names_calls = call.is_some();
+        ringing.offer = Some(offer);
+        for candidate in self.strays.take_early(&from, id) {
+            // Nothing is handed back before the offer is with a peer connection.
+            ringing.negotiation.candidate_there(candidate);
+        }
+        self.call = Some(ringing);
+        self.send(|me, target, call| Message::CallRinging(CallRinging { name: me, target, call }));
+        self.tell_change();
+        self.outputs.push_back(Output::Event(CallEvent::Incoming { from, call: id }));
+    }
+
+    fn on_ringing(&mut self, ringing: &CallRinging) {
+        if let Some(call) = self.call_of(ringing.name.as_deref(), ringing.call)
+            && call.state == CallState::Calling
+        {
+            call.state = CallState::RingingThere;
+        }
+    }
+
+    fn on_media_state(&mut self, message: &MediaStateMessage) {
+        if let Some(call) = self.call_of(message.name.as_deref(), message.call) {
+            call.remote = message.state;
+        }
+    }
+
+    fn on_error(&mut self, error: &ErrorMessage) {
+        self.on_refused(error);
+    }
+
+    /// The call that a message of this name, about this call, belongs to. A message that names its call shows that its sender can.
+    pub(super) fn call_of(&mut self, name: Option<&str>, id: Option<CallId>) -> Option<&mut Call> {
+        let call = self.call.as_mut()?;
+        if name != Some(call.with.as_str()) || id.is_some_and(|id| id != call.id) {
+            return None;
+        }
+        call.names_calls |= id.is_some();
+        Some(call)
+    }
+
+    /// Tells the other side what is on here, once the call is answered.
+    pub(super) fn send_media_state(&mut self) {
+        let Some(call) = &self.call else { return };
+        if !matches!(call.state, CallState::Connecting | CallState::Connected | CallState::Reconnecting) {
+            return;
+        }
+        let state = call.local;
+        self.send(|name, target, call| Message::MediaState(MediaStateMessage { name, target, call, state }));
+    }
+
+    /// Sends a message of the call: made from our name, the other's, and the call's.
+    pub(super) fn send(&mut self, make: impl FnOnce(Option<String>, Option<String>, Option<CallId>) -> Message) {
+        if let Some(call) = &self.call {
+            let message = make(self.me.clone(), Some(call.with.clone()), Some(call.id));
+            self.outputs.push_back(Output::Send(message));
+        }
+    }
+
+    pub(super) fn put(&mut self, output: Output) {
+        self.outputs.push_back(output);
+    }
+
+    /// Does something with the call's peer connection.
+    pub(super) fn act(&mut self, action: PeerAction) {
+        if let Some(peer) = self.call.as_ref().and_then(|call| call.peer) {
+            self.outputs.push_back(Output::Peer { peer, action });
+        }
+    }
+
+    pub(super) fn create_peer(&mut self, offerer: bool, media: MediaState) {
+        self.peers += 1;
+        let peer = PeerId(self.peers);
+        if let Some(call) = &mut self.call {
+            call.peer = Some(peer);
+            self.outputs.push_back(Output::Peer { peer, action: PeerAction::Create { offerer, media } });
+        }
+    }
+
+    /// Tells the app where the call stands, if that changed.
+    pub(super) fn tell_change(&mut self) {
+        let now = self.snapshot();
+        let idle_from_the_start = self.told.is_none() && now.state == CallState::Idle;
+        if self.told.as_ref() != Some(&now) && !idle_from_the_start {
+            self.told = Some(now.clone());
+            self.outputs.push_back(Output::Event(CallEvent::Changed(now)));
+        }
+    }
+}
+
+impl Call {
+    fn new(id: CallId, with: String, state: CallState, deadline: Instant) -> Self {
+        Self {
+            id,
+            with,
+            state,
+            offerer: false,
+            names_calls: false,
+            local: MediaState::default(),
+            remote: MediaState::default(),
+            peer: None,
+            offer: None,
+            negotiation: Negotiation::default(),
+            deadline: Some(deadline),
+            restart_at: None,
+        }
+    }
+}
