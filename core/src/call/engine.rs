@@ -260,11 +260,8 @@ impl CallEngine {
     }
 
     fn call_in(&mut self, state: CallState) -> Result<&mut Call, CallError> {
-        match &mut self.call {
-            Some(call) if call.state == state => Ok(call),
-            Some(call) => Err(CallError::WrongState(call.state)),
-            None => Err(CallError::NoCall),
-        }
+        let call = self.call.as_mut().ok_or(CallError::NoCall)?;
+        if call.state == state { Ok(call) } else { Err(CallError::WrongState(call.state)) }
     }
 
     /// Somebody calls: it rings here.
