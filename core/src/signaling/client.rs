@@ -285,7 +285,17 @@ impl Driver {
         if let Some(ready) = self.ready.take() {
             match &event {
                 SignalingEvent::LoggedIn { .. } => {
+                    // The event first, as far as it fits, so that whoever waits for us finds it.
+                    let full = match self.events.try_send(event) {
+                        Ok(()) => None,
+                        Err(mpsc::error::TrySendError::Full(event)) => Some(event),
+                        Err(mpsc::error::TrySendError::Closed(_)) => return false,
+                    };
                     let _ = ready.send(Ok(()));
+                    return match full {
+                        Some(event) => self.events.send(event).await.is_ok(),
+                        None => true,
+                    };
                 }
                 SignalingEvent::Closed { why } => {
                     let _ = ready.send(Err(why.clone().unwrap_or(SignalingError::NotConnected)));
