@@ -40,7 +40,7 @@ export class StageView {
       $('cover-name').textContent = $('stage-name').textContent = call.with;
       setLabel($('stage'), this.#t('call.with', { name: call.with }));
     }
-    if (!before) $('hang-up').focus({ preventScroll: true });
+    if (!before) $('stage').focus({ preventScroll: true });
     if (call.state === 'connected' && this.#connectedAt === null) this.#startClock();
     this.#draw();
   }
