@@ -315,6 +315,9 @@ impl Driver {
                 self.media.video = false;
                 self.command_in_call(Command::SetCamera(false));
             }
+            FromTask::CameraSettled { reply, result } => {
+                let _ = reply.send(result);
+            }
             FromTask::Closed(peer) => {
                 if self.tasks.remove(&peer).is_some() {
                     self.closing = self.closing.saturating_sub(1);
