@@ -91,8 +91,8 @@ fn after_a_loss_it_stands_still_asks_and_goes_on_with_the_keyframe() {
         call.send(keyframe);
         assert_eq!(call.shown(), 10);
         let stats = call.receiver.stats();
-        assert_eq!((stats.freezes, stats.keyframes, stats.frames_dropped), (1, 2, 1), "{stats:?}");
-        assert!(stats.freeze_duration >= Duration::from_millis(250), "{stats:?}");
+        assert_eq!((stats.keyframes, stats.frames_dropped), (2, 1), "{stats:?}");
+        assert!(stats.freezes >= 1 && stats.freeze_duration >= Duration::from_millis(250), "{stats:?}");
     }
 }
 

