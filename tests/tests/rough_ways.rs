@@ -73,7 +73,7 @@ async fn offers_that_cross_on_a_slow_server_end_in_one_call() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hang_up_of_a_stranger_or_of_nobody_ends_nothing_and_the_peers_own_does() {
     let server = MockServer::old_server().await;
-    let (mut ana, mut rui) = in_a_call(&server).await;
+    let (mut ana, rui) = in_a_call(&server).await;
     let to_ana = server.connection(1).await;
     for hang_up in [
         json!({ "type": "hang-up", "name": "eva", "target": null }),
