@@ -3,9 +3,7 @@
 use chamada::FacingMode;
 use chamada::call::{CallEvent, CallState, EndReason};
 use chamada::client::{ClientError, ClientEvent};
-use chamada::media::capture::{
-    CameraInfo, CameraProvider, CameraSettings, CaptureError, CaptureHandle, FrameSink,
-};
+use chamada::media::capture::{CameraInfo, CameraProvider, CameraSettings, CaptureError, CaptureHandle, FrameSink};
 use chamada_tests::mock_server::{Faults, MockServer, Script};
 use chamada_tests::phone::{Phone, PhoneSetup, must, synthetic};
 use serde_json::json;
@@ -98,9 +96,7 @@ async fn nonsense_for_an_offer_ends_that_call_and_the_next_one_works() {
     let mut rui = Phone::login(&server.url(), "rui").await;
     ana.sees(&["rui"]).await;
     let to_ana = server.connection(1).await;
-    let offer = |sdp: &str| {
-        json!({ "type": "video-offer", "name": "rui", "target": "ana", "sdp": { "type": "offer", "sdp": sdp } })
-    };
+    let offer = |sdp: &str| json!({ "type": "video-offer", "name": "rui", "target": "ana", "sdp": { "type": "offer", "sdp": sdp } });
     for sdp in ["", "v=0", "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\n", "\u{0}\u{0}", &"a=x\r\n".repeat(9_000)] {
         to_ana.send(offer(sdp));
         assert_eq!(ana.rings().await, "rui");

@@ -124,11 +124,14 @@ impl CallEngine {
         self.tell_change();
     }
 
-    /// The user list changed. Whoever left it cannot answer any more; a call that is answered needs no server.
-    pub fn users(&mut self, _: Instant, users: &[String]) {
-        if let Some(call) = &self.call
-            && !users.contains(&call.with)
-        {
+    /// The user list changed. Whoever left it cannot answer any more; a call that is answered needs no server. Who comes back to the
+    /// list may not have heard what was said meanwhile.
+    pub fn users(&mut self, now: Instant, users: &[String]) {
+        let Some(call) = &mut self.call else { return };
+        let was_away = std::mem::replace(&mut call.away, !users.contains(&call.with));
+        if was_away && !call.away {
+            self.say_again(now);
+        } else if call.away {
             let id = call.id;
             if call.is_calling() {
                 self.end(EndReason::Unreachable, None);

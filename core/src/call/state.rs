@@ -25,6 +25,8 @@ pub(super) struct Call {
     pub(super) rival: Option<CallId>,
     /// Whether an old page that called at the same time was hung up and called again.
     pub(super) called_again: bool,
+    /// Whether the person is missing from the user list: what is sent now does not arrive.
+    pub(super) away: bool,
     pub(super) local: MediaState,
     pub(super) remote: MediaState,
     /// None before an incoming call is accepted.
@@ -53,6 +55,7 @@ impl Call {
             session: None,
             rival: None,
             called_again: false,
+            away: false,
             local: MediaState::default(),
             remote: MediaState::default(),
             peer: None,

@@ -336,8 +336,9 @@ impl Driver {
         while let Some(output) = self.engine.poll_output() {
             match output {
                 Output::Send(message) => {
-                    if let Err(error) = self.signaling.send(message) {
+                    if let Err(error) = self.signaling.send(message.clone()) {
                         log::warn!("a message of the call was not sent: {error}");
+                        self.engine.not_sent(Instant::now(), &message);
                     }
                 }
                 Output::Peer { peer, action } => self.on_action(peer, action),

@@ -193,6 +193,24 @@ fn a_connected_peer_who_leaves_the_user_list_stays_in_the_call() {
 }
 
 #[test]
+fn who_comes_back_to_the_user_list_hears_again_what_is_on_here() {
+    let mut world = in_a_call();
+    let list = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let told = |world: &World| world.phones[ANA].kinds_sent().iter().filter(|kind| **kind == "media-state").count();
+    let now = world.time();
+    // What is said while the other side is away from the server is refused there, and nobody repeats it for us.
+    world.phones[ANA].engine.users(now, &list(&["ana"]));
+    world.command(ANA, Command::SetMicrophone(false)).unwrap();
+    let before = told(&world);
+    world.phones[ANA].engine.users(now, &list(&["ana", "rui"]));
+    world.pump(ANA);
+    assert_eq!(told(&world), before + 1);
+    world.phones[ANA].engine.users(now, &list(&["ana", "eva", "rui"]));
+    world.pump(ANA);
+    assert_eq!(told(&world), before + 1, "once is enough");
+}
+
+#[test]
 fn a_new_name_in_the_call_is_learnt_and_both_still_reach_each_other() {
     let mut world = in_a_call();
     // An old server gives a second name to whoever comes back while the first still seems to be there.
