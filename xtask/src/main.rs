@@ -68,7 +68,8 @@ fn main() -> Result<()> {
         }
         Task::Bench { args } => {
             setup::run(false)?;
-            run::cargo(&["run", "--release", "--package", "chamada-tests", "--bin", "bench", "--"]).args(args).done()
+            run::cargo(&["build", "--release", "--workspace", "--bins"]).done()?;
+            run::program(run::target().join("release/bench")).args(args).done()
         }
         Task::Test => {
             let mut steps = Steps::default();
