@@ -78,6 +78,20 @@ impl CallEngine {
         self.online = false;
     }
 
+    /// This device has another network: ICE is restarted as soon as the server can be told, without waiting until the old path is
+    /// known to be dead, and by this side whoever called.
+    pub fn network_changed(&mut self, now: Instant) {
+        let Some(call) = &mut self.call else { return };
+        if !matches!(call.state, CallState::Connected | CallState::Reconnecting) {
+            return;
+        }
+        call.new_network = true;
+        if self.online {
+            self.restart_ice(now);
+        }
+        self.tell_change();
+    }
+
     /// This message cannot be sent at all, because it is too long, say. A call that cannot begin without it is over.
     pub fn not_sent(&mut self, _: Instant, message: &Message) {
         if let Message::VideoOffer(description) | Message::VideoAnswer(description) = message
@@ -381,7 +395,7 @@ impl CallEngine {
                 self.repeat_candidates();
             }
         }
-        if self.call.as_ref().is_some_and(|call| call.state == CallState::Reconnecting) {
+        if self.call.as_ref().is_some_and(|call| call.state == CallState::Reconnecting || call.new_network) {
             self.restart_ice(now);
         }
         self.introduce();

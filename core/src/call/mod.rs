@@ -47,6 +47,8 @@
 //!
 //! # Repair
 //!
+//! A device that has another network ([`CallEngine::network_changed`]) restarts ICE at once, whoever called.
+//!
 //! A connection that is `disconnected` for [`RESTART_AFTER`], or `failed`, gets an ICE restart by the side that called, again each [`RESTART_EVERY`],
 //! and at once when the server is back. After [`REPAIR_TIMEOUT`] the call ends. Losing the server alone ends nothing: media goes on, and
 //! what has to be said waits in the signaling client. After the next login the engine says again what may have been lost on

@@ -131,7 +131,7 @@ impl CallEngine {
         match (call.state, connection) {
             (CallState::Connecting | CallState::Reconnecting, ConnectionState::Connected) => {
                 call.state = CallState::Connected;
-                (call.deadline, call.restart_at) = (None, None);
+                (call.deadline, call.restart_at, call.new_network) = (None, None, false);
                 call.negotiation.repaired();
             }
             (CallState::Connecting, ConnectionState::Failed) => {
@@ -140,7 +140,7 @@ impl CallEngine {
             (CallState::Connected, ConnectionState::Disconnected) => {
                 call.state = CallState::Reconnecting;
                 call.deadline = now.checked_add(REPAIR_TIMEOUT);
-                call.restart_at = if call.offerer { now.checked_add(RESTART_AFTER) } else { None };
+                call.restart_at = if call.restarts_ice() { now.checked_add(RESTART_AFTER) } else { None };
             }
             (CallState::Connected | CallState::Reconnecting, ConnectionState::Failed) => {
                 call.state = CallState::Reconnecting;
@@ -154,7 +154,7 @@ impl CallEngine {
     /// Restarts ICE, if it is this side's to do and the other can be told; tries again later in any case.
     pub(super) fn restart_ice(&mut self, now: Instant) {
         let Some(call) = &mut self.call else { return };
-        if !call.offerer {
+        if !call.restarts_ice() {
             call.restart_at = None;
             return;
         }

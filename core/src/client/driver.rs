@@ -217,6 +217,9 @@ impl Driver {
             }
             Request::NetworkChanged { reply } => {
                 self.signaling.reconnect_now();
+                // The old connection to the server may be dead without knowing: the restart waits for the new login.
+                self.engine.signaling_lost(Instant::now());
+                self.engine.network_changed(Instant::now());
                 let _ = reply.send(());
             }
             Request::Logout { reply } => drop(reply),

@@ -100,6 +100,51 @@ fn with_media_and_server_both_gone_the_restart_comes_when_the_server_does() {
     world.assert_connected(ANA, RUI);
 }
 
+/// What the client does when the system tells of another network: the server is looked for anew, and only then told.
+fn network_changes(world: &mut World, phone: usize, name: &str) {
+    world.go_offline(phone);
+    let now = world.time();
+    world.phones[phone].engine.network_changed(now);
+    world.pump(phone);
+    world.run(100);
+    world.come_back(phone, name);
+}
+
+#[test]
+fn a_new_network_gets_an_ice_restart_at_once_whoever_called() {
+    for (phone, name, restarts) in [(ANA, "ana", (2, 0)), (RUI, "rui", (1, 1))] {
+        let mut world = in_a_call();
+        network_changes(&mut world, phone, name);
+        world.run(1_000);
+        assert_eq!((offers(&world, ANA), offers(&world, RUI)), restarts, "{name} moved");
+        world.assert_connected(ANA, RUI);
+        world.run(60_000);
+        assert_eq!((offers(&world, ANA), offers(&world, RUI)), restarts, "{name} moved once, and once is enough");
+    }
+}
+
+#[test]
+fn a_callee_whose_network_changed_repairs_the_call_without_waiting_for_the_caller() {
+    let mut world = in_a_call();
+    world.net.media = false;
+    world.run(1_500);
+    assert_eq!(world.phones[RUI].state(), CallState::Reconnecting);
+    network_changes(&mut world, RUI, "rui");
+    world.net.media = true;
+    world.run(1_000);
+    assert_eq!(offers(&world, RUI), 1);
+    world.assert_connected(ANA, RUI);
+}
+
+#[test]
+fn a_new_network_outside_a_call_changes_nothing() {
+    let mut world = World::of(&["ana", "rui"]);
+    network_changes(&mut world, ANA, "ana");
+    world.connect(ANA, RUI);
+    world.run(60_000);
+    assert_eq!((offers(&world, ANA), offers(&world, RUI)), (1, 0));
+}
+
 #[test]
 fn a_peer_that_has_hung_up_unheard_says_so_to_the_next_restart() {
     let mut world = in_a_call();
