@@ -1,5 +1,7 @@
 //! The command's arguments.
 
+#![allow(rustdoc::bare_urls, reason = "what is said here is read in a terminal")]
+
 use chamada::FacingMode;
 use chamada::media::synthetic::{BadFormat, SyntheticConfig};
 use chamada::media::video::codec::VideoCodec;
