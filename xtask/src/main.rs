@@ -3,6 +3,7 @@
 
 mod browser;
 mod deny;
+mod phones;
 mod run;
 mod setup;
 mod steps;
@@ -38,6 +39,8 @@ enum Task {
     Lint,
     /// The page's own tests in Chromium, and those of its modules in Node.js
     Browser,
+    /// Type-check the core and the bindings for Android and iOS; needs neither NDK nor Xcode
+    CheckPhones,
     /// Measure: set-up time, codecs, delay, CPU and memory, the server; prints a table and writes target/bench.json
     Bench {
         /// Passed on to the bench
@@ -66,6 +69,11 @@ fn main() -> Result<()> {
             browser::steps(&mut steps);
             steps.finish()
         }
+        Task::CheckPhones => {
+            let mut steps = Steps::default();
+            phones::steps(&mut steps);
+            steps.finish()
+        }
         Task::Bench { args } => {
             setup::run(false)?;
             run::cargo(&["run", "--release", "--package", "chamada-tests", "--bin", "bench", "--"]).args(args).done()
@@ -79,6 +87,7 @@ fn main() -> Result<()> {
                 run::cargo(&["check", "--package", "chamada-server"]).passes()
             });
             steps.step("tests", || run::cargo(&["test", "--workspace"]).passes());
+            phones::steps(&mut steps);
             browser::steps(&mut steps);
             steps.finish()
         }
