@@ -23,9 +23,8 @@ fn has_header(module: &str) -> bool {
 fn has_libclang() -> bool {
     let folders = ["/usr/lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib/llvm-14/lib"];
     let named = |folder: &str| {
-        std::fs::read_dir(folder).is_ok_and(|files| {
-            files.flatten().any(|file| file.file_name().to_string_lossy().starts_with("libclang"))
-        })
+        std::fs::read_dir(folder)
+            .is_ok_and(|files| files.flatten().any(|file| file.file_name().to_string_lossy().starts_with("libclang")))
     };
     cfg!(target_os = "macos") || std::env::var_os("LIBCLANG_PATH").is_some() || folders.into_iter().any(named)
 }

@@ -250,8 +250,7 @@ impl CallEngine {
         if call.local == before {
             return Ok(());
         }
-        let (media, devices) =
-            (call.local, call.local.audio != before.audio || call.local.video != before.video);
+        let (media, devices) = (call.local, call.local.audio != before.audio || call.local.video != before.video);
         if devices && call.peer.is_some() {
             self.act(PeerAction::SetMedia(media));
         }

@@ -3,7 +3,9 @@
 use super::engine::{CallEngine, is_polite};
 use super::state::Negotiation;
 use super::types::{CONNECT_TIMEOUT, CallState, EndReason, Output, PeerAction};
-use crate::signaling::message::{CallId, Description, HangUp, HangUpReason, Message, NewIceCandidate, SdpType, SessionDescription};
+use crate::signaling::message::{
+    CallId, Description, HangUp, HangUpReason, Message, NewIceCandidate, SdpType, SessionDescription,
+};
 use std::time::Instant;
 
 impl CallEngine {
@@ -40,8 +42,7 @@ impl CallEngine {
 
     /// A third person: their call is refused, ours goes on.
     fn say_busy(&mut self, from: String, call: Option<CallId>) {
-        let hang_up =
-            HangUp { name: self.me.clone(), target: Some(from), reason: Some(HangUpReason::Busy), call };
+        let hang_up = HangUp { name: self.me.clone(), target: Some(from), reason: Some(HangUpReason::Busy), call };
         self.put(Output::Send(Message::HangUp(hang_up)));
     }
 

@@ -1,9 +1,7 @@
 //! Offer and answer on this side, the state of the connection, and its repair.
 
 use super::engine::{CallEngine, is_polite};
-use super::types::{
-    CallState, ConnectionState, EndReason, PeerAction, REPAIR_TIMEOUT, RESTART_AFTER, RESTART_EVERY,
-};
+use super::types::{CallState, ConnectionState, EndReason, PeerAction, REPAIR_TIMEOUT, RESTART_AFTER, RESTART_EVERY};
 use crate::signaling::message::{
     Description, HangUpReason, IceCandidate, Message, NewIceCandidate, SdpType, SessionDescription,
 };

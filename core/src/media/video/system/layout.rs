@@ -68,7 +68,9 @@ impl BufferLayout {
         match (luma[1], blue[1], red[1]) {
             (1, 1, 1) => Some(Self { format: PixelFormat::I420, offsets, strides }),
             (1, 2, 2) if strides[1] != strides[2] => None,
-            (1, 2, 2) if interleaved(offsets[1], offsets[2]) => Some(Self { format: PixelFormat::Nv12, offsets, strides }),
+            (1, 2, 2) if interleaved(offsets[1], offsets[2]) => {
+                Some(Self { format: PixelFormat::Nv12, offsets, strides })
+            }
             (1, 2, 2) if interleaved(offsets[2], offsets[1]) => {
                 Some(Self { format: PixelFormat::Nv21, offsets: [offsets[0], offsets[2], 0], strides })
             }
@@ -207,7 +209,6 @@ fn interleave_rows(
 ///
 /// # Errors
 /// [`FrameError`] if the part is larger than the picture, or a plane too short.
-#[cfg_attr(not(any(test, target_vendor = "apple")), allow(dead_code, reason = "Apple's pictures have planes apart"))]
 pub(super) fn write_nv12(
     frame: &VideoFrame,
     (width, height): (u32, u32),
@@ -305,7 +306,9 @@ mod tests {
     fn planes_that_lie_apart_are_written_each_with_its_own_padding() {
         let frame = picture(4, 4);
         let (mut luma, mut chroma) = ([0xaa; 4 * 6 - 2], [0xaa; 12]);
-        let plane = |data, stride| PlaneMut { data, stride };
+        fn plane(data: &mut [u8], stride: usize) -> PlaneMut<'_> {
+            PlaneMut { data, stride }
+        }
         write_nv12(&frame, (4, 4), plane(&mut luma[..], 6), plane(&mut chroma[..], 8)).unwrap();
         assert_eq!((&luma[..4], luma[4], &luma[18..]), (&frame.y()[..4], 0xaa, &frame.y()[12..]));
         assert_eq!(chroma[8..], [frame.u()[2], frame.v()[2], frame.u()[3], frame.v()[3]]);

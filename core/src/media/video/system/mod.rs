@@ -3,12 +3,32 @@
 //! On phones they do: they are made of silicon, and spare the battery. On a desk the built-in ones come first, since they are the
 //! ones that are tested there.
 
-use super::codec::{CodecError, EncoderConfig, VideoCodec, VideoDecoder, VideoEncoder};
+use crate::media::video::codec::{CodecError, EncoderConfig, VideoCodec, VideoDecoder, VideoEncoder};
+
+// What the system's codecs need and every machine can test.
+#[cfg(any(test, all(feature = "system-codecs", any(target_os = "android", target_vendor = "apple"))))]
+#[cfg_attr(not(test), allow(dead_code, reason = "each system needs a part of it"))]
+mod annexb;
+#[cfg(any(test, all(feature = "system-codecs", any(target_os = "android", target_vendor = "apple"))))]
+#[cfg_attr(not(test), allow(dead_code, reason = "each system needs a part of it"))]
+mod layout;
+#[cfg(any(test, all(feature = "system-codecs", any(target_os = "android", target_vendor = "apple"))))]
+mod pending;
+#[cfg(any(test, all(feature = "system-codecs", any(target_os = "android", target_vendor = "apple"))))]
+mod sps;
+#[cfg(any(test, all(feature = "system-codecs", target_os = "android")))]
+mod vp8_header;
 
 #[cfg(all(feature = "system-codecs", target_os = "android"))]
-use super::mediacodec as codecs;
+mod mediacodec;
 #[cfg(all(feature = "system-codecs", target_vendor = "apple"))]
-use super::videotoolbox as codecs;
+#[allow(unsafe_code, reason = "VideoToolbox is C")]
+mod videotoolbox;
+
+#[cfg(all(feature = "system-codecs", target_os = "android"))]
+use mediacodec as codecs;
+#[cfg(all(feature = "system-codecs", target_vendor = "apple"))]
+use videotoolbox as codecs;
 
 /// Systems whose own codecs come first.
 const FIRST: bool = cfg!(any(target_os = "android", target_os = "ios"));
@@ -114,7 +134,8 @@ mod tests {
 
     #[test]
     fn where_both_fail_the_error_is_the_one_that_says_more() {
-        let both = |first: CodecError, second: CodecError| one_or_other::<()>(|| Err(first), || Err(second)).unwrap_err();
+        let both =
+            |first: CodecError, second: CodecError| one_or_other::<()>(|| Err(first), || Err(second)).unwrap_err();
         assert_eq!(both(refused("none to spare"), NOT_BUILT), refused("none to spare"));
         assert_eq!(both(NOT_BUILT, refused("too large")), refused("too large"));
         assert_eq!(both(refused("one"), refused("two")), refused("one"));

@@ -3,8 +3,8 @@
 //! A system's decoder gives pictures in buffers that are larger than what is to be seen, and allocates what the peer announces:
 //! so the size is read here, before the decoder sees it.
 
-use super::codec::MAX_DECODED_PIXELS;
 use crate::media::frame::{FrameError, MAX_DIMENSION};
+use crate::media::video::codec::MAX_DECODED_PIXELS;
 
 /// Reads bits of a unit, past its emulation prevention bytes (section 7.4.1).
 struct Bits<'a> {
@@ -255,7 +255,7 @@ mod tests {
     #[cfg(feature = "h264")]
     #[test]
     fn the_sets_of_a_real_encoder_say_the_size_that_it_was_given() {
-        use crate::media::video::annexb::nal_units;
+        use super::super::annexb::nal_units;
         for (width, height) in [(1280, 720), (1920, 1080), (322, 182), (16, 16)] {
             let mut encoder = openh264::encoder::Encoder::new().unwrap();
             let stream = encoder.encode(&openh264::formats::YUVBuffer::new(width, height)).unwrap().to_vec();

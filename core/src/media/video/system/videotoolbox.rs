@@ -7,12 +7,13 @@
 //! Both directions are made synchronous: the encoder is told to complete each picture, and the decoder decodes on the calling
 //! thread. So a callback always runs while the call that caused it is waiting, and what it leaves behind is there afterwards.
 
-use super::annexb::{ParameterSets, from_avcc, has_idr, to_avcc, with_parameter_sets};
-use super::codec::{CodecError, EncodedFrame, EncoderConfig, VideoCodec, VideoDecoder, VideoEncoder};
+use super::annexb::{ParameterSets, from_avcc, to_avcc, with_parameter_sets};
 use super::layout::{PlaneMut, write_nv12};
 use super::pending::Pending;
 use super::sps::{PictureSize, picture_size};
 use crate::media::frame::{FrameError, FramePool, MAX_DIMENSION, PixelFormat, Plane, RawFrame, Rotation, VideoFrame};
+use crate::media::video::codec::{CodecError, EncodedFrame, EncoderConfig, VideoCodec, VideoDecoder, VideoEncoder};
+use crate::media::video::depacketize::has_idr;
 use objc2_core_foundation::{CFArray, CFBoolean, CFDictionary, CFNumber, CFRetained, CFString, CFType};
 use objc2_core_media::{
     CMBlockBuffer, CMFormatDescription, CMSampleBuffer, CMSampleTimingInfo, CMTime,
@@ -210,8 +211,7 @@ impl Encoder {
         let options = keyframe.then(|| options.as_opaque());
         // SAFETY: a live session and picture, both kept by it as long as it needs them; times increase from call to call; the
         // options are of the type that Apple names. No reference comes back by the null pointers.
-        let status =
-            unsafe { self.session.encode_frame(&image, time, no_duration, options, null_mut(), null_mut()) };
+        let status = unsafe { self.session.encode_frame(&image, time, no_duration, options, null_mut(), null_mut()) };
         done("the encoder refuses a picture", status)?;
         // SAFETY: a live session. Returns when the callback has been called for this picture.
         done("the encoder does not finish", unsafe { self.session.complete_frames(time) })?;
@@ -337,9 +337,8 @@ unsafe extern "C-unwind" fn compressed(
 
 fn copy_sample(sample: &CMSampleBuffer) -> Option<Compressed> {
     // SAFETY: a live sample.
-    let (buffer, format, time) = unsafe {
-        (sample.data_buffer()?, sample.format_description()?, sample.presentation_time_stamp())
-    };
+    let (buffer, format, time) =
+        unsafe { (sample.data_buffer()?, sample.format_description()?, sample.presentation_time_stamp()) };
     // SAFETY: a live buffer.
     let mut avcc = vec![0; unsafe { buffer.data_length() }];
     // SAFETY: exactly as many bytes as there is room for.
@@ -352,7 +351,12 @@ fn copy_sample(sample: &CMSampleBuffer) -> Option<Compressed> {
         let status = unsafe {
             let length_bytes = &raw mut length_bytes;
             CMVideoFormatDescriptionGetH264ParameterSetAtIndex(
-                &format, index, &mut data, &mut size, null_mut(), length_bytes,
+                &format,
+                index,
+                &mut data,
+                &mut size,
+                null_mut(),
+                length_bytes,
             )
         };
         done("the encoder's parameter sets", status).ok().filter(|()| !data.is_null())?;
@@ -496,8 +500,7 @@ impl Running {
         self.time += 1;
         let mut info = VTDecodeInfoFlags::empty();
         // SAFETY: a live session and sample. Without the flag for asynchronous work it returns after the callback.
-        let status =
-            unsafe { self.session.decode_frame(&sample, VTDecodeFrameFlags::empty(), null_mut(), &mut info) };
+        let status = unsafe { self.session.decode_frame(&sample, VTDecodeFrameFlags::empty(), null_mut(), &mut info) };
         let output = self.output.take();
         done("the decoder refuses a picture", status)?;
         match output {

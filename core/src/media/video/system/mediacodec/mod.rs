@@ -10,13 +10,14 @@
 #[allow(unsafe_code, reason = "MediaCodec is reached by the NDK's C interface only")]
 mod ndk;
 
-use super::annexb::{ParameterSets, has_idr, with_parameter_sets};
-use super::codec::{CodecError, EncodedFrame, EncoderConfig, VideoCodec, VideoDecoder, VideoEncoder};
+use super::annexb::{ParameterSets, with_parameter_sets};
 use super::layout::BufferLayout;
 use super::pending::Pending;
 use super::sps::{PictureSize, picture_size};
 use super::vp8_header::keyframe_size;
 use crate::media::frame::{FrameError, FramePool, MAX_DIMENSION, VideoFrame};
+use crate::media::video::codec::{CodecError, EncodedFrame, EncoderConfig, VideoCodec, VideoDecoder, VideoEncoder};
+use crate::media::video::depacketize::has_idr;
 use bytes::Bytes;
 use ndk::{Codec, Failure, Format, Output};
 use std::ffi::CStr;
