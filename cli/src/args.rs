@@ -236,7 +236,10 @@ mod tests {
 
     #[test]
     fn a_test_picture_has_size_and_rate_and_impossible_ones_are_refused() {
-        assert_eq!("test:640x480@15".parse(), Ok(VideoSource::Test(SyntheticConfig { width: 640, height: 480, fps: 15.0 })));
+        assert_eq!(
+            "test:640x480@15".parse(),
+            Ok(VideoSource::Test(SyntheticConfig { width: 640, height: 480, fps: 15.0 }))
+        );
         assert_eq!("a b.Y4M".parse(), Ok(VideoSource::File("a b.Y4M".into())));
         for wrong in ["test:640", "test:0x0@30", "test:640x480@0", "test:640x480@NaN", "movie.mp4", ""] {
             assert!(wrong.parse::<VideoSource>().is_err(), "{wrong}");

@@ -6,10 +6,11 @@ use crate::output::Output;
 use crate::serve::stop_signal;
 use crate::sources;
 use crate::summary::Summary;
-use crate::view::RemoteView;
+use crate::view::{RemoteView, Seen};
 use chamada::call::{CallError, CallEvent, CallState, EndReason};
 use chamada::client::{Client, ClientError, ClientEvent};
-use chamada::media::photo::save_photo;
+use chamada::media::photo::{PhotoFormat, save_photo};
+use chamada::media::wav::WavWriter;
 use chamada::peer::webrtc::WebrtcPeers;
 use chamada::signaling::SignalingEvent;
 use std::sync::Arc;
@@ -32,22 +33,48 @@ pub(crate) async fn answer(args: AnswerArgs) -> Result<(), Failure> {
 }
 
 async fn run(plan: Plan, args: PeerArgs) -> Result<(), Failure> {
-    let view = RemoteView::new(args.save_video.as_deref())?;
-    let devices = sources::devices(&args, Arc::clone(&view))?;
     let output = Output { json: args.json };
-    let connected = Client::connect(sources::config(&args), devices, Arc::new(WebrtcPeers::default())).await;
-    let (client, events) = connected?;
-    if let Some(text) = &args.say {
-        client.say(text).await?;
+    let mut summary = Summary::new();
+    let mut seen = Seen::default();
+    let result = attend(plan, args, output, &mut summary, &mut seen).await;
+    let mut numbers = summary.to_json(&seen);
+    if let Err(failure) = &result {
+        numbers["error"] = failure.to_string().into();
     }
-    let mut peer = Peer { plan, args, client, output, summary: Summary::new(), called: false, timers: Timers::default() };
+    let text = summary.is_connected().then(|| format!("{numbers:#}"));
+    output.event("summary", numbers, text);
+    result
+}
+
+/// Logs in, calls or waits, and saves what there is to save, however it went.
+async fn attend(
+    plan: Plan,
+    args: PeerArgs,
+    output: Output,
+    summary: &mut Summary,
+    seen: &mut Seen,
+) -> Result<(), Failure> {
+    let view = RemoteView::new(args.save_video.as_deref())?;
+    let sound = match &args.save_audio {
+        Some(path) => Some(Arc::new(WavWriter::create(path).map_err(|error| Failure::BadArgument(error.to_string()))?)),
+        None => None,
+    };
+    if let Some(path) = &args.photo {
+        PhotoFormat::from_path(path).map_err(|error| Failure::BadArgument(error.to_string()))?;
+    }
+    let devices = sources::devices(&args, Arc::clone(&view), sound.clone())?;
+    let (client, events) = Client::connect(sources::config(&args), devices, Arc::new(WebrtcPeers)).await?;
+    let mut peer = Peer { plan, args, client, output, summary, called: false, timers: Timers::default() };
     let result = peer.live(events).await;
     let photo = peer.save_photo(&view);
-    let saved = view.finish();
-    let summary = peer.summary.to_json(&view.seen());
+    let pictures = view.finish();
     peer.client.logout().await;
-    output.event("summary", summary.clone(), Some(format!("{summary:#}")));
-    result.and(photo).and(saved)
+    *seen = view.seen();
+    let heard = match sound {
+        Some(sound) => sound.finish().map(drop).map_err(|error| Failure::Failed(error.to_string())),
+        None => Ok(()),
+    };
+    result.and(photo).and(pictures).and(heard)
 }
 
 /// When to do what, once the call is connected.
@@ -57,19 +84,22 @@ struct Timers {
     flip: Option<Instant>,
 }
 
-struct Peer {
+struct Peer<'a> {
     plan: Plan,
     args: PeerArgs,
     client: Client,
     output: Output,
-    summary: Summary,
+    summary: &'a mut Summary,
     called: bool,
     timers: Timers,
 }
 
-impl Peer {
+impl Peer<'_> {
     /// Until the call is over, or none came.
     async fn live(&mut self, mut events: mpsc::Receiver<ClientEvent>) -> Result<(), Failure> {
+        if let Some(text) = &self.args.say {
+            self.client.say(text).await?;
+        }
         let give_up = Instant::now() + self.args.wait;
         let stop = stop_signal();
         tokio::pin!(stop);
@@ -154,6 +184,12 @@ impl Peer {
                 self.summary.asked();
                 self.client.accept().await
             }
+            // Both had the same idea.
+            Plan::Call(user) if user == caller && !self.called => {
+                self.called = true;
+                self.summary.asked();
+                self.client.accept().await
+            }
             Plan::Call(_) => self.client.decline().await,
         };
         match result {
@@ -170,7 +206,7 @@ impl Peer {
                 return Some(Ok(()));
             }
             // Somebody else, or somebody who gave up: go on waiting.
-            (Plan::Answer { .. }, _) if !self.summary.is_connected() && reason.is_before_answer() => return None,
+            (Plan::Answer { .. }, _) if is_before_answer(reason) => return None,
             (Plan::Call(_), EndReason::DeclinedHere) if !self.called => return None,
             _ => {}
         }
@@ -206,6 +242,12 @@ impl Peer {
         self.output.event("photo", serde_json::json!({ "file": path }), Some(format!("photo saved: {path}")));
         Ok(())
     }
+}
+
+/// Whether this is the end of a call that rang here and was never taken.
+fn is_before_answer(reason: EndReason) -> bool {
+    use EndReason::{AnsweredElsewhere, CancelledThere, DeclinedHere, Timeout};
+    matches!(reason, DeclinedHere | CancelledThere | Timeout | AnsweredElsewhere)
 }
 
 pub(crate) async fn at(instant: Option<Instant>) {

@@ -102,9 +102,8 @@ fn local(url: &str, name: &str) -> ClientConfig {
 /// A peer that answers every call and sends back what it gets.
 async fn echo_peer(url: &str) -> Result<Client, Failure> {
     let echo = Arc::new(Echo::new());
-    let devices =
-        Devices { cameras: Some(echo.clone()), audio: Some(echo.clone()), remote: Some(echo), preview: None };
-    let (client, mut events) = Client::connect(local(url, "eco"), devices, Arc::new(WebrtcPeers::default())).await?;
+    let devices = Devices { cameras: Some(echo.clone()), audio: Some(echo.clone()), remote: Some(echo), preview: None };
+    let (client, mut events) = Client::connect(local(url, "eco"), devices, Arc::new(WebrtcPeers)).await?;
     let eco = client.clone();
     tokio::spawn(async move {
         while let Some(event) = events.recv().await {
@@ -135,7 +134,7 @@ impl Party {
             remote: Some(view.clone()),
             preview: None,
         };
-        let (client, events) = Client::connect(local(url, name), devices, Arc::new(WebrtcPeers::default())).await?;
+        let (client, events) = Client::connect(local(url, name), devices, Arc::new(WebrtcPeers)).await?;
         Ok(Self { client, events, view, row: Row::new(name) })
     }
 

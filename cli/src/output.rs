@@ -4,6 +4,7 @@ use chamada::call::{CallEvent, CallSnapshot};
 use chamada::client::{CallStats, ClientEvent};
 use chamada::signaling::SignalingEvent;
 use serde_json::{Value, json};
+use std::io::Write;
 
 /// Prints events as they come.
 #[derive(Clone, Copy)]
@@ -18,9 +19,9 @@ impl Output {
             if let Value::Object(map) = &mut fields {
                 map.insert("event".into(), event.into());
             }
-            println!("{fields}");
+            line(&fields.to_string());
         } else if let Some(text) = text {
-            println!("{text}");
+            line(&text);
         }
     }
 
@@ -87,6 +88,11 @@ impl Output {
                 let text = why.as_ref().map(|why| format!("the connection to the server is closed: {why}"));
                 self.event("signaling-closed", json!({ "why": why }), text);
             }
+            SignalingEvent::Dropped { kind } => self.event(
+                "dropped",
+                json!({ "type": kind }),
+                Some(format!("too much waited for the server; a message ({}) was dropped", printable(kind))),
+            ),
             SignalingEvent::Malformed { total } => self.event("malformed", json!({ "total": total }), None),
             SignalingEvent::Call(_) => {}
         }
@@ -133,6 +139,12 @@ impl Output {
             None,
         );
     }
+}
+
+/// One line on standard output. A reader that is gone must not end the call, so its absence is no error.
+pub(crate) fn line(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
 }
 
 /// Text of other people for a terminal: without control characters, which could move its cursor or worse.

@@ -2,6 +2,7 @@
 
 use crate::args::ServeArgs;
 use crate::exit::Failure;
+use crate::output::line;
 use chamada_server::{Server, ServerConfig};
 
 pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
@@ -13,7 +14,7 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
     };
     let server = Server::bind(config).await.map_err(|error| Failure::Unreachable(error.to_string()))?;
     let address = server.local_addr();
-    println!("Signaling on ws://{address}, the page on http://{address}/ (Ctrl-C ends it)");
+    line(&format!("Signaling on ws://{address} and the page on http://{address}/ (Ctrl-C ends it)"));
     server.run(stop_signal()).await.map_err(|error| Failure::Failed(error.to_string()))
 }
 

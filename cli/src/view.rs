@@ -68,7 +68,7 @@ impl RemoteView {
     pub(crate) fn finish(&self) -> Result<(), Failure> {
         let writer = self.inner.lock().unwrap_or_else(PoisonError::into_inner).writer.take();
         match writer {
-            Some(writer) => writer.finish().map_err(|error| Failure::Failed(error.to_string())),
+            Some(writer) => writer.finish().map(drop).map_err(|error| Failure::Failed(error.to_string())),
             None => Ok(()),
         }
     }
@@ -83,25 +83,14 @@ impl VideoRenderer for RemoteView {
         inner.frames += 1;
         (inner.width, inner.height) = (frame.width(), frame.height());
         inner.delay.frame(&frame);
-        if let Some(writer) = &mut inner.writer
-            && let Err(error) = writer.write(&frame)
-        {
-            log::error!("{error}; what was saved so far is kept");
-            inner.writer = None;
+        if let Some(writer) = &inner.writer {
+            writer.render(frame.clone());
         }
         inner.newest = Some(frame);
     }
 }
 
-/// A speaker's listener that saves what it hears.
-pub(crate) fn saving_listener(path: &Path) -> Result<SpeakerSink, Failure> {
-    let mut writer = Some(WavWriter::create(path).map_err(|error| Failure::BadArgument(error.to_string()))?);
-    Ok(Box::new(move |samples| {
-        if let Some(open) = &mut writer
-            && let Err(error) = open.write(samples)
-        {
-            log::error!("{error}; what was saved so far is kept");
-            writer = None;
-        }
-    }))
+/// A speaker's listener that saves what it hears until the writer is finished.
+pub(crate) fn saving_listener(writer: Arc<WavWriter>) -> SpeakerSink {
+    Box::new(move |samples| writer.write(samples))
 }

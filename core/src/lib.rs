@@ -8,6 +8,8 @@ pub mod signaling;
 #[cfg(feature = "client")]
 pub mod call;
 #[cfg(feature = "client")]
+pub mod client;
+#[cfg(feature = "client")]
 pub mod media;
 #[cfg(feature = "client")]
 pub mod peer;

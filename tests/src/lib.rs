@@ -1,6 +1,8 @@
-//! The mock signaling server for end-to-end tests.
+//! What Chamada's end-to-end tests share: a signaling server that misbehaves on demand, the real one, and phones without a phone.
 //!
-//! Start a [`mock_server::MockServer`], give its `url()` to a client, and await what the client says with `next_frame()`. Say anything back with `inject()`, or end the
-//! connection with `close()` or `cut()`. Sockets are real; the server takes one connection after the other, and speaks only when told to.
+//! [`mock_server::MockServer`] listens on a real socket and misbehaves as its script says; [`mock_server::MockServer::old_server`] is
+//! an old server, habits included.
 
 pub mod mock_server;
+pub mod phone;
+pub mod real_server;

@@ -41,11 +41,7 @@ impl PhoneSetup {
     pub fn new(url: &str, name: &str) -> Self {
         let mut config = ClientConfig::new(url, name);
         config.loopback = true;
-        Self {
-            config,
-            cameras: Some(synthetic(320, 240)),
-            audio: Some(Arc::new(SyntheticAudio::new(440.0))),
-        }
+        Self { config, cameras: Some(synthetic(320, 240)), audio: Some(Arc::new(SyntheticAudio::new(440.0))) }
     }
 
     /// Logs in.
@@ -54,9 +50,8 @@ impl PhoneSetup {
     /// As [`Client::connect`].
     pub async fn try_login(self) -> Result<Phone, ClientError> {
         let view = Arc::new(View::default());
-        let devices =
-            Devices { cameras: self.cameras, audio: self.audio, remote: Some(view.clone()), preview: None };
-        let (client, events) = Client::connect(self.config, devices, Arc::new(WebrtcPeers::default())).await?;
+        let devices = Devices { cameras: self.cameras, audio: self.audio, remote: Some(view.clone()), preview: None };
+        let (client, events) = Client::connect(self.config, devices, Arc::new(WebrtcPeers)).await?;
         Ok(Phone { client, view, events, seen: Vec::new() })
     }
 

@@ -2,7 +2,6 @@
 
 use crate::run::{program, root};
 use anyhow::{Result, bail};
-use std::path::Path;
 
 /// Something that must be there, how to see that it is, and the packages that bring it.
 struct Need {
@@ -29,6 +28,11 @@ fn has_libclang() -> bool {
     cfg!(target_os = "macos") || std::env::var_os("LIBCLANG_PATH").is_some() || folders.into_iter().any(named)
 }
 
+fn has_node() -> bool {
+    let is_new = "process.exit(process.versions.node.split('.')[0] >= 20 ? 0 : 1)";
+    program("node").args(["--eval", is_new]).succeeds() && has("npm")
+}
+
 const BUILD: &[Need] = &[
     Need { what: "a C++ compiler (openh264, opus)", there: || has("c++"), debian: "g++", homebrew: "" },
     Need { what: "cmake (opus)", there: || has("cmake"), debian: "cmake", homebrew: "cmake" },
@@ -40,7 +44,7 @@ const BUILD: &[Need] = &[
 
 const TESTS: &[Need] = &[
     Need { what: "Chromium (page tests)", there: || has("chromium"), debian: "chromium", homebrew: "chromium" },
-    Need { what: "Node.js (page tests)", there: || has("node"), debian: "nodejs npm", homebrew: "node" },
+    Need { what: "Node.js 20 or later (page tests)", there: has_node, debian: "nodejs npm", homebrew: "node" },
 ];
 
 /// Installs what is missing for the build and, with `tests`, for the tests.
@@ -90,7 +94,7 @@ fn apt(options: &[&str], packages: &[&str]) -> Result<()> {
 /// The page's tests drive Chromium by one npm package, at the version that its lock file names.
 fn npm_packages() -> Result<()> {
     let folder = root().join("tests/browser");
-    if Path::new(&folder).join("node_modules/playwright-core").exists() {
+    if program("npm").args(["ls"]).dir(&folder).succeeds() {
         return Ok(());
     }
     println!("set-up: npm installs what tests/browser/package-lock.json names");

@@ -32,9 +32,11 @@
 
 mod ending;
 mod engine;
+mod exchange;
 mod incoming;
 mod negotiation;
 mod state;
+mod strays;
 mod types;
 
 pub use engine::{CallEngine, is_polite};

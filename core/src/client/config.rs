@@ -1,5 +1,6 @@
 //! What a client is made of.
 
+use crate::call::RING_TIMEOUT;
 use crate::media::capture::{AudioProvider, CameraProvider, VideoRenderer};
 use crate::media::constraints::VideoConstraints;
 use crate::media::video::codec::VideoCodec;
@@ -8,9 +9,10 @@ use crate::signaling::SignalingConfig;
 use crate::signaling::message::IceServer;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// How a client logs in and calls.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct ClientConfig {
     /// Server and name.
     pub signaling: SignalingConfig,
@@ -28,6 +30,24 @@ pub struct ClientConfig {
     pub loopback: bool,
     /// Bounds of the bandwidth estimate.
     pub bitrate: BitrateBounds,
+    /// How long a call rings, here or there, before it ends with [`crate::call::EndReason::Timeout`].
+    pub ring_timeout: Duration,
+}
+
+impl Default for ClientConfig {
+    fn default() -> Self {
+        Self {
+            signaling: SignalingConfig::default(),
+            video: VideoConstraints::default(),
+            codecs: Vec::new(),
+            ice_servers: Vec::new(),
+            relay_only: false,
+            bind: Vec::new(),
+            loopback: false,
+            bitrate: BitrateBounds::default(),
+            ring_timeout: RING_TIMEOUT,
+        }
+    }
 }
 
 impl ClientConfig {

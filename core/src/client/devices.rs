@@ -34,7 +34,7 @@ impl Camera {
             Some(settings) => settings.clone(),
             None => constraints::select_settings(constraints, &cameras)?,
         };
-        self.switch_to(constraints::flip(&current, constraints, &cameras)?)
+        self.switch_to(constraints::flip(&current, &cameras)?)
     }
 
     pub(super) fn close(&mut self) {

@@ -1,19 +1,19 @@
 //! The task that owns the call engine and the signaling client and feeds one with the other.
 
-use super::call_task::{CallTask, FromTask, TaskContext, TaskHandle, TaskRequest};
+use super::call_task::{CallTask, FromTask, TOLD, TaskContext, TaskHandle, TaskRequest};
 use super::{ClientConfig, ClientError, ClientEvent, Devices, PhotoOf};
 use crate::call::{CallEngine, CallError, CallEvent, CallSnapshot, Command, Output, PeerAction, PeerId};
 use crate::facing::FacingMode;
 use crate::media::constraints::{self, VideoConstraints};
 use crate::media::frame::VideoFrame;
 use crate::peer::PeerFactory;
-use crate::signaling::message::{IceServer, MediaState, Message};
+use crate::signaling::message::{CallId, IceServer, MediaState, Message};
 use crate::signaling::{SignalingClient, SignalingEvent};
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
 
 /// Events that wait for an app that does not read; beyond it nothing more is read from the network until it does.
 const MAX_WAITING_EVENTS: usize = 4096;
@@ -49,11 +49,13 @@ pub(super) struct Driver {
     server_ice: Vec<IceServer>,
     /// What the person wants to send; the engine copies it into each call.
     media: MediaState,
+    devices_free: Arc<Mutex<()>>,
     tasks: HashMap<PeerId, TaskHandle>,
     closing: usize,
-    to_driver: mpsc::UnboundedSender<FromTask>,
-    from_tasks: mpsc::UnboundedReceiver<FromTask>,
-    events: mpsc::Sender<ClientEvent>,
+    to_driver: mpsc::Sender<FromTask>,
+    from_tasks: mpsc::Receiver<FromTask>,
+    /// None once the app has dropped its end.
+    events: Option<mpsc::Sender<ClientEvent>>,
     waiting: VecDeque<ClientEvent>,
     /// Events of the call from its end on, held back until its devices and sockets are released.
     held: Vec<CallEvent>,
@@ -68,22 +70,24 @@ impl Driver {
     ) -> Result<Self, ClientError> {
         let (sender, signaling_events) = mpsc::channel(256);
         let signaling = SignalingClient::connect(config.signaling.clone(), sender).await?;
-        let (to_driver, from_tasks) = mpsc::unbounded_channel();
+        let (to_driver, from_tasks) = mpsc::channel(TOLD);
+        let ring_timeout = config.ring_timeout;
         let media = MediaState { facing: config.video.wanted_facing(), ..MediaState::default() };
         Ok(Self {
             config,
             devices,
             peers,
-            engine: CallEngine::new(),
+            engine: CallEngine::with(ring_timeout, CallId::random),
             signaling,
             signaling_events,
             server_ice: Vec::new(),
             media,
+            devices_free: Arc::default(),
             tasks: HashMap::new(),
             closing: 0,
             to_driver,
             from_tasks,
-            events,
+            events: Some(events),
             waiting: VecDeque::new(),
             held: Vec::new(),
         })
@@ -93,20 +97,35 @@ impl Driver {
     pub(super) async fn run(mut self, mut inbox: mpsc::Receiver<Request>) {
         let mut logout = None;
         let mut server_gone = false;
+        // The login is among the events already: a call that is asked for at once must find it done.
+        while let Ok(event) = self.signaling_events.try_recv() {
+            self.on_signaling(event);
+        }
+        self.pump();
         loop {
             let timer = self.engine.poll_timeout();
             let room = self.waiting.len() < MAX_WAITING_EVENTS;
+            let events = self.events.clone();
+            let reserved = async {
+                match &events {
+                    Some(events) => events.reserve().await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 request = inbox.recv() => match request {
                     Some(Request::Logout { reply }) => { logout = Some(reply); break }
-                    Some(request) => self.on_request(request).await,
+                    Some(request) => self.on_request(request),
                     None => break,
                 },
-                Ok(permit) = self.events.reserve(), if !self.waiting.is_empty() => {
-                    if let Some(event) = self.waiting.pop_front() {
-                        permit.send(event);
+                permit = reserved, if !self.waiting.is_empty() => match permit {
+                    Ok(permit) => {
+                        if let Some(event) = self.waiting.pop_front() {
+                            permit.send(event);
+                        }
                     }
-                }
+                    Err(_) => self.go_on_unheard(),
+                },
                 event = self.signaling_events.recv(), if room && !server_gone => match event {
                     Some(event) => self.on_signaling(event),
                     None => server_gone = true,
@@ -134,14 +153,20 @@ impl Driver {
         self.release_held();
         for event in self.waiting.drain(..) {
             // An app that no longer reads needs no events.
-            if self.events.try_send(event).is_err() {
+            if self.events.as_ref().is_none_or(|events| events.try_send(event).is_err()) {
                 break;
             }
         }
         self.signaling.logout().await;
     }
 
-    async fn on_request(&mut self, request: Request) {
+    /// The app has dropped the channel of events: it wants none.
+    fn go_on_unheard(&mut self) {
+        self.events = None;
+        self.waiting.clear();
+    }
+
+    fn on_request(&mut self, request: Request) {
         // A reply that nobody waits for any more is no failure: the command was carried out all the same.
         match request {
             Request::Call { to, reply } => {
@@ -164,7 +189,12 @@ impl Driver {
             Request::SetCamera { on, reply } => {
                 self.media.video = on;
                 self.command_in_call(Command::SetCamera(on));
-                let _ = reply.send(Ok(()));
+                // What that asks of the call's task comes before the question what came of it.
+                self.pump();
+                match self.active_task() {
+                    Some(task) => task.ask(TaskRequest::CameraSettled { reply }),
+                    None => drop(reply.send(Ok(()))),
+                }
             }
             Request::Flip { reply } => self.flip(reply),
             Request::SetConstraints { constraints, reply } => self.set_constraints(*constraints, reply),
@@ -212,7 +242,7 @@ impl Driver {
         }
         let cameras = self.devices.cameras.as_ref().map(|c| c.cameras()).unwrap_or_default();
         let flipped = constraints::select_settings(&self.config.video, &cameras)
-            .and_then(|current| constraints::flip(&current, &self.config.video, &cameras));
+            .and_then(|current| constraints::flip(&current, &cameras));
         let answer = flipped.map(|settings| {
             self.keep_camera(&settings.device_id, settings.facing);
             settings.facing
@@ -255,7 +285,10 @@ impl Driver {
             SignalingEvent::Users(users) => self.engine.users(now, users),
             SignalingEvent::Refused(error) => self.engine.message(now, Message::Error(error.clone())),
             SignalingEvent::Reconnecting { .. } | SignalingEvent::Closed { .. } => self.engine.signaling_lost(now),
-            SignalingEvent::Call(_) | SignalingEvent::Chat { .. } | SignalingEvent::Malformed { .. } => {}
+            SignalingEvent::Call(_)
+            | SignalingEvent::Chat { .. }
+            | SignalingEvent::Malformed { .. }
+            | SignalingEvent::Dropped { .. } => {}
         }
         match event {
             SignalingEvent::Call(message) => self.engine.message(now, message),
@@ -277,6 +310,10 @@ impl Driver {
                     self.command_in_call(Command::SetFacing(facing));
                 }
                 self.tell(ClientEvent::Camera(settings));
+            }
+            FromTask::CameraLost => {
+                self.media.video = false;
+                self.command_in_call(Command::SetCamera(false));
             }
             FromTask::Closed(peer) => {
                 if self.tasks.remove(&peer).is_some() {
@@ -326,6 +363,7 @@ impl Driver {
                     devices: self.devices.clone(),
                     peers: Arc::clone(&self.peers),
                     to_driver: self.to_driver.clone(),
+                    devices_free: Arc::clone(&self.devices_free),
                 };
                 self.tasks.insert(peer, CallTask::spawn(context));
             }
@@ -351,7 +389,9 @@ impl Driver {
     }
 
     fn tell(&mut self, event: ClientEvent) {
-        self.waiting.push_back(event);
+        if self.events.is_some() {
+            self.waiting.push_back(event);
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 //! the engine asks for gets a task of its own, which also holds the devices and codecs of that call; its actions are done in
 //! the order in which the engine gave them. Codecs run on their own threads.
 
+mod call_media;
 mod call_task;
 mod config;
 mod devices;

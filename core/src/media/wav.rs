@@ -188,6 +188,7 @@ struct WriterState {
     samples: u64,
     unflushed: usize,
     error: Option<FileError>,
+    finished: bool,
 }
 
 impl std::fmt::Debug for WriterState {
@@ -205,14 +206,16 @@ impl WavWriter {
         let path = path.as_ref();
         let file = File::options().read(true).write(true).create(true).truncate(false).open(path);
         let file = Some(file.map_err(|error| FileError::io(path, error))?);
-        let state = Mutex::new(WriterState { file, writer: None, samples: 0, unflushed: 0, error: None });
+        let state =
+            Mutex::new(WriterState { file, writer: None, samples: 0, unflushed: 0, error: None, finished: false });
         Ok(Self { path: path.to_owned(), state })
     }
 
     /// Appends samples. After an error, which [`WavWriter::finish`] tells, nothing more is written.
     pub fn write(&self, samples: &[i16]) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.error.is_none()
+        if !state.finished
+            && state.error.is_none()
             && !samples.is_empty()
             && let Err(error) = state.append(&self.path, samples)
         {
@@ -221,16 +224,17 @@ impl WavWriter {
         }
     }
 
-    /// Makes the header right and says how many samples are written.
+    /// Makes the header right and says how many samples are written. What is pushed from then on is left out.
     ///
     /// # Errors
     /// [`FileError`], the first one that was met.
-    pub fn finish(self) -> Result<u64, FileError> {
-        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if let Some(error) = state.error {
+    pub fn finish(&self) -> Result<u64, FileError> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.finished = true;
+        if let Some(error) = state.error.take() {
             return Err(error);
         }
-        if let Some(writer) = state.writer {
+        if let Some(writer) = state.writer.take() {
             writer.finalize().map_err(|error| failed(&self.path, error))?;
         }
         Ok(state.samples)

@@ -76,17 +76,29 @@ pub enum PeerEvent {
     Data(Bytes),
 }
 
+/// Events of a peer connection that may wait to be read: what [`PeerFactory::create`] is best given.
+pub const PEER_EVENTS: usize = 512;
+
+impl PeerEvent {
+    /// Whether it may be dropped for want of room: a measurement that the next one replaces, a request that will be repeated,
+    /// a message of a channel that promises nothing to an app that does not read.
+    pub fn is_minor(&self) -> bool {
+        matches!(self, Self::KeyframeWanted | Self::Estimate(_) | Self::Data(_))
+    }
+}
+
 /// Makes peer connections.
 #[async_trait]
 pub trait PeerFactory: Send + Sync {
-    /// Makes one. What it has to tell goes to `events` until it is closed.
+    /// Makes one. What it has to tell goes to `events` until it is closed. While more than half of that channel is full,
+    /// what repeats itself or may get lost ([`PeerEvent::is_minor`]) is dropped, so that the other side cannot fill our memory.
     ///
     /// # Errors
     /// [`PeerError::Setup`] if sockets cannot be bound or the configuration is nonsense.
     async fn create(
         &self,
         config: PeerConfig,
-        events: mpsc::UnboundedSender<PeerEvent>,
+        events: mpsc::Sender<PeerEvent>,
     ) -> Result<Arc<dyn PeerConnection>, PeerError>;
 }
 

@@ -165,6 +165,33 @@ impl VideoConstraints {
         self
     }
 
+    /// Which way the camera should look, as far as these constraints say.
+    pub fn wanted_facing(&self) -> Option<FacingMode> {
+        let wish = &self.basic.facing_mode;
+        wish.exact.iter().chain(&wish.ideal).find_map(|word| word.parse().ok())
+    }
+
+    /// The same, but for this camera: what a person chose by a flip outlives the call. Where it is known which way it looks,
+    /// that is kept and not the device, so that the choice holds for another front or rear camera too.
+    #[must_use]
+    pub fn preferring(&self, device_id: &str, facing: Option<FacingMode>) -> Self {
+        let mut chosen = self.clone();
+        let (facing_mode, device) = (&mut chosen.basic.facing_mode, &mut chosen.basic.device_id);
+        match facing {
+            Some(facing) => {
+                let insists = !facing_mode.exact.is_empty();
+                let word = facing.as_str();
+                *facing_mode = if insists { StringConstraint::exact(word) } else { StringConstraint::ideal(word) };
+                *device = StringConstraint::default();
+            }
+            None => {
+                *facing_mode = StringConstraint::default();
+                *device = StringConstraint::ideal(device_id);
+            }
+        }
+        chosen
+    }
+
     /// Adds a set to be met if that is possible.
     #[must_use]
     pub fn advanced(mut self, set: ConstraintSet) -> Self {

@@ -1,5 +1,5 @@
-//! The way out for everything a connection has to tell, with two promises: no candidate before its description, and
-//! nothing after the close.
+//! The way out for everything a connection has to tell, with three promises: no candidate before its description, nothing
+//! after the close, and no more in memory than the channel holds.
 
 use crate::peer::PeerEvent;
 use crate::signaling::message::IceCandidate;
@@ -14,32 +14,38 @@ const MAX_HELD: usize = 256;
 pub(super) struct Events(Arc<Mutex<Gate>>);
 
 struct Gate {
-    events: Option<mpsc::UnboundedSender<PeerEvent>>,
+    events: Option<mpsc::Sender<PeerEvent>>,
     held: Vec<Option<IceCandidate>>,
     holders: u32,
 }
 
+impl Gate {
+    fn tell(&self, event: PeerEvent) {
+        let Some(events) = &self.events else { return };
+        if event.is_minor() && events.capacity() * 2 < events.max_capacity() {
+            return log::debug!("an event was dropped: the app does not read");
+        }
+        if let Err(mpsc::error::TrySendError::Full(event)) = events.try_send(event) {
+            log::warn!("an event was lost, half of the queue is not enough: {event:?}");
+        }
+    }
+}
+
 impl Events {
-    pub(super) fn new(events: mpsc::UnboundedSender<PeerEvent>) -> Self {
+    pub(super) fn new(events: mpsc::Sender<PeerEvent>) -> Self {
         Self(Arc::new(Mutex::new(Gate { events: Some(events), held: Vec::new(), holders: 0 })))
     }
 
     /// Tells it, unless closed.
     pub(super) fn emit(&self, event: PeerEvent) {
-        let gate = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(events) = &gate.events {
-            // Nobody listens any more: the connection is about to be closed.
-            let _ = events.send(event);
-        }
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).tell(event);
     }
 
     /// Tells a local candidate, or keeps it while a description is being made.
     pub(super) fn candidate(&self, candidate: Option<IceCandidate>) {
         let mut gate = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if gate.holders == 0 {
-            if let Some(events) = &gate.events {
-                let _ = events.send(PeerEvent::Candidate(candidate));
-            }
+            gate.tell(PeerEvent::Candidate(candidate));
         } else if gate.held.len() < MAX_HELD {
             gate.held.push(candidate);
         }
@@ -69,11 +75,8 @@ impl Drop for Hold {
         if gate.holders > 0 {
             return;
         }
-        let held = std::mem::take(&mut gate.held);
-        if let Some(events) = &gate.events {
-            for candidate in held {
-                let _ = events.send(PeerEvent::Candidate(candidate));
-            }
+        for candidate in std::mem::take(&mut gate.held) {
+            gate.tell(PeerEvent::Candidate(candidate));
         }
     }
 }

@@ -49,7 +49,7 @@ impl PeerFactory for WebrtcPeers {
     async fn create(
         &self,
         config: PeerConfig,
-        events: mpsc::UnboundedSender<PeerEvent>,
+        events: mpsc::Sender<PeerEvent>,
     ) -> Result<Arc<dyn PeerConnection>, PeerError> {
         let events = events::Events::new(events);
         let shared = setup::Shared::default();

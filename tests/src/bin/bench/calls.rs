@@ -61,8 +61,10 @@ pub(crate) async fn talk() -> Result<Vec<Figure>> {
     must(ana.client.hang_up().await);
     tokio::join!(ana.ends(), rui.ends());
     Ok(vec![
-        Figure::new("delay: capture → render, 720p30, loopback, p50", delay.delay_ms_p50.unwrap_or(f64::NAN), "ms").aim(25.0),
-        Figure::new("delay: capture → render, 720p30, loopback, p95", delay.delay_ms_p95.unwrap_or(f64::NAN), "ms").aim(45.0),
+        Figure::new("delay: capture → render, 720p30, loopback, p50", delay.delay_ms_p50.unwrap_or(f64::NAN), "ms")
+            .aim(25.0),
+        Figure::new("delay: capture → render, 720p30, loopback, p95", delay.delay_ms_p95.unwrap_or(f64::NAN), "ms")
+            .aim(45.0),
         Figure::new("pictures lost, of those in the next line", delay.frames_lost as f64, ""),
         Figure::new("pictures seen", delay.frames as f64, ""),
         Figure::new("CPU of one end of a 720p30 call, both directions", cpu / seconds * 100.0 / 2.0, "% core"),

@@ -6,7 +6,7 @@ use chamada::FacingMode;
 use chamada::media::frame::{FrameError, FramePool, VideoFrame};
 use chamada::media::synthetic::Painter;
 use chamada::media::video::codec::{EncoderConfig, VideoCodec};
-use chamada::media::video::{decoder, encoder};
+use chamada::media::video::{make_decoder, make_encoder};
 use std::time::{Duration, Instant};
 
 const FRAMES: usize = 150;
@@ -22,7 +22,7 @@ pub(crate) fn measure() -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
     for codec in VideoCodec::available() {
         let config = EncoderConfig { width: 1280, height: 720, fps: 30.0, bitrate_bps: 1_500_000 };
-        let (mut encoder, mut decoder) = (encoder(codec, config)?, decoder(codec)?);
+        let (mut encoder, mut decoder) = (make_encoder(codec, config)?, make_decoder(codec)?);
         let pool = FramePool::default();
         let (mut encoding, mut decoding, mut most, mut bytes) = (Duration::ZERO, Duration::ZERO, Duration::ZERO, 0);
         for picture in &pictures {

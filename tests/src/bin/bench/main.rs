@@ -51,9 +51,8 @@ async fn main() -> Result<()> {
 
 fn show(figures: Vec<Figure>) -> Vec<Figure> {
     for Figure { name, value, unit, aim } in &figures {
-        let aim = aim.map_or_else(String::new, |aim| {
-            format!("   aim ≤ {aim}{}", if *value <= aim { "" } else { "   MISSED" })
-        });
+        let aim = aim
+            .map_or_else(String::new, |aim| format!("   aim ≤ {aim}{}", if *value <= aim { "" } else { "   MISSED" }));
         println!("{name:<52} {value:>10.2} {unit:<8}{aim}");
     }
     figures

@@ -38,8 +38,7 @@ fn serve() -> Result<Served> {
         bail!("the server cannot be built");
     }
     let binary = std::env::current_exe()?.with_file_name("chamada");
-    let mut process =
-        Command::new(binary).args(["serve", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn()?;
+    let mut process = Command::new(binary).args(["serve", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn()?;
     let mut line = String::new();
     let stdout = process.stdout.take().context("no standard output")?;
     BufReader::new(stdout).read_line(&mut line)?;

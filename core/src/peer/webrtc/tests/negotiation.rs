@@ -2,7 +2,7 @@ use super::support::*;
 use crate::call::ConnectionState;
 use crate::media::video::codec::VideoCodec;
 use crate::peer::webrtc::WebrtcPeers;
-use crate::peer::{PeerError, PeerEvent, PeerFactory};
+use crate::peer::{PEER_EVENTS, PeerError, PeerEvent, PeerFactory};
 use crate::signaling::message::{IceServer, SdpType, SessionDescription};
 use bytes::Bytes;
 use std::time::Duration;
@@ -154,7 +154,7 @@ async fn without_a_relay_a_relay_only_connection_is_refused() {
         |url: &str| IceServer { urls: vec![url.into()], username: Some("u".into()), credential: Some("p".into()) };
     for servers in [vec![], vec![server("stun:127.0.0.1:9")], vec![server("turns:127.0.0.1:9")]] {
         relay_only.ice_servers = servers;
-        let (sender, _events) = mpsc::unbounded_channel();
+        let (sender, _events) = mpsc::channel(PEER_EVENTS);
         assert!(matches!(WebrtcPeers.create(relay_only.clone(), sender).await, Err(PeerError::Setup(_))));
     }
 }

@@ -4,7 +4,7 @@ use super::super::WebrtcPeers;
 use crate::call::ConnectionState;
 use crate::media::rtp::RtpPacket;
 use crate::media::video::codec::{EncodedFrame, VideoCodec};
-use crate::peer::{BitrateBounds, PeerConfig, PeerConnection, PeerEvent, PeerFactory};
+use crate::peer::{BitrateBounds, PEER_EVENTS, PeerConfig, PeerConnection, PeerEvent, PeerFactory};
 use crate::signaling::message::IceCandidate;
 use bytes::Bytes;
 use std::sync::Arc;
@@ -27,14 +27,14 @@ pub(super) fn config(offerer: bool) -> PeerConfig {
 
 pub(super) struct Peer {
     pub(super) connection: Arc<dyn PeerConnection>,
-    pub(super) events: mpsc::UnboundedReceiver<PeerEvent>,
+    pub(super) events: mpsc::Receiver<PeerEvent>,
     /// Told while something else was waited for.
     pub(super) kept: Vec<PeerEvent>,
 }
 
 impl Peer {
     pub(super) async fn new(config: PeerConfig) -> Self {
-        let (sender, events) = mpsc::unbounded_channel();
+        let (sender, events) = mpsc::channel(PEER_EVENTS);
         let connection = WebrtcPeers.create(config, sender).await.unwrap();
         Self { connection, events, kept: vec![] }
     }
