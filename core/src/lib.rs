@@ -3,6 +3,7 @@
 mod facing;
 pub use facing::{FacingMode, UnknownFacingMode};
 
+pub mod platform;
 pub mod signaling;
 
 #[cfg(feature = "client")]

@@ -13,8 +13,11 @@ const TARGETS: [&str; 2] = ["aarch64-linux-android", "aarch64-apple-ios"];
 /// Apart from real builds, which must never find an empty archive of the stubs.
 const TARGET_DIR: &str = "target/phone-check";
 
-/// What is checked, with the features of a phone build: the system's codecs, neither libvpx nor openh264.
-const PACKAGES: [(&str, &str, &str); 2] = [("chamada", "core", "system-codecs"), ("chamada-ffi", "bindings", "")];
+/// What a phone build has, as features of the library: the system's codecs, neither libvpx nor openh264.
+pub(crate) const FEATURES: &str = "chamada/system-codecs";
+
+/// What is checked: package, its folder, its features.
+const PACKAGES: [(&str, &str, &str); 2] = [("chamada", "core", "system-codecs"), ("chamada-ffi", "bindings", FEATURES)];
 
 /// One step for each target and package that there is.
 pub(crate) fn steps(steps: &mut Steps) {
@@ -37,12 +40,12 @@ fn check(target: &str, package: &str, features: &str) -> Result<Outcome> {
     let stubs = write_stubs(&root().join(TARGET_DIR).join("stubs"))?;
     let run = cargo(&["clippy", "--locked", "--target", target, "--target-dir", TARGET_DIR]);
     let run = run.args(["--package", package, "--no-default-features"]);
-    let run = if features.is_empty() { run } else { run.args(["--features", features]) };
+    let run = run.args(["--features", features]);
     with_stubs(run, target, &stubs)?.args(["--", "--deny", "warnings"]).passes()
 }
 
 /// Whether the target's standard library is there, after an attempt to install it.
-fn have_target(target: &str) -> Result<(), &'static str> {
+pub(crate) fn have_target(target: &str) -> Result<(), &'static str> {
     let installed = || {
         let printed = program("rustc").args(["--print", "target-libdir", "--target", target]).printed();
         printed.is_ok_and(|folder| Path::new(folder.trim()).exists())
