@@ -8,6 +8,7 @@ struct Readme;
 mod facing;
 pub use facing::{FacingMode, UnknownFacingMode};
 
+pub mod platform;
 pub mod signaling;
 
 #[cfg(feature = "client")]

@@ -1,10 +1,15 @@
 //! `cargo xtask …`: the one tool for working on Chamada. CI calls it too.
 #![allow(clippy::print_stdout, reason = "a tool talks to the person who runs it")]
 
+mod android;
 mod browser;
 mod deny;
+mod elf;
+mod ios;
+mod phones;
 mod run;
 mod setup;
+mod size;
 mod steps;
 
 use anyhow::Result;
@@ -38,6 +43,14 @@ enum Task {
     Lint,
     /// The page's own tests in Chromium, and those of its modules in Node.js
     Browser,
+    /// Type-check the core and the bindings for Android and iOS; needs neither NDK nor Xcode
+    CheckPhones,
+    /// The library for Android and the AAR around it; needs an NDK and cargo-ndk
+    Android,
+    /// The XCFramework for iPhones, their simulator and Macs; needs a Mac with Xcode
+    Ios,
+    /// How large the library is, stripped, by what it is built with
+    Size,
     /// Measure: set-up time, codecs, delay, CPU and memory, the server; prints a table and writes target/bench.json
     Bench {
         /// Passed on to the bench
@@ -66,6 +79,14 @@ fn main() -> Result<()> {
             browser::steps(&mut steps);
             steps.finish()
         }
+        Task::CheckPhones => {
+            let mut steps = Steps::default();
+            phones::steps(&mut steps);
+            steps.finish()
+        }
+        Task::Android => android::run(),
+        Task::Ios => ios::run(),
+        Task::Size => size::run(),
         Task::Bench { args } => {
             setup::run(false)?;
             run::cargo(&["build", "--release", "--workspace", "--bins"]).done()?;
@@ -80,6 +101,7 @@ fn main() -> Result<()> {
                 run::cargo(&["check", "--package", "chamada-server"]).passes()
             });
             steps.step("tests", || run::cargo(&["test", "--workspace"]).passes());
+            phones::steps(&mut steps);
             browser::steps(&mut steps);
             steps.finish()
         }

@@ -117,12 +117,14 @@ impl CallEngine {
     pub(super) fn on_negotiation_failed(&mut self, why: &str) {
         let Some(call) = &mut self.call else { return };
         call.negotiation.failed();
+        // The reason may quote descriptions, so that it is not for every log.
+        log::debug!("negotiation: {why}");
         let goes_on = matches!(call.state, CallState::Connected | CallState::Reconnecting);
         if goes_on || call.negotiation.is_agreed() {
-            log::warn!("a renegotiation failed, the call goes on: {why}");
+            log::warn!("a renegotiation failed, the call goes on");
             return self.negotiate();
         }
-        log::warn!("the call cannot be negotiated: {why}");
+        log::warn!("the call cannot be negotiated");
         self.end(EndReason::NegotiationFailed, Some(HangUpReason::Failed));
     }
 
