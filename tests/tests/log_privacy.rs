@@ -36,7 +36,10 @@ impl LogSink for Kept {
     fn log(&self, record: LogRecord<'_>) {
         // The server says to its operator where it listens; its log is on another machine than a phone's.
         if !record.target.starts_with("chamada_server") {
-            self.0.lock().unwrap().push((record.level, format!("{}: {}", record.target, record.message)));
+            self.0
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner)
+                .push((record.level, format!("{}: {}", record.target, record.message)));
         }
     }
 }

@@ -171,8 +171,9 @@ mod tests {
     }
 
     fn say(logger: &Logger, level: Level, target: &str, message: &str) {
-        let record = Record::builder().level(level).target(target).args(format_args!("{message}")).build();
-        logger.tell_sink(level_of(record.metadata()), &record);
+        let metadata = Metadata::builder().level(level).target(target).build();
+        let tell = |record: &Record<'_>| logger.tell_sink(level_of(record.metadata()), record);
+        tell(&Record::builder().metadata(metadata).args(format_args!("{message}")).build());
     }
 
     #[test]
