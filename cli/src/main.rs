@@ -17,10 +17,13 @@ use args::{Args, Task};
 use clap::Parser;
 use std::process::ExitCode;
 
+/// Warnings, but of the WebRTC crates only errors: they warn of what is replaced or retried on purpose.
+const QUIET: &str = "warn,rtc=error,rtc_dtls=error,rtc_ice=error,rtc_interceptor=error,rtc_sctp=error,webrtc=error";
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = Args::parse();
-    let level = if args.verbose { "debug" } else { "warn" };
+    let level = if args.verbose { "debug" } else { QUIET };
     env_logger::Builder::from_env(env_logger::Env::new().filter_or("CHAMADA_LOG", level)).init();
     let ended = match args.task.unwrap_or(Task::Demo(args.demo)) {
         Task::Demo(args) => demo::run(args).await,

@@ -66,7 +66,7 @@ impl Summary {
             "setup_ms": self.setup().map(ms),
             "first_frame_ms": first_frame,
             "video_sent": stats.and_then(|stats| stats.video_sent.as_ref()).map(|sent| json!({
-                "codec": sent.codec.to_string(),
+                "codec": sent.codec.map(|codec| codec.to_string()),
                 "frames": sent.sent,
                 "width": sent.width,
                 "height": sent.height,

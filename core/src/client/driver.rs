@@ -159,6 +159,11 @@ impl Driver {
     pub(super) async fn run(mut self, mut inbox: mpsc::Receiver<Request>) {
         let mut logout = None;
         let mut server_gone = false;
+        // The login is among the events already: a call that is asked for at once must find it done.
+        while let Ok(event) = self.signaling_events.try_recv() {
+            self.on_signaling(event);
+        }
+        self.pump();
         loop {
             let timer = self.engine.poll_timeout();
             let room = self.waiting.len() < MAX_WAITING_EVENTS;

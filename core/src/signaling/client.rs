@@ -7,10 +7,10 @@ use super::error::SignalingError;
 use super::message::{Chat, Message};
 use super::session::{self, Output, Session, SignalingEvent};
 use super::transport::{self, Socket};
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::Message as Frame;
@@ -59,6 +59,7 @@ enum Command {
 pub struct SignalingClient {
     commands: mpsc::Sender<Command>,
     name: Arc<Mutex<String>>,
+    leaving: Arc<Notify>,
     task: JoinHandle<()>,
 }
 
@@ -77,6 +78,7 @@ impl SignalingClient {
         let socket = transport::open(&url, config.connect_timeout).await?;
         let (commands, receiver) = mpsc::channel(COMMANDS);
         let (ready, logged_in) = oneshot::channel();
+        let leaving = Arc::new(Notify::new());
         let driver = Driver {
             session,
             url,
@@ -87,8 +89,10 @@ impl SignalingClient {
             events,
             name: name.clone(),
             ready: Some(ready),
+            leaving: leaving.clone(),
+            left: false,
         };
-        let client = Self { commands, name, task: tokio::spawn(driver.run(socket, receiver)) };
+        let client = Self { commands, name, leaving, task: tokio::spawn(driver.run(socket, receiver)) };
         // If this future is dropped, so is the client, and its task ends.
         logged_in.await.unwrap_or(Err(SignalingError::NotConnected))?;
         Ok(client)
@@ -131,8 +135,12 @@ impl SignalingClient {
         let _ = self.command(Command::ReconnectNow);
     }
 
-    /// Closes the connection with code 1000; takes a few seconds at most.
+    /// Sends what was to be sent before and closes the connection with code 1000; takes a few seconds at most.
+    ///
+    /// Events that the app has no room for are dropped from here on, be it the last one, [`SignalingEvent::Closed`]: then the end of the
+    /// channel tells it.
     pub async fn logout(mut self) {
+        self.leaving.notify_one();
         let asked = timeout(CLOSE_TIMEOUT, self.commands.send(Command::Logout)).await;
         if !matches!(asked, Ok(Ok(()))) || timeout(CLOSE_TIMEOUT * 2, &mut self.task).await.is_err() {
             self.task.abort();
@@ -168,6 +176,9 @@ struct Driver {
     events: mpsc::Sender<SignalingEvent>,
     name: Arc<Mutex<String>>,
     ready: Option<oneshot::Sender<Result<(), SignalingError>>>,
+    /// The app logs out and may not be reading its events any more.
+    leaving: Arc<Notify>,
+    left: bool,
 }
 
 /// What woke the task.
@@ -263,9 +274,19 @@ impl Driver {
     async fn carry_out(&mut self) -> bool {
         while let Some(output) = self.session.poll_output() {
             match output {
-                Output::Send(text) => self.write(Frame::text(text)).await,
-                Output::Ping => self.write(Frame::Ping(Default::default())).await,
-                Output::Disconnect => self.close().await,
+                Output::Send(text) => {
+                    if let Err(why) = self.write(Frame::text(text.clone())).await {
+                        self.session.not_sent(text);
+                        self.lost(why);
+                    }
+                }
+                Output::Ping => {
+                    if let Err(why) = self.write(Frame::Ping(Default::default())).await {
+                        self.lost(why);
+                    }
+                }
+                Output::Disconnect => self.drop_socket(),
+                Output::Close => self.close().await,
                 Output::ConnectAt(at) => self.connect_at = Some(self.start + at),
                 Output::Event(event) => {
                     if !self.tell(event).await {
@@ -285,7 +306,17 @@ impl Driver {
         if let Some(ready) = self.ready.take() {
             match &event {
                 SignalingEvent::LoggedIn { .. } => {
+                    // The event first, as far as it fits, so that whoever waits for us finds it.
+                    let full = match self.events.try_send(event) {
+                        Ok(()) => None,
+                        Err(mpsc::error::TrySendError::Full(event)) => Some(event),
+                        Err(mpsc::error::TrySendError::Closed(_)) => return false,
+                    };
                     let _ = ready.send(Ok(()));
+                    return match full {
+                        Some(event) => self.events.send(event).await.is_ok(),
+                        None => true,
+                    };
                 }
                 SignalingEvent::Closed { why } => {
                     let _ = ready.send(Err(why.clone().unwrap_or(SignalingError::NotConnected)));
@@ -298,26 +329,53 @@ impl Driver {
                 }
             }
         }
-        self.events.send(event).await.is_ok() && !last
+        if self.left {
+            // The app waits for the end and not for events.
+            let _ = self.events.try_send(event);
+            return !last;
+        }
+        tokio::select! {
+            biased;
+            sent = self.events.send(event) => sent.is_ok() && !last,
+            () = self.leaving.notified() => {
+                self.left = true;
+                !last
+            }
+        }
     }
 
-    async fn write(&mut self, frame: Frame) {
-        let Some(socket) = &mut self.socket else { return };
-        let why = match timeout(WRITE_TIMEOUT, socket.send(frame)).await {
-            Ok(Ok(())) => return,
-            Ok(Err(e)) => transport::broken(&e),
-            Err(_) => SignalingError::Silent,
-        };
-        self.socket = None;
+    async fn write(&mut self, frame: Frame) -> Result<(), SignalingError> {
+        let Some(socket) = &mut self.socket else { return Err(transport::vanished()) };
+        match timeout(WRITE_TIMEOUT, socket.send(frame)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(e)) => Err(transport::broken(&e)),
+            Err(_) => Err(SignalingError::Silent),
+        }
+    }
+
+    fn lost(&mut self, why: SignalingError) {
         let now = self.now();
         self.session.disconnected(why, now);
     }
 
-    async fn close(&mut self) {
+    /// Leaves without a close frame of ours, but not without the reply to the server's (RFC 6455 section 5.5.1).
+    fn drop_socket(&mut self) {
         if let Some(mut socket) = self.socket.take() {
-            let bye = CloseFrame { code: CloseCode::Normal, reason: Default::default() };
-            // Bounded, and a failure is of no interest: the connection goes either way.
-            let _ = timeout(CLOSE_TIMEOUT, socket.close(Some(bye))).await;
+            // As far as it goes without waiting.
+            let _ = socket.flush().now_or_never();
         }
+    }
+
+    async fn close(&mut self) {
+        let Some(mut socket) = self.socket.take() else { return };
+        let bye = CloseFrame { code: CloseCode::Normal, reason: Default::default() };
+        let closing = async {
+            socket.close(Some(bye)).await?;
+            // Bytes that nobody has read would turn the end into a reset, which can overtake our close frame: read up to the reply.
+            while !socket.next().await.transpose()?.is_none_or(|frame| frame.is_close()) {}
+            Ok::<(), tokio_tungstenite::tungstenite::Error>(())
+        };
+        // Bounded, and a failure is of no interest: the connection goes either way.
+        let _ = timeout(CLOSE_TIMEOUT, closing).await;
     }
 }

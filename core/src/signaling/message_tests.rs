@@ -87,3 +87,194 @@ fn nothing_private_is_printed() {
     let id = round_trip(json!({"type": "id", "id": 1, "iceServers": [{"urls": ["turn:a"], "credential": "SECRET"}]}));
     assert!(!format!("{offer:?}{candidate:?}{id:?}").contains("SECRET"));
 }
+
+/// Frames letter by letter as old pages and old servers write them.
+#[test]
+fn an_old_peers_frame_is_understood_field_by_field() {
+    let read = |frame: &str| Message::parse(frame).unwrap();
+    let id = Id { id: 1_500_000_000_001, ice_servers: Vec::new(), resume: None, server: None };
+    assert_eq!(read(r#"{"type":"id","id":1500000000001}"#), Message::Id(id));
+    assert_eq!(
+        read(r#"{"name":"Zoë","date":1500000000999,"id":1500000000001,"type":"username"}"#),
+        Message::Username(Username {
+            name: "Zoë".into(),
+            id: 1_500_000_000_001,
+            date: 1_500_000_000_999,
+            resume: None
+        })
+    );
+    assert_eq!(
+        read(r#"{"type":"rejectusername","id":1500000000001,"name":"Zo\u00eb1"}"#),
+        Message::RejectUsername(RejectUsername { id: 1_500_000_000_001, name: "Zoë1".into() })
+    );
+    assert_eq!(
+        read(r#"{"type":"userlist","users":["ana",null,"Zoë1"]}"#),
+        Message::UserList(UserList { users: vec![Some("ana".into()), None, Some("Zoë1".into())] })
+    );
+    assert_eq!(
+        read(r#"{"text":"olá <b","type":"message","id":3,"date":1500000001000,"name":"ana"}"#),
+        Message::Chat(Chat { text: "olá <b".into(), id: 3, date: 1_500_000_001_000, name: Some("ana".into()) })
+    );
+    let (name, target) = (Some("ana".to_owned()), Some("bia".to_owned()));
+    assert_eq!(
+        read(
+            r#"{"name":"ana","target":"bia","type":"video-offer","sdp":{"type":"offer","sdp":"v=0\r\no=- 4 2 IN IP4 0\r\n"}}"#
+        ),
+        Message::VideoOffer(Description {
+            name: name.clone(),
+            target: target.clone(),
+            sdp: SessionDescription::offer("v=0\r\no=- 4 2 IN IP4 0\r\n"),
+            call: None,
+        })
+    );
+    assert_eq!(
+        read(r#"{"name":"ana","target":"bia","type":"video-answer","sdp":{"type":"answer","sdp":""}}"#),
+        Message::VideoAnswer(Description {
+            name: name.clone(),
+            target: target.clone(),
+            sdp: SessionDescription::answer(""),
+            call: None,
+        })
+    );
+    let candidate = |username_fragment| {
+        Some(IceCandidate {
+            candidate: "candidate:0 1 UDP 2122252543 192.0.2.1 51000 typ host".into(),
+            sdp_mid: Some("sdparta_0".into()),
+            sdp_m_line_index: Some(0),
+            username_fragment,
+        })
+    };
+    for (fragment, more) in [(None, ""), (Some("5f1e".to_owned()), r#","usernameFragment":"5f1e""#)] {
+        let frame = format!(
+            r#"{{"type":"new-ice-candidate","target":"bia","candidate":{{"candidate":
+                "candidate:0 1 UDP 2122252543 192.0.2.1 51000 typ host","sdpMid":"sdparta_0","sdpMLineIndex":0{more}}}}}"#
+        );
+        let candidate = candidate(fragment);
+        let expected = NewIceCandidate { name: None, target: target.clone(), candidate, call: None };
+        assert_eq!(read(&frame), Message::NewIceCandidate(expected));
+    }
+    // The end of candidates has three forms.
+    for (end, candidate) in [
+        (r#""candidate":null"#, None),
+        (r#""sdpMid":"ignored here""#, None),
+        (
+            r#""candidate":{"candidate":"","sdpMid":null,"sdpMLineIndex":null}"#,
+            Some(IceCandidate {
+                candidate: String::new(),
+                sdp_mid: None,
+                sdp_m_line_index: None,
+                username_fragment: None,
+            }),
+        ),
+    ] {
+        let frame = format!(r#"{{"type":"new-ice-candidate","target":"bia",{end}}}"#);
+        let Message::NewIceCandidate(read) = read(&frame) else { panic!() };
+        assert!(read.candidate.as_ref().is_none_or(IceCandidate::is_end));
+        assert_eq!(read.candidate, candidate);
+    }
+    assert_eq!(
+        read(r#"{"name":"ana","target":null,"type":"hang-up"}"#),
+        Message::HangUp(HangUp { name, target: None, reason: None, call: None })
+    );
+}
+
+/// An old page reads fields and knows no `null` where it expects a text: what we do not say is not there.
+#[test]
+fn what_an_old_peer_reads_of_ours_has_its_fields_and_nothing_empty() {
+    let written = |message: Message| serde_json::from_str::<Value>(&message.to_json()).unwrap();
+    let (name, target) = (Some("ana".to_owned()), Some("bia".to_owned()));
+    assert_eq!(
+        written(Message::Username(Username { name: "ana".into(), id: 7, date: 1, resume: None })),
+        json!({"type": "username", "name": "ana", "id": 7, "date": 1})
+    );
+    assert_eq!(
+        written(Message::Chat(Chat { text: "x".into(), id: 7, date: 1, name: None })),
+        json!({"type": "message", "text": "x", "id": 7, "date": 1})
+    );
+    let description =
+        Description { name: name.clone(), target: target.clone(), sdp: SessionDescription::offer("v=0"), call: None };
+    assert_eq!(
+        written(Message::VideoOffer(description)),
+        json!({"type": "video-offer", "name": "ana", "target": "bia", "sdp": {"type": "offer", "sdp": "v=0"}})
+    );
+    let candidate = IceCandidate {
+        candidate: "c".into(),
+        sdp_mid: Some("0".into()),
+        sdp_m_line_index: Some(1),
+        username_fragment: None,
+    };
+    let message =
+        NewIceCandidate { name: name.clone(), target: target.clone(), candidate: Some(candidate), call: None };
+    assert_eq!(
+        written(Message::NewIceCandidate(message)),
+        json!({"type": "new-ice-candidate", "name": "ana", "target": "bia",
+            "candidate": {"candidate": "c", "sdpMid": "0", "sdpMLineIndex": 1}})
+    );
+    let end = NewIceCandidate { name: name.clone(), target: target.clone(), candidate: None, call: None };
+    assert_eq!(written(Message::NewIceCandidate(end))["candidate"], Value::Null);
+    assert_eq!(
+        written(Message::HangUp(HangUp { name, target, reason: Some(HangUpReason::MediaError), call: None })),
+        json!({"type": "hang-up", "name": "ana", "target": "bia", "reason": "media-error"})
+    );
+}
+
+#[test]
+fn a_known_type_with_a_wrong_field_is_refused_by_name() {
+    let sdp = |sdp: Value| json!({"type": "video-offer", "sdp": sdp});
+    let candidate = |candidate: Value| json!({"type": "new-ice-candidate", "candidate": candidate});
+    for frame in [
+        json!({"type": "id"}),
+        json!({"type": "id", "id": null}),
+        json!({"type": "id", "id": 1e300}),
+        json!({"type": "id", "id": 1, "iceServers": {}}),
+        json!({"type": "id", "id": 1, "iceServers": [{"username": "no urls"}]}),
+        json!({"type": "username", "id": 1}),
+        json!({"type": "username", "name": 1, "id": 1}),
+        json!({"type": "username", "name": "a", "id": 1, "date": "now"}),
+        json!({"type": "rejectusername", "name": "a"}),
+        json!({"type": "userlist"}),
+        json!({"type": "userlist", "users": [1]}),
+        json!({"type": "message"}),
+        json!({"type": "message", "text": null}),
+        json!({"type": "video-offer"}),
+        sdp(json!("v=0")),
+        sdp(json!(null)),
+        sdp(json!({"type": "offer"})),
+        sdp(json!({"sdp": "v=0"})),
+        sdp(json!({"type": "Offer", "sdp": "v=0"})),
+        sdp(json!({"type": "offer", "sdp": 1})),
+        json!({"type": "video-answer", "target": 1, "sdp": {"type": "answer", "sdp": ""}}),
+        json!({"type": "video-answer", "call": "1", "sdp": {"type": "answer", "sdp": ""}}),
+        candidate(json!("candidate:1")),
+        candidate(json!({})),
+        candidate(json!({"candidate": 1})),
+        candidate(json!({"candidate": "", "sdpMLineIndex": 65_536})),
+        candidate(json!({"candidate": "", "sdpMLineIndex": 0.5})),
+        candidate(json!({"candidate": "", "sdpMid": 0})),
+        json!({"type": "hang-up", "target": []}),
+        json!({"type": "hang-up", "reason": 1}),
+        json!({"type": "call-ringing", "call": {}}),
+        json!({"type": "media-state", "video": "yes"}),
+        json!({"type": "error", "message": "no code"}),
+        json!({"type": "error", "code": "full"}),
+    ] {
+        let kind = frame["type"].as_str().unwrap();
+        match Message::parse(&frame.to_string()) {
+            Err(ParseError::BadField { kind: told, .. }) => assert_eq!(told, kind),
+            other => panic!("{frame}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn depth_and_length_do_no_harm() {
+    let deep = format!(r#"{{"type":"wave","a":{}{}}}"#, "[".repeat(20_000), "]".repeat(20_000));
+    assert!(matches!(Message::parse(&deep), Err(ParseError::NotAnObject(_))));
+    let longest = format!(r#"{{"type":"message","text":"{}"}}"#, "x".repeat(MAX_FRAME_BYTES - 28));
+    assert_eq!(longest.len(), MAX_FRAME_BYTES);
+    assert!(Message::parse(&longest).is_ok());
+    assert_eq!(Message::parse(&format!("{longest} ")), Err(ParseError::TooLarge(MAX_FRAME_BYTES + 1)));
+}
+
+#[path = "message_properties.rs"]
+mod any_input;

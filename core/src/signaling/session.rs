@@ -99,8 +99,10 @@ pub enum Output {
     Ping,
     /// Tell the app.
     Event(SignalingEvent),
-    /// Drop the connection, if there is one.
+    /// Drop the connection, if there is one, without a close frame: that would be a log-out, and the server is to keep our place.
     Disconnect,
+    /// Close the connection, if there is one, with code 1000 (RFC 6455 section 7.4.1).
+    Close,
     /// Connect at this time.
     ConnectAt(Duration),
 }
@@ -256,13 +258,15 @@ impl Session {
         if self.state == State::Closed {
             return;
         }
-        self.outputs.push_back(Output::Disconnect);
+        self.take_back_unsent();
         if !self.reconnect || !self.ever_in || why.is_final() {
             self.state = State::Closed;
+            self.outputs.push_back(Output::Close);
             self.event(SignalingEvent::Closed { why: Some(why) });
             return;
         }
         self.state = State::Down;
+        self.outputs.push_back(Output::Disconnect);
         self.attempt = self.attempt.saturating_add(1);
         let after = backoff::delay(self.attempt, (self.jitter)());
         self.event(SignalingEvent::Reconnecting { attempt: self.attempt, after, why });
@@ -272,6 +276,7 @@ impl Session {
     /// The network changed: what we have is not worth waiting for.
     pub fn reconnect_now(&mut self, now: Duration) {
         if self.state != State::Closed && self.ever_in {
+            self.take_back_unsent();
             self.state = State::Down;
             self.attempt = 0;
             self.outputs.extend([Output::Disconnect, Output::ConnectAt(now)]);
@@ -282,8 +287,37 @@ impl Session {
     pub fn logout(&mut self) {
         if self.state != State::Closed {
             self.state = State::Closed;
-            self.outputs.push_back(Output::Disconnect);
+            self.outputs.push_back(Output::Close);
             self.event(SignalingEvent::Closed { why: None });
+        }
+    }
+
+    /// This [`Output::Send`] could not be written whole, so that the server does not have it. [`Session::disconnected`] has to follow.
+    pub fn not_sent(&mut self, text: String) {
+        self.outputs.push_front(Output::Send(text));
+    }
+
+    /// What the lost connection did not take any more waits for the next one, before what already waits.
+    fn take_back_unsent(&mut self) {
+        let (unsent, rest): (VecDeque<_>, _) =
+            self.outputs.drain(..).partition(|output| matches!(output, Output::Send(_) | Output::Ping));
+        self.outputs = rest;
+        for output in unsent.into_iter().rev() {
+            if let Output::Send(text) = output
+                && let Ok(message) = Message::parse(&text)
+                && (is_call(&message) || matches!(message, Message::Chat(_)))
+            {
+                self.queue.push_front(message);
+            }
+        }
+        while self.queue.len() > QUEUE_LEN {
+            self.drop_oldest();
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        if let Some(oldest) = self.queue.pop_front() {
+            self.event(SignalingEvent::Dropped { kind: oldest.kind().to_owned() });
         }
     }
 
@@ -293,10 +327,8 @@ impl Session {
             State::Closed => {}
             State::LoggedIn => self.transmit(message),
             _ => {
-                if self.queue.len() >= QUEUE_LEN
-                    && let Some(oldest) = self.queue.pop_front()
-                {
-                    self.event(SignalingEvent::Dropped { kind: oldest.kind().to_owned() });
+                if self.queue.len() >= QUEUE_LEN {
+                    self.drop_oldest();
                 }
                 self.queue.push_back(message);
             }
@@ -393,8 +425,13 @@ impl Session {
 
     fn refused(&mut self, error: ErrorMessage, now: Duration) {
         let logging_in = matches!(self.state, State::AwaitId { .. } | State::AwaitList { .. });
+        let name_refused = match error.code {
+            ErrorCode::BadName => true,
+            ErrorCode::TooLarge | ErrorCode::BadMessage => error.regarding.as_deref() == Some("username"),
+            _ => false,
+        };
         match (logging_in, error.code) {
-            (true, ErrorCode::BadName) => self.disconnected(SignalingError::LoginRefused(error.message), now),
+            (true, _) if name_refused => self.disconnected(SignalingError::LoginRefused(error.message), now),
             (true, ErrorCode::Full) => {
                 self.disconnected(SignalingError::ServerClosed { code: 1013, reason: error.message }, now)
             }
@@ -444,3 +481,7 @@ fn check_given(name: &str) -> Option<String> {
     let fits = (1..=2 * MAX_NAME_CHARS).contains(&name.chars().count());
     (fits && !name.chars().any(char::is_control)).then(|| name.to_owned())
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::{Error as WsError, ProtocolError, SubProtocolError};
 use tokio_tungstenite::tungstenite::http::{HeaderValue, header::SEC_WEBSOCKET_PROTOCOL};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
 use url::{Host, Url};
 
 pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
@@ -68,25 +68,36 @@ pub(crate) async fn open(url: &Url, timeout: Duration) -> Result<Socket, Signali
     request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
     let config =
         WebSocketConfig::default().max_message_size(Some(MAX_FRAME_BYTES)).max_frame_size(Some(MAX_FRAME_BYTES));
-    let opening = connect_async_with_config(request, Some(config), true);
-    let (socket, response) = tokio::time::timeout(timeout, opening)
-        .await
-        .map_err(|_| SignalingError::TimedOut)?
-        .map_err(|e| meaning(e, url))?;
+    let opening = async {
+        let tcp = connect(url).await?;
+        client_async_tls_with_config(request, tcp, Some(config), None).await.map_err(|e| meaning(e, url))
+    };
+    let (socket, response) = tokio::time::timeout(timeout, opening).await.map_err(|_| SignalingError::TimedOut)??;
     match response.headers().get(SEC_WEBSOCKET_PROTOCOL).map(|v| v.to_str().unwrap_or("?").to_owned()) {
         Some(chosen) if chosen == SUBPROTOCOL => Ok(socket),
         other => Err(SignalingError::WrongSubprotocol(other)),
     }
 }
 
+async fn connect(url: &Url) -> Result<TcpStream, SignalingError> {
+    let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let tcp = TcpStream::connect((bare, port)).await.map_err(|e| match e.kind() {
+        ErrorKind::TimedOut => SignalingError::TimedOut,
+        _ => SignalingError::Unreachable { host: host_of(url), detail: e.to_string() },
+    })?;
+    // Frames are small and should not wait for company. A failure costs some milliseconds and nothing else.
+    let _ = tcp.set_nodelay(true);
+    Ok(tcp)
+}
+
+/// What it means when the TCP connection was made, and no WebSocket.
 fn meaning(error: WsError, url: &Url) -> SignalingError {
     match error {
         WsError::Io(e) if e.kind() == ErrorKind::TimedOut => SignalingError::TimedOut,
-        // rustls reports its own errors as invalid data.
-        WsError::Io(e) if e.kind() == ErrorKind::InvalidData && url.scheme() == "wss" => {
-            SignalingError::Tls(e.to_string())
-        }
-        WsError::Io(e) => SignalingError::Unreachable { host: host_of(url), detail: e.to_string() },
+        // rustls reports its own errors as those of the stream, and who does not know TLS hangs up.
+        WsError::Io(e) if url.scheme() == "wss" => SignalingError::Tls(e.to_string()),
+        WsError::Io(_) => SignalingError::NotWebSocket { status: None },
         WsError::Tls(e) => SignalingError::Tls(e.to_string()),
         WsError::Url(_) => SignalingError::BadUrl(url.to_string()),
         WsError::Http(response) => SignalingError::NotWebSocket { status: Some(response.status().as_u16()) },
@@ -106,6 +117,7 @@ pub(crate) fn broken(error: &WsError) -> SignalingError {
         WsError::Capacity(e) => SignalingError::Protocol(e.to_string()),
         WsError::Protocol(ProtocolError::ResetWithoutClosingHandshake) | WsError::Io(_) => vanished(),
         WsError::Protocol(e) => SignalingError::Protocol(e.to_string()),
+        WsError::Utf8(e) => SignalingError::Protocol(e.clone()),
         _ => vanished(),
     }
 }
@@ -114,3 +126,7 @@ pub(crate) fn broken(error: &WsError) -> SignalingError {
 pub(crate) fn vanished() -> SignalingError {
     SignalingError::ServerClosed { code: 1006, reason: "connection lost".into() }
 }
+
+#[cfg(test)]
+#[path = "transport_tests.rs"]
+mod tests;

@@ -7,6 +7,9 @@ use std::{fmt, str::FromStr, time::Instant};
 /// RTP clock rate of all video (RFC 6184, RFC 7741), in Hz.
 pub const VIDEO_CLOCK_RATE: u32 = 90_000;
 
+/// Largest picture that is decoded, in pixels: H.264 level 5.2. Bounds what a peer can make this side allocate.
+pub(super) const MAX_DECODED_PIXELS: u32 = 36_864 * 256;
+
 /// A video codec that this build may offer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum VideoCodec {
@@ -102,6 +105,12 @@ pub trait VideoEncoder: Send {
     /// # Errors
     /// [`CodecError`] if the codec refuses it; the old target stays.
     fn set_bitrate(&mut self, bps: u32) -> Result<(), CodecError>;
+
+    /// Follows the pace of the camera, from the next picture on.
+    ///
+    /// # Errors
+    /// [`CodecError`] if the codec refuses it; the old pace stays.
+    fn set_fps(&mut self, fps: f64) -> Result<(), CodecError>;
 }
 
 /// Decompresses pictures. Blocking: lives on a thread of its own, never on the async runtime.

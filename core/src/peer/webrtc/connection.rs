@@ -11,7 +11,7 @@ use crate::signaling::message::{IceCandidate, SdpType, SessionDescription};
 use async_trait::async_trait;
 use bytes::Bytes;
 use rtc::peer_connection::configuration::RTCOfferOptions;
-use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
+use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodecParameters, RtpCodecKind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::{mpsc, watch};
@@ -83,7 +83,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Adds the tracks that the offer has room for, and puts its video codecs into our order, under its payload types.
+    /// Adds the tracks that the offer has room for.
     async fn add_answered_tracks(&self, negotiation: &mut Negotiation, offer: &Description) -> Result<(), PeerError> {
         if negotiation.audio_sender.is_none() && offer.section("audio").is_some() {
             let audio = Arc::clone(&self.audio.track) as Arc<dyn TrackLocal>;
@@ -98,9 +98,13 @@ impl Connection {
             let track = Arc::clone(&video.track) as Arc<dyn TrackLocal>;
             negotiation.video_sender = Some(self.inner.add_track(track).await.map_err(failed)?);
         }
+        Ok(())
+    }
+
+    /// Puts the offer's video codecs into our order, under its payload types. On hold there is nothing to order.
+    async fn order_codecs(&self, negotiation: &Negotiation) -> Result<(), PeerError> {
         let Some(sender) = &negotiation.video_sender else { return Ok(()) };
-        let negotiated = sender.get_parameters().await.map_err(failed)?.rtp_parameters.codecs;
-        let preferred = codecs::reorder(&negotiated, &self.video_codecs);
+        let preferred = codecs::reorder(&sent_as(Some(sender)).await, &self.video_codecs);
         if !preferred.is_empty() {
             self.transceiver(sender).await?.set_codec_preferences(preferred).await.map_err(failed)?;
         }
@@ -159,21 +163,17 @@ impl Connection {
             }
             *self.shared.payload_types.lock().unwrap_or_else(PoisonError::into_inner) = types;
         }
-        if let Some(sender) = &negotiation.audio_sender
-            && let Ok(parameters) = sender.get_parameters().await
-        {
-            let opus = codecs::opus().rtp_codec.mime_type;
-            let is_opus = |m: &str| m.eq_ignore_ascii_case(&opus);
-            let found = parameters.rtp_parameters.codecs.iter().find(|c| is_opus(&c.rtp_codec.mime_type));
-            let wanted = answer.section("audio").filter(may_send).is_some();
-            self.audio_format.send_replace(found.filter(|_| wanted).map(|c| c.payload_type));
-        }
-        let Some(sender) = &negotiation.video_sender else { return };
-        let Ok(parameters) = sender.get_parameters().await else { return };
+        let opus = codecs::opus().rtp_codec.mime_type;
+        let mut numbers = sent_as(negotiation.audio_sender.as_ref()).await;
+        numbers.retain(|c| c.rtp_codec.mime_type.eq_ignore_ascii_case(&opus));
+        let wanted = answer.section("audio").filter(may_send).is_some();
+        self.audio_format.send_replace(numbers.first().filter(|_| wanted).map(|c| c.payload_type));
+
         // The answer's first format is the one to send (RFC 3264 section 7); its number is what the sender was given.
         let wanted = answer.section("video").filter(may_send).map(Section::video_formats).unwrap_or_default();
+        let numbers = sent_as(negotiation.video_sender.as_ref()).await;
         let format = wanted.iter().find_map(|&(_, codec)| {
-            let found = codecs::find(&parameters.rtp_parameters.codecs, codec)?;
+            let found = codecs::find(&numbers, codec)?;
             self.video_codecs.contains(&codec).then_some((found.payload_type, codec))
         });
         let before = self.video_format.send_replace(format);
@@ -202,10 +202,19 @@ impl Connection {
         self.inner.set_remote_description(RTCSessionDescription::offer(text).map_err(failed)?).await.map_err(failed)?;
         self.add_answered_tracks(negotiation, offer).await?;
         self.follow_directions(negotiation, offer).await?;
+        self.order_codecs(negotiation).await?;
         let answer = self.inner.create_answer(None).await.map_err(failed)?;
         let text = answer.sdp.clone();
         self.inner.set_local_description(answer).await.map_err(failed)?;
         Ok(text)
+    }
+}
+
+/// What a sender may send as. A sender that is on hold has no parameters, and one that is not there sends nothing.
+async fn sent_as(sender: Option<&Arc<dyn RtpSender>>) -> Vec<RTCRtpCodecParameters> {
+    match sender {
+        Some(sender) => sender.get_parameters().await.map(|p| p.rtp_parameters.codecs).unwrap_or_default(),
+        None => Vec::new(),
     }
 }
 

@@ -1,0 +1,242 @@
+//! H.264 constrained baseline by openh264.
+
+use super::codec::{
+    CodecError, EncodedFrame, EncoderConfig, MAX_DECODED_PIXELS, VideoCodec, VideoDecoder, VideoEncoder,
+};
+use super::depacketize::has_idr;
+use crate::media::frame::{FrameError, FramePool, MAX_DIMENSION, PixelFormat, Plane, RawFrame, Rotation, VideoFrame};
+use openh264::encoder::{
+    BitRate, Complexity, Encoder, FrameRate, FrameType, IntraFramePeriod, Profile, RateControlMode, SpsPpsStrategy,
+    UsageType,
+};
+use openh264::formats::YUVSource;
+use openh264::{OpenH264API, Timestamp, decoder::Decoder};
+use openh264_sys2::{
+    ENCODER_OPTION, ENCODER_OPTION_BITRATE, ENCODER_OPTION_FRAME_RATE, ENCODER_OPTION_MAX_BITRATE, LAYER_NUM,
+    SBitrateInfo, SPATIAL_LAYER_0, SPATIAL_LAYER_ALL,
+};
+use std::ffi::c_int;
+use std::time::Instant;
+
+/// Bits per second that openh264 can work with.
+const BITRATE: (u32, u32) = (10_000, 100_000_000);
+/// Frames per second that openh264 can work with.
+const FPS: (f64, f64) = (1.0, 60.0);
+/// Smallest width and height that openh264 encodes, in pixels.
+const MIN_DIMENSION: u32 = 16;
+/// Longest and shorter side that openh264 encodes, in pixels.
+const MAX_SIDES: (u32, u32) = (3840, 2160);
+
+fn setup(detail: impl Into<String>) -> CodecError {
+    CodecError::Setup { codec: VideoCodec::H264, detail: detail.into() }
+}
+
+fn encode(detail: impl Into<String>) -> CodecError {
+    CodecError::Encode { codec: VideoCodec::H264, detail: detail.into() }
+}
+
+fn decode(detail: impl Into<String>) -> CodecError {
+    CodecError::Decode { codec: VideoCodec::H264, detail: detail.into() }
+}
+
+/// Low complexity, one slice a picture, no B pictures, keyframes only on demand.
+pub(super) struct H264Encoder {
+    encoder: Encoder,
+    /// As configured; what is encoded is even.
+    width: u32,
+    height: u32,
+    bitrate: u32,
+    fps: f64,
+    /// openh264 is set up with the first picture; before, it takes no options.
+    first: Option<Instant>,
+}
+
+impl H264Encoder {
+    pub(super) fn new(config: EncoderConfig) -> Result<Self, CodecError> {
+        let EncoderConfig { width, height, .. } = config;
+        let too_large = width.max(height) > MAX_SIDES.0 || width.min(height) > MAX_SIDES.1;
+        if too_large || width < MIN_DIMENSION || height < MIN_DIMENSION {
+            return Err(setup(FrameError::Size { width, height }.to_string()));
+        }
+        let (bitrate, fps) = (config.bitrate_bps.clamp(BITRATE.0, BITRATE.1), possible_fps(config.fps));
+        Ok(Self { encoder: encoder(bitrate, fps)?, width, height, bitrate, fps, first: None })
+    }
+
+    fn set_option<T>(&mut self, id: ENCODER_OPTION, value: &mut T) -> Result<(), CodecError> {
+        // SAFETY: the callers pair each option with the type that openh264's interface names for it; it is read during the
+        // call. The options used change none of what the wrapper relies on (size and layers).
+        let code = unsafe { self.encoder.raw_api().set_option(id, std::ptr::from_mut(value).cast()) };
+        if code == 0 { Ok(()) } else { Err(encode(format!("option {id} is refused: {code}"))) }
+    }
+
+    fn set_layer_bitrate(&mut self, id: ENCODER_OPTION, layer: LAYER_NUM, bps: u32) -> Result<(), CodecError> {
+        let bitrate = c_int::try_from(bps).unwrap_or(c_int::MAX);
+        self.set_option(id, &mut SBitrateInfo { iLayer: layer, iBitrate: bitrate })
+    }
+}
+
+fn possible_fps(fps: f64) -> f64 {
+    if fps.is_finite() { fps.clamp(FPS.0, FPS.1) } else { 30.0 }
+}
+
+fn encoder(bitrate: u32, fps: f64) -> Result<Encoder, CodecError> {
+    let config = openh264::encoder::EncoderConfig::new()
+        .bitrate(BitRate::from_bps(bitrate))
+        .max_frame_rate(FrameRate::from_hz(fps as f32))
+        .usage_type(UsageType::CameraVideoRealTime)
+        .rate_control_mode(RateControlMode::Bitrate)
+        .complexity(Complexity::Low)
+        .profile(Profile::Baseline)
+        .sps_pps_strategy(SpsPpsStrategy::ConstantId)
+        .num_threads(1)
+        .skip_frames(false)
+        // Scene cuts would bring keyframes that nobody asked for.
+        .scene_change_detect(false)
+        .intra_frame_period(IntraFramePeriod::from_num_frames(0));
+    Encoder::with_api_config(OpenH264API::from_source(), config).map_err(|error| setup(error.to_string()))
+}
+
+/// The even part of a picture, without copying it.
+struct EvenPart<'a>(&'a VideoFrame);
+
+impl YUVSource for EvenPart<'_> {
+    fn dimensions(&self) -> (usize, usize) {
+        ((self.0.width() & !1) as usize, (self.0.height() & !1) as usize)
+    }
+    fn strides(&self) -> (usize, usize, usize) {
+        (self.0.stride_y(), self.0.stride_uv(), self.0.stride_uv())
+    }
+    fn y(&self) -> &[u8] {
+        self.0.y()
+    }
+    fn u(&self) -> &[u8] {
+        self.0.u()
+    }
+    fn v(&self) -> &[u8] {
+        self.0.v()
+    }
+}
+
+impl VideoEncoder for H264Encoder {
+    fn encode(&mut self, frame: &VideoFrame, keyframe: bool) -> Result<Option<EncodedFrame>, CodecError> {
+        if (frame.width(), frame.height()) != (self.width, self.height) {
+            let (width, height) = (frame.width(), frame.height());
+            return Err(encode(format!("made for {}×{}, got {width}×{height}", self.width, self.height)));
+        }
+        let captured_at = frame.captured_at();
+        // The first picture is a keyframe anyway, and there is nothing yet that could be told so.
+        if keyframe && self.first.is_some() {
+            self.encoder.force_intra_frame();
+        }
+        let since = captured_at.saturating_duration_since(*self.first.get_or_insert(captured_at));
+        let time = Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX / 2));
+        let stream = self.encoder.encode_at(&EvenPart(frame), time).map_err(|error| encode(error.to_string()))?;
+        let keyframe = match stream.frame_type() {
+            FrameType::IDR => true,
+            FrameType::P | FrameType::I | FrameType::IPMixed => false,
+            FrameType::Skip => return Ok(None),
+            FrameType::Invalid => return Err(encode("the encoder is not ready")),
+        };
+        // A copy, since the memory is openh264's own and written again with the next picture.
+        let data = stream.to_vec();
+        if data.is_empty() {
+            return Ok(None);
+        }
+        let (width, height) = (self.width & !1, self.height & !1);
+        Ok(Some(EncodedFrame { codec: VideoCodec::H264, data: data.into(), keyframe, width, height, captured_at }))
+    }
+
+    fn set_bitrate(&mut self, bps: u32) -> Result<(), CodecError> {
+        let bps = bps.clamp(BITRATE.0, BITRATE.1);
+        if self.first.is_none() {
+            self.encoder = encoder(bps, self.fps)?;
+        } else {
+            // openh264 refuses a target above the most that it was told, and tells the decoder a higher level if need be.
+            if bps > self.bitrate {
+                self.set_layer_bitrate(ENCODER_OPTION_MAX_BITRATE, SPATIAL_LAYER_0, bps)?;
+            }
+            self.set_layer_bitrate(ENCODER_OPTION_BITRATE, SPATIAL_LAYER_ALL, bps)?;
+            if bps < self.bitrate {
+                self.set_layer_bitrate(ENCODER_OPTION_MAX_BITRATE, SPATIAL_LAYER_0, bps)?;
+            }
+        }
+        self.bitrate = bps;
+        Ok(())
+    }
+
+    fn set_fps(&mut self, fps: f64) -> Result<(), CodecError> {
+        let fps = possible_fps(fps);
+        if self.first.is_none() {
+            self.encoder = encoder(self.bitrate, fps)?;
+        } else {
+            self.set_option(ENCODER_OPTION_FRAME_RATE, &mut (fps as f32))?;
+        }
+        self.fps = fps;
+        Ok(())
+    }
+}
+
+/// Decodes from the first keyframe on, and after damage from the next.
+pub(super) struct H264Decoder {
+    decoder: Decoder,
+    /// Nothing but a keyframe can be decoded.
+    needs_keyframe: bool,
+}
+
+impl H264Decoder {
+    pub(super) fn new() -> Result<Self, CodecError> {
+        Ok(Self { decoder: decoder()?, needs_keyframe: true })
+    }
+
+    fn decode_keyframe_or_next(&mut self, data: &[u8], pool: &FramePool) -> Result<Option<VideoFrame>, CodecError> {
+        match self.decoder.decode(data).map_err(|error| decode(error.to_string()))? {
+            Some(yuv) => copy_out(&yuv, pool).map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+fn decoder() -> Result<Decoder, CodecError> {
+    Decoder::new().map_err(|error| setup(error.to_string()))
+}
+
+impl VideoDecoder for H264Decoder {
+    fn decode(&mut self, data: &[u8], pool: &FramePool) -> Result<Option<VideoFrame>, CodecError> {
+        if data.is_empty() || i32::try_from(data.len()).is_err() {
+            return Err(decode(format!("a frame of {} bytes", data.len())));
+        }
+        if self.needs_keyframe && !has_idr(data) {
+            return Ok(None);
+        }
+        let result = self.decode_keyframe_or_next(data, pool);
+        if result.is_err() {
+            // What an error leaves in the references must not be built upon.
+            self.decoder = decoder()?;
+        }
+        self.needs_keyframe = result.is_err();
+        result
+    }
+}
+
+/// Copies once: the memory is openh264's own and a reference for pictures to come.
+fn copy_out(yuv: &impl YUVSource, pool: &FramePool) -> Result<VideoFrame, CodecError> {
+    let (width, height) = yuv.dimensions();
+    let (width, height) = (u32::try_from(width).unwrap_or(u32::MAX), u32::try_from(height).unwrap_or(u32::MAX));
+    if width > MAX_DIMENSION || height > MAX_DIMENSION || width * height > MAX_DECODED_PIXELS {
+        return Err(decode(FrameError::Size { width, height }.to_string()));
+    }
+    let (luma, blue, red) = yuv.strides();
+    let raw = RawFrame {
+        format: PixelFormat::I420,
+        planes: [
+            Plane { data: yuv.y(), stride: luma },
+            Plane { data: yuv.u(), stride: blue },
+            Plane { data: yuv.v(), stride: red },
+        ],
+        width,
+        height,
+        rotation: Rotation::None,
+        captured_at: Instant::now(),
+    };
+    pool.copy_from(&raw).map_err(|error| decode(error.to_string()))
+}

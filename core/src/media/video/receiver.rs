@@ -1,0 +1,267 @@
+//! RTP packets to the renderer.
+
+use super::assembler::{AssembledFrame, Event, FrameAssembler};
+use super::codec::{VideoCodec, VideoDecoder};
+use super::factory::make_decoder;
+use super::freeze::{FreezeMeter, RateMeter};
+use crate::media::capture::VideoRenderer;
+use crate::media::frame::{FramePool, VideoFrame};
+use crate::media::rtp::RtpPacket;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{JoinHandle, Thread};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+/// Packets taken from the channel before pictures are looked for.
+const AT_A_TIME: usize = 256;
+/// Buffers for pictures: the newest, which is kept for photos, and those that the renderer holds.
+const POOL: usize = 4;
+
+/// What a [`VideoReceiver`] did so far. Names in brackets are those of W3C's webrtc-stats.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct VideoReceiverStats {
+    /// Codec of the picture decoded last.
+    pub codec: Option<VideoCodec>,
+    /// Packets received, duplicates and late ones left out (`packetsReceived`).
+    pub packets: u64,
+    /// Payload bytes of them (`bytesReceived`).
+    pub bytes: u64,
+    /// Pictures decoded (`framesDecoded`).
+    pub frames_decoded: u64,
+    /// Pictures that came at least in part and were not shown (`framesDropped`).
+    pub frames_dropped: u64,
+    /// Keyframes decoded (`keyFramesDecoded`).
+    pub keyframes: u64,
+    /// Of the picture shown last, in pixels (`frameWidth`).
+    pub width: u32,
+    /// Of the picture shown last, in pixels (`frameHeight`).
+    pub height: u32,
+    /// Pictures shown per second, over the last second (`framesPerSecond`).
+    pub fps: f64,
+    /// Times that a picture stood too long (`freezeCount`).
+    pub freezes: u64,
+    /// For how long in all (`totalFreezesDuration`).
+    pub freeze_duration: Duration,
+    /// To decode a picture, on average (`totalDecodeTime` per picture).
+    pub decode_ms: f64,
+    /// Keyframes asked for (`pliCount`).
+    pub keyframe_requests: u64,
+    /// Frames that no decoder could make sense of.
+    pub decode_errors: u64,
+    /// From a picture's first packet to its decoding, on average (`jitterBufferDelay` per picture).
+    pub jitter_buffer_ms: f64,
+}
+
+/// Shows what the peer sends: puts packets in order, decodes on a thread of its own, hands pictures to the renderer.
+///
+/// Pictures are never mirrored. Dropping it stops and joins the thread; the renderer is not called after that.
+pub struct VideoReceiver {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    stop: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    stats: VideoReceiverStats,
+    decode_time: Duration,
+    freezes: FreezeMeter,
+    rate: RateMeter,
+    latest: Option<VideoFrame>,
+}
+
+impl VideoReceiver {
+    /// Receives `packets` of which `payload_types` are video. `want_keyframe` is called on the decoder's thread, at most
+    /// about three times a second; it must not block.
+    pub fn start(
+        payload_types: Vec<(u8, VideoCodec)>,
+        packets: mpsc::Receiver<RtpPacket>,
+        want_keyframe: Arc<dyn Fn() + Send + Sync>,
+        renderer: Arc<dyn VideoRenderer>,
+    ) -> Self {
+        let shared = Arc::new(Shared::default());
+        let assembler = FrameAssembler::new(payload_types);
+        let theirs = Arc::clone(&shared);
+        let run = move || {
+            let pool = FramePool::new(POOL);
+            Decoding { shared: theirs, assembler, decoder: None, pool, want_keyframe, renderer }.run(packets);
+        };
+        let thread = std::thread::Builder::new().name("chamada-decoder".into()).spawn(run);
+        // Without a thread there are no pictures; the call goes on with sound.
+        let thread = thread.inspect_err(|error| log::error!("no thread to decode video: {error}")).ok();
+        Self { shared, thread }
+    }
+
+    /// The picture shown last.
+    pub fn latest_frame(&self) -> Option<VideoFrame> {
+        self.shared.lock().latest.clone()
+    }
+
+    /// What was done so far.
+    pub fn stats(&self) -> VideoReceiverStats {
+        let state = self.shared.lock();
+        let decode_ms = per_frame(state.decode_time, state.stats.frames_decoded);
+        VideoReceiverStats {
+            fps: state.rate.per_second(Instant::now()),
+            freezes: state.freezes.count(),
+            freeze_duration: state.freezes.total(),
+            decode_ms,
+            ..state.stats
+        }
+    }
+}
+
+impl Drop for VideoReceiver {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Release);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // A renderer may drop the receiver on its thread, which cannot wait for itself.
+            if thread.thread().id() != std::thread::current().id() && thread.join().is_err() {
+                log::error!("a video decoder's thread ended by a panic");
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Acquire)
+    }
+}
+
+fn per_frame(total: Duration, frames: u64) -> f64 {
+    if frames == 0 { 0.0 } else { total.as_secs_f64() * 1e3 / frames as f64 }
+}
+
+/// Lets a channel of the async runtime wake a plain thread: the thread can then wait for packets, the assembler's deadline
+/// and the end all at once.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// What lives on the decoder's thread.
+struct Decoding {
+    shared: Arc<Shared>,
+    assembler: FrameAssembler,
+    decoder: Option<(VideoCodec, Box<dyn VideoDecoder>)>,
+    pool: FramePool,
+    want_keyframe: Arc<dyn Fn() + Send + Sync>,
+    renderer: Arc<dyn VideoRenderer>,
+}
+
+impl Decoding {
+    fn run(mut self, mut packets: mpsc::Receiver<RtpPacket>) {
+        let waker = Waker::from(Arc::new(Unpark(std::thread::current())));
+        let mut context = Context::from_waker(&waker);
+        let mut data = Vec::new();
+        while !self.shared.stopped() {
+            let (more, open) = self.take_packets(&mut packets, &mut context);
+            self.work(&mut data);
+            if !open {
+                return;
+            }
+            if more || self.shared.stopped() {
+                continue;
+            }
+            match self.assembler.deadline() {
+                None => std::thread::park(),
+                Some(deadline) => std::thread::park_timeout(deadline.saturating_duration_since(Instant::now())),
+            }
+        }
+    }
+
+    /// Whether there may be more packets, and whether the channel is open.
+    fn take_packets(&mut self, packets: &mut mpsc::Receiver<RtpPacket>, context: &mut Context<'_>) -> (bool, bool) {
+        for _ in 0..AT_A_TIME {
+            match packets.poll_recv(context) {
+                Poll::Ready(Some(packet)) => self.assembler.insert(packet, Instant::now()),
+                Poll::Ready(None) => return (false, false),
+                Poll::Pending => return (false, true),
+            }
+        }
+        (true, true)
+    }
+
+    /// Decodes and shows what is whole.
+    fn work(&mut self, data: &mut Vec<u8>) {
+        while !self.shared.stopped() {
+            let event = self.assembler.poll(Instant::now(), data);
+            self.copy_stats();
+            match event {
+                Some(Event::WantKeyframe) => (self.want_keyframe)(),
+                Some(Event::Frame(frame)) => self.decode(&frame, data),
+                None => break,
+            }
+        }
+    }
+
+    fn decode(&mut self, frame: &AssembledFrame, data: &[u8]) {
+        let start = Instant::now();
+        let result = match &mut self.decoder {
+            Some((codec, decoder)) if *codec == frame.codec => decoder.decode(data, &self.pool),
+            other => make_decoder(frame.codec)
+                .and_then(|decoder| other.insert((frame.codec, decoder)).1.decode(data, &self.pool)),
+        };
+        let took = start.elapsed();
+        match result {
+            Ok(picture) => {
+                let mut state = self.shared.lock();
+                state.decode_time += took;
+                state.stats.codec = Some(frame.codec);
+                state.stats.frames_decoded += 1;
+                state.stats.keyframes += u64::from(frame.keyframe);
+                drop(state);
+                if let Some(picture) = picture {
+                    self.show(picture);
+                }
+            }
+            Err(error) => {
+                log::debug!("a picture could not be decoded: {error}");
+                self.shared.lock().stats.decode_errors += 1;
+                self.assembler.decoding_failed(Instant::now());
+            }
+        }
+    }
+
+    fn show(&mut self, picture: VideoFrame) {
+        let now = Instant::now();
+        let mut state = self.shared.lock();
+        (state.stats.width, state.stats.height) = (picture.width(), picture.height());
+        state.freezes.shown(now);
+        state.rate.add(now);
+        state.latest = Some(picture.clone());
+        drop(state);
+        self.renderer.render(picture);
+    }
+
+    fn copy_stats(&self) {
+        let of = self.assembler.stats();
+        let mut state = self.shared.lock();
+        let stats = &mut state.stats;
+        stats.packets = of.packets;
+        stats.bytes = of.bytes;
+        stats.frames_dropped = of.frames_dropped + stats.decode_errors;
+        stats.keyframe_requests = of.keyframe_requests;
+        stats.jitter_buffer_ms = per_frame(of.delay, of.frames);
+    }
+}
+
+#[cfg(test)]
+#[path = "receiver_tests.rs"]
+mod tests;

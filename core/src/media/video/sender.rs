@@ -1,0 +1,345 @@
+//! Camera to compressed pictures.
+
+use super::codec::{CodecError, EncodedFrame, VideoCodec};
+use super::encoding::{Encoding, Wanted};
+use super::freeze::RateMeter;
+use crate::media::capture::{FrameReceiver, FrameSink, VideoRenderer};
+use crate::media::frame::{FrameError, FramePool, RawFrame, VideoFrame};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Takes one compressed picture. `false`: dropped downstream.
+///
+/// Called on the encoder's thread; must not block.
+pub type VideoOutput = Arc<dyn Fn(EncodedFrame) -> bool + Send + Sync>;
+
+/// Between black pictures while the camera is off. Short enough that the far end, used to a camera's pace, counts no freeze.
+const BLACK_INTERVAL: Duration = Duration::from_millis(150);
+/// Bits per second: what any sender may send.
+const MIN_BITRATE: u32 = 10_000;
+
+/// How a [`VideoSender`] begins.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct VideoSenderConfig {
+    /// Codec, until another one is agreed on.
+    pub codec: VideoCodec,
+    /// Frames per second to expect of the camera.
+    pub fps: f64,
+    /// Target, in bits per second, until an estimate is there.
+    pub bitrate_bps: u32,
+}
+
+/// What a [`VideoSender`] did so far. Names in brackets are those of W3C's webrtc-stats.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct VideoSenderStats {
+    /// Codec of the picture sent last.
+    pub codec: Option<VideoCodec>,
+    /// Pictures that the camera gave.
+    pub captured: u64,
+    /// Pictures compressed (`framesEncoded`).
+    pub encoded: u64,
+    /// Pictures handed to the output and taken by it (`framesSent`).
+    pub sent: u64,
+    /// Pictures that a newer one replaced before they were compressed, or that the output did not take.
+    pub dropped: u64,
+    /// Keyframes compressed (`keyFramesEncoded`).
+    pub keyframes: u64,
+    /// Bytes of the pictures sent (`bytesSent`).
+    pub bytes: u64,
+    /// Of the picture sent last, in pixels (`frameWidth`).
+    pub width: u32,
+    /// Of the picture sent last, in pixels (`frameHeight`).
+    pub height: u32,
+    /// Pictures sent per second, over the last second (`framesPerSecond`).
+    pub fps: f64,
+    /// To turn, scale and compress a picture, on average (`totalEncodeTime` per picture).
+    pub encode_ms: f64,
+    /// Target that the encoder follows, in bits per second (`targetBitrate`).
+    pub bitrate_bps: u32,
+    /// Pictures that could not be compressed.
+    pub errors: u64,
+}
+
+/// Compresses a camera's pictures on a thread of its own and shows them in the preview.
+///
+/// Between camera and encoder there is a slot for one picture: a newer one takes the place of one that still waits, so that
+/// nothing old is ever sent. Dropping it stops and joins the thread; the output is not called after that.
+pub struct VideoSender {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+    pool: FramePool,
+}
+
+struct State {
+    slot: Option<VideoFrame>,
+    paused: bool,
+    enabled: bool,
+    closed: bool,
+    wanted: Wanted,
+    /// When the next black picture is due.
+    black_at: Instant,
+    preview: Option<Arc<dyn VideoRenderer>>,
+    mirror: bool,
+    latest: Option<VideoFrame>,
+    stats: VideoSenderStats,
+    encode_time: Duration,
+    rate: RateMeter,
+}
+
+impl VideoSender {
+    /// Starts the encoder's thread; the encoder itself is made with the first picture.
+    ///
+    /// # Errors
+    /// [`CodecError::NotBuilt`] if this build has no such codec, [`CodecError::Setup`] if the system gives no thread.
+    pub fn start(config: VideoSenderConfig, output: VideoOutput) -> Result<Self, CodecError> {
+        let VideoSenderConfig { codec, fps, bitrate_bps } = config;
+        if !VideoCodec::available().contains(&codec) {
+            return Err(CodecError::NotBuilt(codec));
+        }
+        let wanted = Wanted { codec, bitrate_bps: bitrate_bps.max(MIN_BITRATE), keyframe: false };
+        let shared = Arc::new(Shared {
+            state: Mutex::new(State {
+                slot: None,
+                paused: false,
+                enabled: true,
+                closed: false,
+                wanted,
+                black_at: Instant::now(),
+                preview: None,
+                mirror: false,
+                latest: None,
+                stats: VideoSenderStats::default(),
+                encode_time: Duration::ZERO,
+                rate: RateMeter::default(),
+            }),
+            changed: Condvar::new(),
+            pool: FramePool::default(),
+        });
+        let theirs = Arc::clone(&shared);
+        let thread = std::thread::Builder::new()
+            .name("chamada-encoder".into())
+            .spawn(move || theirs.encode_until_closed(Encoding::new(fps), &output))
+            .map_err(|error| CodecError::Setup { codec, detail: format!("no thread: {error}") })?;
+        Ok(Self { shared, thread: Some(thread) })
+    }
+
+    /// Where the camera puts its pictures. Stays usable, without effect, after the sender is dropped.
+    pub fn sink(&self) -> FrameSink {
+        FrameSink::new(Arc::clone(&self.shared) as Arc<dyn FrameReceiver>)
+    }
+
+    /// While paused nothing is compressed and nothing sent; the preview goes on.
+    pub fn set_paused(&self, paused: bool) {
+        self.change(|state| {
+            state.paused = paused;
+            state.slot = None;
+        });
+    }
+
+    /// While not enabled, black pictures are sent instead of the camera's, so that the far end does not stand still on the
+    /// last one.
+    pub fn set_enabled(&self, enabled: bool) {
+        self.change(|state| {
+            if state.enabled != enabled {
+                state.enabled = enabled;
+                state.slot = None;
+                state.latest = None;
+                state.black_at = Instant::now();
+            }
+        });
+    }
+
+    /// Shows every picture of the camera there, on the camera's thread. A picture on its way may still reach the old one.
+    pub fn set_preview(&self, preview: Option<Arc<dyn VideoRenderer>>) {
+        self.change(|state| state.preview = preview);
+    }
+
+    /// Marks the pictures of the preview to be shown mirrored; what is sent never is.
+    pub fn set_mirror_preview(&self, mirror: bool) {
+        self.change(|state| state.mirror = mirror);
+    }
+
+    /// Compresses by this codec from the next picture on, which will be a keyframe if that is a change.
+    pub fn set_codec(&self, codec: VideoCodec) {
+        self.change(|state| state.wanted.codec = codec);
+    }
+
+    /// Follows the estimate, in bits per second of video.
+    pub fn set_bitrate(&self, bps: u32) {
+        self.change(|state| state.wanted.bitrate_bps = bps.max(MIN_BITRATE));
+    }
+
+    /// The next picture will be a keyframe, or the first one that is 300 ms after the last keyframe.
+    pub fn request_keyframe(&self) {
+        self.change(|state| {
+            state.wanted.keyframe = true;
+            state.black_at = state.black_at.min(Instant::now());
+        });
+    }
+
+    /// The camera's last picture, not mirrored.
+    pub fn latest_frame(&self) -> Option<VideoFrame> {
+        self.shared.lock().latest.clone()
+    }
+
+    /// What was done so far.
+    pub fn stats(&self) -> VideoSenderStats {
+        let state = self.shared.lock();
+        let encoded = state.stats.encoded.max(1) as f64;
+        VideoSenderStats {
+            fps: state.rate.per_second(Instant::now()),
+            encode_ms: state.encode_time.as_secs_f64() * 1e3 / encoded,
+            bitrate_bps: state.wanted.bitrate_bps,
+            ..state.stats
+        }
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        change(&mut self.shared.lock());
+        self.shared.changed.notify_one();
+    }
+}
+
+impl Drop for VideoSender {
+    fn drop(&mut self) {
+        self.change(|state| {
+            state.closed = true;
+            state.slot = None;
+            state.preview = None;
+            state.latest = None;
+        });
+        if let Some(thread) = self.thread.take()
+            && thread.thread().id() != std::thread::current().id()
+            && thread.join().is_err()
+        {
+            log::error!("a video encoder's thread ended by a panic");
+        }
+    }
+}
+
+impl FrameReceiver for Shared {
+    fn push_raw(&self, frame: &RawFrame<'_>) -> Result<(), FrameError> {
+        self.push(self.pool.copy_from(frame)?);
+        Ok(())
+    }
+
+    fn push(&self, frame: VideoFrame) {
+        let mut state = self.lock();
+        if state.closed {
+            return;
+        }
+        state.stats.captured += 1;
+        if state.enabled {
+            state.latest = Some(frame.clone());
+            if !state.paused && state.slot.replace(frame.clone()).is_some() {
+                state.stats.dropped += 1;
+            }
+        }
+        let (preview, mirror) = (state.preview.clone(), state.mirror);
+        drop(state);
+        self.changed.notify_one();
+        if let Some(preview) = preview {
+            preview.render(frame.mirrored(mirror));
+        }
+    }
+}
+
+/// What the encoder's thread does next.
+enum Work {
+    Picture(VideoFrame),
+    Black,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn encode_until_closed(&self, mut encoding: Encoding, output: &VideoOutput) {
+        while let Some((work, mut wanted)) = self.next() {
+            let start = Instant::now();
+            wanted.keyframe &= encoding.may_make_keyframe(start);
+            let result = match &work {
+                Work::Picture(frame) => encoding.picture(frame, wanted, start),
+                Work::Black => encoding.black(wanted, start),
+            };
+            // The camera's memory is free again before anything else is done.
+            drop(work);
+            let took = start.elapsed();
+            match result {
+                Ok(Some(frame)) => self.send(frame, took, output),
+                Ok(None) => {}
+                Err(error) => {
+                    log::warn!("a picture was not sent: {error}");
+                    self.lock().stats.errors += 1;
+                }
+            }
+        }
+    }
+
+    /// Waits for something to do; `None` at the end.
+    fn next(&self) -> Option<(Work, Wanted)> {
+        let mut state = self.lock();
+        loop {
+            if state.closed {
+                return None;
+            }
+            if state.paused {
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            } else if let Some(frame) = state.slot.take() {
+                return Some((Work::Picture(frame), state.wanted));
+            } else if state.enabled {
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            } else {
+                let now = Instant::now();
+                let left = state.black_at.saturating_duration_since(now);
+                if left.is_zero() {
+                    state.black_at = now + BLACK_INTERVAL;
+                    return Some((Work::Black, state.wanted));
+                }
+                state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+            }
+        }
+    }
+
+    fn send(&self, frame: EncodedFrame, took: Duration, output: &VideoOutput) {
+        let (codec, keyframe, bytes) = (frame.codec, frame.keyframe, frame.data.len() as u64);
+        let (width, height) = (frame.width, frame.height);
+        let mut state = self.lock();
+        state.encode_time += took;
+        state.stats.encoded += 1;
+        state.stats.keyframes += u64::from(keyframe);
+        if keyframe {
+            state.wanted.keyframe = false;
+        }
+        // Paused or at an end meanwhile: whoever asked for that wants nothing more to go out.
+        if state.closed || state.paused {
+            state.wanted.keyframe = true;
+            return;
+        }
+        drop(state);
+        let taken = output(frame);
+        let mut state = self.lock();
+        if !taken {
+            // What follows builds on a picture that nobody got.
+            state.stats.dropped += 1;
+            state.wanted.keyframe = true;
+            return;
+        }
+        state.stats.sent += 1;
+        state.stats.bytes += bytes;
+        state.stats.codec = Some(codec);
+        (state.stats.width, state.stats.height) = (width, height);
+        state.rate.add(Instant::now());
+    }
+}
+
+#[cfg(test)]
+#[path = "sender_tests.rs"]
+mod tests;

@@ -1,0 +1,298 @@
+//! The session's rules, with every moment given by the test.
+
+use super::*;
+use serde_json::{Value, json};
+
+const fn at(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn session() -> Session {
+    Session::new("ana", true, Box::new(|| 1.0)).unwrap()
+}
+
+fn outputs(session: &mut Session) -> Vec<Output> {
+    std::iter::from_fn(|| session.poll_output()).collect()
+}
+
+fn sent(outputs: &[Output]) -> Vec<Value> {
+    let text = |output: &Output| match output {
+        Output::Send(text) => Some(serde_json::from_str(text).unwrap()),
+        _ => None,
+    };
+    outputs.iter().filter_map(text).collect()
+}
+
+fn said(outputs: &[Output]) -> Vec<String> {
+    sent(outputs).iter().filter_map(|frame| frame["text"].as_str().map(str::to_owned)).collect()
+}
+
+fn log_in(session: &mut Session, now: Duration) -> Vec<Output> {
+    session.connected(now);
+    session.frame(r#"{"type":"id","id":7,"resume":"tok"}"#, now, 1);
+    session.frame(r#"{"type":"userlist","users":["ana"]}"#, now, 1);
+    outputs(session)
+}
+
+fn chat(text: &str) -> Message {
+    Message::Chat(Chat { text: text.into(), id: 0, date: 1, name: None })
+}
+
+fn lost() -> SignalingError {
+    SignalingError::ServerClosed { code: 1006, reason: String::new() }
+}
+
+fn closed_by(outputs: &[Output]) -> Option<&SignalingError> {
+    outputs.iter().find_map(|output| match output {
+        Output::Event(SignalingEvent::Closed { why }) => why.as_ref(),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_server_without_an_id_or_a_list_is_given_up_after_ten_seconds() {
+    let mut session = session();
+    session.connected(at(1));
+    assert_eq!(session.next_timeout(), Some(at(11)));
+    session.timeout(at(10));
+    assert!(outputs(&mut session).is_empty());
+    session.frame(r#"{"type":"id","id":7}"#, at(10), 1);
+    outputs(&mut session);
+    assert_eq!(session.next_timeout(), Some(at(20)));
+    // Chatter is no login.
+    session.frame(r#"{"type":"userlist","users":["bia"]}"#, at(19), 1);
+    outputs(&mut session);
+    session.timeout(at(20));
+    assert!(matches!(closed_by(&outputs(&mut session)), Some(SignalingError::Protocol(_))));
+    assert_eq!(session.next_timeout(), None);
+}
+
+#[test]
+fn silence_is_broken_by_pings_and_ends_after_35_seconds() {
+    let mut session = session();
+    log_in(&mut session, at(0));
+    assert_eq!(session.next_timeout(), Some(at(20)));
+    session.timeout(at(20));
+    assert_eq!(outputs(&mut session), [Output::Ping]);
+    // Any sign of life will do.
+    session.heard(at(21));
+    assert_eq!(session.next_timeout(), Some(at(41)));
+    session.timeout(at(41));
+    assert_eq!(outputs(&mut session), [Output::Ping]);
+    session.timeout(at(55));
+    assert!(outputs(&mut session).is_empty());
+    session.timeout(at(56));
+    let out = outputs(&mut session);
+    assert!(
+        matches!(
+            &out[..],
+            [
+                Output::Disconnect,
+                Output::Event(SignalingEvent::Reconnecting { why: SignalingError::Silent, .. }),
+                Output::ConnectAt(_)
+            ]
+        ),
+        "{out:?}"
+    );
+}
+
+#[test]
+fn failed_attempts_wait_longer_and_longer_and_a_login_starts_over() {
+    let mut session = session();
+    log_in(&mut session, at(0));
+    let mut waits = Vec::new();
+    for _ in 0..8 {
+        session.disconnected(lost(), at(100));
+        let out = outputs(&mut session);
+        let Some(Output::ConnectAt(when)) = out.last() else { panic!("{out:?}") };
+        waits.push((*when - at(100)).as_millis());
+    }
+    assert_eq!(waits, [400, 800, 1_600, 3_200, 6_400, 12_000, 12_000, 12_000]);
+    log_in(&mut session, at(200));
+    session.disconnected(lost(), at(200));
+    assert!(outputs(&mut session).contains(&Output::ConnectAt(at(200) + Duration::from_millis(400))));
+}
+
+#[test]
+fn before_the_first_login_and_after_a_final_error_nothing_is_tried_again() {
+    let mut session = session();
+    session.connected(at(0));
+    session.disconnected(lost(), at(1));
+    assert_eq!(closed_by(&outputs(&mut session)), Some(&lost()));
+    let mut session = self::session();
+    log_in(&mut session, at(0));
+    session.disconnected(SignalingError::LoginRefused("no".into()), at(1));
+    let out = outputs(&mut session);
+    assert_eq!((out.len(), &out[0]), (2, &Output::Close));
+    // The end is the end.
+    session.disconnected(lost(), at(2));
+    session.reconnect_now(at(2));
+    session.logout();
+    session.send(chat("x"));
+    session.frame(r#"{"type":"id","id":1}"#, at(2), 1);
+    session.timeout(at(1_000));
+    assert!(outputs(&mut session).is_empty());
+}
+
+#[test]
+fn what_a_lost_connection_did_not_take_goes_first_over_the_next_one() {
+    let mut session = session();
+    log_in(&mut session, at(0));
+    for text in ["a", "b", "c"] {
+        session.send(chat(text));
+    }
+    session.rename("zoë".into(), 1);
+    let Some(Output::Send(first)) = session.poll_output() else { panic!() };
+    assert!(first.contains("\"a\""));
+    // It was written only in part.
+    session.not_sent(first);
+    session.disconnected(lost(), at(1));
+    session.send(chat("d"));
+    assert!(sent(&outputs(&mut session)).is_empty());
+    session.connected(at(2));
+    session.frame(r#"{"type":"id","id":8}"#, at(2), 1);
+    session.frame(r#"{"type":"userlist","users":["zoë"]}"#, at(2), 1);
+    let out = outputs(&mut session);
+    assert_eq!(said(&out), ["a", "b", "c", "d"]);
+    // A change of name is part of the next login and no message of its own.
+    let logins = sent(&out).iter().filter(|frame| frame["type"] == "username").count();
+    assert_eq!((logins, &sent(&out)[0]["name"]), (1, &json!("zoë")));
+    assert!(sent(&out)[1..].iter().all(|frame| frame["id"] == 8));
+}
+
+#[test]
+fn what_waits_is_bounded_and_the_oldest_goes_first() {
+    let mut session = session();
+    log_in(&mut session, at(0));
+    for n in 0..QUEUE_LEN {
+        session.send(chat(&format!("before {n}")));
+    }
+    session.disconnected(lost(), at(1));
+    for n in 0..3 {
+        session.send(chat(&n.to_string()));
+    }
+    let out = outputs(&mut session);
+    let dropped = |output: &&Output| matches!(output, Output::Event(SignalingEvent::Dropped { .. }));
+    assert_eq!(out.iter().filter(dropped).count(), 3);
+    let said = said(&log_in(&mut session, at(2)));
+    assert_eq!((said.len(), said[0].as_str(), said[QUEUE_LEN - 1].as_str()), (QUEUE_LEN, "before 3", "2"));
+}
+
+#[test]
+fn going_away_for_a_while_is_no_log_out() {
+    let mut session = session();
+    log_in(&mut session, at(0));
+    session.reconnect_now(at(5));
+    assert_eq!(outputs(&mut session), [Output::Disconnect, Output::ConnectAt(at(5))]);
+    log_in(&mut session, at(6));
+    session.logout();
+    assert_eq!(outputs(&mut session), [Output::Close, Output::Event(SignalingEvent::Closed { why: None })]);
+}
+
+#[test]
+fn frames_of_a_connection_that_is_gone_are_not_heard() {
+    let mut session = session();
+    log_in(&mut session, at(0));
+    session.disconnected(lost(), at(1));
+    outputs(&mut session);
+    session.frame(r#"{"type":"message","text":"late"}"#, at(1), 1);
+    session.frame("nonsense", at(1), 1);
+    session.timeout(at(500));
+    assert!(outputs(&mut session).is_empty());
+}
+
+mod any_input {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[derive(Debug, Clone)]
+    enum Input {
+        Connected,
+        Disconnected,
+        Frame(String),
+        Send,
+        Rename,
+        ReconnectNow,
+        Timeout,
+        Written,
+    }
+
+    fn input() -> impl Strategy<Value = Input> {
+        let frame = prop_oneof![
+            Just(r#"{"type":"id","id":7,"resume":"t"}"#.to_owned()),
+            Just(r#"{"type":"id","id":8}"#.to_owned()),
+            Just(r#"{"type":"userlist","users":["ana",null]}"#.to_owned()),
+            Just(r#"{"type":"userlist","users":["ana1","zoë"]}"#.to_owned()),
+            Just(r#"{"type":"rejectusername","id":7,"name":"ana1"}"#.to_owned()),
+            Just(r#"{"type":"message","text":"x"}"#.to_owned()),
+            Just(r#"{"type":"error","code":"rate-limited","message":"m"}"#.to_owned()),
+            ".{0,20}",
+        ];
+        prop_oneof![
+            2 => Just(Input::Connected),
+            1 => Just(Input::Disconnected),
+            8 => frame.prop_map(Input::Frame),
+            3 => Just(Input::Send),
+            1 => Just(Input::Rename),
+            1 => Just(Input::ReconnectNow),
+            2 => Just(Input::Timeout),
+            3 => Just(Input::Written),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn each_chat_line_is_written_at_most_once_and_in_order_or_its_loss_is_told(
+            inputs in proptest::collection::vec((input(), 0_u64..30), 0..120)
+        ) {
+            let mut session = session();
+            let (mut now, mut next, mut written, mut dropped, mut open) = (at(0), 0, Vec::new(), 0, false);
+            let mut take = |session: &mut Session, open: &mut bool| {
+                for output in outputs(session) {
+                    match output {
+                        Output::Send(text) => {
+                            assert!(*open, "written without a connection: {text}");
+                            let frame: Value = serde_json::from_str(&text).unwrap();
+                            if let Some(text) = frame["text"].as_str() {
+                                written.push(text.parse::<u32>().unwrap());
+                            }
+                        }
+                        Output::Disconnect | Output::Close => *open = false,
+                        Output::Event(SignalingEvent::Dropped { .. }) => dropped += 1,
+                        _ => {}
+                    }
+                }
+            };
+            for (input, wait) in inputs {
+                now += at(wait);
+                match input {
+                    Input::Connected => {
+                        // As the driver does it: first what there is to do, and only one connection at a time.
+                        take(&mut session, &mut open);
+                        if !open {
+                            session.connected(now);
+                            open = session.state != State::Closed;
+                        }
+                    }
+                    Input::Disconnected => session.disconnected(lost(), now),
+                    Input::Frame(text) if open => session.frame(&text, now, 1),
+                    Input::Frame(_) => {}
+                    Input::Send => {
+                        session.send(chat(&next.to_string()));
+                        next += 1;
+                    }
+                    Input::Rename => session.rename("zoë".into(), 1),
+                    Input::ReconnectNow => session.reconnect_now(now),
+                    Input::Timeout => session.timeout(now),
+                    Input::Written => take(&mut session, &mut open),
+                }
+                prop_assert!(session.queue.len() <= QUEUE_LEN);
+            }
+            take(&mut session, &mut open);
+            prop_assert!(written.is_sorted_by(|a, b| a < b), "{written:?}");
+            let waiting = session.queue.len();
+            let ended = session.state == State::Closed;
+            prop_assert!(ended || written.len() + waiting + dropped == next as usize);
+        }
+    }
+}

@@ -1,0 +1,266 @@
+// The page: joins the session with the server, the call engine, the peer connection and the views. Decides nothing itself.
+
+import { ALL_ON, CallEngine } from './call.js';
+import { Devices } from './devices.js';
+import { $, remembered, translate } from './dom.js';
+import { Peer } from './peer.js';
+import { Ringtone } from './ringtone.js';
+import { Session } from './signaling.js';
+import { readStats } from './stats.js';
+import { chooseLanguage, textsIn } from './texts.js';
+import { newUuid } from './uuid.js';
+import { ChatView } from './view/chat.js';
+import { IncomingView } from './view/incoming.js';
+import { LoginView } from './view/login.js';
+import { Notices } from './view/notices.js';
+import { PeopleView } from './view/people.js';
+import { StageView } from './view/stage.js';
+
+const t = textsIn(chooseLanguage(new URLSearchParams(location.search).get('lang'), navigator.languages ?? [navigator.language]));
+translate(t);
+document.title = t('title');
+
+const clock = {
+  now: () => Date.now(),
+  random: () => Math.random(),
+  setTimer: (work, ms) => setTimeout(work, ms),
+  clearTimer: (timer) => clearTimeout(timer),
+};
+
+let session = null;
+let online = false;
+let users = null;
+let iceServers = [];
+let peer = null;
+let engineTimer = null;
+let statsTimer = null;
+
+const notices = new Notices();
+const ringtone = new Ringtone();
+const engine = new CallEngine(newUuid);
+const login = new LoginView(t, { enter });
+const savesData = () => login.savesData;
+const devices = new Devices({ mediaDevices: navigator.mediaDevices, saveData: savesData, changed: onDevices });
+const people = new PeopleView(t, { call });
+const chat = new ChatView(t, { send: (text) => session.send({ type: 'message', text }) });
+const incoming = new IncomingView(t, {
+  accept: () => command({ kind: 'accept', media: ALL_ON }),
+  decline: () => command({ kind: 'decline' }),
+});
+const stage = new StageView(t, {
+  microphone: () => command({ kind: 'set-microphone', on: !engine.snapshot().local.audio }),
+  camera: () => command({ kind: 'set-camera', on: !engine.snapshot().local.video }),
+  flip: () => peer?.connection.flip(() => notices.say(t('media.flip-failed'))),
+  photo: async () => notices.say(t((await stage.photo()) ? 'photo.taken' : 'photo.failed')),
+  stats: () => stage.toggleStats() && showStats(),
+  chat: () => stage.toggleChat(),
+  hangUp: () => command({ kind: 'hang-up' }),
+});
+
+function serverUrl() {
+  const url = new URL('.', location.href);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  url.search = url.hash = '';
+  return url.href;
+}
+
+function enter(name) {
+  login.wait();
+  session = new Session(name, { open: () => new WebSocket(serverUrl(), 'json'), clock, tell: onSession });
+}
+
+function call(name) {
+  if (!globalThis.RTCPeerConnection) return notices.say(t('refused.no-webrtc'));
+  command({ kind: 'call', to: name, media: ALL_ON });
+}
+
+function command(wanted) {
+  const refusal = engine.command(performance.now(), wanted);
+  if (refusal && t.has(`refused.${refusal}`)) notices.say(t(`refused.${refusal}`));
+  pump();
+}
+
+// Does what the engine wants, until it wants nothing more, and sees to it that it is woken in time.
+function pump() {
+  for (let outputs = engine.take(); outputs.length; outputs = engine.take()) {
+    for (const output of outputs) {
+      if (output.kind === 'send') session?.send(output.message);
+      else if (output.kind === 'peer') onPeerAction(output.peer, output.action);
+      else if (output.event.kind === 'changed') onCallChanged(output.event);
+      else if (output.event.kind === 'incoming') incoming.show(output.event.from);
+      else onCallEnded(output.event);
+    }
+  }
+  clearTimeout(engineTimer);
+  const at = engine.timeoutAt();
+  if (at === null) return;
+  engineTimer = setTimeout(() => {
+    engine.handleTimeout(performance.now());
+    pump();
+  }, Math.max(0, at - performance.now()));
+}
+
+function onPeerAction(id, action) {
+  if (action.kind === 'create') {
+    const connection = new Peer({
+      iceServers,
+      devices,
+      saveData: savesData,
+      report: (report) => {
+        engine.report(performance.now(), id, report);
+        pump();
+      },
+      opened: onOpened,
+    });
+    peer = { id, connection };
+    stage.remote(connection.remote);
+  }
+  if (peer?.id === id) peer.connection.do(action);
+}
+
+// Camera and microphone are as they are now: the engine tells it to the other side.
+function onOpened(missing) {
+  const { local } = engine.snapshot();
+  if (missing) notices.say(t(missing));
+  if (local.audio && !devices.audio) command({ kind: 'set-microphone', on: false });
+  if (local.video && !devices.video) command({ kind: 'set-camera', on: false });
+  if (devices.video) command({ kind: 'set-facing', facing: devices.facing ?? undefined });
+  devices.cameraCount().then((count) => stage.canFlip(count > 1));
+}
+
+function onDevices(what) {
+  stage.preview(devices.video, devices.facing);
+  if (what === 'preview') return;
+  notices.say(t(`media.${what}`));
+  command({ kind: what === 'camera-lost' ? 'set-camera' : 'set-microphone', on: false });
+}
+
+function onCallChanged(snapshot) {
+  if (snapshot.state === 'ringing-here') {
+    ringtone.start();
+  } else {
+    ringtone.stop();
+    incoming.hide();
+  }
+  if (snapshot.state === 'idle') {
+    peer = null;
+    devices.release();
+  }
+  if (snapshot.state === 'connected' && statsTimer === null) statsTimer = setInterval(showStats, 1000);
+  stage.show(snapshot);
+  showServer();
+  showPeople();
+}
+
+function onCallEnded({ with: name, reason }) {
+  clearInterval(statsTimer);
+  statsTimer = lastReport = null;
+  notices.say(t(`end.${reason}`, { name }));
+}
+
+let lastReport = null;
+
+async function showStats() {
+  if (!stage.showsStats) {
+    lastReport = null;
+    return;
+  }
+  const report = await peer?.connection.stats();
+  if (!report) return;
+  stage.stats(readStats(report, lastReport));
+  lastReport = report;
+}
+
+function onSession(event) {
+  switch (event.kind) {
+    case 'logged-in': {
+      const again = users !== null;
+      online = true;
+      iceServers = event.iceServers;
+      remembered.set('here', 'yes', 'sessionStorage');
+      if (!again) showRoom();
+      if (notices.drop('server')) notices.say(t('server.back'));
+      $('me').textContent = event.name;
+      chat.setOnline(true);
+      engine.loggedIn(performance.now(), event.name);
+      break;
+    }
+    case 'renamed':
+      $('me').textContent = event.name;
+      engine.renamed(event.name);
+      notices.say(t('chat.renamed', event));
+      break;
+    case 'users': onUsers(event.users); break;
+    case 'chat':
+      chat.line({ ...event, own: event.from === session.name });
+      stage.unread(true);
+      break;
+    case 'call': engine.message(performance.now(), event.message); break;
+    case 'refused': notices.say(t(event.code === 'rate-limited' ? 'server.too-fast' : 'server.refused')); break;
+    case 'reconnecting':
+      online = false;
+      chat.setOnline(false);
+      engine.signalingLost();
+      showServer();
+      showPeople();
+      break;
+    case 'closed': onClosed(event.why); break;
+  }
+  pump();
+}
+
+function onUsers(names) {
+  const me = session.name;
+  for (const name of users ? names.filter((one) => !users.includes(one) && one !== me) : []) chat.system(t('chat.arrived', { name }));
+  for (const name of users ? users.filter((one) => !names.includes(one) && one !== me) : []) chat.system(t('chat.left', { name }));
+  users = names;
+  engine.users(performance.now(), names);
+  showPeople();
+}
+
+function onClosed(why) {
+  if (engine.snapshot().state !== 'idle') command({ kind: 'hang-up' });
+  engine.signalingLost();
+  online = false;
+  session = users = null;
+  notices.drop('server');
+  remembered.remove('here', 'sessionStorage');
+  $('room').hidden = true;
+  login.show(why);
+}
+
+function showRoom() {
+  login.hide();
+  chat.clear();
+  $('room').hidden = false;
+  $('chat-text').focus({ preventScroll: true });
+}
+
+function showPeople() {
+  if (session) people.show(users ?? [], session.name, online && engine.snapshot().state === 'idle');
+}
+
+function showServer() {
+  if (online || users === null) return;
+  const inCall = !$('stage').hidden;
+  notices.stand('server', t(inCall ? 'server.lost-in-call' : 'server.lost'));
+}
+
+function leave() {
+  if (engine.snapshot().state !== 'idle') command({ kind: 'hang-up' });
+  session?.close();
+}
+
+$('leave').onclick = leave;
+// The other side must not wait for a page that is gone.
+addEventListener('pagehide', () => {
+  if (engine.snapshot().state !== 'idle') command({ kind: 'hang-up' });
+});
+addEventListener('online', () => session?.reconnectNow());
+addEventListener('pageshow', ({ persisted }) => persisted && session?.reconnectNow());
+navigator.mediaDevices?.addEventListener?.('devicechange', async () => stage.canFlip((await devices.cameraCount()) > 1));
+
+// A reload comes back by itself.
+const name = remembered.get('name');
+if (name && remembered.get('here', 'sessionStorage')) enter(name);
+else login.show();

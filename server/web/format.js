@@ -1,0 +1,37 @@
+// Numbers, times and names for people.
+
+export function clockTime(date, lang) {
+  return new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit' }).format(date);
+}
+
+// How long a call lasts: 0:07, 12:34, 1:02:03.
+export function duration(ms) {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const two = (number) => String(number).padStart(2, '0');
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+// A letter that stands for a person.
+export function initial(name) {
+  return ([...name.trim()][0] ?? '?').toUpperCase();
+}
+
+// One of `count` numbers, the same for the same name at any time.
+export function hueOf(name, count = 8) {
+  let hash = 0;
+  for (const char of name) hash = (Math.imul(hash, 31) + char.codePointAt(0)) >>> 0;
+  return hash % count;
+}
+
+// A file name for a photo of this person, without what file systems dislike.
+export function photoName(name, date) {
+  const person = name.replace(/[^\p{L}\p{N}]+/gu, '-').replace(/^-|-$/g, '') || 'photo';
+  const two = (number) => String(number).padStart(2, '0');
+  const day = `${date.getFullYear()}${two(date.getMonth() + 1)}${two(date.getDate())}`;
+  return `chamada-${person}-${day}-${two(date.getHours())}${two(date.getMinutes())}${two(date.getSeconds())}.png`;
+}
+
+export function decimal(number, lang, digits = 0) {
+  return new Intl.NumberFormat(lang, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(number);
+}

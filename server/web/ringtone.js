@@ -1,0 +1,39 @@
+// A soft two-note ring while somebody calls, made by WebAudio. Browsers keep it silent before the first click on the page.
+
+const NOTES = [[523.25, 0], [659.25, 0.22]];
+const EVERY = 2_400;
+
+export class Ringtone {
+  #context = null;
+  #timer = null;
+
+  start() {
+    if (this.#timer !== null || !globalThis.AudioContext) return;
+    this.#context ??= new AudioContext();
+    this.#context.resume().catch(() => {});
+    this.#ring();
+    this.#timer = setInterval(() => this.#ring(), EVERY);
+  }
+
+  stop() {
+    clearInterval(this.#timer);
+    this.#timer = null;
+    this.#context?.suspend().catch(() => {});
+  }
+
+  #ring() {
+    const context = this.#context;
+    if (context.state !== 'running') return;
+    for (const [frequency, after] of NOTES) {
+      const start = context.currentTime + after;
+      const tone = new OscillatorNode(context, { type: 'sine', frequency });
+      const volume = new GainNode(context, { gain: 0 });
+      volume.gain.setValueAtTime(0, start);
+      volume.gain.linearRampToValueAtTime(0.08, start + 0.03);
+      volume.gain.exponentialRampToValueAtTime(0.0001, start + 0.9);
+      tone.connect(volume).connect(context.destination);
+      tone.start(start);
+      tone.stop(start + 1);
+    }
+  }
+}

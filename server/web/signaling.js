@@ -1,0 +1,189 @@
+// The session with the signaling server, over as many connections as it takes: log in, be renamed, come back after a loss.
+//
+// Everything from outside is handed in: `open()` makes a WebSocket (or what looks like one), `clock` has now() in milliseconds
+// since 1970, random() from 0 to 1, and setTimer(work, ms) and clearTimer(timer). What happens is told to `tell(event)`:
+// {kind: 'logged-in', name, iceServers}, 'renamed' {wanted, name}, 'users' {users}, 'chat' {from, text, date}, 'call' {message},
+// 'refused' {code, for}, 'reconnecting' {attempt}, 'closed' {why: null | 'unreachable' | 'bad-name' | 'full'}.
+
+import { readMessage } from './message.js';
+
+export const LOGIN_TIMEOUT = 10_000;
+const QUEUE_LEN = 64;
+const FIRST_WAIT = 400;
+const LONGEST_WAIT = 12_000;
+// Close codes: the first frees the name at once, any code of our own keeps it for a while.
+const LOG_OUT = 1000;
+const COME_BACK = 4000;
+
+// The wait before attempt number `attempt` (from 1): doubles up to a cap; `random` decides its upper half.
+export function retryDelay(attempt, random) {
+  const ceiling = Math.min(FIRST_WAIT * 2 ** Math.min(attempt - 1, 16), LONGEST_WAIT);
+  return ceiling * (0.5 + 0.5 * random);
+}
+
+export class Session {
+  #open;
+  #clock;
+  #tell;
+  #socket = null;
+  #timer = null;
+  // down, await-id, await-list, in, closed
+  #state = 'down';
+  #name;
+  #id = 0;
+  #iceServers = [];
+  #token = null;
+  #everIn = false;
+  #attempt = 0;
+  #queue = [];
+
+  constructor(name, { open, clock, tell }) {
+    this.#name = name;
+    this.#open = open;
+    this.#clock = clock;
+    this.#tell = tell;
+    this.#connect();
+  }
+
+  get name() {
+    return this.#name;
+  }
+
+  // Sends a message, or keeps it until we are logged in again. Chat and calls look alike here.
+  send(message) {
+    if (this.#state === 'closed') return;
+    if (this.#state === 'in') return this.#transmit(message);
+    if (this.#queue.length >= QUEUE_LEN) this.#queue.shift();
+    this.#queue.push(message);
+  }
+
+  // The network changed: what we have is not worth waiting for.
+  reconnectNow() {
+    if (this.#state === 'closed' || !this.#everIn) return;
+    this.#attempt = 0;
+    this.#drop();
+    this.#tell({ kind: 'reconnecting', attempt: 0 });
+    this.#connect();
+  }
+
+  // Logs out; the server frees the name at once.
+  close() {
+    this.#close(null);
+  }
+
+  #connect() {
+    this.#state = 'await-id';
+    const socket = this.#open();
+    this.#socket = socket;
+    const ifCurrent = (work) => (event) => {
+      if (this.#socket === socket) work(event);
+    };
+    socket.onmessage = ifCurrent(({ data }) => this.#frame(data));
+    // An error is always followed by a close.
+    socket.onclose = ifCurrent(() => this.#lost());
+    this.#after(LOGIN_TIMEOUT, () => this.#lost());
+  }
+
+  #frame(data) {
+    let message;
+    try {
+      message = readMessage(data);
+    } catch (error) {
+      console.warn('a frame of the server could not be read:', error.message);
+      return;
+    }
+    switch (message?.type) {
+      case undefined: break;
+      case 'id': this.#hello(message); break;
+      case 'rejectusername': if (message.id === this.#id) this.#renamed(message.name); break;
+      case 'userlist': this.#listed(message.users); break;
+      case 'message': this.#tell({ kind: 'chat', from: message.name, text: message.text, date: message.date }); break;
+      case 'error': this.#refused(message); break;
+      default: this.#tell({ kind: 'call', message });
+    }
+  }
+
+  #hello({ id, iceServers, resume }) {
+    if (this.#state !== 'await-id') return;
+    this.#state = 'await-list';
+    this.#id = id;
+    this.#iceServers = iceServers;
+    const username = { type: 'username', name: this.#name, id, date: this.#clock.now() };
+    this.#write(this.#token ? { ...username, resume: this.#token } : username);
+    this.#token = resume;
+  }
+
+  #renamed(name) {
+    const wanted = this.#name;
+    this.#name = name;
+    if (wanted !== name) this.#tell({ kind: 'renamed', wanted, name });
+  }
+
+  #listed(users) {
+    // That the list holds our name is the one sign of a login that old servers give too.
+    if (this.#state === 'await-list' && users.includes(this.#name)) {
+      this.#state = 'in';
+      this.#everIn = true;
+      this.#attempt = 0;
+      this.#clearTimer();
+      this.#tell({ kind: 'logged-in', name: this.#name, iceServers: this.#iceServers });
+      for (const message of this.#queue.splice(0)) this.#transmit(message);
+    }
+    if (this.#state === 'in') this.#tell({ kind: 'users', users });
+  }
+
+  #refused(error) {
+    const loggingIn = this.#state === 'await-list' || this.#state === 'await-id';
+    const aboutName = error.code === 'bad-name' || (error.code === 'too-large' && error.for === 'username');
+    if (loggingIn && aboutName) return this.#close('bad-name');
+    if (loggingIn && error.code === 'full') return this.#everIn ? this.#lost() : this.#close('full');
+    const aboutCall = error.call || (error.for && error.for !== 'message' && error.for !== 'username');
+    this.#tell(aboutCall ? { kind: 'call', message: error } : { kind: 'refused', code: error.code, for: error.for ?? null });
+  }
+
+  #lost() {
+    this.#drop();
+    if (!this.#everIn) return this.#close('unreachable');
+    this.#attempt += 1;
+    this.#after(retryDelay(this.#attempt, this.#clock.random()), () => this.#connect());
+    this.#tell({ kind: 'reconnecting', attempt: this.#attempt });
+  }
+
+  #close(why) {
+    if (this.#state === 'closed') return;
+    this.#drop(LOG_OUT);
+    this.#state = 'closed';
+    this.#tell({ kind: 'closed', why });
+  }
+
+  #drop(code = COME_BACK) {
+    this.#clearTimer();
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#state = 'down';
+    socket?.close(code);
+  }
+
+  // Writes our number and name of this moment into a message, since both may have changed while it waited.
+  #transmit(message) {
+    const own = message.type === 'message' ? { id: this.#id, date: this.#clock.now() } : { name: this.#name };
+    this.#write({ ...message, ...own });
+  }
+
+  #write(message) {
+    this.#socket.send(JSON.stringify(message));
+  }
+
+  #after(ms, work) {
+    this.#clearTimer();
+    this.#timer = this.#clock.setTimer(() => {
+      this.#timer = null;
+      work();
+    }, ms);
+  }
+
+  #clearTimer() {
+    if (this.#timer !== null) this.#clock.clearTimer(this.#timer);
+    this.#timer = null;
+  }
+}

@@ -1,0 +1,29 @@
+// Somebody calls. A modal dialog: the browser keeps the focus in it, and Escape declines.
+
+import { $ } from '../dom.js';
+import { avatar } from './people.js';
+
+export class IncomingView {
+  #t;
+
+  constructor(t, { accept, decline }) {
+    this.#t = t;
+    $('accept').onclick = accept;
+    $('decline').onclick = decline;
+    $('incoming').oncancel = (event) => {
+      event.preventDefault();
+      decline();
+    };
+  }
+
+  show(name) {
+    $('incoming-avatar').replaceChildren(avatar(name));
+    $('incoming-text').textContent = this.#t('incoming', { name });
+    if (!$('incoming').open) $('incoming').showModal();
+    $('accept').focus();
+  }
+
+  hide() {
+    if ($('incoming').open) $('incoming').close();
+  }
+}

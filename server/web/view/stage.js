@@ -1,0 +1,183 @@
+// The call: the other side's picture, our own in a corner, and the controls.
+
+import { $, element, setLabel } from '../dom.js';
+import { decimal, duration, photoName } from '../format.js';
+import { avatar } from './people.js';
+
+const WAITING = ['calling', 'ringing-there', 'connecting'];
+
+export class StageView {
+  #t;
+  #shown = null;
+  #connectedAt = null;
+  #clock = null;
+  #with = null;
+
+  // `actions`: microphone(), camera(), flip(), photo(), stats(), chat(), hangUp().
+  constructor(t, actions) {
+    this.#t = t;
+    $('microphone').onclick = actions.microphone;
+    $('camera').onclick = actions.camera;
+    $('flip').onclick = actions.flip;
+    $('photo').onclick = actions.photo;
+    $('stats-toggle').onclick = actions.stats;
+    $('chat-toggle').onclick = actions.chat;
+    $('hang-up').onclick = actions.hangUp;
+    for (const event of ['loadeddata', 'resize', 'emptied']) $('remote').addEventListener(event, () => this.#draw());
+  }
+
+  // Shows where the call stands; hides everything when idle or while it rings here.
+  show(call) {
+    const active = call.state !== 'idle' && call.state !== 'ringing-here';
+    const before = this.#shown;
+    this.#shown = active ? call : null;
+    $('room').classList.toggle('in-call', active);
+    $('stage').hidden = !active;
+    if (!active) return before && this.#clear();
+    if (this.#with !== call.with) {
+      this.#with = call.with;
+      $('cover-avatar').replaceChildren(avatar(call.with));
+      $('cover-name').textContent = $('stage-name').textContent = call.with;
+      setLabel($('stage'), this.#t('call.with', { name: call.with }));
+    }
+    if (!before) $('stage').focus({ preventScroll: true });
+    if (call.state === 'connected' && this.#connectedAt === null) this.#startClock();
+    this.#draw();
+  }
+
+  remote(stream) {
+    const video = $('remote');
+    if (video.srcObject === stream) return;
+    video.srcObject = stream;
+    video.play().catch((error) => console.debug('remote picture:', error.message));
+  }
+
+  // Our own picture; mirrored, as in a mirror, unless the camera looks away from us.
+  preview(track, facing) {
+    const video = $('local');
+    const current = video.srcObject?.getVideoTracks()[0] ?? null;
+    video.classList.toggle('mirrored', facing !== 'environment');
+    if (current !== track) video.srcObject = track ? new MediaStream([track]) : null;
+    $('self').classList.toggle('off', !track);
+  }
+
+  canFlip(can) {
+    $('flip').hidden = !can;
+  }
+
+  toggleChat(open = !$('room').classList.contains('chat-open')) {
+    $('room').classList.toggle('chat-open', open);
+    $('chat-toggle').setAttribute('aria-expanded', String(open));
+    if (open) this.unread(false);
+  }
+
+  unread(unread) {
+    $('chat-toggle').classList.toggle('unread', unread && !$('room').classList.contains('chat-open'));
+  }
+
+  // Saves the other side's picture as a PNG; whether there was one.
+  async photo() {
+    const video = $('remote');
+    if (!this.#hasPicture()) return false;
+    const canvas = element('canvas', { width: video.videoWidth, height: video.videoHeight });
+    canvas.getContext('2d').drawImage(video, 0, 0);
+    const blob = await new Promise((resolve) => canvas.toBlob(resolve, 'image/png'));
+    if (!blob) return false;
+    const link = element('a', { href: URL.createObjectURL(blob), download: photoName(this.#with ?? '', new Date()) });
+    link.click();
+    // The download has its own hold on the picture by then.
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    return true;
+  }
+
+  toggleStats() {
+    const shown = $('stats').hidden;
+    $('stats').hidden = !shown;
+    $('stats-toggle').setAttribute('aria-pressed', String(shown));
+    return shown;
+  }
+
+  get showsStats() {
+    return !$('stats').hidden;
+  }
+
+  stats({ received, sent, sound, rtt, loss, path }) {
+    const number = (value, digits) => decimal(value, this.#t.lang, digits);
+    const known = (value, text) => (value === null || value === undefined ? null : text(value));
+    const picture = (one) => one && [
+      one.codec,
+      known(one.width, () => `${one.width}×${one.height}`),
+      known(one.fps, () => `${number(one.fps)} fps`),
+      known(one.kbps, () => `${number(one.kbps)} kbit/s`),
+    ];
+    const rows = {
+      received: picture(received),
+      sent: picture(sent),
+      sound: [sound.codec, known(sound.kbps, () => `${number(sound.kbps)} kbit/s`)],
+      rtt: [known(rtt, () => `${number(rtt)} ms`)],
+      loss: [known(loss, () => `${number(loss * 100, 1)} %`)],
+      path: [known(path, () => `${path.local} → ${path.remote}, ${path.protocol}`)],
+    };
+    $('stats').replaceChildren(...Object.entries(rows).flatMap(([key, parts]) => [
+      element('dt', {}, this.#t(`stats.${key}`)),
+      element('dd', { className: `stats-${key}` }, parts?.filter(Boolean).join(' · ') || '–'),
+    ]));
+  }
+
+  #draw() {
+    const call = this.#shown;
+    if (!call) return;
+    const { state, local, remote } = call;
+    const waiting = WAITING.includes(state);
+    const cover = waiting ? `call.${state}`
+      : !remote.video ? 'call.camera-off-there'
+        : this.#hasPicture() ? null : 'call.no-picture';
+    $('cover').hidden = cover === null;
+    setText($('cover-text'), cover ? this.#t(cover, { name: call.with }) : '');
+    $('remote').classList.toggle('away', !remote.video);
+    $('muted-there').hidden = waiting || remote.audio;
+    setText($('muted-there-text'), this.#t('call.muted-there', { name: call.with }));
+    const reconnecting = state === 'reconnecting';
+    $('stage').classList.toggle('reconnecting', reconnecting);
+    setText($('stage-notice'), reconnecting ? this.#t('call.reconnecting') : '');
+    this.#toggle($('microphone'), local.audio, 'call.mute', 'call.unmute', 'mic');
+    this.#toggle($('camera'), local.video, 'call.camera-off', 'call.camera-on', 'cam');
+    $('photo').disabled = !this.#hasPicture() || !remote.video;
+    $('flip').disabled = !local.video;
+    setLabel($('hang-up'), this.#t(state === 'calling' || state === 'ringing-there' ? 'call.cancel' : 'call.hang-up'));
+    $('stage').dataset.state = state;
+  }
+
+  #toggle(button, on, off, onAgain, name) {
+    setLabel(button, this.#t(on ? off : onAgain));
+    button.classList.toggle('off', !on);
+    button.querySelector('use').setAttribute('href', `icons.svg#${on ? name : `${name}-off`}`);
+  }
+
+  #hasPicture() {
+    return $('remote').videoWidth > 0 && $('remote').readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
+  }
+
+  #startClock() {
+    this.#connectedAt = performance.now();
+    const tick = () => { $('stage-time').textContent = duration(performance.now() - this.#connectedAt); };
+    tick();
+    this.#clock = setInterval(tick, 1000);
+  }
+
+  #clear() {
+    clearInterval(this.#clock);
+    this.#connectedAt = this.#with = null;
+    $('stage-time').textContent = '';
+    $('remote').srcObject = null;
+    $('stats').replaceChildren();
+    this.toggleChat(false);
+    this.unread(false);
+    $('people-title').focus({ preventScroll: true });
+  }
+}
+
+// Live regions are read out again whenever they are written to.
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}

@@ -1,0 +1,75 @@
+// The page's call engine against the core's own table of states and inputs: both must decide alike.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { ALL_ON, REPAIR_TIMEOUT, CONNECT_TIMEOUT, RING_TIMEOUT } from '../../../server/web/call.js';
+import { OTHER_CALL, engineIn } from './support.js';
+
+const TABLE = readFileSync(new URL('../../../core/src/call/table.md', import.meta.url), 'utf8');
+const rows = TABLE.trim().split('\n').map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()));
+const STATES = rows[0].slice(1);
+const kebab = (name) => name.replace(/(?<!^)[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
+
+// Each input, given to an engine in some state; gives the refusal of a command.
+const say = (type, fields) => ({ engine, now, call }) => engine.message(now, { type, name: 'bia', call: call ?? OTHER_CALL, ...fields });
+const sdp = (type) => ({ sdp: { type, sdp: 'v=0' } });
+const command = (kind, fields) => ({ engine, now }) => engine.command(now, { kind, ...fields });
+const report = (kind, fields) => ({ engine, now, peer }) => engine.report(now, peer, { kind, ...fields });
+const INPUTS = {
+  'command: call somebody': command('call', { to: 'caio', media: ALL_ON }),
+  'command: call oneself': ({ engine, now, me }) => engine.command(now, { kind: 'call', to: me, media: ALL_ON }),
+  'command: accept': command('accept', { media: ALL_ON }),
+  'command: decline': command('decline'),
+  'command: hang up': command('hang-up'),
+  'command: microphone off': command('set-microphone', { on: false }),
+  'offer of a stranger': say('video-offer', { name: 'eva', call: OTHER_CALL, ...sdp('offer') }),
+  'offer in this call, we are polite': { polite: true, give: say('video-offer', sdp('offer')) },
+  'offer in this call, we are impolite': { polite: false, give: say('video-offer', sdp('offer')) },
+  'offer of a new call by the peer, we are polite': { polite: true, give: say('video-offer', { call: OTHER_CALL, ...sdp('offer') }) },
+  'answer of the peer': say('video-answer', sdp('answer')),
+  'answer of a stranger': say('video-answer', { name: 'eva', ...sdp('answer') }),
+  'call-ringing of the peer': say('call-ringing'),
+  'candidate of the peer': say('new-ice-candidate', { candidate: { candidate: 'candidate:1', sdpMid: '0', sdpMLineIndex: 0 } }),
+  'media-state of the peer': say('media-state', { audio: false, video: true, screen: false }),
+  'hang-up of the peer': say('hang-up'),
+  'hang-up of the peer, busy': say('hang-up', { reason: 'busy' }),
+  'hang-up of the peer, media-error': say('hang-up', { reason: 'media-error' }),
+  'hang-up of the peer, another call': say('hang-up', { call: OTHER_CALL }),
+  'hang-up of a stranger': say('hang-up', { name: 'eva' }),
+  'hang-up of nobody': say('hang-up', { name: undefined, call: undefined }),
+  'error: no such user, for the offer': say('error', { name: undefined, code: 'no-such-user', for: 'video-offer', target: 'bia' }),
+  'error: bad message, for the offer': say('error', { name: undefined, code: 'bad-message', for: 'video-offer', target: 'bia' }),
+  'the peer leaves the user list': ({ engine, now, me }) => engine.users(now, [me]),
+  'the server is lost': ({ engine, now }) => engine.signalingLost(now),
+  'connection: connected': report('connection', { state: 'connected' }),
+  'connection: disconnected': report('connection', { state: 'disconnected' }),
+  'connection: failed': report('connection', { state: 'failed' }),
+  'negotiation failed': report('negotiation-failed', { why: 'nonsense' }),
+  'camera or microphone failed': report('media-failed', { why: 'gone' }),
+  'report of an earlier peer connection': ({ engine, now }) => engine.report(now, 0, { kind: 'media-failed' }),
+  'time runs out': ({ engine, now }) => engine.handleTimeout(now + Math.max(RING_TIMEOUT, CONNECT_TIMEOUT, REPAIR_TIMEOUT)),
+};
+
+test('every input of the table is known here, and none is left out there', () => {
+  assert.deepEqual(rows.slice(2).map(([input]) => input).sort(), Object.keys(INPUTS).sort());
+});
+
+for (const [input, ...cells] of rows.slice(2)) {
+  test(`in every state: ${input}`, () => {
+    cells.forEach((cell, i) => {
+      const known = INPUTS[input];
+      const { polite = true, give = known } = known;
+      const state = kebab(STATES[i]);
+      const world = engineIn(state, { polite });
+      const refusal = give(world);
+      const ended = world.outputs().filter((one) => one.kind === 'event' && one.event.kind === 'ended').map((one) => one.event.reason);
+      const [next, reason] = cell.split(' ');
+      const where = `${input}, in ${STATES[i]}`;
+      const expected = cell === '=' || cell === 'refused' ? state : kebab(next);
+      assert.equal(world.engine.snapshot().state, expected, where);
+      assert.deepEqual(ended, reason ? [kebab(reason)] : [], where);
+      if (input.startsWith('command')) assert.equal(typeof refusal === 'string', cell === 'refused', `${where}: ${refusal}`);
+    });
+  });
+}
