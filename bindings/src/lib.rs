@@ -29,6 +29,8 @@ pub mod observer;
 mod renderer;
 mod runtime;
 mod stats;
+#[cfg(test)]
+mod tests;
 mod yuv420;
 
 pub use audio::{AudioBlock, MicrophoneSink, SpeakerSource};

@@ -1,6 +1,7 @@
 //! `cargo xtask …`: the one tool for working on Chamada. CI calls it too.
 #![allow(clippy::print_stdout, reason = "a tool talks to the person who runs it")]
 
+mod bindings;
 mod browser;
 mod deny;
 mod run;
@@ -38,6 +39,14 @@ enum Task {
     Lint,
     /// The page's own tests in Chromium, and those of its modules in Node.js
     Browser,
+    /// The Kotlin bindings: generated, compiled, and tested in real calls with the Rust peer
+    Kotlin {
+        /// Then measure: µs per picture in and out
+        #[arg(long)]
+        bench: bool,
+    },
+    /// The bindings' memory tests under valgrind
+    Valgrind,
     /// Measure: set-up time, codecs, delay, CPU and memory, the server; prints a table and writes target/bench.json
     Bench {
         /// Passed on to the bench
@@ -66,6 +75,21 @@ fn main() -> Result<()> {
             browser::steps(&mut steps);
             steps.finish()
         }
+        Task::Kotlin { bench } => {
+            setup::run(true)?;
+            if bench {
+                return bindings::kotlin_bench();
+            }
+            let mut steps = Steps::default();
+            bindings::kotlin(&mut steps);
+            steps.finish()
+        }
+        Task::Valgrind => {
+            setup::run(true)?;
+            let mut steps = Steps::default();
+            bindings::valgrind(&mut steps);
+            steps.finish()
+        }
         Task::Bench { args } => {
             setup::run(false)?;
             run::cargo(&["run", "--release", "--package", "chamada-tests", "--bin", "bench", "--"]).args(args).done()
@@ -80,6 +104,8 @@ fn main() -> Result<()> {
             });
             steps.step("tests", || run::cargo(&["test", "--workspace"]).passes());
             browser::steps(&mut steps);
+            bindings::valgrind(&mut steps);
+            bindings::kotlin(&mut steps);
             steps.finish()
         }
     }

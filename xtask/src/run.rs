@@ -57,6 +57,16 @@ impl Run {
         self.done().map(|()| Outcome::Passed)
     }
 
+    /// Runs it for what it prints.
+    pub(crate) fn printed(mut self) -> Result<String> {
+        let shown = shown(&self.0);
+        let output = self.0.stderr(Stdio::inherit()).output().with_context(|| format!("cannot run {shown}"))?;
+        if !output.status.success() {
+            bail!("{shown} ended with {}", output.status);
+        }
+        Ok(String::from_utf8(output.stdout)?)
+    }
+
     /// Whether it can be run and succeeds, its output hidden.
     pub(crate) fn succeeds(mut self) -> bool {
         let silent = self.0.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

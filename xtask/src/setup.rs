@@ -42,6 +42,18 @@ const BUILD: &[Need] = &[
 const TESTS: &[Need] = &[
     Need { what: "Chromium (page tests)", there: || has("chromium"), debian: "chromium", homebrew: "chromium" },
     Need { what: "Node.js (page tests)", there: || has("node"), debian: "nodejs npm", homebrew: "node" },
+    Need {
+        what: "Maven and Java (Kotlin tests)",
+        there: || has("mvn"),
+        debian: "maven default-jdk-headless",
+        homebrew: "maven",
+    },
+    Need {
+        what: "valgrind (memory tests of the bindings)",
+        there: || cfg!(target_os = "macos") || has("valgrind"),
+        debian: "valgrind",
+        homebrew: "",
+    },
 ];
 
 /// Installs what is missing for the build and, with `tests`, for the tests.
