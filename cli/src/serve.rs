@@ -14,7 +14,7 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
     };
     let server = Server::bind(config).await.map_err(|error| Failure::Unreachable(error.to_string()))?;
     let address = server.local_addr();
-    line(&format!("Signaling on ws://{address}, the page on http://{address}/ (Ctrl-C ends it)"));
+    line(&format!("Signaling on ws://{address} and the page on http://{address}/ (Ctrl-C ends it)"));
     server.run(stop_signal()).await.map_err(|error| Failure::Failed(error.to_string()))
 }
 

@@ -274,7 +274,7 @@ async fn the_demo_checks_itself_shows_it_and_ends_by_itself() {
     let ended = demo.ends().await;
     let summary = ended.summary();
     assert_eq!((ended.code, &summary["ended"]), (0, &"hung-up-here".into()), "{summary} {}", ended.stderr);
-    assert!(summary["video_received"]["frames_decoded"].as_u64().unwrap() > 30, "{summary}");
+    assert!(summary["video_received"]["frames_decoded"].as_u64().unwrap() > 10, "{summary}");
     assert!(ended.stdout.iter().any(|line| line.contains("\"ready\"") && line.contains("http://127.0.0.1:")));
     assert!(std::fs::read(folder.0.join("chamada-demo.png")).unwrap().starts_with(b"\x89PNG"));
 }

@@ -20,7 +20,10 @@ async fn every_part_of_the_page_comes_with_its_type_and_a_strict_policy() {
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
         assert!(head.starts_with("HTTP/1.1 200"), "{path}: {head}");
         assert!(head.contains(&format!("content-type: {content_type}\r\n")), "{path}: {head}");
-        assert!(head.contains("content-security-policy: default-src 'self';") && !head.contains("unsafe"), "{path}: {head}");
+        assert!(
+            head.contains("content-security-policy: default-src 'self';") && !head.contains("unsafe"),
+            "{path}: {head}"
+        );
         assert!(head.contains("x-content-type-options: nosniff"), "{path}: {head}");
         assert!(body.starts_with(begins), "{path}: {}", &body[..40]);
     }

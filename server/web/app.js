@@ -16,7 +16,8 @@ import { Notices } from './view/notices.js';
 import { PeopleView } from './view/people.js';
 import { StageView } from './view/stage.js';
 
-const t = textsIn(chooseLanguage(new URLSearchParams(location.search).get('lang'), navigator.languages ?? [navigator.language]));
+const preferred = navigator.languages ?? [navigator.language];
+const t = textsIn(chooseLanguage(new URLSearchParams(location.search).get('lang'), preferred), preferred);
 translate(t);
 document.title = t('title');
 

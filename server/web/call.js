@@ -32,6 +32,8 @@ export function isPolite(me, other) {
 export class CallEngine {
   #me = null;
   #online = false;
+  // Whether what was said of late may not have reached the other side: one of the two was away from the server.
+  #unheard = false;
   #call = null;
   #strays = new Strays();
   #newId;
@@ -59,6 +61,7 @@ export class CallEngine {
   // The call goes on; what is said now is sent when the server is back.
   signalingLost() {
     this.#online = false;
+    this.#unheard = true;
   }
 
   // Does what the user wants; gives null, or why it is refused: the call, if there is one, goes on.
@@ -82,10 +85,15 @@ export class CallEngine {
     this.#tellChange();
   }
 
-  // Whoever left the list cannot answer any more; a call that is answered needs no server.
+  // Whoever left the list cannot answer any more; a call that is answered needs no server. Who comes back to it hears again what
+  // is on here.
   users(now, users) {
     const call = this.#call;
-    if (call && !users.includes(call.with)) {
+    if (call && users.includes(call.with)) {
+      if (this.#unheard) this.#sendMediaState();
+      this.#unheard = false;
+    } else if (call) {
+      this.#unheard = true;
       if (CALLING.includes(call.state)) this.#end('unreachable');
       else if (call.state === 'ringing-here') this.#end('cancelled-there');
     }

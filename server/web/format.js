@@ -1,7 +1,7 @@
 // Numbers, times and names for people.
 
-export function clockTime(date, lang) {
-  return new Intl.DateTimeFormat(lang, { hour: '2-digit', minute: '2-digit' }).format(date);
+export function clockTime(date, locale) {
+  return new Intl.DateTimeFormat(locale, { timeStyle: 'short' }).format(date);
 }
 
 // How long a call lasts: 0:07, 12:34, 1:02:03.
@@ -32,6 +32,6 @@ export function photoName(name, date) {
   return `chamada-${person}-${day}-${two(date.getHours())}${two(date.getMinutes())}${two(date.getSeconds())}.png`;
 }
 
-export function decimal(number, lang, digits = 0) {
-  return new Intl.NumberFormat(lang, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(number);
+export function decimal(number, locale, digits = 0) {
+  return new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(number);
 }

@@ -196,14 +196,16 @@ export function chooseLanguage(asked, preferred) {
   return 'en';
 }
 
-// A function from a key and its values to the text; `t.lang` is the language.
-export function textsIn(lang) {
+// A function from a key and its values to the text. `t.lang` is the language, `t.locale` the browser's own kind of it, for
+// times and numbers.
+export function textsIn(lang, preferred = []) {
   const texts = LANGUAGES[lang];
   const t = (key, values = {}) => {
     if (!Object.hasOwn(texts, key)) throw new RangeError(`no text for ${key}`);
     return texts[key].replace(/\{(\w+)\}/g, (_, name) => values[name]);
   };
   t.lang = lang;
+  t.locale = preferred.find((one) => one.split('-')[0] === lang.split('-')[0]) ?? lang;
   t.has = (key) => Object.hasOwn(texts, key);
   return t;
 }

@@ -30,7 +30,7 @@ try {
     await writeScene(painter, scene, file);
     faces[name] = await open([`--use-file-for-fake-video-capture=${file}`]);
   }
-  const full = { saveData: false };
+  const full = { saveData: false, viewport: { width: 1440, height: 820 } };
   const rui = await Person.enter(faces.rui, server, 'Rui', full);
   const ana = await Person.enter(faces.ana, server, 'Ana', full);
   const bia = await Person.enter(painter, server, 'Bia', full);

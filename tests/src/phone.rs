@@ -153,9 +153,14 @@ impl Phone {
         .await
     }
 
-    /// Calls `to`, which answers; both are connected afterwards.
+    /// Waits to see `to`, calls, and is answered; both are connected afterwards.
     pub async fn talks_with(&mut self, to: &mut Self, name: &str) {
         self.sees(&[name]).await;
+        self.talks_with_known(to, name).await;
+    }
+
+    /// The same for somebody who has been seen before.
+    pub async fn talks_with_known(&mut self, to: &mut Self, name: &str) {
         must(self.client.call(name).await);
         to.rings().await;
         must(to.client.accept().await);

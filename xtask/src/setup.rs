@@ -2,7 +2,6 @@
 
 use crate::run::{program, root};
 use anyhow::{Result, bail};
-use std::path::Path;
 
 /// Something that must be there, how to see that it is, and the packages that bring it.
 struct Need {
@@ -23,11 +22,15 @@ fn has_header(module: &str) -> bool {
 fn has_libclang() -> bool {
     let folders = ["/usr/lib", "/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib/llvm-14/lib"];
     let named = |folder: &str| {
-        std::fs::read_dir(folder).is_ok_and(|files| {
-            files.flatten().any(|file| file.file_name().to_string_lossy().starts_with("libclang"))
-        })
+        std::fs::read_dir(folder)
+            .is_ok_and(|files| files.flatten().any(|file| file.file_name().to_string_lossy().starts_with("libclang")))
     };
     cfg!(target_os = "macos") || std::env::var_os("LIBCLANG_PATH").is_some() || folders.into_iter().any(named)
+}
+
+fn has_node() -> bool {
+    let is_new = "process.exit(process.versions.node.split('.')[0] >= 20 ? 0 : 1)";
+    program("node").args(["--eval", is_new]).succeeds() && has("npm")
 }
 
 const BUILD: &[Need] = &[
@@ -41,7 +44,7 @@ const BUILD: &[Need] = &[
 
 const TESTS: &[Need] = &[
     Need { what: "Chromium (page tests)", there: || has("chromium"), debian: "chromium", homebrew: "chromium" },
-    Need { what: "Node.js (page tests)", there: || has("node"), debian: "nodejs npm", homebrew: "node" },
+    Need { what: "Node.js 20 or later (page tests)", there: has_node, debian: "nodejs npm", homebrew: "node" },
     Need {
         what: "Maven and Java (Kotlin tests)",
         there: || has("mvn"),
@@ -103,7 +106,7 @@ fn apt(options: &[&str], packages: &[&str]) -> Result<()> {
 /// The page's tests drive Chromium by one npm package, at the version that its lock file names.
 fn npm_packages() -> Result<()> {
     let folder = root().join("tests/browser");
-    if Path::new(&folder).join("node_modules/playwright-core").exists() {
+    if program("npm").args(["ls"]).dir(&folder).succeeds() {
         return Ok(());
     }
     println!("set-up: npm installs what tests/browser/package-lock.json names");

@@ -8,31 +8,30 @@ impl CallEngine {
     /// Ends the call. `tell` is what the other side hears, if it has to hear.
     pub(super) fn end(&mut self, reason: EndReason, tell: Option<HangUpReason>) {
         // Nobody was invited yet while the first offer is still being made.
-        let invited = self.call.as_ref().is_some_and(|call| {
-            call.state != CallState::Calling || call.negotiation.offer_out || !call.negotiation.making_offer
-        });
+        let invited = self.call.as_ref().is_some_and(|call| !call.is_calling() || call.negotiation.waits_for_answer());
         if let Some(reason) = tell.filter(|_| invited) {
             self.send(|name, target, call| Message::HangUp(HangUp { name, target, reason: Some(reason), call }));
         }
         self.act(PeerAction::Close);
         if let Some(call) = self.call.take() {
-            self.strays.ended(call.id);
+            self.strays.ended(call.with.clone(), Some(call.id), call.session, reason.to_wire());
             self.put(Output::Event(CallEvent::Ended { with: call.with, call: call.id, reason }));
         }
         self.tell_change();
     }
 
     pub(super) fn on_hang_up(&mut self, hang_up: &HangUp) {
-        let Some(call) = self.call_of(hang_up.name.as_deref(), hang_up.call) else {
-            // It may have overtaken the offer of its call, which then must not ring.
-            let of_this_call = self.call.as_ref().map(|call| call.id) == hang_up.call;
-            if let Some(id) = hang_up.call.filter(|_| !of_this_call) {
-                self.strays.ended(id);
-            }
-            return;
-        };
-        let reason = why_they_hung_up(call.state, hang_up.reason);
-        self.end(reason, None);
+        let (name, id) = (hang_up.name.as_deref(), hang_up.call);
+        if let Some(call) = self.call_of(name, id) {
+            let reason = why_they_hung_up(call.state, hang_up.reason);
+            return self.end(reason, None);
+        }
+        // It may have overtaken the offer of its call, which then must not ring.
+        if let (Some(from), Some(id)) = (name, id)
+            && self.strays.why_ended(id).is_none()
+        {
+            self.strays.cancelled(from, id);
+        }
     }
 
     /// The server refused a message of the call.
@@ -43,7 +42,7 @@ impl CallEngine {
             None => error.target.as_deref() == Some(call.with.as_str()),
         };
         let decisive = match (error.regarding.as_deref(), call.state) {
-            (Some("video-offer"), CallState::Calling | CallState::RingingThere) => true,
+            (Some("video-offer"), _) => call.is_calling(),
             (Some("video-answer"), CallState::Connecting) => !call.offerer,
             _ => false,
         };

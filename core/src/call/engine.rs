@@ -1,12 +1,13 @@
 //! The engine's face: inputs, outputs, and the commands of the app.
 
-use super::state::{Call, Negotiation, Strays};
+use super::state::{Call, SdpSession};
+use super::strays::Strays;
 use super::types::{
     CONNECT_TIMEOUT, CallError, CallEvent, CallSnapshot, CallState, Command, EndReason, Output, PeerAction, PeerId,
     PeerReport, RING_TIMEOUT,
 };
 use crate::signaling::message::{
-    CallId, CallRinging, ErrorMessage, HangUpReason, MediaState, MediaStateMessage, Message, SessionDescription,
+    CallId, CallRinging, HangUp, HangUpReason, MediaState, MediaStateMessage, Message, SessionDescription,
 };
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -58,12 +59,16 @@ impl CallEngine {
         }
     }
 
-    /// Logged in, again or under another name.
+    /// Logged in, again or under another name. What may have been lost with the last connection is said again.
     pub fn logged_in(&mut self, now: Instant, name: &str) {
+        let renamed = self.me.as_deref() != Some(name);
+        let back = !self.online || !renamed;
         self.me = Some(name.to_owned());
         self.online = true;
-        if self.call.as_ref().is_some_and(|call| call.state == CallState::Reconnecting) {
-            self.restart_ice(now);
+        if back {
+            self.say_again(now);
+        } else {
+            self.introduce();
         }
         self.tell_change();
     }
@@ -71,6 +76,19 @@ impl CallEngine {
     /// The server is out of reach. The call goes on; what is said now is sent when the server is back.
     pub fn signaling_lost(&mut self, _: Instant) {
         self.online = false;
+    }
+
+    /// This message cannot be sent at all, because it is too long, say. A call that cannot begin without it is over.
+    pub fn not_sent(&mut self, _: Instant, message: &Message) {
+        if let Message::VideoOffer(description) | Message::VideoAnswer(description) = message
+            && let Some(call) = &self.call
+            && description.call == Some(call.id)
+            && !matches!(call.state, CallState::Connected | CallState::Reconnecting)
+        {
+            log::warn!("a description of the call could not be sent");
+            self.end(EndReason::NegotiationFailed, Some(HangUpReason::Failed));
+        }
+        self.tell_change();
     }
 
     /// The app wants something.
@@ -100,7 +118,7 @@ impl CallEngine {
             Message::HangUp(hang_up) => self.on_hang_up(&hang_up),
             Message::CallRinging(ringing) => self.on_ringing(&ringing),
             Message::MediaState(state) => self.on_media_state(&state),
-            Message::Error(error) => self.on_error(&error),
+            Message::Error(error) => self.on_refused(&error),
             _ => {}
         }
         self.tell_change();
@@ -111,10 +129,13 @@ impl CallEngine {
         if let Some(call) = &self.call
             && !users.contains(&call.with)
         {
-            match call.state {
-                CallState::Calling | CallState::RingingThere => self.end(EndReason::Unreachable, None),
-                CallState::RingingHere => self.end(EndReason::CancelledThere, None),
-                _ => {}
+            let id = call.id;
+            if call.is_calling() {
+                self.end(EndReason::Unreachable, None);
+            } else if call.state == CallState::RingingHere {
+                self.end(EndReason::CancelledThere, None);
+                // A caller who comes back says it again, and then it rings again.
+                self.strays.forget(id);
             }
         }
         self.tell_change();
@@ -127,7 +148,7 @@ impl CallEngine {
         }
         match report {
             PeerReport::LocalDescription(description) => self.on_local_description(description),
-            PeerReport::AnswerApplied => {}
+            PeerReport::AnswerApplied => self.on_answer_applied(),
             PeerReport::NegotiationFailed(why) => self.on_negotiation_failed(&why),
             PeerReport::Candidate(candidate) => self.on_local_candidate(candidate),
             PeerReport::Connection(state) => self.on_connection(now, state),
@@ -144,11 +165,10 @@ impl CallEngine {
         let Some(call) = &self.call else { return };
         let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
         if due(call.deadline) {
-            match call.state {
-                CallState::Calling | CallState::RingingThere | CallState::RingingHere => {
-                    self.end(EndReason::Timeout, Some(HangUpReason::Timeout));
-                }
-                _ => self.end(EndReason::ConnectionFailed, Some(HangUpReason::Failed)),
+            if call.is_answered() {
+                self.end(EndReason::ConnectionFailed, Some(HangUpReason::Failed));
+            } else {
+                self.end(EndReason::Timeout, Some(HangUpReason::Timeout));
             }
         } else if due(call.restart_at) {
             self.restart_ice(now);
@@ -191,20 +211,23 @@ impl CallEngine {
         if let Some(call) = &self.call {
             return Err(CallError::InCall { with: call.with.clone() });
         }
-        match &self.me {
+        let me = match &self.me {
             Some(me) if *me == to => return Err(CallError::SelfCall),
-            Some(_) if self.online => {}
+            Some(me) if self.online => me,
             _ => return Err(CallError::NotLoggedIn),
+        };
+        if to.is_empty() {
+            // An old server would pass the offer on to everyone.
+            return Err(CallError::Nobody);
         }
         let id = (self.new_id)();
-        let deadline = now + self.ring_timeout;
-        let mut call = Call::new(id, to, CallState::Calling, deadline);
+        let mut call = Call::new(id, me, to, CallState::Calling, now.checked_add(self.ring_timeout));
         call.offerer = true;
         call.local = media;
-        call.negotiation.making_offer = true;
+        call.negotiation.want_offer(false);
         self.call = Some(call);
         self.create_peer(true, media);
-        self.act(PeerAction::Offer { ice_restart: false });
+        self.negotiate();
         Ok(())
     }
 
@@ -224,7 +247,12 @@ impl CallEngine {
         call.deadline = Some(now + CONNECT_TIMEOUT);
         let media = call.local;
         self.create_peer(false, media);
-        self.answer(offer, false);
+        if let Some(call) = &mut self.call {
+            call.session = SdpSession::of(&offer);
+            call.negotiation.hear(&offer);
+            call.negotiation.take_offer(offer);
+        }
+        self.negotiate();
     }
 
     fn decline(&mut self) -> Result<(), CallError> {
@@ -250,8 +278,7 @@ impl CallEngine {
         if call.local == before {
             return Ok(());
         }
-        let (media, devices) =
-            (call.local, call.local.audio != before.audio || call.local.video != before.video);
+        let (media, devices) = (call.local, call.local.audio != before.audio || call.local.video != before.video);
         if devices && call.peer.is_some() {
             self.act(PeerAction::SetMedia(media));
         }
@@ -267,24 +294,31 @@ impl CallEngine {
     /// Somebody calls: it rings here.
     pub(super) fn ring(&mut self, now: Instant, from: String, call: Option<CallId>, offer: SessionDescription) {
         let id = call.unwrap_or_else(|| (self.new_id)());
-        let mut ringing = Call::new(id, from.clone(), CallState::RingingHere, now + self.ring_timeout);
+        let deadline = now.checked_add(self.ring_timeout);
+        let me = self.me.as_deref().unwrap_or_default();
+        let mut ringing = Call::new(id, me, from.clone(), CallState::RingingHere, deadline);
         ringing.names_calls = call.is_some();
+        ringing.session = SdpSession::of(&offer);
         ringing.offer = Some(offer);
         for candidate in self.strays.take_early(&from, id) {
             // Nothing is handed back before the offer is with a peer connection.
             ringing.negotiation.candidate_there(candidate);
         }
         self.call = Some(ringing);
-        self.send(|me, target, call| Message::CallRinging(CallRinging { name: me, target, call }));
+        self.say_ringing();
         self.tell_change();
         self.outputs.push_back(Output::Event(CallEvent::Incoming { from, call: id }));
     }
 
+    pub(super) fn say_ringing(&mut self) {
+        self.send(|me, target, call| Message::CallRinging(CallRinging { name: me, target, call }));
+    }
+
     fn on_ringing(&mut self, ringing: &CallRinging) {
-        if let Some(call) = self.call_of(ringing.name.as_deref(), ringing.call)
-            && call.state == CallState::Calling
-        {
-            call.state = CallState::RingingThere;
+        match self.call_of(ringing.name.as_deref(), ringing.call) {
+            Some(call) if call.state == CallState::Calling => call.state = CallState::RingingThere,
+            Some(_) => {}
+            None => self.say_over_if_ended(ringing.name.clone(), ringing.call),
         }
     }
 
@@ -294,24 +328,66 @@ impl CallEngine {
         }
     }
 
-    fn on_error(&mut self, error: &ErrorMessage) {
-        self.on_refused(error);
-    }
-
     /// The call that a message of this name, about this call, belongs to. A message that names its call shows that its sender can.
+    /// Only the two of us know the call's identifier: who knows it is the other side, even under a new name.
     pub(super) fn call_of(&mut self, name: Option<&str>, id: Option<CallId>) -> Option<&mut Call> {
-        let call = self.call.as_mut()?;
-        if name != Some(call.with.as_str()) || id.is_some_and(|id| id != call.id) {
+        let (call, name) = (self.call.as_mut()?, name?);
+        let known = match id {
+            Some(id) => id == call.id && self.me.as_deref() != Some(name),
+            None => name == call.with,
+        };
+        if !known {
             return None;
+        }
+        if name != call.with {
+            log::debug!("the other side has another name now");
+            name.clone_into(&mut call.with);
         }
         call.names_calls |= id.is_some();
         Some(call)
     }
 
+    /// Tells somebody that a call is over which they still speak of: the hang-up must have been lost.
+    pub(super) fn say_over(&mut self, to: String, call: Option<CallId>, reason: HangUpReason) {
+        let hang_up = HangUp { name: self.me.clone(), target: Some(to), reason: Some(reason), call };
+        self.outputs.push_back(Output::Send(Message::HangUp(hang_up)));
+    }
+
+    fn say_over_if_ended(&mut self, to: Option<String>, call: Option<CallId>) {
+        if let (Some(to), Some(reason)) = (to, call.and_then(|call| self.strays.why_ended(call))) {
+            self.say_over(to, call, reason);
+        }
+    }
+
+    /// After a change of name: whatever names the call teaches the other side whom to write to.
+    fn introduce(&mut self) {
+        match self.call.as_ref().map(|call| call.state) {
+            Some(CallState::RingingHere) => self.say_ringing(),
+            Some(_) => self.send_media_state(),
+            None => {}
+        }
+    }
+
+    /// The server is back: what was on its way when it was lost may not have arrived.
+    fn say_again(&mut self, now: Instant) {
+        let Some(call) = &self.call else { return };
+        if call.said_online {
+            if call.is_calling() || (call.state == CallState::Connecting && !call.offerer) {
+                self.repeat_description();
+            } else if call.state == CallState::Connecting {
+                self.repeat_candidates();
+            }
+        }
+        if self.call.as_ref().is_some_and(|call| call.state == CallState::Reconnecting) {
+            self.restart_ice(now);
+        }
+        self.introduce();
+    }
+
     /// Tells the other side what is on here, once the call is answered.
     pub(super) fn send_media_state(&mut self) {
         let Some(call) = &self.call else { return };
-        if !matches!(call.state, CallState::Connecting | CallState::Connected | CallState::Reconnecting) {
+        if !call.is_answered() {
             return;
         }
         let state = call.local;
@@ -353,25 +429,6 @@ impl CallEngine {
         if self.told.as_ref() != Some(&now) && !idle_from_the_start {
             self.told = Some(now.clone());
             self.outputs.push_back(Output::Event(CallEvent::Changed(now)));
-        }
-    }
-}
-
-impl Call {
-    fn new(id: CallId, with: String, state: CallState, deadline: Instant) -> Self {
-        Self {
-            id,
-            with,
-            state,
-            offerer: false,
-            names_calls: false,
-            local: MediaState::default(),
-            remote: MediaState::default(),
-            peer: None,
-            offer: None,
-            negotiation: Negotiation::default(),
-            deadline: Some(deadline),
-            restart_at: None,
         }
     }
 }

@@ -30,11 +30,13 @@
 //! and at once when the server is back. After [`REPAIR_TIMEOUT`] the call ends. Losing the server alone ends nothing: media goes on, and
 //! what has to be said waits in the signaling client.
 
-mod engine;
 mod ending;
+mod engine;
+mod exchange;
 mod incoming;
 mod negotiation;
 mod state;
+mod strays;
 mod types;
 
 pub use engine::{CallEngine, is_polite};

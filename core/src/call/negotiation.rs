@@ -1,67 +1,107 @@
 //! Offer and answer on this side, the state of the connection, and its repair.
 
-use super::engine::{CallEngine, is_polite};
-use super::types::{
-    CallState, ConnectionState, EndReason, PeerAction, REPAIR_TIMEOUT, RESTART_AFTER, RESTART_EVERY,
-};
+use super::engine::CallEngine;
+use super::exchange::{Heard, Step};
+use super::types::{CallState, ConnectionState, EndReason, PeerAction, REPAIR_TIMEOUT, RESTART_AFTER, RESTART_EVERY};
 use crate::signaling::message::{
     Description, HangUpReason, IceCandidate, Message, NewIceCandidate, SdpType, SessionDescription,
 };
 use std::time::Instant;
 
 impl CallEngine {
-    /// Hands an offer of the other side's to the peer connection, and what waited for it.
-    pub(super) fn answer(&mut self, offer: SessionDescription, rollback: bool) {
+    /// Asks the peer connection for the next description, if it is free, and hands it what waited for that.
+    pub(super) fn negotiate(&mut self) {
         let Some(call) = &mut self.call else { return };
-        let waited = call.negotiation.described_there();
-        self.act(PeerAction::Answer { offer, rollback });
-        for candidate in waited {
-            self.act(PeerAction::AddCandidate(candidate));
+        match call.negotiation.next_step() {
+            Some(Step::Offer { ice_restart }) => self.act(PeerAction::Offer { ice_restart }),
+            Some(Step::Answer { offer, rollback }) => {
+                let waited = call.negotiation.described_there();
+                self.act(PeerAction::Answer { offer, rollback });
+                for candidate in waited {
+                    self.act(PeerAction::AddCandidate(candidate));
+                }
+            }
+            None => {}
         }
     }
 
     /// The other side offers in the call that is going on: perfect negotiation.
     pub(super) fn on_renegotiation(&mut self, offer: SessionDescription) {
         let Some(call) = &mut self.call else { return };
-        let collides = call.negotiation.collides();
-        if collides {
-            if !self.me.as_ref().is_some_and(|me| is_polite(me, &call.with)) {
-                return log::debug!("both offered; the other side gives way");
-            }
-            // One that is still being made comes before the answer, and is not sent.
-            call.negotiation.discard_offer = call.negotiation.making_offer;
-            call.negotiation.offer_out = false;
+        match call.negotiation.hear(&offer) {
+            Heard::New => {}
+            // Our answer may have been lost. If it is still being made, there is none to repeat.
+            Heard::Repeated => return self.repeat_answer(),
+            Heard::Stale => return log::debug!("an offer that was left behind was left out"),
         }
-        self.answer(offer, collides);
+        if call.negotiation.collides() && !call.polite {
+            return log::debug!("both offered; the other side gives way");
+        }
+        call.negotiation.take_offer(offer);
+        self.negotiate();
     }
 
     pub(super) fn on_local_description(&mut self, sdp: SessionDescription) {
         let Some(call) = &mut self.call else { return };
-        let negotiation = &mut call.negotiation;
-        let offer = sdp.kind == SdpType::Offer;
-        if offer {
-            negotiation.making_offer = false;
-            if std::mem::take(&mut negotiation.discard_offer) {
-                return;
+        if call.negotiation.described_here(&sdp) {
+            let answer = sdp.kind == SdpType::Answer;
+            let waited = call.negotiation.said(sdp.clone());
+            call.said_online = self.online;
+            self.send_description(sdp);
+            for candidate in waited {
+                if let Some(call) = &mut self.call {
+                    call.negotiation.candidate_said(candidate.clone());
+                }
+                self.send_candidate(candidate);
             }
-            negotiation.offer_out = true;
+            if answer {
+                self.send_media_state();
+            }
         }
-        let waited = negotiation.described_here();
+        self.negotiate();
+    }
+
+    pub(super) fn on_answer_applied(&mut self) {
+        if let Some(call) = &mut self.call {
+            call.negotiation.applied();
+        }
+        self.negotiate();
+    }
+
+    /// Sends our last description again, and the candidates that followed it.
+    pub(super) fn repeat_description(&mut self) {
+        if let Some(description) = self.call.as_ref().and_then(|call| call.negotiation.last_said()) {
+            self.send_description(description);
+            self.repeat_candidates();
+        }
+    }
+
+    /// Sends the candidates again that followed our last description.
+    pub(super) fn repeat_candidates(&mut self) {
+        let candidates = self.call.as_ref().map(|call| call.negotiation.candidates_said()).unwrap_or_default();
+        for candidate in candidates {
+            self.send_candidate(candidate);
+        }
+    }
+
+    fn repeat_answer(&mut self) {
+        let last = self.call.as_ref().and_then(|call| call.negotiation.last_said());
+        if last.is_some_and(|description| description.kind == SdpType::Answer) {
+            self.repeat_description();
+        }
+    }
+
+    fn send_description(&mut self, sdp: SessionDescription) {
         self.send(|name, target, call| {
+            let offer = sdp.kind == SdpType::Offer;
             let description = Description { name, target, sdp, call };
             if offer { Message::VideoOffer(description) } else { Message::VideoAnswer(description) }
         });
-        for candidate in waited {
-            self.send_candidate(candidate);
-        }
-        if !offer {
-            self.send_media_state();
-        }
     }
 
     pub(super) fn on_local_candidate(&mut self, candidate: Option<IceCandidate>) {
         let Some(call) = &mut self.call else { return };
-        if let Some(candidate) = call.negotiation.candidate_here(candidate) {
+        if call.negotiation.candidate_here(&candidate) {
             self.send_candidate(candidate);
         }
     }
@@ -76,12 +116,11 @@ impl CallEngine {
 
     pub(super) fn on_negotiation_failed(&mut self, why: &str) {
         let Some(call) = &mut self.call else { return };
-        if matches!(call.state, CallState::Connected | CallState::Reconnecting) {
+        call.negotiation.failed();
+        let goes_on = matches!(call.state, CallState::Connected | CallState::Reconnecting);
+        if goes_on || call.negotiation.is_agreed() {
             log::warn!("a renegotiation failed, the call goes on: {why}");
-            call.negotiation.making_offer = false;
-            call.negotiation.discard_offer = false;
-            call.negotiation.offer_out = false;
-            return;
+            return self.negotiate();
         }
         log::warn!("the call cannot be negotiated: {why}");
         self.end(EndReason::NegotiationFailed, Some(HangUpReason::Failed));
@@ -93,18 +132,19 @@ impl CallEngine {
             (CallState::Connecting | CallState::Reconnecting, ConnectionState::Connected) => {
                 call.state = CallState::Connected;
                 (call.deadline, call.restart_at) = (None, None);
+                call.negotiation.repaired();
             }
             (CallState::Connecting, ConnectionState::Failed) => {
                 self.end(EndReason::ConnectionFailed, Some(HangUpReason::Failed));
             }
             (CallState::Connected, ConnectionState::Disconnected) => {
                 call.state = CallState::Reconnecting;
-                call.deadline = Some(now + REPAIR_TIMEOUT);
-                call.restart_at = call.offerer.then_some(now + RESTART_AFTER);
+                call.deadline = now.checked_add(REPAIR_TIMEOUT);
+                call.restart_at = if call.offerer { now.checked_add(RESTART_AFTER) } else { None };
             }
             (CallState::Connected | CallState::Reconnecting, ConnectionState::Failed) => {
                 call.state = CallState::Reconnecting;
-                call.deadline = call.deadline.or(Some(now + REPAIR_TIMEOUT));
+                call.deadline = call.deadline.or(now.checked_add(REPAIR_TIMEOUT));
                 self.restart_ice(now);
             }
             _ => {}
@@ -118,12 +158,12 @@ impl CallEngine {
             call.restart_at = None;
             return;
         }
-        call.restart_at = Some(now + RESTART_EVERY);
-        // An offer that nobody answered may have been lost: a new one takes its place (JSEP allows it in have-local-offer).
-        if self.online && !call.negotiation.making_offer {
-            call.negotiation.making_offer = true;
-            call.negotiation.offer_out = false;
-            self.act(PeerAction::Offer { ice_restart: true });
+        call.restart_at = now.checked_add(RESTART_EVERY);
+        if self.online {
+            // An offer that nobody answered may have been lost, or tell of a network that is gone: a new one takes its
+            // place (JSEP allows it in have-local-offer).
+            call.negotiation.want_offer(true);
+            self.negotiate();
         }
     }
 }

@@ -1,16 +1,11 @@
-//! What the engine remembers of the call, and of calls that ended.
+//! What the engine remembers of the call there is.
 
+use super::engine::is_polite;
+use super::exchange::Negotiation;
 use super::types::{CallState, PeerId};
-use crate::signaling::message::{CallId, IceCandidate, MediaState, SessionDescription};
-use std::collections::VecDeque;
+use crate::signaling::message::{CallId, MediaState, SessionDescription};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Instant;
-
-/// Candidates kept until the description that they belong to is there.
-const MAX_WAITING_CANDIDATES: usize = 256;
-/// Candidates kept of calls whose offer has not come yet.
-const MAX_EARLY_CANDIDATES: usize = 64;
-/// Calls that ended and are remembered, so that their late messages are recognised.
-const MAX_ENDED: usize = 64;
 
 /// The call there is.
 #[derive(Debug)]
@@ -20,8 +15,16 @@ pub(super) struct Call {
     pub(super) state: CallState,
     /// Whether this side made the first offer: it is the one that restarts ICE.
     pub(super) offerer: bool,
+    /// Whether this side gives way when both offer at once: by the names at the start, so that no later name changes it.
+    pub(super) polite: bool,
     /// Whether the other side has named the call, and so understands what old peers do not.
     pub(super) names_calls: bool,
+    /// The other side's peer connection, by what it wrote into its first description.
+    pub(super) session: Option<SdpSession>,
+    /// The other side's call that gave way to this one when both called.
+    pub(super) rival: Option<CallId>,
+    /// Whether an old page that called at the same time was hung up and called again.
+    pub(super) called_again: bool,
     pub(super) local: MediaState,
     pub(super) remote: MediaState,
     /// None before an incoming call is accepted.
@@ -29,105 +32,70 @@ pub(super) struct Call {
     /// The offer that rings here.
     pub(super) offer: Option<SessionDescription>,
     pub(super) negotiation: Negotiation,
+    /// Whether the server was in reach when the last description was given to it: what was said in its absence waits
+    /// in the signaling client and is not lost.
+    pub(super) said_online: bool,
     /// When the state it is in has lasted too long.
     pub(super) deadline: Option<Instant>,
     /// When to restart ICE.
     pub(super) restart_at: Option<Instant>,
 }
 
-/// Where offer and answer stand.
-#[derive(Debug, Default)]
-pub(super) struct Negotiation {
-    /// The peer connection is making an offer.
-    pub(super) making_offer: bool,
-    /// The offer being made was overtaken by the other side's and is not sent.
-    pub(super) discard_offer: bool,
-    /// An offer of ours was sent and not answered.
-    pub(super) offer_out: bool,
-    /// A description of ours was sent, so candidates may follow it.
-    described_here: bool,
-    /// A description of the other side's was handed to the peer connection, so candidates may follow it.
-    described_there: bool,
-    from_here: VecDeque<Option<IceCandidate>>,
-    from_there: VecDeque<Option<IceCandidate>>,
-}
-
-impl Negotiation {
-    /// Whether an offer of the other side's collides with one of ours.
-    pub(super) fn collides(&self) -> bool {
-        self.making_offer || self.offer_out
-    }
-
-    /// Our description was sent: the candidates that waited for it.
-    pub(super) fn described_here(&mut self) -> VecDeque<Option<IceCandidate>> {
-        self.described_here = true;
-        std::mem::take(&mut self.from_here)
-    }
-
-    /// The other side's description is with the peer connection: the candidates that waited for it.
-    pub(super) fn described_there(&mut self) -> VecDeque<Option<IceCandidate>> {
-        self.described_there = true;
-        std::mem::take(&mut self.from_there)
-    }
-
-    /// A candidate of ours: handed back if it can be sent now.
-    pub(super) fn candidate_here(&mut self, candidate: Option<IceCandidate>) -> Option<Option<IceCandidate>> {
-        if self.described_here {
-            return Some(candidate);
-        }
-        keep(&mut self.from_here, candidate, MAX_WAITING_CANDIDATES);
-        None
-    }
-
-    /// A candidate of the other side's: handed back if the peer connection can take it now.
-    pub(super) fn candidate_there(&mut self, candidate: Option<IceCandidate>) -> Option<Option<IceCandidate>> {
-        if self.described_there {
-            return Some(candidate);
-        }
-        keep(&mut self.from_there, candidate, MAX_WAITING_CANDIDATES);
-        None
-    }
-}
-
-/// What came too early or too late: candidates before their offer, and the names of calls that are over.
-#[derive(Debug, Default)]
-pub(super) struct Strays {
-    early: VecDeque<(String, CallId, Option<IceCandidate>)>,
-    ended: VecDeque<CallId>,
-}
-
-impl Strays {
-    /// Remembers that this call is over.
-    pub(super) fn ended(&mut self, call: CallId) {
-        self.early.retain(|(_, of, _)| *of != call);
-        if !self.is_ended(call) {
-            keep(&mut self.ended, call, MAX_ENDED);
+impl Call {
+    pub(super) fn new(id: CallId, me: &str, with: String, state: CallState, deadline: Option<Instant>) -> Self {
+        Self {
+            id,
+            polite: is_polite(me, &with),
+            with,
+            state,
+            offerer: false,
+            names_calls: false,
+            session: None,
+            rival: None,
+            called_again: false,
+            local: MediaState::default(),
+            remote: MediaState::default(),
+            peer: None,
+            offer: None,
+            negotiation: Negotiation::default(),
+            said_online: false,
+            deadline,
+            restart_at: None,
         }
     }
 
-    pub(super) fn is_ended(&self, call: CallId) -> bool {
-        self.ended.contains(&call)
+    /// We call and nobody has answered yet.
+    pub(super) fn is_calling(&self) -> bool {
+        matches!(self.state, CallState::Calling | CallState::RingingThere)
     }
 
-    /// Keeps a candidate of a call whose offer may still come.
-    pub(super) fn early(&mut self, from: String, call: CallId, candidate: Option<IceCandidate>) {
-        if !self.is_ended(call) {
-            keep(&mut self.early, (from, call, candidate), MAX_EARLY_CANDIDATES);
-        }
+    /// Both have taken the call.
+    pub(super) fn is_answered(&self) -> bool {
+        matches!(self.state, CallState::Connecting | CallState::Connected | CallState::Reconnecting)
     }
 
-    /// The candidates that were kept for this call.
-    pub(super) fn take_early(&mut self, from: &str, call: CallId) -> Vec<Option<IceCandidate>> {
-        let (taken, left) =
-            std::mem::take(&mut self.early).into_iter().partition::<Vec<_>, _>(|(f, of, _)| f == from && *of == call);
-        self.early = left.into();
-        taken.into_iter().map(|(_, _, candidate)| candidate).collect()
+    /// Whether an offer without a call's identifier comes from the peer connection that this call is with.
+    pub(super) fn is_of_session(&self, session: Option<SdpSession>) -> bool {
+        self.session.is_none() || session.is_none() || self.session == session
     }
 }
 
-fn keep<T>(queue: &mut VecDeque<T>, item: T, most: usize) {
-    if queue.len() >= most {
-        queue.pop_front();
+/// Names one peer connection of the other side's: the session identifier in `o=` (RFC 8866 section 5.2), which stays the same in
+/// all its descriptions (RFC 9429 section 5.2.1). It tells the calls of old peers apart, which do not name them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SdpSession(u64);
+
+impl SdpSession {
+    /// None if the description has no such line, or one that says nothing.
+    pub(super) fn of(description: &SessionDescription) -> Option<Self> {
+        let origin = description.sdp.lines().take(4).find_map(|line| line.strip_prefix("o="))?;
+        let mut words = origin.split_ascii_whitespace();
+        let (user, session) = (words.next()?, words.next()?);
+        if session.bytes().all(|digit| digit == b'0') {
+            return None;
+        }
+        let mut hasher = DefaultHasher::new();
+        (user, session).hash(&mut hasher);
+        Some(Self(hasher.finish()))
     }
-    queue.push_back(item);
 }

@@ -54,7 +54,7 @@ pub enum PeerReport {
     LocalDescription(SessionDescription),
     /// The remote answer has been applied.
     AnswerApplied,
-    /// A description or its application failed; the text says why.
+    /// The peer connection could not be made, or what was asked of it last failed; the text says why.
     NegotiationFailed(String),
     /// A local candidate was gathered; `None` at the end of gathering.
     Candidate(Option<IceCandidate>),
@@ -94,6 +94,9 @@ pub enum Output {
 }
 
 /// What to do with a peer connection. Actions for one peer are done in the order in which they come.
+///
+/// `Offer`, `Answer` and `ApplyAnswer` are each answered by one report: [`PeerReport::LocalDescription`],
+/// [`PeerReport::AnswerApplied`] or [`PeerReport::NegotiationFailed`]. Until it comes none of the three is asked for again.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PeerAction {
     /// Make it, with tracks for `media`, as the side that offers first or the one that answers first.
@@ -113,7 +116,8 @@ pub enum PeerAction {
     Answer {
         /// The other side's offer.
         offer: SessionDescription,
-        /// Whether an own offer is out and must be taken back first (JSEP section 4.1.10.2).
+        /// Whether an own offer is set locally and must be taken back first (JSEP section 4.1.10.2). After an answer that
+        /// failed it may be gone already.
         rollback: bool,
     },
     /// Apply the other side's answer and report [`PeerReport::AnswerApplied`].
@@ -276,6 +280,9 @@ pub enum CallError {
     /// One cannot call oneself.
     #[error("you cannot call yourself")]
     SelfCall,
+    /// The name to call is empty.
+    #[error("there is no name to call")]
+    Nobody,
     /// One call at a time.
     #[error("already in a call with {with}")]
     InCall {

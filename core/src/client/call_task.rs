@@ -47,6 +47,8 @@ pub(super) enum FromTask {
     },
     /// A camera that was to be switched on cannot be opened: it is off.
     CameraLost,
+    /// What came of switching the camera; told by way of the driver, so that it has heard of a lost camera before.
+    CameraSettled { reply: oneshot::Sender<Result<(), ClientError>>, result: Result<(), ClientError> },
     Data(Bytes),
     Closed(PeerId),
 }
@@ -250,7 +252,8 @@ impl CallTask {
                 let _ = reply.send(reopened);
             }
             TaskRequest::CameraSettled { reply } => {
-                let _ = reply.send(self.camera_failure.take().map_or(Ok(()), Err));
+                let result = self.camera_failure.take().map_or(Ok(()), Err);
+                self.tell(FromTask::CameraSettled { reply, result }).await;
             }
             TaskRequest::Picture { of, reply } => {
                 let _ = reply.send(self.media.picture(of).ok_or(ClientError::NoPicture));

@@ -213,13 +213,19 @@ impl Driver {
             self.on_task(message);
         }
         self.release_held();
+        self.signaling.logout().await;
+        // Its last words, of which the very last is that it is closed.
+        while let Ok(event) = self.signaling_events.try_recv() {
+            if !matches!(event, SignalingEvent::Call(_)) {
+                self.waiting.push_back(ClientEvent::Signaling(event));
+            }
+        }
         for event in self.waiting.drain(..) {
             // An app that no longer reads needs no events.
             if self.events.as_ref().is_none_or(|events| events.try_send(event).is_err()) {
                 break;
             }
         }
-        self.signaling.logout().await;
     }
 
     /// The app has dropped the channel of events: it wants none.
@@ -386,6 +392,9 @@ impl Driver {
             FromTask::CameraLost => {
                 self.media.video = false;
                 self.command_in_call(Command::SetCamera(false));
+            }
+            FromTask::CameraSettled { reply, result } => {
+                let _ = reply.send(result);
             }
             FromTask::Closed(peer) => {
                 if self.tasks.remove(&peer).is_some() {

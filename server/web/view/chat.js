@@ -11,6 +11,7 @@ export class ChatView {
   #t;
   #online = false;
   #lastFrom = null;
+  #atEnd = true;
 
   // `send(text)` hears what to say.
   constructor(t, { send }) {
@@ -25,6 +26,9 @@ export class ChatView {
       this.#count();
     };
     this.#count();
+    // A log that becomes lower, as in a call, keeps its end in sight.
+    new ResizeObserver(() => this.#atEnd && this.#toEnd()).observe($('chat-log'));
+    $('chat-log').onscroll = () => { this.#atEnd = distanceToEnd() < 80; };
   }
 
   clear() {
@@ -46,7 +50,7 @@ export class ChatView {
     const head = element(
       'span', { className: 'line-head' },
       element('bdi', { className: 'line-name' }, from ?? '?'),
-      element('time', { dateTime: when.toISOString() }, clockTime(when, this.#t.lang)),
+      element('time', { dateTime: when.toISOString() }, clockTime(when, this.#t.locale)),
     );
     const body = element('span', { className: 'line-body' }, head, element('span', { className: 'line-text', dir: 'auto' }, text));
     const line = element('li', { className: `line${own ? ' own' : ''}${follows ? ' follows' : ''}` }, avatar(from ?? '?'), body);
@@ -59,18 +63,20 @@ export class ChatView {
     const now = new Date();
     this.#add(element(
       'li', { className: 'system' },
-      element('span', {}, text), ' ', element('time', { dateTime: now.toISOString() }, clockTime(now, this.#t.lang)),
+      element('span', {}, text), ' ', element('time', { dateTime: now.toISOString() }, clockTime(now, this.#t.locale)),
     ));
     this.#lastFrom = null;
   }
 
   #add(line) {
-    const log = $('chat-log');
-    const atEnd = log.scrollHeight - log.scrollTop - log.clientHeight < 80;
     const lines = $('chat-lines');
     lines.append(line);
     while (lines.children.length > MAX_LINES) lines.firstElementChild.remove();
-    if (atEnd || line.classList.contains('own')) log.scrollTop = log.scrollHeight;
+    if (this.#atEnd || line.classList.contains('own')) this.#toEnd();
+  }
+
+  #toEnd() {
+    $('chat-log').scrollTop = $('chat-log').scrollHeight;
   }
 
   #count() {
@@ -82,4 +88,9 @@ export class ChatView {
     $('chat-text').setAttribute('aria-invalid', String(tooLong));
     $('chat-send').disabled = !this.#online || tooLong || count === 0;
   }
+}
+
+function distanceToEnd() {
+  const { scrollHeight, scrollTop, clientHeight } = $('chat-log');
+  return scrollHeight - scrollTop - clientHeight;
 }

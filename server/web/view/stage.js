@@ -4,6 +4,8 @@ import { $, element, setLabel } from '../dom.js';
 import { decimal, duration, photoName } from '../format.js';
 import { avatar } from './people.js';
 
+// The picture fills the stage where no more than this share of it gets lost.
+const MOST_CUT = 0.2;
 const WAITING = ['calling', 'ringing-there', 'connecting'];
 
 export class StageView {
@@ -24,6 +26,7 @@ export class StageView {
     $('chat-toggle').onclick = actions.chat;
     $('hang-up').onclick = actions.hangUp;
     for (const event of ['loadeddata', 'resize', 'emptied']) $('remote').addEventListener(event, () => this.#draw());
+    new ResizeObserver(() => this.#fit()).observe($('stage'));
   }
 
   // Shows where the call stands; hides everything when idle or while it rings here.
@@ -102,7 +105,7 @@ export class StageView {
   }
 
   stats({ received, sent, sound, rtt, loss, path }) {
-    const number = (value, digits) => decimal(value, this.#t.lang, digits);
+    const number = (value, digits) => decimal(value, this.#t.locale, digits);
     const known = (value, text) => (value === null || value === undefined ? null : text(value));
     const picture = (one) => one && [
       one.codec,
@@ -127,6 +130,7 @@ export class StageView {
   #draw() {
     const call = this.#shown;
     if (!call) return;
+    this.#fit();
     const { state, local, remote } = call;
     const waiting = WAITING.includes(state);
     const cover = waiting ? `call.${state}`
@@ -146,6 +150,12 @@ export class StageView {
     $('flip').disabled = !local.video;
     setLabel($('hang-up'), this.#t(state === 'calling' || state === 'ringing-there' ? 'call.cancel' : 'call.hang-up'));
     $('stage').dataset.state = state;
+  }
+
+  #fit() {
+    const [video, stage] = [$('remote'), $('stage')];
+    const ratio = (video.videoWidth / video.videoHeight) / (stage.clientWidth / stage.clientHeight);
+    video.classList.toggle('fills', Math.min(ratio, 1 / ratio) >= 1 - MOST_CUT);
   }
 
   #toggle(button, on, off, onAgain, name) {

@@ -2,6 +2,8 @@
 
 import { chromium } from 'playwright-core';
 
+const INSTALLED = process.platform === 'darwin' ? '/Applications/Chromium.app/Contents/MacOS/Chromium' : '/usr/bin/chromium';
+
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -22,7 +24,7 @@ const FLAGS = [
 
 export function launch({ cameras = 1, flags = [] } = {}) {
   return chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    executablePath: process.env.CHROMIUM ?? INSTALLED,
     args: [...FLAGS, `--use-fake-device-for-media-stream=device-count=${cameras},fps=30`, ...flags],
   });
 }

@@ -96,10 +96,9 @@ function draw({ scene, width, height, turn }) {
     c.bezierCurveTo(x + 108, y - 92, x + 40, y - 104, x - 10, y - 98);
     c.bezierCurveTo(x - 70, y - 92, x - 108, y - 66, x - 126, y - 14);
   });
-  const blink = turn > 0.9 ? 0.15 : 1;
   for (const side of [-1, 1]) {
-    oval('#fff', x + side * 45, y - 2, 18, 12 * blink);
-    oval('#33241d', x + side * 45 + sway * 2, y - 2, 9, 10 * blink);
+    oval('#fff', x + side * 45, y - 2, 18, 12);
+    oval('#33241d', x + side * 45 + sway * 2, y - 2, 9, 10);
     shape(scene.hair, () => c.roundRect(x + side * 45 - 26, y - 36, 52, 9, 5));
     oval('rgba(214,92,80,.2)', x + side * 66, y + 46, 26, 17);
   }

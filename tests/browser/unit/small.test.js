@@ -41,6 +41,8 @@ test('the language is the one asked for, or the first of the browser’s that th
   assert.equal(chooseLanguage('xx', []), 'en');
   assert.equal(textsIn('pt-BR')('incoming', { name: '{name}$&' }), '{name}$& está ligando');
   assert.throws(() => textsIn('en')('toString'));
+  assert.equal(textsIn('en', ['pt-BR', 'en-GB']).locale, 'en-GB');
+  assert.equal(textsIn('pt-BR', ['en-GB']).locale, 'pt-BR');
 });
 
 test('durations, letters and file names', () => {

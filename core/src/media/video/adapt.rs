@@ -26,7 +26,7 @@ impl Step {
 
     /// The size of a picture at this step: even numbers, except at full size, which stays as it is.
     pub(super) fn apply(self, (width, height): (u32, u32)) -> (u32, u32) {
-        let part = |side: u32| (side * self.0 / 4 & !1).max(2);
+        let part = |side: u32| ((side * self.0 / 4) & !1).max(2);
         if self.0 == 4 { (width, height) } else { (part(width), part(height)) }
     }
 }

@@ -289,12 +289,12 @@ impl FrameAssembler {
         }
     }
 
-    /// Where keyframes begin, from this number on.
+    /// Where keyframes begin, or what looks as if it will be one, from this number on.
     fn keyframe_starts(&self, from: i64) -> Vec<(i64, u32)> {
         let mut starts: Vec<(i64, u32)> = Vec::new();
         for (number, entry) in self.buffer.from(from) {
             let Some((_, info)) = entry.picture else { continue };
-            if !info.keyframe || starts.last().is_some_and(|(_, timestamp)| *timestamp == entry.timestamp) {
+            if !info.announces_keyframe || starts.last().is_some_and(|(_, timestamp)| *timestamp == entry.timestamp) {
                 continue;
             }
             starts.extend(self.start_of(number, entry).map(|start| (start, entry.timestamp)));
@@ -321,8 +321,8 @@ impl FrameAssembler {
     /// The newest keyframe from this number on that is whole.
     fn whole_keyframe(&self, from: i64) -> Option<(i64, i64)> {
         self.keyframe_starts(from).into_iter().rev().find_map(|(start, timestamp)| match self.scan(start, timestamp) {
-            Scan::Whole(last) => Some((start, last)),
-            Scan::Missing(_) => None,
+            Scan::Whole(last) if self.is_keyframe(start, timestamp) => Some((start, last)),
+            _ => None,
         })
     }
 
@@ -334,20 +334,25 @@ impl FrameAssembler {
         }
         while let Some(&(start, timestamp)) = self.keyframe_starts(i64::MIN).first() {
             self.drop_below(start);
-            let Scan::Missing(missing) = self.scan(start, timestamp) else { break };
-            let expired =
-                self.missed_since(missing).is_some_and(|since| now.saturating_duration_since(since) >= MAX_WAIT);
-            if !expired {
-                // It is coming; another one would only be in its way. But it must not stand still.
-                if let (Some(newest), Some(due)) = (self.newest_arrival(start, timestamp), self.request_at) {
-                    self.request_at = Some(due.max(newest + REPEAT_AFTER));
+            let end = match self.scan(start, timestamp) {
+                // It only looked like one.
+                Scan::Whole(last) => last + 1,
+                Scan::Missing(missing) => {
+                    let since = self.missed_since(missing);
+                    if since.is_none_or(|since| now.saturating_duration_since(since) < MAX_WAIT) {
+                        // It is coming; another one would only be in its way. But it must not stand still.
+                        if let (Some(newest), Some(due)) = (self.newest_arrival(start, timestamp), self.request_at) {
+                            self.request_at = Some(due.max(newest + REPEAT_AFTER));
+                        }
+                        return None;
+                    }
+                    let mut after = self.buffer.from(missing).filter(|(_, entry)| entry.picture.is_some());
+                    let next = after.find(|(_, entry)| entry.timestamp != timestamp);
+                    next.map_or(self.buffer.end(), |(number, _)| number)
                 }
-                return None;
-            }
-            let after = self.buffer.from(missing).find(|(_, e)| e.picture.is_some() && e.timestamp != timestamp);
-            let end = after.map_or(self.buffer.end(), |(number, _)| number);
-            self.blocked = None;
+            };
             self.drop_below(end);
+            self.request_at = Some(self.earliest_request(now));
         }
         self.blocked = None;
         // What is left may belong to a keyframe whose first packet was overtaken.
@@ -407,9 +412,12 @@ impl FrameAssembler {
         self.blocked = None;
         self.picture_id = None;
         if self.request_at.is_none() {
-            let allowed = self.requested_at.map(|at| at + REQUEST_INTERVAL);
-            self.request_at = Some(allowed.map_or(now, |allowed| allowed.max(now)));
+            self.request_at = Some(self.earliest_request(now));
         }
+    }
+
+    fn earliest_request(&self, now: Instant) -> Instant {
+        self.requested_at.map_or(now, |at| now.max(at + REQUEST_INTERVAL))
     }
 
     fn request(&mut self, now: Instant) -> Option<Event> {

@@ -8,6 +8,7 @@ use std::{fmt, str::FromStr, time::Instant};
 pub const VIDEO_CLOCK_RATE: u32 = 90_000;
 
 /// Largest picture that is decoded, in pixels: H.264 level 5.2. Bounds what a peer can make this side allocate.
+#[cfg(any(feature = "vp8", feature = "h264"))]
 pub(super) const MAX_DECODED_PIXELS: u32 = 36_864 * 256;
 
 /// A video codec that this build may offer.

@@ -31,6 +31,8 @@ pub(super) struct PayloadInfo {
     pub(super) begins: bool,
     /// Its picture is a keyframe. For VP8 the first packet says so, for H.264 any that has a part of an IDR slice.
     pub(super) keyframe: bool,
+    /// Its picture is a keyframe, or will turn out to be one: H.264's parameter sets go before an IDR slice.
+    pub(super) announces_keyframe: bool,
     /// VP8's picture identifier, if there is one.
     pub(super) picture_id: Option<PictureId>,
 }
@@ -69,6 +71,7 @@ pub(super) fn assemble<'a>(codec: VideoCodec, payloads: impl Iterator<Item = &'a
 }
 
 /// Whether an Annex B access unit has an IDR slice.
+#[cfg(any(feature = "h264", test))]
 pub(super) fn has_idr(data: &[u8]) -> bool {
     let after_start_code = data.windows(4).filter(|window| window[..3] == START_CODE[1..]).map(|window| window[3]);
     // All slices of an access unit are IDR slices or none is.
@@ -111,7 +114,7 @@ fn inspect_vp8(payload: &[u8]) -> Option<PayloadInfo> {
     let Vp8Descriptor { start, picture_id, length } = vp8_descriptor(payload)?;
     // The lowest bit of the frame header is 0 in keyframes (RFC 6386 section 9.1).
     let keyframe = start && payload.get(length)? & 1 == 0;
-    Some(PayloadInfo { may_begin: start, begins: start, keyframe, picture_id })
+    Some(PayloadInfo { may_begin: start, begins: start, keyframe, announces_keyframe: keyframe, picture_id })
 }
 
 fn assemble_vp8<'a>(payloads: impl Iterator<Item = &'a [u8]>, data: &mut Vec<u8>) -> Option<()> {
@@ -150,7 +153,8 @@ fn inspect_unit(kind: u8, after: Option<u8>) -> PayloadInfo {
     let first_slice = matches!(kind, nal::SLICE | nal::IDR) && after.is_some_and(|byte| byte & 0x80 != 0);
     let begins = matches!(kind, nal::SPS | nal::DELIMITER);
     let may_begin = begins || first_slice || matches!(kind, nal::SEI | nal::PPS);
-    PayloadInfo { may_begin, begins, keyframe: kind == nal::IDR, picture_id: None }
+    let keyframe = kind == nal::IDR;
+    PayloadInfo { may_begin, begins, keyframe, announces_keyframe: keyframe || kind == nal::SPS, picture_id: None }
 }
 
 fn inspect_h264(payload: &[u8]) -> Option<PayloadInfo> {
@@ -164,6 +168,7 @@ fn inspect_h264(payload: &[u8]) -> Option<PayloadInfo> {
                 let info = inspect_unit(header & nal::TYPE, rest.first().copied());
                 let first = all.get_or_insert(info);
                 first.keyframe |= info.keyframe;
+                first.announces_keyframe |= info.announces_keyframe;
             }
             all
         }

@@ -7,6 +7,8 @@ use super::freeze::RateMeter;
 use crate::media::frame::{FramePool, Rotation, VideoFrame};
 use std::time::{Duration, Instant};
 
+/// Between black pictures while the camera is off. Short enough that the far end, used to a camera's pace, counts no freeze.
+pub(super) const BLACK_INTERVAL: Duration = Duration::from_millis(150);
 /// A keyframe follows another one not sooner than this, unless nothing else can be encoded.
 pub(super) const KEYFRAME_INTERVAL: Duration = Duration::from_millis(300);
 /// Changes of the bitrate by less than these parts are not worth telling the encoder.
@@ -85,8 +87,7 @@ impl Encoding {
         now: Instant,
     ) -> Result<Option<EncodedFrame>, CodecError> {
         self.pace.add(frame.captured_at());
-        let measured = self.pace.per_second(frame.captured_at());
-        let fps = if measured > 0.0 { measured } else { self.fps };
+        let fps = self.pace.steady().unwrap_or(self.fps);
         let size = frame.upright_size();
         self.camera_size = Some(size);
         let (width, height) = self.adaptation.size(size, fps, wanted.bitrate_bps, now);
@@ -100,7 +101,7 @@ impl Encoding {
     /// Compresses a small black picture of the camera's proportions.
     pub(super) fn black(&mut self, wanted: Wanted, now: Instant) -> Result<Option<EncodedFrame>, CodecError> {
         let frame = self.black_frame(now).map_err(|detail| CodecError::Encode { codec: wanted.codec, detail })?;
-        self.compress(&frame, wanted, self.fps, now)
+        self.compress(&frame, wanted, 1.0 / BLACK_INTERVAL.as_secs_f64(), now)
     }
 
     fn black_frame(&mut self, now: Instant) -> Result<VideoFrame, String> {

@@ -1,1 +1,109 @@
 use super::*;
+use crate::media::synthetic::marker;
+use crate::media::video::make_decoder;
+use crate::media::video::test_pictures::{Camera, to_be_turned};
+
+fn wanted(codec: VideoCodec) -> Wanted {
+    Wanted { codec, bitrate_bps: 2_000_000, keyframe: false }
+}
+
+fn first_codec() -> VideoCodec {
+    VideoCodec::available()[0]
+}
+
+fn decoded(frame: &EncodedFrame) -> VideoFrame {
+    make_decoder(frame.codec).unwrap().decode(&frame.data, &FramePool::default()).unwrap().expect("a picture")
+}
+
+#[test]
+fn small_changes_of_the_estimate_are_not_told_and_falls_are_told_at_once() {
+    let (soon, later) = (Duration::from_millis(10), Duration::from_secs(1));
+    assert!(!worth_telling(1_000_000, 1_040_000, later) && !worth_telling(1_000_000, 980_000, later));
+    assert!(worth_telling(1_000_000, 900_000, soon));
+    assert!(!worth_telling(1_000_000, 1_200_000, soon) && worth_telling(1_000_000, 1_200_000, later));
+}
+
+#[test]
+fn a_picture_from_a_turned_phone_is_sent_upright() {
+    let mut encoding = Encoding::new(30.0);
+    // Lying on its side, this is how a camera would give a picture that stands upright.
+    let upright = Camera::new(320, 240).picture();
+    let turned = to_be_turned(&upright, Rotation::Cw270).rotated(&FramePool::default()).unwrap();
+    let lying = to_be_turned(&turned, Rotation::Cw90);
+    assert_eq!((lying.width(), lying.height()), (240, 320));
+    let frame = encoding.picture(&lying, wanted(first_codec()), Instant::now()).unwrap().unwrap();
+    assert_eq!((frame.width, frame.height), (320, 240));
+    assert_eq!(marker::read(&decoded(&frame)).expect("readable, so upright").number, 0);
+}
+
+#[test]
+fn another_size_or_codec_gives_a_new_encoder_and_a_keyframe() {
+    let mut encoding = Encoding::new(30.0);
+    let (mut wide, mut high, now) = (Camera::new(320, 240), Camera::new(240, 320), Instant::now());
+    for codec in VideoCodec::available() {
+        let mut keyframe = |camera: &mut Camera| {
+            let frame = encoding.picture(&camera.picture(), wanted(codec), now).unwrap().unwrap();
+            assert_eq!(frame.codec, codec);
+            frame.keyframe
+        };
+        assert!(keyframe(&mut wide) && !keyframe(&mut wide));
+        assert!(keyframe(&mut high) && !keyframe(&mut high));
+        assert!(keyframe(&mut wide));
+    }
+}
+
+#[test]
+fn a_low_bitrate_makes_the_picture_smaller_and_still_readable() {
+    let mut encoding = Encoding::new(30.0);
+    let low = Wanted { bitrate_bps: 150_000, ..wanted(first_codec()) };
+    let frame = encoding.picture(&Camera::new(1280, 720).picture(), low, Instant::now()).unwrap().unwrap();
+    assert_eq!((frame.width, frame.height), (320, 180));
+    assert!(marker::read(&decoded(&frame)).is_some());
+}
+
+#[test]
+fn what_is_sent_is_never_mirrored_even_if_the_camera_marks_it_so() {
+    let mut encoding = Encoding::new(30.0);
+    let picture = Camera::new(320, 240).picture().mirrored(true);
+    let frame = encoding.picture(&picture, wanted(first_codec()), Instant::now()).unwrap().unwrap();
+    assert!(marker::read(&decoded(&frame)).is_some() && !decoded(&frame).mirror());
+}
+
+#[test]
+fn black_pictures_are_small_black_and_of_the_cameras_proportions() {
+    for codec in VideoCodec::available() {
+        let mut encoding = Encoding::new(30.0);
+        let now = Instant::now();
+        encoding.picture(&Camera::new(480, 640).picture(), wanted(codec), now).unwrap();
+        let frame = encoding.black(wanted(codec), now).unwrap().unwrap();
+        assert_eq!((frame.width, frame.height, frame.keyframe), (240, 320, true));
+        assert!(decoded(&frame).y().iter().all(|luma| luma.abs_diff(16) <= 2));
+        let next = encoding.black(wanted(codec), now + BLACK_INTERVAL).unwrap().unwrap();
+        assert!(!next.keyframe && next.data.len() < 400, "{codec}: {} bytes", next.data.len());
+    }
+}
+
+#[test]
+#[cfg(feature = "h264")]
+fn an_encoder_that_cannot_be_made_is_tried_again_but_not_all_the_time() {
+    let mut encoding = Encoding::new(30.0);
+    let start = Instant::now();
+    // openh264 takes nothing smaller than 16 pixels.
+    let tiny = FramePool::default().take(8, 8).unwrap().freeze(Rotation::None, start);
+    let failures = (0..300u32)
+        .filter(|n| encoding.picture(&tiny, wanted(VideoCodec::H264), start + Duration::from_millis(10) * *n).is_err());
+    assert_eq!(failures.count(), 3 + 2, "three at once, then one a second");
+    let picture = Camera::new(320, 240).picture();
+    let frame = encoding.picture(&picture, wanted(VideoCodec::H264), start + Duration::from_secs(5)).unwrap().unwrap();
+    assert!(frame.keyframe);
+}
+
+#[test]
+fn keyframes_are_not_made_more_often_than_they_may() {
+    let mut encoding = Encoding::new(30.0);
+    let (mut camera, start) = (Camera::new(320, 240), Instant::now());
+    assert!(encoding.may_make_keyframe(start));
+    encoding.picture(&camera.picture(), wanted(first_codec()), start).unwrap();
+    assert!(!encoding.may_make_keyframe(start + Duration::from_millis(299)));
+    assert!(encoding.may_make_keyframe(start + KEYFRAME_INTERVAL));
+}

@@ -11,6 +11,8 @@ const ENOUGH: usize = 5;
 const MARGIN: Duration = Duration::from_millis(150);
 /// The rate is that of so long a time.
 const RATE_WINDOW: Duration = Duration::from_secs(1);
+/// After a pause of this length the rate is measured anew.
+const RATE_PAUSE: Duration = Duration::from_secs(2);
 /// Most times that are remembered for the rate.
 const MAX_TIMES: usize = 256;
 
@@ -60,8 +62,8 @@ pub(super) struct RateMeter {
 
 impl RateMeter {
     pub(super) fn add(&mut self, at: Instant) {
-        // A camera's clock that goes back begins anew.
-        if self.times.back().is_some_and(|last| *last > at) {
+        // A camera's clock that goes back begins anew, too.
+        if self.times.back().is_some_and(|last| at.checked_duration_since(*last).is_none_or(|gap| gap >= RATE_PAUSE)) {
             self.times.clear();
         }
         self.times.push_back(at);
@@ -70,6 +72,12 @@ impl RateMeter {
         {
             self.times.pop_front();
         }
+    }
+
+    /// Per second, once there were enough of them to tell.
+    pub(super) fn steady(&self) -> Option<f64> {
+        let last = self.times.back().filter(|_| self.times.len() > ENOUGH)?;
+        Some(self.per_second(*last)).filter(|rate| *rate > 0.0)
     }
 
     /// Per second; 0 when there was none for a second or more.

@@ -12,8 +12,8 @@ use openh264::encoder::{
 use openh264::formats::YUVSource;
 use openh264::{OpenH264API, Timestamp, decoder::Decoder};
 use openh264_sys2::{
-    ENCODER_OPTION, ENCODER_OPTION_BITRATE, ENCODER_OPTION_FRAME_RATE, ENCODER_OPTION_MAX_BITRATE, LAYER_NUM,
-    SBitrateInfo, SPATIAL_LAYER_0, SPATIAL_LAYER_ALL,
+    ENCODER_OPTION, ENCODER_OPTION_BITRATE, ENCODER_OPTION_FRAME_RATE, ENCODER_OPTION_MAX_BITRATE,
+    ENCODER_OPTION_TRACE_LEVEL, LAYER_NUM, SBitrateInfo, SPATIAL_LAYER_0, SPATIAL_LAYER_ALL, WELS_LOG_QUIET,
 };
 use std::ffi::c_int;
 use std::time::Instant;
@@ -93,7 +93,13 @@ fn encoder(bitrate: u32, fps: f64) -> Result<Encoder, CodecError> {
         // Scene cuts would bring keyframes that nobody asked for.
         .scene_change_detect(false)
         .intra_frame_period(IntraFramePeriod::from_num_frames(0));
-    Encoder::with_api_config(OpenH264API::from_source(), config).map_err(|error| setup(error.to_string()))
+    let mut encoder =
+        Encoder::with_api_config(OpenH264API::from_source(), config).map_err(|error| setup(error.to_string()))?;
+    // The wrapper does so only after openh264 has written its opinion of the configuration to standard error.
+    let mut level = WELS_LOG_QUIET;
+    // SAFETY: this option takes an int, which is read during the call, and may be set before anything else.
+    let code = unsafe { encoder.raw_api().set_option(ENCODER_OPTION_TRACE_LEVEL, (&raw mut level).cast()) };
+    if code == 0 { Ok(encoder) } else { Err(setup(format!("the log cannot be turned off: {code}"))) }
 }
 
 /// The even part of a picture, without copying it.

@@ -227,8 +227,11 @@ impl Decoding {
                 state.stats.frames_decoded += 1;
                 state.stats.keyframes += u64::from(frame.keyframe);
                 drop(state);
-                if let Some(picture) = picture {
-                    self.show(picture);
+                match picture {
+                    Some(picture) => self.show(picture),
+                    // A decoder that makes nothing of a keyframe makes nothing of what follows.
+                    None if frame.keyframe => self.assembler.decoding_failed(Instant::now()),
+                    None => {}
                 }
             }
             Err(error) => {

@@ -1,7 +1,7 @@
 //! Camera to compressed pictures.
 
 use super::codec::{CodecError, EncodedFrame, VideoCodec};
-use super::encoding::{Encoding, Wanted};
+use super::encoding::{BLACK_INTERVAL, Encoding, Wanted};
 use super::freeze::RateMeter;
 use crate::media::capture::{FrameReceiver, FrameSink, VideoRenderer};
 use crate::media::frame::{FrameError, FramePool, RawFrame, VideoFrame};
@@ -14,8 +14,6 @@ use std::time::{Duration, Instant};
 /// Called on the encoder's thread; must not block.
 pub type VideoOutput = Arc<dyn Fn(EncodedFrame) -> bool + Send + Sync>;
 
-/// Between black pictures while the camera is off. Short enough that the far end, used to a camera's pace, counts no freeze.
-const BLACK_INTERVAL: Duration = Duration::from_millis(150);
 /// Bits per second: what any sender may send.
 const MIN_BITRATE: u32 = 10_000;
 
@@ -41,7 +39,8 @@ pub struct VideoSenderStats {
     pub encoded: u64,
     /// Pictures handed to the output and taken by it (`framesSent`).
     pub sent: u64,
-    /// Pictures that a newer one replaced before they were compressed, or that the output did not take.
+    /// Pictures that a newer one replaced before they were compressed, that the output did not take, or that would have
+    /// built on such a one.
     pub dropped: u64,
     /// Keyframes compressed (`keyFramesEncoded`).
     pub keyframes: u64,
@@ -82,6 +81,8 @@ struct State {
     enabled: bool,
     closed: bool,
     wanted: Wanted,
+    /// A picture was compressed that did not go out. The far end cannot see that, so nothing that builds on it may go out.
+    broken: bool,
     /// When the next black picture is due.
     black_at: Instant,
     preview: Option<Arc<dyn VideoRenderer>>,
@@ -110,6 +111,7 @@ impl VideoSender {
                 enabled: true,
                 closed: false,
                 wanted,
+                broken: false,
                 black_at: Instant::now(),
                 preview: None,
                 mirror: false,
@@ -177,10 +179,7 @@ impl VideoSender {
 
     /// The next picture will be a keyframe, or the first one that is 300 ms after the last keyframe.
     pub fn request_keyframe(&self) {
-        self.change(|state| {
-            state.wanted.keyframe = true;
-            state.black_at = state.black_at.min(Instant::now());
-        });
+        self.change(|state| state.wanted.keyframe = true);
     }
 
     /// The camera's last picture, not mirrored.
@@ -264,7 +263,11 @@ impl Shared {
     fn encode_until_closed(&self, mut encoding: Encoding, output: &VideoOutput) {
         while let Some((work, mut wanted)) = self.next() {
             let start = Instant::now();
-            wanted.keyframe &= encoding.may_make_keyframe(start);
+            let may_make_keyframe = encoding.may_make_keyframe(start);
+            if self.skips(may_make_keyframe) {
+                continue;
+            }
+            wanted.keyframe &= may_make_keyframe;
             let result = match &work {
                 Work::Picture(frame) => encoding.picture(frame, wanted, start),
                 Work::Black => encoding.black(wanted, start),
@@ -308,6 +311,14 @@ impl Shared {
         }
     }
 
+    /// Whether the next picture would build on one that did not go out, and cannot be a keyframe yet.
+    fn skips(&self, may_make_keyframe: bool) -> bool {
+        let mut state = self.lock();
+        let skips = state.broken && !may_make_keyframe;
+        state.stats.dropped += u64::from(skips);
+        skips
+    }
+
     fn send(&self, frame: EncodedFrame, took: Duration, output: &VideoOutput) {
         let (codec, keyframe, bytes) = (frame.codec, frame.keyframe, frame.data.len() as u64);
         let (width, height) = (frame.width, frame.height);
@@ -319,15 +330,12 @@ impl Shared {
             state.wanted.keyframe = false;
         }
         // Paused or at an end meanwhile: whoever asked for that wants nothing more to go out.
-        if state.closed || state.paused {
-            state.wanted.keyframe = true;
-            return;
-        }
+        let unwanted = state.closed || state.paused;
         drop(state);
-        let taken = output(frame);
+        let taken = !unwanted && output(frame);
         let mut state = self.lock();
+        state.broken = !taken;
         if !taken {
-            // What follows builds on a picture that nobody got.
             state.stats.dropped += 1;
             state.wanted.keyframe = true;
             return;

@@ -1,0 +1,275 @@
+//! Media is lost and comes back, the server is lost and comes back, names change.
+
+use super::sim::{Network, World, answer};
+use super::sim_peer::Generation;
+use crate::call::{CallState, Command, ConnectionState, EndReason, PeerReport};
+use crate::facing::FacingMode;
+use crate::signaling::message::{MediaState, Message};
+
+const ANA: usize = 0;
+const RUI: usize = 1;
+
+fn in_a_call() -> World {
+    let mut world = World::of(&["ana", "rui"]);
+    world.connect(ANA, RUI);
+    world
+}
+
+fn offers(world: &World, phone: usize) -> usize {
+    world.phones[phone].kinds_sent().iter().filter(|kind| **kind == "video-offer").count()
+}
+
+#[test]
+fn a_short_loss_of_media_mends_itself_without_a_restart() {
+    let mut world = in_a_call();
+    world.net.media = false;
+    world.run(1_500);
+    assert_eq!(world.phones[ANA].state(), CallState::Reconnecting);
+    world.net.media = true;
+    world.run(1_000);
+    world.assert_connected(ANA, RUI);
+    assert_eq!((offers(&world, ANA), offers(&world, RUI)), (1, 0));
+}
+
+#[test]
+fn a_longer_loss_is_repaired_by_an_ice_restart_of_the_side_that_called() {
+    let mut world = in_a_call();
+    world.net.media = false;
+    world.run(5_000);
+    assert_eq!((offers(&world, ANA), offers(&world, RUI)), (2, 0));
+    world.net.media = true;
+    world.run(1_000);
+    world.assert_connected(ANA, RUI);
+    assert!(world.phones[ANA].open_peers().all(|peer| peer.agreed.is_some_and(|(ours, _)| ours.restart == 1)));
+    world.run(60_000);
+    assert_eq!(offers(&world, ANA), 2, "and no more once it is good");
+}
+
+#[test]
+fn a_loss_that_nothing_repairs_ends_the_call_at_both_ends() {
+    let mut world = in_a_call();
+    world.net.media = false;
+    world.run(40_000);
+    assert_eq!(world.phones[ANA].ends(), [EndReason::ConnectionFailed]);
+    assert_eq!(world.phones[RUI].ends(), [EndReason::ConnectionFailed]);
+    assert!((4..=6).contains(&offers(&world, ANA)), "restarted {} times", offers(&world, ANA) - 1);
+    world.assert_all_idle();
+}
+
+#[test]
+fn an_accepted_call_that_never_connects_ends() {
+    let mut world = World::of(&["ana", "rui"]);
+    world.net.media = false;
+    world.call(ANA, RUI);
+    world.run(1_000);
+    world.accept(RUI);
+    world.run(31_000);
+    assert_eq!(world.phones[ANA].ends(), [EndReason::ConnectionFailed]);
+    assert_eq!(world.phones[RUI].ends(), [EndReason::ConnectionFailed]);
+    world.assert_all_idle();
+}
+
+#[test]
+fn losing_the_server_alone_ends_nothing_and_what_changed_meanwhile_is_told_afterwards() {
+    let mut world = in_a_call();
+    world.go_offline(ANA);
+    world.go_offline(RUI);
+    world.command(ANA, Command::SetFacing(FacingMode::Environment)).unwrap();
+    world.run(120_000);
+    assert_eq!(world.phones[ANA].state(), CallState::Connected);
+    world.come_back(RUI, "rui");
+    world.come_back(ANA, "ana");
+    world.run(1_000);
+    world.assert_connected(ANA, RUI);
+    assert_eq!(world.phones[RUI].snapshot().remote.facing, Some(FacingMode::Environment));
+}
+
+#[test]
+fn with_media_and_server_both_gone_the_restart_comes_when_the_server_does() {
+    let mut world = in_a_call();
+    world.net.media = false;
+    world.go_offline(ANA);
+    world.go_offline(RUI);
+    world.run(17_000);
+    assert_eq!(offers(&world, ANA), 1, "there is nobody to tell");
+    world.net.media = true;
+    world.come_back(RUI, "rui");
+    world.come_back(ANA, "ana");
+    world.run(1_000);
+    assert_eq!(offers(&world, ANA), 2);
+    world.assert_connected(ANA, RUI);
+}
+
+#[test]
+fn a_peer_that_has_hung_up_unheard_says_so_to_the_next_restart() {
+    let mut world = in_a_call();
+    world.net.lost = 100;
+    world.hang_up(RUI);
+    world.run(500);
+    world.net.lost = 0;
+    world.run(6_000);
+    assert_eq!(world.phones[ANA].ends(), [EndReason::HungUpThere], "long before the repair is given up");
+    world.assert_all_idle();
+}
+
+#[test]
+fn an_offer_that_was_lost_with_the_connection_is_sent_again() {
+    let mut world = World::of(&["ana", "rui"]);
+    world.net.lost = 100;
+    world.call(ANA, RUI);
+    world.run(1_000);
+    world.net.lost = 0;
+    world.go_offline(ANA);
+    world.run(3_000);
+    world.come_back(ANA, "ana");
+    world.run(1_000);
+    assert_eq!(world.phones[ANA].state(), CallState::RingingThere);
+    world.accept(RUI);
+    world.run(1_000);
+    world.assert_connected(ANA, RUI);
+}
+
+#[test]
+fn an_offer_that_waits_for_the_server_is_not_sent_twice() {
+    let mut world = World::of(&["ana", "rui"]);
+    world.call(ANA, RUI);
+    world.go_offline(ANA);
+    world.run(1_000);
+    world.come_back(ANA, "ana");
+    world.run(1_000);
+    assert_eq!(offers(&world, ANA), 1);
+    assert_eq!(world.phones[RUI].rings(), 1);
+    world.accept(RUI);
+    world.run(1_000);
+    world.assert_connected(ANA, RUI);
+}
+
+#[test]
+fn an_answer_that_was_lost_with_either_connection_is_given_again() {
+    for loser in [ANA, RUI] {
+        let mut world = World::of(&["ana", "rui"]);
+        world.call(ANA, RUI);
+        world.run(1_000);
+        world.accept(RUI);
+        world.net.lost = 100;
+        world.run(1_000);
+        world.net.lost = 0;
+        assert_eq!(world.phones[ANA].state(), CallState::RingingThere);
+        world.go_offline(loser);
+        world.run(3_000);
+        world.come_back(loser, if loser == ANA { "ana" } else { "rui" });
+        world.run(1_000);
+        world.assert_connected(ANA, RUI);
+        assert!(world.phones[RUI].open_peers().all(|peer| peer.rollbacks == 0));
+    }
+}
+
+#[test]
+fn a_caller_who_leaves_the_list_and_comes_back_rings_again() {
+    let mut world = World::of(&["ana", "rui"]);
+    world.call(ANA, RUI);
+    world.run(1_000);
+    world.go_offline(ANA);
+    let now = world.time();
+    world.phones[RUI].engine.users(now, &["rui".into()]);
+    world.pump(RUI);
+    assert_eq!(world.phones[RUI].ends(), [EndReason::CancelledThere]);
+    world.come_back(ANA, "ana");
+    world.run(1_000);
+    assert_eq!(world.phones[RUI].state(), CallState::RingingHere);
+    world.accept(RUI);
+    world.run(1_000);
+    world.assert_connected(ANA, RUI);
+}
+
+#[test]
+fn a_connected_peer_who_leaves_the_user_list_stays_in_the_call() {
+    let mut world = in_a_call();
+    let now = world.time();
+    world.phones[ANA].engine.users(now, &["ana".into()]);
+    world.pump(ANA);
+    world.run(1_000);
+    world.assert_connected(ANA, RUI);
+}
+
+#[test]
+fn a_new_name_in_the_call_is_learnt_and_both_still_reach_each_other() {
+    let mut world = in_a_call();
+    // An old server gives a second name to whoever comes back while the first still seems to be there.
+    world.go_offline(ANA);
+    world.come_back(ANA, "zoe");
+    world.run(1_000);
+    world.assert_connected(ANA, RUI);
+    assert_eq!(world.phones[RUI].snapshot().with.as_deref(), Some("zoe"));
+    world.net.media = false;
+    world.run(5_000);
+    world.net.media = true;
+    world.run(1_000);
+    world.assert_connected(ANA, RUI);
+    world.hang_up(ANA);
+    world.run(1_000);
+    assert_eq!(world.phones[RUI].ends(), [EndReason::HungUpThere]);
+    world.assert_all_idle();
+}
+
+#[test]
+fn a_new_name_while_it_rings_is_learnt_by_the_caller() {
+    let mut world = World::of(&["ana", "rui"]);
+    world.call(ANA, RUI);
+    world.run(1_000);
+    let now = world.time();
+    world.phones[RUI].name = "rui2".into();
+    world.phones[RUI].engine.logged_in(now, "rui2");
+    world.pump(RUI);
+    world.run(100);
+    world.tell_users();
+    world.accept(RUI);
+    world.run(1_000);
+    world.assert_connected(ANA, RUI);
+}
+
+#[test]
+fn a_late_answer_to_a_restart_that_was_replaced_is_made_good_by_another_at_once() {
+    // Rui's answers are given by hand: both restarts reach rui late, and both are answered.
+    let mut world = World::of(&["ana"]);
+    world.pages = vec!["rui"];
+    world.command(ANA, Command::Call { to: "rui".into(), media: MediaState::default() }).unwrap();
+    world.run(100);
+    let call = world.phones[ANA].snapshot().call;
+    let rui = |restart| Generation { connection: 700, restart };
+    world.tell(ANA, answer("rui", &rui(0).sdp(1), call));
+    world.run(100);
+    for state in [ConnectionState::Connected, ConnectionState::Disconnected] {
+        world.report(ANA, PeerReport::Connection(state));
+    }
+    world.run(11_000);
+    assert_eq!(offers(&world, ANA), 3, "the first restart was not answered in time");
+    world.tell(ANA, answer("rui", &rui(1).sdp(2), call));
+    world.tell(ANA, answer("rui", &rui(2).sdp(3), call));
+    world.run(100);
+    assert_eq!(offers(&world, ANA), 3, "one is being applied");
+    world.run(9_000);
+    assert_eq!(offers(&world, ANA), 4);
+    world.tell(ANA, answer("rui", &rui(3).sdp(4), call));
+    world.run(100);
+    assert!(world.phones[ANA].open_peers().all(|peer| peer.agreed.is_some_and(|(_, theirs)| theirs == rui(3))));
+}
+
+#[test]
+fn an_answer_that_comes_twice_is_taken_once() {
+    let mut world = World::of(&["ana", "rui"]);
+    world.net = Network { twice: 100, ..Network::GOOD };
+    world.call(ANA, RUI);
+    world.run(1_000);
+    world.accept(RUI);
+    world.run(1_000);
+    world.assert_connected(ANA, RUI);
+    world.net.media = false;
+    world.run(5_000);
+    world.net.media = true;
+    world.run(2_000);
+    world.assert_connected(ANA, RUI);
+    assert_eq!(world.phones[ANA].ends().len() + world.phones[RUI].ends().len(), 0);
+    assert!(world.phones[RUI].kinds_sent().contains(&"video-answer"));
+    assert!(world.phones[RUI].sent.iter().all(|message| !matches!(message, Message::HangUp(_))));
+}
