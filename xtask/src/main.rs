@@ -7,6 +7,7 @@ mod deny;
 mod run;
 mod setup;
 mod steps;
+mod swift;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -45,6 +46,9 @@ enum Task {
         #[arg(long)]
         bench: bool,
     },
+    /// The Swift bindings: generated, compiled, and tested in real calls with the Rust peer; brings a Swift along where
+    /// none is installed
+    Swift,
     /// The bindings' memory tests under valgrind
     Valgrind,
     /// Measure: set-up time, codecs, delay, CPU and memory, the server; prints a table and writes target/bench.json
@@ -84,6 +88,12 @@ fn main() -> Result<()> {
             bindings::kotlin(&mut steps);
             steps.finish()
         }
+        Task::Swift => {
+            setup::run(true)?;
+            let mut steps = Steps::default();
+            swift::steps(&mut steps);
+            steps.finish()
+        }
         Task::Valgrind => {
             setup::run(true)?;
             let mut steps = Steps::default();
@@ -106,6 +116,7 @@ fn main() -> Result<()> {
             browser::steps(&mut steps);
             bindings::valgrind(&mut steps);
             bindings::kotlin(&mut steps);
+            swift::steps(&mut steps);
             steps.finish()
         }
     }

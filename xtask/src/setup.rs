@@ -57,6 +57,12 @@ const TESTS: &[Need] = &[
         debian: "valgrind",
         homebrew: "",
     },
+    Need {
+        what: "debootstrap (Swift tests where no Swift is installed)",
+        there: || cfg!(target_os = "macos") || has("swift") || has("debootstrap"),
+        debian: "debootstrap",
+        homebrew: "",
+    },
 ];
 
 /// Installs what is missing for the build and, with `tests`, for the tests.

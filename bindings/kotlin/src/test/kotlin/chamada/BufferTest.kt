@@ -12,7 +12,7 @@ import java.util.concurrent.TimeUnit
 /** Buffers as apps have them, and what apps do wrong with them. */
 internal class BufferTest {
     /** Runs with a camera that is open and pushes nothing by itself, and the preview that shows what is pushed. */
-    private fun withCamera(use: suspend (CameraSink, FakePhone, Call) -> Unit) = runBlocking {
+    private fun withCamera(use: suspend (CameraSink, FakePhone, Call) -> Unit) = runBlocking<Unit> {
         val phone = FakePhone()
         phone.cameras.silent = true
         Server().use { server ->
@@ -105,7 +105,7 @@ internal class BufferTest {
     }
 
     @Test
-    fun `an observer may call back, wait and close its client, and what it throws is only its own loss`() = runBlocking {
+    fun `an observer may call back, wait and close its client, and what it throws is only its own loss`() = runBlocking<Unit> {
         Server().use { server ->
             val done = CompletableFuture<String>()
             lateinit var client: Client

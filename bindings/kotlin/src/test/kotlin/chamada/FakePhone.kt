@@ -7,7 +7,9 @@ import java.nio.ByteOrder
 import java.util.concurrent.CopyOnWriteArrayList
 import java.util.concurrent.atomic.AtomicLong
 import java.util.concurrent.locks.LockSupport
+import java.util.concurrent.locks.ReentrantLock
 import kotlin.concurrent.thread
+import kotlin.concurrent.withLock
 import kotlin.math.PI
 import kotlin.math.sin
 import kotlin.time.Duration.Companion.seconds
@@ -48,12 +50,15 @@ internal class FakeCameras(private val width: Int = 320, private val height: Int
         val chroma = ByteBuffer.allocateDirect((width / 2) * (height / 2))
         while (chroma.hasRemaining()) chroma.put(128.toByte())
         chroma.rewind()
+        val row = ByteArray(width)
         var number = 0
         while (!Thread.interrupted()) {
-            val bar = number++ * 4 % width
-            for (row in 0 until height) for (column in 0 until width) {
-                y.put(row * width + column, (if (column in bar..bar + 16) 220 else ground).toByte())
-            }
+            val bar = number++ * 4 % (width - 16)
+            row.fill(ground.toByte())
+            row.fill(220.toByte(), bar, bar + 16)
+            y.clear()
+            repeat(height) { y.put(row) }
+            y.flip()
             try {
                 sink.pushI420(Picture(width, height), Plane(y, width), Plane(chroma, width / 2), Plane(chroma, width / 2))
             } catch (_: ChamadaException) {
@@ -140,7 +145,8 @@ internal class FakeAudio : AudioDevices {
 
 /** Remembers what it was shown. */
 internal class FakeScreen : VideoRenderer {
-    private val lock = Object()
+    private val lock = ReentrantLock()
+    private val changed = lock.newCondition()
     private var frames = 0
     private var newest: FrameLayout? = null
     private val lumas = mutableSetOf<Int>()
@@ -151,28 +157,27 @@ internal class FakeScreen : VideoRenderer {
 
     override fun render(frame: Frame) = frame.show { planes ->
         val copy = ByteArray(planes.y.remaining()).also { planes.y.get(it) }
-        synchronized(lock) {
+        lock.withLock {
             frames++
             newest = planes.layout
             luma = copy
-            lumas += copy.sumOf { it.toInt() and 0xff }
-            lock.notifyAll()
+            lumas += copy.contentHashCode()
+            changed.signalAll()
         }
     }
 
-    /** How many different pictures were seen, by the sum of their luma. */
-    val different: Int get() = synchronized(lock) { lumas.size }
+    /** How many different pictures were seen. */
+    val different: Int get() = lock.withLock { lumas.size }
 
     /** Waits for so many pictures more than there are now; the newest one's layout. */
-    fun awaitFrames(more: Int): FrameLayout = awaitTotal(synchronized(lock) { frames } + more)
+    fun awaitFrames(more: Int): FrameLayout = awaitTotal(lock.withLock { frames } + more)
 
     /** Waits for so many pictures in all; the newest one's layout. */
-    fun awaitTotal(enough: Int): FrameLayout = synchronized(lock) {
-        val end = System.nanoTime() + PATIENCE * 1_000_000_000
+    fun awaitTotal(enough: Int): FrameLayout = lock.withLock {
+        var left = PATIENCE * 1_000_000_000
         while (frames < enough) {
-            val left = (end - System.nanoTime()) / 1_000_000
             check(left > 0) { "only $frames of $enough pictures" }
-            lock.wait(left)
+            left = changed.awaitNanos(left)
         }
         newest!!
     }

@@ -11,11 +11,11 @@ class Screen : VideoRenderer {
 suspend fun talk(cameras: Cameras, audio: AudioDevices) {
     val devices = Devices(cameras = cameras, audio = audio, remote = Screen())
     Session.connect(Config("wss://call.example.org", "ana"), devices).use { session ->
-        val call = session.call("rui")
+        val call = session.call("rui") // call.flipCamera(), call.photo(…), call.hangUp()
         session.events.collect { event ->
             when (event) {
-                is Event.IncomingCall -> event.call.decline()
-                is Event.CallChanged -> if (event.now.state == CallState.CONNECTED) call.flipCamera()
+                is Event.IncomingCall -> event.call.decline() // or accept()
+                is Event.CallChanged -> show(event.now.state)
                 is Event.CallEnded -> session.logout()
                 else -> {}
             }
@@ -46,5 +46,7 @@ interface Image {
 }
 
 private fun elapsedRealtimeNanos(): Long = System.nanoTime()
+
+private fun show(state: CallState) = println(state)
 
 private fun draw(planes: FramePlanes) = check(planes.y.hasRemaining())
