@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, reason = "a tool talks to the person who runs it")]
 
 mod android;
+mod bindings;
 mod browser;
 mod deny;
 mod elf;
@@ -11,6 +12,7 @@ mod run;
 mod setup;
 mod size;
 mod steps;
+mod swift;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -51,6 +53,17 @@ enum Task {
     Ios,
     /// How large the library is, stripped, by what it is built with
     Size,
+    /// The Kotlin bindings: generated, compiled, and tested in real calls with the Rust peer
+    Kotlin {
+        /// Then measure: µs per picture in and out
+        #[arg(long)]
+        bench: bool,
+    },
+    /// The Swift bindings: generated, compiled, and tested in real calls with the Rust peer; brings a Swift along where
+    /// none is installed
+    Swift,
+    /// The bindings' memory tests under valgrind
+    Valgrind,
     /// Measure: set-up time, codecs, delay, CPU and memory, the server; prints a table and writes target/bench.json
     Bench {
         /// Passed on to the bench
@@ -87,6 +100,27 @@ fn main() -> Result<()> {
         Task::Android => android::run(),
         Task::Ios => ios::run(),
         Task::Size => size::run(),
+        Task::Kotlin { bench } => {
+            setup::run(true)?;
+            if bench {
+                return bindings::kotlin_bench();
+            }
+            let mut steps = Steps::default();
+            bindings::kotlin(&mut steps);
+            steps.finish()
+        }
+        Task::Swift => {
+            setup::run(true)?;
+            let mut steps = Steps::default();
+            swift::steps(&mut steps);
+            steps.finish()
+        }
+        Task::Valgrind => {
+            setup::run(true)?;
+            let mut steps = Steps::default();
+            bindings::valgrind(&mut steps);
+            steps.finish()
+        }
         Task::Bench { args } => {
             setup::run(false)?;
             run::cargo(&["build", "--release", "--workspace", "--bins"]).done()?;
@@ -103,6 +137,9 @@ fn main() -> Result<()> {
             steps.step("tests", || run::cargo(&["test", "--workspace"]).passes());
             phones::steps(&mut steps);
             browser::steps(&mut steps);
+            bindings::valgrind(&mut steps);
+            bindings::kotlin(&mut steps);
+            swift::steps(&mut steps);
             steps.finish()
         }
     }

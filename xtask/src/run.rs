@@ -62,6 +62,17 @@ impl Run {
         self.done().map(|()| Outcome::Passed)
     }
 
+    /// Runs it with its output shown only if it fails.
+    pub(crate) fn quietly(mut self) -> Result<()> {
+        let shown = shown(&self.0);
+        let output = self.0.output().with_context(|| format!("cannot run {shown}"))?;
+        if !output.status.success() {
+            let said = [output.stdout, output.stderr].concat();
+            bail!("{shown} ended with {}:\n{}", output.status, String::from_utf8_lossy(&said));
+        }
+        Ok(())
+    }
+
     /// Runs it for what it prints.
     pub(crate) fn printed(mut self) -> Result<String> {
         let shown = shown(&self.0);

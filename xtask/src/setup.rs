@@ -45,6 +45,24 @@ const BUILD: &[Need] = &[
 const TESTS: &[Need] = &[
     Need { what: "Chromium (page tests)", there: || has("chromium"), debian: "chromium", homebrew: "chromium" },
     Need { what: "Node.js 20 or later (page tests)", there: has_node, debian: "nodejs npm", homebrew: "node" },
+    Need {
+        what: "Maven and Java (Kotlin tests)",
+        there: || has("mvn"),
+        debian: "maven default-jdk-headless",
+        homebrew: "maven",
+    },
+    Need {
+        what: "valgrind (memory tests of the bindings)",
+        there: || cfg!(target_os = "macos") || has("valgrind"),
+        debian: "valgrind",
+        homebrew: "",
+    },
+    Need {
+        what: "debootstrap (Swift tests where no Swift is installed)",
+        there: || cfg!(target_os = "macos") || has("swift") || has("debootstrap"),
+        debian: "debootstrap",
+        homebrew: "",
+    },
 ];
 
 /// Installs what is missing for the build and, with `tests`, for the tests.

@@ -18,25 +18,87 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 /// Events that wait for an app that does not read; beyond it nothing more is read from the network until it does.
 const MAX_WAITING_EVENTS: usize = 4096;
 
-type Reply<T> = oneshot::Sender<Result<T, ClientError>>;
+pub(super) type Reply<T> = oneshot::Sender<Result<T, ClientError>>;
 
 /// What the façade asks of the driver.
 pub(super) enum Request {
-    Call { to: String, reply: Reply<()> },
-    Accept { reply: Reply<()> },
-    Decline { reply: Reply<()> },
-    HangUp { reply: Reply<()> },
-    SetMicrophone { on: bool, reply: Reply<()> },
-    SetCamera { on: bool, reply: Reply<()> },
-    Flip { reply: Reply<Option<FacingMode>> },
-    SetConstraints { constraints: Box<VideoConstraints>, reply: Reply<()> },
-    Picture { of: PhotoOf, reply: Reply<VideoFrame> },
-    Say { text: String, reply: Reply<()> },
-    Rename { name: String, reply: Reply<()> },
-    SendData { data: Bytes, reply: Reply<()> },
-    Snapshot { reply: oneshot::Sender<CallSnapshot> },
-    NetworkChanged { reply: oneshot::Sender<()> },
-    Logout { reply: oneshot::Sender<()> },
+    /// Only if this call is going on.
+    InCall {
+        call: CallId,
+        request: Box<Request>,
+    },
+    Call {
+        to: String,
+        reply: Reply<CallId>,
+    },
+    Accept {
+        reply: Reply<()>,
+    },
+    Decline {
+        reply: Reply<()>,
+    },
+    HangUp {
+        reply: Reply<()>,
+    },
+    SetMicrophone {
+        on: bool,
+        reply: Reply<()>,
+    },
+    SetCamera {
+        on: bool,
+        reply: Reply<()>,
+    },
+    Flip {
+        reply: Reply<Option<FacingMode>>,
+    },
+    SetConstraints {
+        constraints: Box<VideoConstraints>,
+        reply: Reply<()>,
+    },
+    Picture {
+        of: PhotoOf,
+        reply: Reply<VideoFrame>,
+    },
+    Say {
+        text: String,
+        reply: Reply<()>,
+    },
+    Rename {
+        name: String,
+        reply: Reply<()>,
+    },
+    SendData {
+        data: Bytes,
+        reply: Reply<()>,
+    },
+    Snapshot {
+        reply: oneshot::Sender<CallSnapshot>,
+    },
+    NetworkChanged {
+        reply: oneshot::Sender<()>,
+    },
+    Logout {
+        reply: oneshot::Sender<()>,
+    },
+}
+
+impl Request {
+    /// Answers that its call is not there any more. What has no such answer is answered by dropping it.
+    fn refuse(self) {
+        let gone = || CallError::NoCall.into();
+        // A reply that nobody waits for any more needs none.
+        match self {
+            Self::Accept { reply }
+            | Self::Decline { reply }
+            | Self::HangUp { reply }
+            | Self::SendData { reply, .. } => {
+                let _ = reply.send(Err(gone()));
+            }
+            Self::Flip { reply } => drop(reply.send(Err(gone()))),
+            Self::Picture { reply, .. } => drop(reply.send(Err(gone()))),
+            other => drop(other),
+        }
+    }
 }
 
 pub(super) struct Driver {
@@ -151,13 +213,19 @@ impl Driver {
             self.on_task(message);
         }
         self.release_held();
+        self.signaling.logout().await;
+        // Its last words, of which the very last is that it is closed.
+        while let Ok(event) = self.signaling_events.try_recv() {
+            if !matches!(event, SignalingEvent::Call(_)) {
+                self.waiting.push_back(ClientEvent::Signaling(event));
+            }
+        }
         for event in self.waiting.drain(..) {
             // An app that no longer reads needs no events.
             if self.events.as_ref().is_none_or(|events| events.try_send(event).is_err()) {
                 break;
             }
         }
-        self.signaling.logout().await;
     }
 
     /// The app has dropped the channel of events: it wants none.
@@ -169,8 +237,18 @@ impl Driver {
     fn on_request(&mut self, request: Request) {
         // A reply that nobody waits for any more is no failure: the command was carried out all the same.
         match request {
+            Request::InCall { call, request } => {
+                if self.engine.snapshot().call == Some(call) {
+                    self.on_request(*request);
+                } else {
+                    request.refuse();
+                }
+            }
             Request::Call { to, reply } => {
-                let _ = reply.send(self.command(Command::Call { to, media: self.media }));
+                let called = self.command(Command::Call { to, media: self.media });
+                // A call that could be placed is there, at least until what it has to tell is told.
+                let call = called.and_then(|()| self.engine.snapshot().call.ok_or(CallError::NoCall.into()));
+                let _ = reply.send(call);
             }
             Request::Accept { reply } => {
                 let _ = reply.send(self.command(Command::Accept { media: self.media }));

@@ -15,9 +15,11 @@ mod call_task;
 mod config;
 mod devices;
 mod driver;
+mod handle;
 mod report;
 
 pub use config::{ClientConfig, Devices};
+pub use handle::CallHandle;
 pub use report::CallStats;
 
 use crate::call::{CallError, CallEvent, CallSnapshot};
@@ -26,6 +28,7 @@ use crate::media::capture::{CameraSettings, CaptureError};
 use crate::media::constraints::{ConstraintError, VideoConstraints};
 use crate::media::frame::VideoFrame;
 use crate::peer::PeerFactory;
+use crate::signaling::message::CallId;
 use crate::signaling::{SignalingError, SignalingEvent};
 use driver::{Driver, Request};
 use std::sync::Arc;
@@ -104,11 +107,11 @@ impl Client {
         Ok((Self { requests }, outbox))
     }
 
-    /// Calls somebody of the user list.
+    /// Calls somebody of the user list. The call is at its start: events tell how it goes on.
     ///
     /// # Errors
     /// [`CallError`] if it is oneself, a call is going on, or the server is out of reach.
-    pub async fn call(&self, to: &str) -> Result<(), ClientError> {
+    pub async fn call(&self, to: &str) -> Result<CallId, ClientError> {
         let to = to.to_owned();
         self.ask(|reply| Request::Call { to, reply }).await?
     }

@@ -3,7 +3,7 @@
 //! Inside the core every picture is I420 in a pooled buffer. Whatever a camera gives ([`RawFrame`]) is brought there by one
 //! pass over its pixels, copy and conversion in one, and goes back to the pool when the last holder lets go.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Instant;
 
 /// Largest width or height accepted, in pixels.
@@ -107,6 +107,9 @@ pub enum FrameError {
     },
 }
 
+/// The pools there are, so that all can be trimmed.
+static ALL_POOLS: Mutex<Vec<Weak<PoolShared>>> = Mutex::new(Vec::new());
+
 /// Memory for pictures, used again and again.
 #[derive(Debug, Clone)]
 pub struct FramePool {
@@ -119,10 +122,29 @@ struct PoolShared {
     keep: usize,
 }
 
+impl PoolShared {
+    fn lock(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl FramePool {
     /// A pool that keeps at most `keep` buffers that nobody uses.
     pub fn new(keep: usize) -> Self {
-        Self { shared: Arc::new(PoolShared { free: Mutex::new(Vec::with_capacity(keep)), keep }) }
+        let shared = Arc::new(PoolShared { free: Mutex::new(Vec::with_capacity(keep)), keep });
+        let mut pools = ALL_POOLS.lock().unwrap_or_else(PoisonError::into_inner);
+        pools.retain(|pool| pool.strong_count() > 0);
+        pools.push(Arc::downgrade(&shared));
+        Self { shared }
+    }
+
+    /// Gives the memory that nobody uses, of every pool of the process, back to the system; how many bytes. Pictures that
+    /// follow take new memory: for systems that are short of it.
+    pub fn trim_all() -> usize {
+        let pools: Vec<_> =
+            ALL_POOLS.lock().unwrap_or_else(PoisonError::into_inner).iter().filter_map(Weak::upgrade).collect();
+        let free = pools.iter().map(|pool| std::mem::take(&mut *pool.lock()));
+        free.flatten().map(|buffer| buffer.capacity()).sum()
     }
 
     /// A buffer for an I420 picture of this size, with contents left from before.
@@ -134,7 +156,7 @@ impl FramePool {
             return Err(FrameError::Size { width, height });
         }
         let layout = Layout::new(width, height);
-        let mut data = self.shared.free.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        let mut data = self.shared.lock().pop().unwrap_or_default();
         data.resize(layout.bytes(), 0);
         Ok(FrameBuffer { data, layout, home: Arc::downgrade(&self.shared) })
     }
@@ -210,7 +232,7 @@ impl FrameBuffer {
 impl Drop for FrameBuffer {
     fn drop(&mut self) {
         if let Some(pool) = self.home.upgrade() {
-            let mut free = pool.free.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut free = pool.lock();
             if free.len() < pool.keep {
                 free.push(std::mem::take(&mut self.data));
             }

@@ -1,0 +1,178 @@
+package chamada
+
+import kotlinx.coroutines.runBlocking
+import org.junit.jupiter.api.AfterAll
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertNull
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.BeforeAll
+import org.junit.jupiter.api.Test
+import org.junit.jupiter.api.TestInstance
+
+/** Real calls between Kotlin and the Rust command, over a real server. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+internal class CallTest {
+    private lateinit var server: Server
+
+    @BeforeAll
+    fun start() {
+        server = Server()
+    }
+
+    @AfterAll
+    fun stop() = server.close()
+
+    private fun answering(name: String, vararg more: String) = Command(
+        "answer", "--server", server.url, "--name", name, "--video", "test:320x240@30", "--audio", "tone", "--json", *more,
+    )
+
+    @Test
+    fun `calling the Rust peer shows and sounds both ways, flips, takes a photo and ends`() = runBlocking<Unit> {
+        val phone = FakePhone()
+        answering("rui").use { peer ->
+            phone.login(server, "ana").use { session ->
+                session.awaitUser("rui")
+                val call = session.call("rui")
+                assertEquals("rui", call.with())
+                session.awaitState(CallState.CONNECTED)
+
+                val layout = phone.remote.awaitFrames(30)
+                assertEquals(320u to 240u, layout.width to layout.height)
+                assertTrue(phone.remote.different > 15, "the picture moves")
+                assertTrue(phone.audio.energy > 0.1, "the peer's tone is heard: ${phone.audio.energy}")
+                assertTrue(phone.preview.awaitFrames(1).mirror, "a front camera's preview is a looking glass")
+                val png = call.photo(PhotoOf.REMOTE, PhotoKind.PNG)
+                assertEquals("PNG", png.copyOfRange(1, 4).decodeToString())
+
+                assertEquals(FacingMode.ENVIRONMENT, call.flipCamera())
+                val rear = session.await("rear camera") { event ->
+                    (event as? Event.CameraOpened)?.settings?.takeIf { it.deviceId == FakeCameras.REAR }
+                }
+                assertEquals(FacingMode.ENVIRONMENT, rear.facing)
+                assertEquals(listOf(FakeCameras.FRONT), phone.cameras.closed)
+                phone.preview.awaitFrames(2)
+                assertTrue(!phone.preview.awaitFrames(1).mirror, "a rear camera's is not")
+
+                val stats = session.await("statistics") { event ->
+                    (event as? Event.Measured)?.stats?.takeIf { (it.receivedVideo?.frames ?: 0u) > 30u }
+                }
+                assertTrue((stats.sentVideo?.frames ?: 0u) > 20u, "$stats")
+                call.hangUp()
+                assertEquals(EndReason.HUNG_UP_HERE, session.awaitEnd())
+                assertEquals(listOf(FakeCameras.FRONT, FakeCameras.REAR), phone.cameras.closed)
+            }
+            val summary = peer.summary()
+            assertEquals("hung-up-there", summary.ended)
+            assertTrue(summary.number("video_received", "frames_decoded") > 30, "Kotlin's pictures arrived")
+            assertEquals(320.0, summary.number("video_received", "width"))
+            assertTrue(summary.number("audio_received", "energy") > 0.001, "Kotlin's tone was heard")
+        }
+    }
+
+    @Test
+    fun `a call of the Rust peer is answered, and its end is told`() = runBlocking<Unit> {
+        val phone = FakePhone()
+        phone.login(server, "bia").use { session ->
+            Command(
+                "call", "bia", "--server", server.url, "--name", "edu", "--video", "test:320x240@30", "--audio", "tone",
+                "--seconds", "4", "--json",
+            ).use { peer ->
+                val call = session.awaitIncoming()
+                assertEquals("edu", call.with())
+                call.accept()
+                session.awaitState(CallState.CONNECTED)
+                assertEquals(EndReason.HUNG_UP_THERE, session.awaitEnd())
+                assertTrue(phone.remote.different > 10, "${phone.remote.different} pictures were seen")
+                assertEquals(0, peer.exitCode())
+                assertTrue(peer.summary().number("video_received", "frames_decoded") > 10)
+            }
+        }
+    }
+
+    @Test
+    fun `a peer that declines is told, and a call that is declined here ends there`() = runBlocking<Unit> {
+        FakePhone().login(server, "cleo").use { session ->
+            answering("nina", "--decline").use {
+                session.awaitUser("nina")
+                session.call("nina")
+                assertEquals(EndReason.DECLINED_THERE, session.awaitEnd())
+            }
+            Command("call", "cleo", "--server", server.url, "--name", "otto", "--video", "none", "--audio", "none").use { peer ->
+                session.awaitIncoming().decline()
+                assertEquals(EndReason.DECLINED_HERE, session.awaitEnd())
+                assertEquals(4, peer.exitCode())
+            }
+        }
+    }
+
+    @Test
+    fun `two sessions of one process call each other with words and data`() = runBlocking<Unit> {
+        val (here, there) = FakePhone() to FakePhone()
+        here.login(server, "dora").use { dora ->
+            there.login(server, "davi").use { davi ->
+                dora.awaitUser("davi")
+                dora.say("olá")
+                assertEquals("dora", davi.await("chat") { (it as? Event.Chat)?.takeIf { chat -> chat.text == "olá" } }.from)
+                val call = dora.call("davi")
+                davi.awaitIncoming().accept()
+                davi.awaitState(CallState.CONNECTED)
+                dora.awaitState(CallState.CONNECTED)
+                here.remote.awaitFrames(10)
+                there.remote.awaitFrames(10)
+                call.sendData("bytes".encodeToByteArray())
+                assertEquals("bytes", davi.await("data") { (it as? Event.DataReceived)?.data }.decodeToString())
+                dora.setCamera(false)
+                davi.await("camera off") { (it as? Event.CallChanged)?.takeIf { change -> !change.now.remote.video } }
+                call.hangUp()
+                assertEquals(EndReason.HUNG_UP_THERE, davi.awaitEnd())
+            }
+        }
+    }
+
+    @Test
+    fun `what fails has a kind, a reason and, where there is one, a detail`() = runBlocking<Unit> {
+        fun config(url: String, name: String) = Config(url, name, loopback = true)
+        assertEquals(ErrorKind.SERVER, failure { Session.connect(config("ws://127.0.0.1:1", "gil")) }.kind)
+        assertEquals(ErrorKind.INVALID_ARGUMENT, failure { Session.connect(config("::", "gil")) }.kind)
+        assertEquals(ErrorKind.INVALID_ARGUMENT, failure { Session.connect(config(server.url, "")) }.kind)
+        val phone = FakePhone()
+        phone.login(server, "gil").use { session ->
+            session.awaitUser("gil")
+            assertEquals("you cannot call yourself", failure { session.call("gil") }.reason)
+            val left = parseConstraints("""{"video": {"facingMode": {"exact": "left"}}}""").video!!
+            val over = failure { session.setConstraints(left) }
+            assertEquals(ErrorKind.OVERCONSTRAINED to "facingMode", over.kind to over.detail)
+            val nonsense = failure { parseConstraints("""{"video": {"width": "wide"}}""") }
+            assertEquals("video.width", nonsense.detail)
+            session.logout()
+            assertEquals(ErrorKind.CLOSED, failure { session.call("rui") }.kind)
+            assertNull(session.await("end") { it as? Event.Closed }.why)
+        }
+    }
+
+    @Test
+    fun `a camera that cannot be opened ends the call and says so to both sides`() = runBlocking<Unit> {
+        val broken = object : Cameras by FakeCameras() {
+            override fun open(settings: CameraSettings, sink: CameraSink) =
+                throw AppException.NotAllowed("the person said no")
+        }
+        val config = Config(server.url, "hugo", loopback = true)
+        Session.connect(config, Devices(cameras = broken)).use { session ->
+            answering("ines").use {
+                session.awaitUser("ines")
+                session.call("ines")
+                assertEquals(EndReason.MEDIA_FAILED_HERE, session.awaitEnd())
+            }
+        }
+    }
+}
+
+/** What `act` throws. */
+internal inline fun failure(act: () -> Unit): ChamadaException {
+    try {
+        act()
+    } catch (e: ChamadaException) {
+        return e
+    }
+    throw AssertionError("it was taken")
+}

@@ -1,0 +1,134 @@
+//! One call.
+
+use crate::client::Inner;
+use crate::devices::FacingMode;
+use crate::error::ChamadaError;
+use crate::frame::{Frame, PhotoKind};
+use crate::runtime;
+use chamada::client::{CallHandle, PhotoOf as CorePhotoOf};
+use chamada::media::photo::encode_photo;
+use chamada::signaling::message::CallId;
+use std::sync::{Arc, Weak};
+
+/// One call: placed by `Client.call` or told by `Event.IncomingCall`. Once it is over, whatever is asked of it is refused with
+/// `CALL`; a hang-up that comes late never hits the next call. It does not keep its client logged in.
+#[derive(uniffi::Object)]
+pub struct Call {
+    client: Weak<Inner>,
+    id: CallId,
+    with: String,
+}
+
+/// Which picture to take a photo of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum PhotoOf {
+    /// What the own camera sees.
+    Local,
+    /// What the other side sends.
+    Remote,
+}
+
+#[uniffi::export]
+impl Call {
+    /// Its identifier, as events name it.
+    pub fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    /// The person at the other end.
+    pub fn with(&self) -> String {
+        self.with.clone()
+    }
+
+    /// Takes the call that rings here.
+    ///
+    /// # Errors
+    /// `CALL` if it does not ring here (any more).
+    pub async fn accept(&self) -> Result<(), ChamadaError> {
+        let call = self.handle()?;
+        runtime::run(async move { call.accept().await }).await
+    }
+
+    /// Refuses the call that rings here.
+    ///
+    /// # Errors
+    /// `CALL` if it does not ring here (any more).
+    pub async fn decline(&self) -> Result<(), ChamadaError> {
+        let call = self.handle()?;
+        runtime::run(async move { call.decline().await }).await
+    }
+
+    /// Ends it, whatever its state. `Event.CallEnded` tells when its devices are released.
+    ///
+    /// # Errors
+    /// `CALL` if it is over.
+    pub async fn hang_up(&self) -> Result<(), ChamadaError> {
+        let call = self.handle()?;
+        runtime::run(async move { call.hang_up().await }).await
+    }
+
+    /// Changes to the camera on the other side, without a pause in the call; kept for the next call. Returns which way the
+    /// new one looks, where that is known.
+    ///
+    /// # Errors
+    /// `OVERCONSTRAINED` with `facingMode` if there is no other camera; `DEVICE_…` if it cannot be opened, in which case the
+    /// old one is opened again; `CALL` if the call is over.
+    pub async fn flip_camera(&self) -> Result<Option<FacingMode>, ChamadaError> {
+        let call = self.handle()?;
+        let facing = runtime::run(async move { call.flip_camera().await }).await?;
+        Ok(facing.map(Into::into))
+    }
+
+    /// The newest picture.
+    ///
+    /// # Errors
+    /// `NO_PICTURE` before the first; `CALL` if the call is over.
+    pub async fn picture(&self, of: PhotoOf) -> Result<Arc<Frame>, ChamadaError> {
+        let call = self.handle()?;
+        let picture = runtime::run(async move { call.picture(of.into()).await }).await?;
+        Ok(Arc::new(Frame::of(picture)))
+    }
+
+    /// The newest picture, upright, as the bytes of a JPEG or PNG file.
+    ///
+    /// # Errors
+    /// As `picture`.
+    pub async fn photo(&self, of: PhotoOf, kind: PhotoKind) -> Result<Vec<u8>, ChamadaError> {
+        let call = self.handle()?;
+        runtime::run(async move {
+            let picture = call.picture(of.into()).await?;
+            // Compressing takes long enough to be in the way of the call.
+            runtime::blocking(move || encode_photo(&picture, kind.into()).map_err(ChamadaError::from)).await
+        })
+        .await
+    }
+
+    /// Sends a message on the call's data channel, up to 16 KiB to be safe with every browser.
+    ///
+    /// # Errors
+    /// `CALL` while the channel is not open or the call is over.
+    pub async fn send_data(&self, data: Vec<u8>) -> Result<(), ChamadaError> {
+        let call = self.handle()?;
+        runtime::run(async move { call.send_data(data.into()).await }).await
+    }
+}
+
+impl Call {
+    pub(crate) fn new(client: Weak<Inner>, id: CallId, with: String) -> Self {
+        Self { client, id, with }
+    }
+
+    fn handle(&self) -> Result<CallHandle, ChamadaError> {
+        let client = self.client.upgrade().ok_or_else(|| ChamadaError::closed("client"))?;
+        Ok(client.core.handle(self.id))
+    }
+}
+
+impl From<PhotoOf> for CorePhotoOf {
+    fn from(of: PhotoOf) -> Self {
+        match of {
+            PhotoOf::Local => Self::Local,
+            PhotoOf::Remote => Self::Remote,
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! What the app is told.
+
+use crate::call::Call;
+use crate::client::Inner;
+use crate::devices::{CameraSettings, FacingMode};
+use crate::error::ChamadaError;
+use crate::stats::CallStats;
+use chamada::call as core;
+use chamada::client::ClientEvent;
+use chamada::signaling::SignalingEvent;
+use chamada::signaling::message::MediaState as CoreMedia;
+use std::sync::{Arc, Weak};
+
+/// Something that happened. The first is [`Event::LoggedIn`], the last [`Event::Closed`].
+#[derive(uniffi::Enum)]
+pub enum Event {
+    /// Logged in, for the first time or again.
+    LoggedIn {
+        /// The name that one has, which may be another than the wanted one.
+        name: String,
+        /// Whether the server took a lost session up again.
+        resumed: bool,
+    },
+    /// One's name is another now.
+    Renamed {
+        /// The name that was asked for.
+        wanted: String,
+        /// The name that one has.
+        name: String,
+    },
+    /// Who is logged in, each once, oneself included.
+    Users {
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// A line of the public chat; one's own come back too.
+    Chat {
+        /// Who said it, if the server knows.
+        from: Option<String>,
+        /// What was said; not to be shown as markup.
+        text: String,
+        /// Milliseconds since 1970, by the sender's clock.
+        sent_ms: u64,
+    },
+    /// The server refused something that has nothing to do with a call.
+    Refused {
+        /// The server's words.
+        reason: String,
+    },
+    /// The server is lost and will be tried again. A call that is connected goes on.
+    Reconnecting {
+        /// Number of the attempt, from 1.
+        attempt: u32,
+        /// Wait before it, in milliseconds.
+        after_ms: u64,
+        /// Why the last one ended.
+        why: ChamadaError,
+    },
+    /// The client is logged out for good; nothing follows.
+    Closed {
+        /// None after a logout.
+        why: Option<ChamadaError>,
+    },
+    /// Somebody calls: show it, and answer by `accept` or `decline`.
+    IncomingCall {
+        /// Who calls.
+        from: String,
+        /// The call.
+        call: Arc<Call>,
+    },
+    /// State, person or media of the call changed: the whole picture.
+    CallChanged {
+        /// How it is now.
+        now: CallSnapshot,
+    },
+    /// The call is over and its devices are released.
+    CallEnded {
+        /// Who was at the other end.
+        with: String,
+        /// Its identifier.
+        call_id: String,
+        /// Why it is over. Not an error: every call ends.
+        reason: EndReason,
+    },
+    /// Once a second in a connected call, and once more right before its end.
+    Measured {
+        /// What was measured.
+        stats: CallStats,
+    },
+    /// A camera was opened, at the start of a call or by a flip.
+    CameraOpened {
+        /// Which, and how.
+        settings: CameraSettings,
+    },
+    /// A message of the other side on the call's data channel.
+    DataReceived {
+        /// Its bytes.
+        data: Vec<u8>,
+    },
+}
+
+/// The whole picture of the call at one moment.
+#[derive(Debug, Clone, PartialEq, uniffi::Record)]
+pub struct CallSnapshot {
+    /// Where it stands.
+    pub state: CallState,
+    /// The person at the other end, unless idle.
+    pub with: Option<String>,
+    /// Its identifier, unless idle.
+    pub call_id: Option<String>,
+    /// What this side sends.
+    pub local: MediaState,
+    /// What the other side says it sends.
+    pub remote: MediaState,
+}
+
+/// What one side sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Record)]
+pub struct MediaState {
+    /// Whether its microphone is on.
+    pub audio: bool,
+    /// Whether its camera is on.
+    pub video: bool,
+    /// Which way its camera looks, where that is known.
+    pub facing: Option<FacingMode>,
+    /// Whether the picture is its screen and not a camera.
+    pub screen: bool,
+}
+
+/// Where a call stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
+pub enum CallState {
+    /// No call.
+    Idle,
+    /// We call: the offer is being made or is on its way.
+    Calling,
+    /// We call, and it rings there.
+    RingingThere,
+    /// Somebody calls us, and nobody has answered yet.
+    RingingHere,
+    /// Accepted by both; the path is being found.
+    Connecting,
+    /// Sound and pictures flow.
+    Connected,
+    /// They flowed and stopped; being repaired.
+    Reconnecting,
+}
+
+/// Why a call ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
+pub enum EndReason {
+    /// This side hung up.
+    HungUpHere,
+    /// The other side hung up.
+    HungUpThere,
+    /// This side declined.
+    DeclinedHere,
+    /// The other side declined.
+    DeclinedThere,
+    /// The other side is in another call.
+    Busy,
+    /// Nobody answered in time.
+    Timeout,
+    /// This side gave up before the other answered.
+    CancelledHere,
+    /// The caller gave up before this side answered.
+    CancelledThere,
+    /// Nobody of that name is there, or they left before answering.
+    Unreachable,
+    /// The connection could not be made or was lost for good.
+    ConnectionFailed,
+    /// The two sides could not agree on how to talk.
+    NegotiationFailed,
+    /// This side could not use its camera or microphone.
+    MediaFailedHere,
+    /// The other side could not use its camera or microphone.
+    MediaFailedThere,
+    /// Another device of this person took the call.
+    AnsweredElsewhere,
+}
+
+impl Event {
+    /// None for what only concerns the library, which is logged.
+    pub(crate) fn from_core(event: ClientEvent, client: &Weak<Inner>) -> Option<Self> {
+        Some(match event {
+            ClientEvent::Signaling(event) => return Self::from_signaling(event),
+            ClientEvent::Call(core::CallEvent::Incoming { from, call }) => {
+                let call = Arc::new(Call::new(Weak::clone(client), call, from.clone()));
+                Self::IncomingCall { from, call }
+            }
+            ClientEvent::Call(core::CallEvent::Changed(now)) => Self::CallChanged { now: now.into() },
+            ClientEvent::Call(core::CallEvent::Ended { with, call, reason }) => {
+                Self::CallEnded { with, call_id: call.to_string(), reason: reason.into() }
+            }
+            ClientEvent::Stats(stats) => Self::Measured { stats: (*stats).into() },
+            ClientEvent::Camera(settings) => Self::CameraOpened { settings: settings.into() },
+            ClientEvent::Data(data) => Self::DataReceived { data: data.into() },
+        })
+    }
+
+    fn from_signaling(event: SignalingEvent) -> Option<Self> {
+        Some(match event {
+            SignalingEvent::LoggedIn { name, resumed, .. } => Self::LoggedIn { name, resumed },
+            SignalingEvent::Renamed { wanted, name } => Self::Renamed { wanted, name },
+            SignalingEvent::Users(names) => Self::Users { names },
+            SignalingEvent::Chat { from, text, date, .. } => Self::Chat { from, text, sent_ms: date },
+            SignalingEvent::Refused(error) => Self::Refused { reason: error.message },
+            SignalingEvent::Reconnecting { attempt, after, why } => {
+                let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
+                Self::Reconnecting { attempt, after_ms, why: why.into() }
+            }
+            SignalingEvent::Closed { why } => Self::Closed { why: why.map(Into::into) },
+            SignalingEvent::Malformed { total } => {
+                log::warn!("the server sent {total} frames that cannot be read");
+                return None;
+            }
+            SignalingEvent::Dropped { kind } => {
+                log::warn!("a '{kind}' message waited too long for the server and was dropped");
+                return None;
+            }
+            // The call engine's own.
+            SignalingEvent::Call(_) => return None,
+        })
+    }
+}
+
+impl From<core::CallSnapshot> for CallSnapshot {
+    fn from(from: core::CallSnapshot) -> Self {
+        let core::CallSnapshot { state, with, call, local, remote } = from;
+        let call_id = call.map(|call| call.to_string());
+        Self { state: state.into(), with, call_id, local: local.into(), remote: remote.into() }
+    }
+}
+
+impl From<CoreMedia> for MediaState {
+    fn from(CoreMedia { audio, video, facing, screen }: CoreMedia) -> Self {
+        Self { audio, video, facing: facing.map(Into::into), screen }
+    }
+}
+
+/// The same names on both sides.
+macro_rules! mirror {
+    ($from:ty => $to:ident { $($name:ident),+ $(,)? }) => {
+        impl From<$from> for $to {
+            fn from(from: $from) -> Self {
+                match from {
+                    $(<$from>::$name => Self::$name,)+
+                }
+            }
+        }
+    };
+}
+
+mirror!(core::CallState => CallState {
+    Idle, Calling, RingingThere, RingingHere, Connecting, Connected, Reconnecting,
+});
+mirror!(core::EndReason => EndReason {
+    HungUpHere, HungUpThere, DeclinedHere, DeclinedThere, Busy, Timeout, CancelledHere, CancelledThere, Unreachable,
+    ConnectionFailed, NegotiationFailed, MediaFailedHere, MediaFailedThere, AnsweredElsewhere,
+});

@@ -1,0 +1,5 @@
+//! Tests from the app's side of the line. `memory` needs no network and runs under valgrind too: `cargo xtask valgrind`.
+
+mod memory;
+mod support;
+mod threads;

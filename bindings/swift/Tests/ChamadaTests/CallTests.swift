@@ -1,0 +1,121 @@
+import Chamada
+import Foundation
+import XCTest
+
+/// Real calls between Swift and the Rust command, over a real server.
+final class CallTests: XCTestCase {
+    private func answering(_ server: Server, _ name: String, _ more: String = "--json") throws -> Command {
+        try Command(
+            "answer", "--server", server.url, "--name", name, "--video", "test:320x240@30", "--audio", "tone", more)
+    }
+
+    private func number(_ summary: [String: Any], _ part: String, _ name: String) throws -> Double {
+        let part = try XCTUnwrap(summary[part] as? [String: Any], "\(summary)")
+        return try XCTUnwrap(part[name] as? NSNumber, "\(summary)").doubleValue
+    }
+
+    func testCallingTheRustPeerShowsAndSoundsBothWaysFlipsTakesAPhotoAndEnds() async throws {
+        let (server, phone) = (try Server(), FakePhone())
+        let peer = try answering(server, "rui")
+        let ana = try await phone.login(server, "ana")
+        try await ana.user("rui")
+        let call = try await ana.client.call(to: "rui")
+        XCTAssertEqual(call.with(), "rui")
+        try await ana.state(.connected)
+
+        let layout = try phone.remote.frames(45)
+        XCTAssertEqual([layout.width, layout.height], [320, 240])
+        XCTAssertGreaterThan(phone.remote.seen.with { $0.different.count }, 20, "the picture moves")
+        XCTAssertGreaterThan(phone.audio.energy.with { $0 }, 0.1, "the peer's tone is heard")
+        XCTAssertTrue(try phone.preview.frames(1).mirror, "a front camera's preview is a looking glass")
+        let png = try await call.photo(of: .remote, kind: .png)
+        XCTAssertEqual(Array(png.prefix(4)), [0x89, 0x50, 0x4E, 0x47])
+
+        let facing = try await call.flipCamera()
+        XCTAssertEqual(facing, .environment)
+        XCTAssertEqual(phone.cameras.opened.with { $0 }, [FakeCameras.front, FakeCameras.rear])
+        _ = try phone.preview.frames(2)
+        XCTAssertFalse(try phone.preview.frames(1).mirror, "a rear camera's is not")
+        let stats = try await ana.awaits("statistics") {
+            if case let .measured(stats) = $0, (stats.receivedVideo?.frames ?? 0) > 45 { stats } else { nil }
+        }
+        XCTAssertGreaterThan(stats.sentVideo?.frames ?? 0, 20)
+        try await call.hangUp()
+        let reason = try await ana.end()
+        XCTAssertEqual(reason, .hungUpHere)
+        XCTAssertEqual(phone.cameras.closed.with { $0 }, [FakeCameras.front, FakeCameras.rear])
+
+        let summary = try peer.summary()
+        XCTAssertEqual(summary["ended"] as? String, "hung-up-there")
+        XCTAssertGreaterThan(try number(summary, "video_received", "frames_decoded"), 30, "Swift's pictures arrived")
+        XCTAssertEqual(try number(summary, "video_received", "width"), 320)
+        XCTAssertGreaterThan(try number(summary, "audio_received", "energy"), 0.001, "Swift's tone was heard")
+    }
+
+    func testACallOfTheRustPeerIsAnsweredAndItsEndIsTold() async throws {
+        let (server, phone) = (try Server(), FakePhone())
+        let bia = try await phone.login(server, "bia")
+        let peer = try Command(
+            "call", "bia", "--server", server.url, "--name", "edu", "--video", "test:320x240@30", "--audio", "tone",
+            "--seconds", "3", "--json")
+        let call = try await bia.incoming()
+        XCTAssertEqual(call.with(), "edu")
+        try await call.accept()
+        try await bia.state(.connected)
+        _ = try phone.remote.frames(30)
+        let reason = try await bia.end()
+        XCTAssertEqual(reason, .hungUpThere)
+        XCTAssertGreaterThan(try number(try peer.summary(), "video_received", "frames_decoded"), 30)
+        XCTAssertEqual(peer.exitCode(), 0)
+    }
+
+    func testAPeerThatDeclinesIsToldAndACallThatIsDeclinedHereEndsThere() async throws {
+        let server = try Server()
+        let cleo = try await FakePhone().login(server, "cleo")
+        let nina = try answering(server, "nina", "--decline")
+        try await cleo.user("nina")
+        _ = try await cleo.client.call(to: "nina")
+        let there = try await cleo.end()
+        XCTAssertEqual(there, .declinedThere)
+        nina.stop()
+        let otto = try Command(
+            "call", "cleo", "--server", server.url, "--name", "otto", "--video", "none", "--audio", "none")
+        try await cleo.incoming().decline()
+        let here = try await cleo.end()
+        XCTAssertEqual(here, .declinedHere)
+        XCTAssertEqual(otto.exitCode(), 4)
+    }
+
+    func testWhatFailsHasAKindAReasonAndWhereThereIsOneADetail() async throws {
+        let server = try Server()
+        func refused(_ url: String, _ name: String) async -> ErrorKind? {
+            await failure { _ = try await Session.connect(config: Config(server: url, name: name)) }?.kind
+        }
+        let kinds = [
+            await refused("ws://127.0.0.1:1", "gil"), await refused("::", "gil"), await refused(server.url, ""),
+        ]
+        XCTAssertEqual(kinds, [.server, .invalidArgument, .invalidArgument])
+        let gil = try await FakePhone().login(server, "gil")
+        try await gil.user("gil")
+        let own = await failure { _ = try await gil.client.call(to: "gil") }
+        XCTAssertEqual(own?.reason, "you cannot call yourself")
+        let left = try XCTUnwrap(parseConstraints(json: #"{"video": {"facingMode": {"exact": "left"}}}"#).video)
+        let over = await failure { try await gil.client.setConstraints(constraints: left) }
+        XCTAssertEqual(over?.kind, .overconstrained)
+        XCTAssertEqual(over?.detail, "facingMode")
+        await gil.client.logout()
+        let late = await failure { _ = try await gil.client.call(to: "rui") }
+        XCTAssertEqual(late?.kind, .closed)
+        try await gil.awaits("end") { if case .closed(nil) = $0 { () } else { nil } }
+    }
+}
+
+/// What `act` throws; none if it is taken.
+func failure(_ act: () async throws -> Void) async -> ChamadaError? {
+    do {
+        try await act()
+        return nil
+    } catch {
+        return error as? ChamadaError
+    }
+}

@@ -1,0 +1,82 @@
+//! One call of a client.
+
+use super::driver::{Reply, Request};
+use super::{Client, ClientError, PhotoOf};
+use crate::facing::FacingMode;
+use crate::media::frame::VideoFrame;
+use crate::signaling::message::CallId;
+
+/// One call of a client. What is asked of it once it is over is refused with [`crate::call::CallError::NoCall`], so that a
+/// hang-up that comes late never hits the next call.
+#[derive(Clone, Debug)]
+pub struct CallHandle {
+    client: Client,
+    call: CallId,
+}
+
+impl Client {
+    /// This call of the client's, whether or not it is going on.
+    pub fn handle(&self, call: CallId) -> CallHandle {
+        CallHandle { client: self.clone(), call }
+    }
+}
+
+impl CallHandle {
+    /// Its identifier.
+    pub fn id(&self) -> CallId {
+        self.call
+    }
+
+    /// As [`Client::accept`].
+    ///
+    /// # Errors
+    /// As there; and [`crate::call::CallError::NoCall`] once it is over.
+    pub async fn accept(&self) -> Result<(), ClientError> {
+        self.ask(|reply| Request::Accept { reply }).await
+    }
+
+    /// As [`Client::decline`].
+    ///
+    /// # Errors
+    /// As there; and [`crate::call::CallError::NoCall`] once it is over.
+    pub async fn decline(&self) -> Result<(), ClientError> {
+        self.ask(|reply| Request::Decline { reply }).await
+    }
+
+    /// As [`Client::hang_up`].
+    ///
+    /// # Errors
+    /// [`crate::call::CallError::NoCall`] once it is over.
+    pub async fn hang_up(&self) -> Result<(), ClientError> {
+        self.ask(|reply| Request::HangUp { reply }).await
+    }
+
+    /// As [`Client::flip_camera`].
+    ///
+    /// # Errors
+    /// As there; and [`crate::call::CallError::NoCall`] once it is over.
+    pub async fn flip_camera(&self) -> Result<Option<FacingMode>, ClientError> {
+        self.ask(|reply| Request::Flip { reply }).await
+    }
+
+    /// As [`Client::picture`].
+    ///
+    /// # Errors
+    /// As there; and [`crate::call::CallError::NoCall`] once it is over.
+    pub async fn picture(&self, of: PhotoOf) -> Result<VideoFrame, ClientError> {
+        self.ask(|reply| Request::Picture { of, reply }).await
+    }
+
+    /// As [`Client::send_data`].
+    ///
+    /// # Errors
+    /// As there; and [`crate::call::CallError::NoCall`] once it is over.
+    pub async fn send_data(&self, data: bytes::Bytes) -> Result<(), ClientError> {
+        self.ask(|reply| Request::SendData { data, reply }).await
+    }
+
+    async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, ClientError> {
+        let call = self.call;
+        self.client.ask(|reply| Request::InCall { call, request: Box::new(request(reply)) }).await?
+    }
+}

@@ -1,0 +1,175 @@
+//! Swift: its bindings, and XCTest with real calls. Where no Swift is installed on Linux, Debian's is used in a folder of the
+//! user's cache.
+
+use crate::bindings;
+use crate::run::{Run, program, root};
+use crate::steps::{Outcome, Steps};
+use anyhow::{Context, Result};
+use std::fs;
+use std::net::{TcpStream, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The Debian release that has a Swift: 6.0.3.
+const RELEASE: &str = "trixie";
+const MIRROR_HOST: &str = "deb.debian.org";
+/// Swift, what it links with, and what XCTest needs.
+const PACKAGES: [&str; 3] = ["swiftlang", "libc6-dev", "libstdc++-14-dev"];
+/// Where the package is inside the folder.
+const INSIDE: &str = "chamada";
+
+pub(crate) fn steps(steps: &mut Steps) {
+    steps.step("Swift: library and command", bindings::build);
+    steps.step("Swift: bindings", generate);
+    let mut toolchain = None;
+    steps.step("Swift: toolchain", || {
+        let found = toolchain_here()?;
+        let outcome = match &found {
+            Toolchain::Missing(why) => Outcome::Skipped(why.clone()),
+            _ => Outcome::Passed,
+        };
+        toolchain = Some(found);
+        Ok(outcome)
+    });
+    steps.step("Swift: tests", || match &toolchain {
+        Some(Toolchain::Installed) => test_here(),
+        Some(Toolchain::Debian(folder)) => test_in(folder),
+        Some(Toolchain::Missing(why)) => Ok(Outcome::Skipped(why.clone())),
+        None => Ok(Outcome::Skipped("there is no toolchain".into())),
+    });
+}
+
+/// Where Swift comes from.
+enum Toolchain {
+    Installed,
+    Debian(PathBuf),
+    Missing(String),
+}
+
+fn package() -> PathBuf {
+    root().join("bindings/swift")
+}
+
+/// Puts the generated Swift and C where the package wants them; neither is committed.
+fn generate() -> Result<Outcome> {
+    bindings::generate("swift")?;
+    let (from, sources) = (root().join("target/generated/swift"), package().join("Sources"));
+    fs::create_dir_all(sources.join("Chamada/Generated"))?;
+    copy(&from.join("Chamada.swift"), &sources.join("Chamada/Generated/Chamada.swift"))?;
+    copy(&from.join("ChamadaFFI.h"), &sources.join("ChamadaFFI/ChamadaFFI.h"))?;
+    Ok(Outcome::Passed)
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::copy(from, to).with_context(|| format!("{} → {}", from.display(), to.display())).map(drop)
+}
+
+fn toolchain_here() -> Result<Toolchain> {
+    let missing = |why: &str| Ok(Toolchain::Missing(format!("no Swift is installed, and {why}")));
+    if program("swift").args(["--version"]).succeeds() {
+        return Ok(Toolchain::Installed);
+    }
+    if !cfg!(target_os = "linux") {
+        return missing("only on Linux this tool can set one up: install Xcode's");
+    }
+    if !program("unshare").args(["--mount", "true"]).succeeds() {
+        return missing("setting Debian's up needs root and mount namespaces");
+    }
+    let folder = cache().join(format!("swift-{RELEASE}"));
+    if folder.exists() {
+        return Ok(Toolchain::Debian(folder));
+    }
+    if !program("debootstrap").args(["--version"]).succeeds() {
+        return missing("debootstrap is not installed either");
+    }
+    if std::env::var_os("http_proxy").is_none() && !reachable(MIRROR_HOST) {
+        return missing("Debian's packages cannot be fetched from here");
+    }
+    set_up(&folder)?;
+    Ok(Toolchain::Debian(folder))
+}
+
+/// Kept from run to run, outside the source tree.
+fn cache() -> PathBuf {
+    let from_env = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_else(|| "/root".into())).join(".cache");
+    from_env.unwrap_or_else(home).join("chamada")
+}
+
+fn reachable(host: &str) -> bool {
+    let patience = Duration::from_secs(10);
+    (host, 80)
+        .to_socket_addrs()
+        .is_ok_and(|mut addresses| addresses.any(|address| TcpStream::connect_timeout(&address, patience).is_ok()))
+}
+
+/// A folder with a minimal Debian and Swift in it: 3.2 GiB. It gets its name only when it is whole.
+fn set_up(folder: &Path) -> Result<()> {
+    println!("set-up: Debian {RELEASE} with Swift goes to {} (3.2 GiB, some minutes)", folder.display());
+    let part = folder.with_extension("part");
+    if part.exists() {
+        fs::remove_dir_all(&part)?;
+    }
+    fs::create_dir_all(&part)?;
+    let mirror = format!("http://{MIRROR_HOST}/debian");
+    program("debootstrap").args(["--variant=minbase", RELEASE]).args([&part]).args([mirror]).quietly()?;
+    let install =
+        ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "-o", "Dpkg::Options::=--force-unsafe-io"];
+    inside(&part).args(install).args(PACKAGES).env("DEBIAN_FRONTEND", "noninteractive").quietly()?;
+    // What was downloaded is unpacked and not needed again.
+    inside(&part).args(["apt-get", "clean"]).quietly()?;
+    fs::rename(&part, folder)?;
+    Ok(())
+}
+
+/// A program inside the folder, in a mount namespace of its own: its /dev and /proc go with it, whatever happens.
+fn inside(folder: &Path) -> Run {
+    const ENTER: &str = r#"mount --rbind /dev "$0/dev" && mount -t proc proc "$0/proc" && exec chroot "$0" "$@""#;
+    program("unshare").args(["--mount", "--pid", "--fork", "--kill-child", "sh", "-c", ENTER]).args([folder])
+}
+
+fn test_here() -> Result<Outcome> {
+    let built = root().join("target/debug");
+    let search = format!("-L{}", built.display());
+    let runpath = format!("-rpath={}", built.display());
+    program("swift")
+        .args(["test", "-Xlinker", &search, "-Xlinker", &runpath])
+        .env("CHAMADA_COMMAND", &built.join("chamada").to_string_lossy())
+        .dir(package())
+        .passes()
+}
+
+fn test_in(folder: &Path) -> Result<Outcome> {
+    let home = folder.join(INSIDE);
+    let libraries = home.join("lib");
+    fs::create_dir_all(&libraries)?;
+    for part in ["Package.swift", "Sources", "Tests"] {
+        let to = home.join(part);
+        if to.is_dir() {
+            fs::remove_dir_all(&to)?;
+        }
+        program("cp").args(["--recursive", "--preserve=timestamps"]).args([&package().join(part), &to]).done()?;
+    }
+    let built = root().join("target/debug");
+    for file in ["libchamada_ffi.so", "chamada"] {
+        copy(&built.join(file), &libraries.join(file))?;
+    }
+    for library in codecs_of(&built.join("libchamada_ffi.so"))? {
+        let name = library.file_name().context("a library without a name")?;
+        copy(&library, &libraries.join(name))?;
+    }
+    inside(folder)
+        .args(["env", "HOME=/root", "LANG=C.UTF-8"])
+        .args([format!("LD_LIBRARY_PATH=/{INSIDE}/lib"), format!("CHAMADA_COMMAND=/{INSIDE}/lib/chamada")])
+        .args(["swift", "test", "--package-path"])
+        .args([format!("/{INSIDE}"), "-Xlinker".into(), format!("-L/{INSIDE}/lib")])
+        .passes()
+}
+
+/// Libraries of this machine's that the other Debian has in another version: libvpx.
+fn codecs_of(library: &Path) -> Result<Vec<PathBuf>> {
+    let said = program("ldd").args([library]).printed()?;
+    let paths =
+        said.lines().filter_map(|line| line.split_once("=> ")).filter_map(|(_, rest)| rest.split_whitespace().next());
+    Ok(paths.filter(|path| path.contains("libvpx")).map(PathBuf::from).collect())
+}
