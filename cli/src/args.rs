@@ -1,5 +1,7 @@
 //! The command's arguments.
 
+#![allow(rustdoc::bare_urls, reason = "what is said here is read in a terminal")]
+
 use chamada::FacingMode;
 use chamada::media::synthetic::{BadFormat, SyntheticConfig};
 use chamada::media::video::codec::VideoCodec;
@@ -96,7 +98,7 @@ pub(crate) struct PeerArgs {
     #[arg(long, value_name = "tone|FILE.wav|none", default_value = "tone")]
     pub(crate) audio: AudioSourceArg,
     /// Which camera to start with
-    #[arg(long, default_value = "user")]
+    #[arg(long, value_name = "user|environment", default_value = "user")]
     pub(crate) facing: FacingMode,
     /// Which video codec to prefer
     #[arg(long, value_name = "auto|vp8|h264", default_value = "auto")]

@@ -146,13 +146,13 @@ impl Peer<'_> {
                 return Err(Failure::Unreachable(why));
             }
             ClientEvent::Call(CallEvent::Incoming { from, .. }) => self.on_incoming(&from).await?,
-            ClientEvent::Call(CallEvent::Changed(snapshot)) if snapshot.state == CallState::Connected => {
-                if !self.summary.is_connected() {
-                    self.summary.connected();
-                    let now = Instant::now();
-                    self.timers.hang_up = self.args.seconds.map(|after| now + after);
-                    self.timers.flip = self.args.flip_after.map(|after| now + after);
-                }
+            ClientEvent::Call(CallEvent::Changed(snapshot))
+                if snapshot.state == CallState::Connected && !self.summary.is_connected() =>
+            {
+                self.summary.connected();
+                let now = Instant::now();
+                self.timers.hang_up = self.args.seconds.map(|after| now + after);
+                self.timers.flip = self.args.flip_after.map(|after| now + after);
             }
             ClientEvent::Stats(stats) => self.summary.stats(&stats),
             ClientEvent::Call(CallEvent::Ended { reason, .. }) => return Ok(self.on_ended(reason)),

@@ -164,11 +164,11 @@ async fn self_check(url: &str, output: Output) -> Result<(serde_json::Value, Res
                 }
                 caller.watch(&event);
                 match event {
-                    ClientEvent::Call(CallEvent::Changed(now)) if now.state == CallState::Connected => {
-                        if !summary.is_connected() {
-                            summary.connected();
-                            hang_up = Some(Instant::now() + TALK);
-                        }
+                    ClientEvent::Call(CallEvent::Changed(now))
+                        if now.state == CallState::Connected && !summary.is_connected() =>
+                    {
+                        summary.connected();
+                        hang_up = Some(Instant::now() + TALK);
                     }
                     ClientEvent::Stats(stats) => {
                         summary.stats(&stats);

@@ -1,4 +1,5 @@
 //! The command as a person or a script meets it: arguments, output, files, exit codes.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's helpers fail the test")]
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};

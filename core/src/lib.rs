@@ -1,8 +1,14 @@
 //! Chamada: everything that a 1:1 video call is, without a user interface.
 
+// The README's code compiles, or the tests fail.
+#[cfg(all(doctest, feature = "client"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 mod facing;
 pub use facing::{FacingMode, UnknownFacingMode};
 
+pub mod platform;
 pub mod signaling;
 
 #[cfg(feature = "client")]

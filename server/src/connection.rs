@@ -86,15 +86,17 @@ async fn read(
             continue;
         }
         match frame {
-            Frame::Ping(_) | Frame::Pong(_) => continue,
+            Frame::Pong(_) => continue,
             Frame::Close(close) => {
                 let code = close.map_or(code::NO_STATUS, |close| close.code);
                 let clean = matches!(code, code::NORMAL | code::GOING_AWAY | code::NO_STATUS);
                 return if clean { Departure::Left } else { Departure::Lost };
             }
-            Frame::Text(_) | Frame::Binary(_) => {}
+            // A ping costs an answer: it counts too, and one too many is passed over without a word.
+            Frame::Text(_) | Frame::Binary(_) | Frame::Ping(_) => {}
         }
         match rate.take(Instant::now()) {
+            Verdict::Pass | Verdict::Refuse if matches!(frame, Frame::Ping(_)) => continue,
             Verdict::Pass => {}
             Verdict::Refuse => {
                 hub.refuse(number, error(ErrorCode::RateLimited, "too many messages; this one was dropped"));

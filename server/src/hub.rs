@@ -1,6 +1,7 @@
 //! Everything that the clients share: sessions, names, who is in a call with whom. One lock, never held over an await.
 
 use crate::{
+    calls::Ties,
     config::ServerConfig,
     outbox::{Closing, Outbox, code},
     relay, sanitise,
@@ -61,18 +62,11 @@ pub(crate) struct Session {
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) name: Option<Arc<str>>,
     pub(crate) attached: bool,
-    /// The other side of the call, as known from what was relayed.
-    pub(crate) peer: Option<Peer>,
+    pub(crate) ties: Ties,
     token: String,
     /// Its place in the user list.
     place: u64,
     wants_list: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Peer {
-    pub(crate) number: u64,
-    pub(crate) answered: bool,
 }
 
 impl Session {
@@ -116,7 +110,7 @@ impl Hub {
                 outbox: outbox.clone(),
                 name: None,
                 attached: true,
-                peer: None,
+                ties: Ties::default(),
                 token,
                 place: number,
                 wants_list: false,
@@ -353,15 +347,11 @@ impl State {
         let waiting = from.outbox.take();
         from.outbox.close(Closing { code: code::NORMAL, reason: "resumed by another connection" });
         for session in self.sessions.values_mut() {
-            if let Some(peer) = &mut session.peer
-                && peer.number == old
-            {
-                peer.number = number;
-            }
+            session.ties.renumber(old, number);
         }
         let Some(session) = self.sessions.get_mut(&number) else { return false };
         session.name = from.name.take();
-        session.peer = from.peer.take();
+        session.ties = from.ties;
         session.place = from.place;
         session.wants_list = true;
         self.tokens.insert(session.token.clone(), number);
@@ -401,3 +391,7 @@ pub(crate) fn error(code: ErrorCode, message: &str) -> Message {
 fn new_token() -> String {
     format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
 }
+
+#[cfg(test)]
+#[path = "hub_tests.rs"]
+mod tests;

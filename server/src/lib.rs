@@ -14,6 +14,7 @@
 //! Inside: `http` answers requests and upgrades them, `connection` is one client's socket, `hub` holds everything that the
 //! clients share behind one lock that is never held over an await, `outbox` is the bounded way from the hub to a socket.
 
+mod calls;
 mod config;
 mod connection;
 mod http;

@@ -189,3 +189,7 @@ impl Queue {
         self.entries.push_back(Entry { frame, is_list });
     }
 }
+
+#[cfg(test)]
+#[path = "outbox_tests.rs"]
+mod tests;

@@ -1,7 +1,7 @@
 //! What the hub does with each message.
 
 use crate::{
-    hub::{Peer, State},
+    hub::State,
     sanitise::{self, NameFault},
 };
 use axum::extract::ws::Utf8Bytes;
@@ -87,8 +87,9 @@ impl State {
             ..refusal(code, kind, why)
         };
         let target = match object.get("target") {
-            Some(Value::String(target)) => Some(target.clone()),
-            None | Some(Value::Null) => None,
+            // To an old server an empty one is none.
+            Some(Value::String(target)) if !target.is_empty() => Some(target.clone()),
+            None | Some(Value::Null | Value::String(_)) => None,
             Some(_) => return Err(refuse(ErrorCode::BadMessage, "the target is no name", None)),
         };
         let to = match &target {
@@ -99,8 +100,8 @@ impl State {
                 None => return Err(refuse(ErrorCode::NoSuchUser, "nobody of that name is here", Some(target))),
             },
             None if kind == "hang-up" => {
-                let peer = self.sessions.get(&number).and_then(|session| session.peer);
-                match peer.and_then(|peer| Some((peer.number, self.sessions.get(&peer.number)?.name.as_deref()?))) {
+                let other = self.other_side(number);
+                match other.and_then(|other| Some((other, self.sessions.get(&other)?.name.as_deref()?))) {
                     Some((to, name)) => {
                         object.insert("target".into(), Value::from(name));
                         to
@@ -123,41 +124,6 @@ impl State {
         let delivered = self.sessions.get(&to).is_some_and(|session| session.send(frame.into()));
         self.note_call(number, to, kind);
         if delivered { Ok(()) } else { Err(refuse(ErrorCode::NoSuchUser, "it cannot be delivered", target.as_deref())) }
-    }
-
-    /// Learns from a relayed message who is in a call with whom: that is where a hang-up without a target goes.
-    ///
-    /// An offer binds only those who are not in an answered call, so that no stranger can take somebody's hang-up away.
-    fn note_call(&mut self, from: u64, to: u64, kind: &str) {
-        let peer_of = |state: &Self, number| state.sessions.get(&number).and_then(|session| session.peer);
-        match kind {
-            "video-offer" => {
-                if peer_of(self, from).is_none_or(|peer| !peer.answered) {
-                    self.set_peer(from, Some(Peer { number: to, answered: false }));
-                }
-                if peer_of(self, to).is_none() {
-                    self.set_peer(to, Some(Peer { number: from, answered: false }));
-                }
-            }
-            "video-answer" if peer_of(self, to).is_some_and(|peer| peer.number == from) => {
-                self.set_peer(from, Some(Peer { number: to, answered: true }));
-                self.set_peer(to, Some(Peer { number: from, answered: true }));
-            }
-            "hang-up" => {
-                for (one, other) in [(from, to), (to, from)] {
-                    if peer_of(self, one).is_some_and(|peer| peer.number == other) {
-                        self.set_peer(one, None);
-                    }
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn set_peer(&mut self, number: u64, peer: Option<Peer>) {
-        if let Some(session) = self.sessions.get_mut(&number) {
-            session.peer = peer;
-        }
     }
 }
 

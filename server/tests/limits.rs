@@ -73,6 +73,41 @@ async fn who_sends_too_fast_is_refused_and_in_the_end_disconnected() {
 }
 
 #[tokio::test]
+async fn pings_count_as_messages_and_too_many_end_the_connection() {
+    let mut config = config();
+    config.limits.messages_per_second = 1;
+    config.limits.burst = 10;
+    config.limits.strikes = 10;
+    let server = start(config).await;
+    let mut ana = server.log_in("ana").await;
+    let mut bia = server.log_in("bia").await;
+    for _ in 0..5 {
+        ana.socket.send(Message::Ping(Default::default())).await.unwrap();
+    }
+    ana.heard_nothing().await;
+    for _ in 0..30 {
+        // The server may have closed before all of them are written.
+        let _ = ana.socket.send(Message::Ping(Default::default())).await;
+    }
+    assert_eq!(ana.close_code().await, Some(1008));
+    assert_eq!(bia.heard().await["type"], "message");
+    bia.heard_nothing().await;
+}
+
+#[tokio::test]
+async fn an_idle_http_connection_does_not_hold_a_shutdown_up() {
+    let mut server = start(config()).await;
+    let mut idle = tokio::net::TcpStream::connect(server.address).await.unwrap();
+    let half = b"GET / HTTP/1.1\r\nHost: x\r\n";
+    tokio::io::AsyncWriteExt::write_all(&mut idle, half).await.unwrap();
+    let ana = server.log_in("ana").await;
+    server.stop.take().unwrap().send(()).unwrap();
+    // Nor does a client that says no goodbye: this one is never read again.
+    timeout(PATIENCE, server.task).await.expect("the server does not end").unwrap();
+    drop(ana);
+}
+
+#[tokio::test]
 async fn one_connection_too_many_is_told_so() {
     let mut config = config();
     config.limits.connections = 1;

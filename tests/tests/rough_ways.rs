@@ -3,12 +3,10 @@
 use chamada::FacingMode;
 use chamada::call::{CallEvent, CallState, EndReason};
 use chamada::client::{ClientError, ClientEvent};
-use chamada::media::capture::{
-    CameraInfo, CameraProvider, CameraSettings, CaptureError, CaptureHandle, FrameSink,
-};
+use chamada::media::capture::{CameraInfo, CameraProvider, CameraSettings, CaptureError, CaptureHandle, FrameSink};
 use chamada_tests::mock_server::{Faults, MockServer, Script};
 use chamada_tests::phone::{Phone, PhoneSetup, must, synthetic};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -73,7 +71,7 @@ async fn offers_that_cross_on_a_slow_server_end_in_one_call() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_hang_up_of_a_stranger_or_of_nobody_ends_nothing_and_the_peers_own_does() {
     let server = MockServer::old_server().await;
-    let (mut ana, mut rui) = in_a_call(&server).await;
+    let (mut ana, rui) = in_a_call(&server).await;
     let to_ana = server.connection(1).await;
     for hang_up in [
         json!({ "type": "hang-up", "name": "eva", "target": null }),
@@ -98,9 +96,7 @@ async fn nonsense_for_an_offer_ends_that_call_and_the_next_one_works() {
     let mut rui = Phone::login(&server.url(), "rui").await;
     ana.sees(&["rui"]).await;
     let to_ana = server.connection(1).await;
-    let offer = |sdp: &str| {
-        json!({ "type": "video-offer", "name": "rui", "target": "ana", "sdp": { "type": "offer", "sdp": sdp } })
-    };
+    let offer = |sdp: &str| json!({ "type": "video-offer", "name": "rui", "target": "ana", "sdp": { "type": "offer", "sdp": sdp } });
     for sdp in ["", "v=0", "v=0\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\n", "\u{0}\u{0}", &"a=x\r\n".repeat(9_000)] {
         to_ana.send(offer(sdp));
         assert_eq!(ana.rings().await, "rui");
@@ -137,6 +133,30 @@ async fn a_call_outlives_a_restart_of_the_server_and_what_is_said_meanwhile_arri
     assert_eq!(must(rui.client.snapshot().await).state, CallState::Connected);
     must(ana.client.hang_up().await);
     assert_eq!(rui.ends().await, EndReason::HungUpThere);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_network_of_either_side_restarts_ice_and_the_pictures_go_on() {
+    let server = MockServer::old_server().await;
+    let (mut ana, mut rui) = in_a_call(&server).await;
+    let first = credentials(&server.received("video-offer").await);
+    server.received("video-answer").await;
+    for mover in [&ana, &rui] {
+        must(mover.client.network_changed().await);
+        let restart = credentials(&server.received("video-offer").await);
+        assert_ne!(restart, first, "an ICE restart has new credentials");
+        server.received("video-answer").await;
+        tokio::join!(ana.view.frames(30), rui.view.frames(30));
+    }
+    assert_eq!(must(ana.client.snapshot().await).state, CallState::Connected);
+    must(ana.client.hang_up().await);
+    assert_eq!(ana.ends().await, EndReason::HungUpHere);
+    assert_eq!(rui.ends().await, EndReason::HungUpThere);
+}
+
+fn credentials(description: &Value) -> Option<String> {
+    let sdp = description["sdp"]["sdp"].as_str()?;
+    sdp.lines().find(|line| line.starts_with("a=ice-ufrag:")).map(str::to_owned)
 }
 
 /// Cameras that can be told to fail.

@@ -1,11 +1,16 @@
 //! `cargo xtask …`: the one tool for working on Chamada. CI calls it too.
 #![allow(clippy::print_stdout, reason = "a tool talks to the person who runs it")]
 
+mod android;
 mod bindings;
 mod browser;
 mod deny;
+mod elf;
+mod ios;
+mod phones;
 mod run;
 mod setup;
+mod size;
 mod steps;
 mod swift;
 
@@ -40,6 +45,14 @@ enum Task {
     Lint,
     /// The page's own tests in Chromium, and those of its modules in Node.js
     Browser,
+    /// Type-check the core and the bindings for Android and iOS; needs neither NDK nor Xcode
+    CheckPhones,
+    /// The library for Android and the AAR around it; needs an NDK and cargo-ndk
+    Android,
+    /// The XCFramework for iPhones, their simulator and Macs; needs a Mac with Xcode
+    Ios,
+    /// How large the library is, stripped, by what it is built with
+    Size,
     /// The Kotlin bindings: generated, compiled, and tested in real calls with the Rust peer
     Kotlin {
         /// Then measure: µs per picture in and out
@@ -79,6 +92,14 @@ fn main() -> Result<()> {
             browser::steps(&mut steps);
             steps.finish()
         }
+        Task::CheckPhones => {
+            let mut steps = Steps::default();
+            phones::steps(&mut steps);
+            steps.finish()
+        }
+        Task::Android => android::run(),
+        Task::Ios => ios::run(),
+        Task::Size => size::run(),
         Task::Kotlin { bench } => {
             setup::run(true)?;
             if bench {
@@ -102,7 +123,8 @@ fn main() -> Result<()> {
         }
         Task::Bench { args } => {
             setup::run(false)?;
-            run::cargo(&["run", "--release", "--package", "chamada-tests", "--bin", "bench", "--"]).args(args).done()
+            run::cargo(&["build", "--release", "--workspace", "--bins"]).done()?;
+            run::program(run::target().join("release/bench")).args(args).done()
         }
         Task::Test => {
             let mut steps = Steps::default();
@@ -113,6 +135,7 @@ fn main() -> Result<()> {
                 run::cargo(&["check", "--package", "chamada-server"]).passes()
             });
             steps.step("tests", || run::cargo(&["test", "--workspace"]).passes());
+            phones::steps(&mut steps);
             browser::steps(&mut steps);
             bindings::valgrind(&mut steps);
             bindings::kotlin(&mut steps);

@@ -78,6 +78,20 @@ impl CallEngine {
         self.online = false;
     }
 
+    /// This device has another network: ICE is restarted as soon as the server can be told, without waiting until the old path is
+    /// known to be dead, and by this side whoever called.
+    pub fn network_changed(&mut self, now: Instant) {
+        let Some(call) = &mut self.call else { return };
+        if !matches!(call.state, CallState::Connected | CallState::Reconnecting) {
+            return;
+        }
+        call.new_network = true;
+        if self.online {
+            self.restart_ice(now);
+        }
+        self.tell_change();
+    }
+
     /// This message cannot be sent at all, because it is too long, say. A call that cannot begin without it is over.
     pub fn not_sent(&mut self, _: Instant, message: &Message) {
         if let Message::VideoOffer(description) | Message::VideoAnswer(description) = message
@@ -124,11 +138,14 @@ impl CallEngine {
         self.tell_change();
     }
 
-    /// The user list changed. Whoever left it cannot answer any more; a call that is answered needs no server.
-    pub fn users(&mut self, _: Instant, users: &[String]) {
-        if let Some(call) = &self.call
-            && !users.contains(&call.with)
-        {
+    /// The user list changed. Whoever left it cannot answer any more; a call that is answered needs no server. Who comes back to the
+    /// list may not have heard what was said meanwhile.
+    pub fn users(&mut self, now: Instant, users: &[String]) {
+        let Some(call) = &mut self.call else { return };
+        let was_away = std::mem::replace(&mut call.away, !users.contains(&call.with));
+        if was_away && !call.away {
+            self.say_again(now);
+        } else if call.away {
             let id = call.id;
             if call.is_calling() {
                 self.end(EndReason::Unreachable, None);
@@ -378,7 +395,7 @@ impl CallEngine {
                 self.repeat_candidates();
             }
         }
-        if self.call.as_ref().is_some_and(|call| call.state == CallState::Reconnecting) {
+        if self.call.as_ref().is_some_and(|call| call.state == CallState::Reconnecting || call.new_network) {
             self.restart_ice(now);
         }
         self.introduce();

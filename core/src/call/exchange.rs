@@ -82,12 +82,10 @@ impl Negotiation {
         self.out || (self.doing == Some(Doing::Offer) && !self.discard)
     }
 
-    /// An offer is wanted, in place of one that nobody has answered; not if one is being made or an answer is being applied.
+    /// An offer is wanted, in place of one that nobody has answered; not if one is being made.
     pub(super) fn want_offer(&mut self, ice_restart: bool) {
-        match self.doing {
-            Some(Doing::Offer) if !self.discard => return,
-            Some(Doing::ApplyAnswer) => return,
-            _ => {}
+        if self.doing == Some(Doing::Offer) && !self.discard {
+            return;
         }
         if std::mem::take(&mut self.out) {
             self.replaced += 1;

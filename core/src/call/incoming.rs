@@ -158,6 +158,10 @@ impl CallEngine {
             return log::debug!("an answer to nothing was left out");
         }
         call.session = SdpSession::of(&sdp);
+        if call.state == CallState::Connected {
+            // A restart for a new network is agreed on; if its path does not come about, the connection says so.
+            (call.restart_at, call.new_network) = (None, false);
+        }
         let first = call.is_calling();
         if first {
             call.state = CallState::Connecting;

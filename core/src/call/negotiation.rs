@@ -117,12 +117,14 @@ impl CallEngine {
     pub(super) fn on_negotiation_failed(&mut self, why: &str) {
         let Some(call) = &mut self.call else { return };
         call.negotiation.failed();
+        // The reason may quote descriptions, so that it is not for every log.
+        log::debug!("negotiation: {why}");
         let goes_on = matches!(call.state, CallState::Connected | CallState::Reconnecting);
         if goes_on || call.negotiation.is_agreed() {
-            log::warn!("a renegotiation failed, the call goes on: {why}");
+            log::warn!("a renegotiation failed, the call goes on");
             return self.negotiate();
         }
-        log::warn!("the call cannot be negotiated: {why}");
+        log::warn!("the call cannot be negotiated");
         self.end(EndReason::NegotiationFailed, Some(HangUpReason::Failed));
     }
 
@@ -131,7 +133,7 @@ impl CallEngine {
         match (call.state, connection) {
             (CallState::Connecting | CallState::Reconnecting, ConnectionState::Connected) => {
                 call.state = CallState::Connected;
-                (call.deadline, call.restart_at) = (None, None);
+                (call.deadline, call.restart_at, call.new_network) = (None, None, false);
                 call.negotiation.repaired();
             }
             (CallState::Connecting, ConnectionState::Failed) => {
@@ -140,7 +142,7 @@ impl CallEngine {
             (CallState::Connected, ConnectionState::Disconnected) => {
                 call.state = CallState::Reconnecting;
                 call.deadline = now.checked_add(REPAIR_TIMEOUT);
-                call.restart_at = if call.offerer { now.checked_add(RESTART_AFTER) } else { None };
+                call.restart_at = if call.restarts_ice() { now.checked_add(RESTART_AFTER) } else { None };
             }
             (CallState::Connected | CallState::Reconnecting, ConnectionState::Failed) => {
                 call.state = CallState::Reconnecting;
@@ -154,7 +156,7 @@ impl CallEngine {
     /// Restarts ICE, if it is this side's to do and the other can be told; tries again later in any case.
     pub(super) fn restart_ice(&mut self, now: Instant) {
         let Some(call) = &mut self.call else { return };
-        if !call.offerer {
+        if !call.restarts_ice() {
             call.restart_at = None;
             return;
         }

@@ -13,8 +13,10 @@ pub(super) struct Call {
     pub(super) id: CallId,
     pub(super) with: String,
     pub(super) state: CallState,
-    /// Whether this side made the first offer: it is the one that restarts ICE.
+    /// Whether this side made the first offer.
     pub(super) offerer: bool,
+    /// Whether this device has another network since and the connection has not been made good for it.
+    pub(super) new_network: bool,
     /// Whether this side gives way when both offer at once: by the names at the start, so that no later name changes it.
     pub(super) polite: bool,
     /// Whether the other side has named the call, and so understands what old peers do not.
@@ -25,6 +27,8 @@ pub(super) struct Call {
     pub(super) rival: Option<CallId>,
     /// Whether an old page that called at the same time was hung up and called again.
     pub(super) called_again: bool,
+    /// Whether the person is missing from the user list: what is sent now does not arrive.
+    pub(super) away: bool,
     pub(super) local: MediaState,
     pub(super) remote: MediaState,
     /// None before an incoming call is accepted.
@@ -49,10 +53,12 @@ impl Call {
             with,
             state,
             offerer: false,
+            new_network: false,
             names_calls: false,
             session: None,
             rival: None,
             called_again: false,
+            away: false,
             local: MediaState::default(),
             remote: MediaState::default(),
             peer: None,
@@ -62,6 +68,11 @@ impl Call {
             deadline,
             restart_at: None,
         }
+    }
+
+    /// Whether it is this side's to restart ICE: the caller's, and that of whoever knows that the old path cannot come back.
+    pub(super) fn restarts_ice(&self) -> bool {
+        self.offerer || self.new_network
     }
 
     /// We call and nobody has answered yet.

@@ -48,7 +48,10 @@ pub(super) enum FromTask {
     /// A camera that was to be switched on cannot be opened: it is off.
     CameraLost,
     /// What came of switching the camera; told by way of the driver, so that it has heard of a lost camera before.
-    CameraSettled { reply: oneshot::Sender<Result<(), ClientError>>, result: Result<(), ClientError> },
+    CameraSettled {
+        reply: oneshot::Sender<Result<(), ClientError>>,
+        result: Result<(), ClientError>,
+    },
     Data(Bytes),
     Closed(PeerId),
 }

@@ -295,6 +295,9 @@ impl Driver {
             }
             Request::NetworkChanged { reply } => {
                 self.signaling.reconnect_now();
+                // The old connection to the server may be dead without knowing: the restart waits for the new login.
+                self.engine.signaling_lost(Instant::now());
+                self.engine.network_changed(Instant::now());
                 let _ = reply.send(());
             }
             Request::Logout { reply } => drop(reply),
@@ -414,8 +417,9 @@ impl Driver {
         while let Some(output) = self.engine.poll_output() {
             match output {
                 Output::Send(message) => {
-                    if let Err(error) = self.signaling.send(message) {
+                    if let Err(error) = self.signaling.send(message.clone()) {
                         log::warn!("a message of the call was not sent: {error}");
+                        self.engine.not_sent(Instant::now(), &message);
                     }
                 }
                 Output::Peer { peer, action } => self.on_action(peer, action),

@@ -216,7 +216,8 @@ impl Client {
         self.ask(|reply| Request::Snapshot { reply }).await
     }
 
-    /// The device has another network now: look for the server again at once.
+    /// The device has another network now: looks for the server again at once and restarts ICE (RFC 8445 section 2.4), so that the
+    /// call goes over to the new network without waiting for the old one to be given up.
     ///
     /// # Errors
     /// [`ClientError::Closed`].

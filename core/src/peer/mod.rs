@@ -1,6 +1,6 @@
 //! The WebRTC peer behind a trait of our own: descriptions, candidates, media in and out, feedback, estimate, statistics.
 //!
-//! Everything that knows the `webrtc` crate is in [`webrtc`](self::webrtc); the rest of the core sees the types here.
+//! Everything that knows the `webrtc` crate is in [`webrtc`]; the rest of the core sees the types here.
 
 pub mod webrtc;
 

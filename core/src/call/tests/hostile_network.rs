@@ -108,7 +108,7 @@ fn check(world: &World) {
 }
 
 proptest! {
-    #![proptest_config(cases(256))]
+    #![proptest_config(cases(3_000))]
 
     #[test]
     fn nobody_disagrees_for_ever(

@@ -263,7 +263,7 @@ impl World {
                 let happening = entry.remove();
                 self.happen(happening);
             }
-            if self.now % TICK == 0 {
+            if self.now.is_multiple_of(TICK) {
                 self.move_media();
                 self.ring_timers();
             }

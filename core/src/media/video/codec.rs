@@ -1,5 +1,6 @@
 //! One trait for every video encoder and one for every decoder.
 
+use super::system;
 use crate::media::frame::{FramePool, VideoFrame};
 use bytes::Bytes;
 use std::{fmt, str::FromStr, time::Instant};
@@ -8,7 +9,12 @@ use std::{fmt, str::FromStr, time::Instant};
 pub const VIDEO_CLOCK_RATE: u32 = 90_000;
 
 /// Largest picture that is decoded, in pixels: H.264 level 5.2. Bounds what a peer can make this side allocate.
-#[cfg(any(feature = "vp8", feature = "h264"))]
+#[cfg(any(
+    test,
+    feature = "vp8",
+    feature = "h264",
+    all(feature = "system-codecs", any(target_os = "android", target_vendor = "apple"))
+))]
 pub(super) const MAX_DECODED_PIXELS: u32 = 36_864 * 256;
 
 /// A video codec that this build may offer.
@@ -21,16 +27,16 @@ pub enum VideoCodec {
 }
 
 impl VideoCodec {
-    /// Those that this build has an encoder and a decoder for, VP8 first.
+    /// Those that this build has an encoder and a decoder for, its own or the system's, VP8 first.
     pub fn available() -> Vec<Self> {
-        let mut codecs = Vec::new();
-        if cfg!(feature = "vp8") {
-            codecs.push(Self::Vp8);
+        [Self::Vp8, Self::H264].into_iter().filter(|codec| codec.is_built_in() || system::has(*codec)).collect()
+    }
+
+    fn is_built_in(self) -> bool {
+        match self {
+            Self::Vp8 => cfg!(feature = "vp8"),
+            Self::H264 => cfg!(feature = "h264"),
         }
-        if cfg!(feature = "h264") {
-            codecs.push(Self::H264);
-        }
-        codecs
     }
 
     /// The MIME type, as SDP and W3C's `RTCRtpCodec` write it.

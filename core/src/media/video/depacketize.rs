@@ -71,7 +71,11 @@ pub(super) fn assemble<'a>(codec: VideoCodec, payloads: impl Iterator<Item = &'a
 }
 
 /// Whether an Annex B access unit has an IDR slice.
-#[cfg(any(feature = "h264", test))]
+#[cfg(any(
+    test,
+    feature = "h264",
+    all(feature = "system-codecs", any(target_os = "android", target_vendor = "apple"))
+))]
 pub(super) fn has_idr(data: &[u8]) -> bool {
     let after_start_code = data.windows(4).filter(|window| window[..3] == START_CODE[1..]).map(|window| window[3]);
     // All slices of an access unit are IDR slices or none is.

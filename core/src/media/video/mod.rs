@@ -23,6 +23,7 @@ mod freeze;
 mod h264;
 mod receiver;
 mod sender;
+mod system;
 #[cfg(feature = "vp8")]
 #[allow(unsafe_code, reason = "libvpx is C")]
 mod vp8;

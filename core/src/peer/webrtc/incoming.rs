@@ -13,15 +13,12 @@ pub(super) const VIDEO_QUEUE: usize = 1024;
 /// Audio packets that may wait.
 pub(super) const AUDIO_QUEUE: usize = 256;
 
-/// Hands the packets of a track on until it ends. What finds the queue full is dropped and counted.
+/// Hands the packets of a track on until it ends, padding included: a number that is left out would look like a loss. What finds
+/// the queue full is dropped and counted.
 pub(super) async fn drain(track: Arc<dyn TrackRemote>, packets: mpsc::Sender<RtpPacket>, dropped: Arc<AtomicU64>) {
     while let Some(event) = track.poll().await {
         match event {
             TrackRemoteEvent::OnRtpPacket(packet) => {
-                // Probes for bandwidth and padding carry nothing.
-                if packet.payload.is_empty() {
-                    continue;
-                }
                 match packets.try_send(convert(packet)) {
                     Ok(()) => {}
                     Err(mpsc::error::TrySendError::Full(_)) => {

@@ -2,7 +2,7 @@
 
 use crate::Figure;
 use crate::usage::{cpu_seconds, resident_mib};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use chamada::signaling::message::{Chat, Message, SUBPROTOCOL, Username};
 use futures_util::{SinkExt, StreamExt};
 use std::io::{BufRead, BufReader};
@@ -30,13 +30,8 @@ impl Drop for Served {
     }
 }
 
-/// `chamada serve` on a free port; it says on its first line where it listens.
+/// `chamada serve` on a free port; it says on its first line where it listens. `cargo xtask bench` has built it beside us.
 fn serve() -> Result<Served> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let built = Command::new(cargo).args(["build", "--quiet", "--release", "--package", "chamada-cli"]).status()?;
-    if !built.success() {
-        bail!("the server cannot be built");
-    }
     let binary = std::env::current_exe()?.with_file_name("chamada");
     let mut process = Command::new(binary).args(["serve", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn()?;
     let mut line = String::new();

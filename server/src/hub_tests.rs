@@ -1,0 +1,82 @@
+//! What logins cost, without sockets.
+
+use super::*;
+use crate::outbox::Outgoing;
+
+fn log_in(hub: &Hub, name: &str) -> (u64, Arc<Outbox>) {
+    let (number, outbox) = hub.connect();
+    hub.receive(number, &format!(r#"{{"type":"username","name":"{name}","id":{number}}}"#));
+    (number, outbox)
+}
+
+/// How many lists wait, and the last one; takes everything out.
+fn lists(outbox: &Outbox) -> (usize, String) {
+    let (mut count, mut last) = (0, String::new());
+    while let Some(Outgoing::Frame(frame)) = outbox.try_next() {
+        if frame.starts_with(LIST_HEAD) {
+            count += 1;
+            last = frame.to_string();
+        }
+    }
+    (count, last)
+}
+
+/// A bound far above what is measured, hardly optimised: some 10 ms, and 110 where all want the same name.
+#[test]
+fn a_thousand_logins_and_their_lists_take_well_under_a_second() {
+    for name_of in [|n: usize| format!("user {n}"), |_| "everyone the same".to_owned()] {
+        let hub = Hub::new(ServerConfig::default());
+        let started = Instant::now();
+        let mut people = Vec::new();
+        for n in 0..1_000 {
+            people.push(log_in(&hub, &name_of(n)).1);
+            // Twenty lists a second is the most that is sent; this is as if they came in over two and a half.
+            if n % 20 == 0 {
+                hub.send_user_list();
+            }
+        }
+        hub.send_user_list();
+        let took = started.elapsed();
+        println!("1,000 logins and 51 lists: {took:?}");
+        assert!(took < Duration::from_secs(1), "{took:?}");
+        assert_eq!(hub.counts(), (1_000, 1_000));
+        for outbox in people {
+            // Those that were not read gave way to the newest.
+            let (count, list) = lists(&outbox);
+            assert_eq!((count, list.matches(',').count()), (1, 1_000));
+        }
+    }
+}
+
+#[test]
+fn a_list_is_told_when_it_has_changed_and_to_newcomers() {
+    let hub = Hub::new(ServerConfig::default());
+    let (_, ana) = log_in(&hub, "ana");
+    hub.send_user_list();
+    assert_eq!(lists(&ana).0, 1);
+    // Somebody comes and goes between two lists.
+    let (number, _) = log_in(&hub, "bia");
+    hub.disconnect(number, Departure::Left);
+    hub.send_user_list();
+    assert_eq!(lists(&ana).0, 0);
+    let (_, eva) = log_in(&hub, "eva");
+    hub.send_user_list();
+    assert_eq!((lists(&ana).0, lists(&eva).0), (1, 1));
+}
+
+#[test]
+fn all_names_together_fit_into_one_frame() {
+    let mut config = ServerConfig::default();
+    config.limits.connections = 5_000;
+    let hub = Hub::new(config);
+    let mut full = 0;
+    for n in 0..3_000 {
+        let (_, outbox) = log_in(&hub, &format!("{n:\u{1F600}>32}"));
+        while let Some(Outgoing::Frame(frame)) = outbox.try_next() {
+            full += usize::from(frame.contains(r#""code":"full""#));
+        }
+    }
+    hub.send_user_list();
+    let list = hub.lock().last_list.clone().unwrap();
+    assert!(full > 0 && list.len() <= MAX_FRAME_BYTES && list.len() > MAX_FRAME_BYTES - 200, "{full}, {}", list.len());
+}

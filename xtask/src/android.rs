@@ -1,0 +1,87 @@
+//! `cargo xtask android`: the library for Android, and the AAR around it. Needs an NDK; never run where this was written.
+
+use crate::elf;
+use crate::phones::{FEATURES, have_target};
+use crate::run::{cargo, program, root};
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+
+/// The oldest system that runs it: Android 8.0.
+const API_LEVEL: &str = "26";
+/// Devices of 16 KB pages load nothing that is aligned to less; Google's shop takes nothing else.
+const PAGE: u64 = 16 * 1024;
+const CARGO_NDK: &str = "4.1.2";
+/// Android's names of the architectures, and Rust's.
+const ABIS: [(&str, &str); 3] = [
+    ("arm64-v8a", "aarch64-linux-android"),
+    ("armeabi-v7a", "armv7-linux-androideabi"),
+    ("x86_64", "x86_64-linux-android"),
+];
+
+pub(crate) fn run() -> Result<()> {
+    let libraries = root().join("android/chamada/src/main/jniLibs");
+    have_all()?;
+    let mut build = cargo(&["ndk", "--platform", API_LEVEL, "--output-dir"]).args([&libraries]);
+    for (abi, target) in ABIS {
+        build = build.args(["--target", abi]);
+        // By target and not for all, so that build scripts and macros are linked as ever.
+        let variable = format!("CARGO_TARGET_{}_RUSTFLAGS", target.replace('-', "_").to_uppercase());
+        build = build.env(&variable, &format!("-C link-arg=-Wl,-z,max-page-size={PAGE}"));
+    }
+    build
+        .args(["build", "--locked", "--profile", "phone", "--package", "chamada-ffi", "--no-default-features"])
+        .args(["--features", FEATURES])
+        .done()?;
+    for (abi, _) in ABIS {
+        check_alignment(&libraries.join(abi).join("libchamada_ffi.so"))?;
+    }
+    println!("android: libraries are in {}", libraries.display());
+    assemble()
+}
+
+/// Everything that is missing, in one message.
+fn have_all() -> Result<()> {
+    let mut missing = Vec::new();
+    if !root().join("bindings/Cargo.toml").exists() {
+        missing.push("the package in bindings/ (chamada-ffi)".to_owned());
+    }
+    if ndk().is_none() {
+        missing.push("an Android NDK (r27 or newer): install it by Android Studio, or set ANDROID_NDK_HOME".to_owned());
+    }
+    if !cargo(&["ndk", "--version"]).succeeds() {
+        missing.push(format!("cargo-ndk: cargo install --locked cargo-ndk --version {CARGO_NDK}"));
+    }
+    for (_, target) in ABIS {
+        if let Err(why) = have_target(target) {
+            missing.push(format!("Rust's standard library for {target}: {why}"));
+        }
+    }
+    if missing.is_empty() { Ok(()) } else { bail!("the Android library needs:\n  - {}", missing.join("\n  - ")) }
+}
+
+fn ndk() -> Option<PathBuf> {
+    let named = ["ANDROID_NDK_HOME", "ANDROID_NDK_ROOT", "NDK_HOME"].into_iter().filter_map(std::env::var_os);
+    let in_sdk = ["ANDROID_HOME", "ANDROID_SDK_ROOT"].into_iter().filter_map(std::env::var_os);
+    let home = std::env::var_os("HOME").map(PathBuf::from).unwrap_or_default();
+    let usual = [home.join("Android/Sdk"), home.join("Library/Android/sdk")];
+    let in_sdk = in_sdk.map(PathBuf::from).chain(usual).map(|sdk| sdk.join("ndk"));
+    named.map(PathBuf::from).chain(in_sdk).find(|folder| folder.is_dir())
+}
+
+fn check_alignment(library: &Path) -> Result<()> {
+    let bytes = std::fs::read(library).with_context(|| format!("{} was not built", library.display()))?;
+    let align = elf::load_alignment(&bytes).with_context(|| format!("{} is no ELF library", library.display()))?;
+    if align < PAGE {
+        bail!("{} is aligned to {align} bytes; devices with pages of 16 KB cannot load it", library.display());
+    }
+    Ok(())
+}
+
+/// Gradle makes the AAR, since it compiles the Kotlin half too.
+fn assemble() -> Result<()> {
+    if !root().join("android/gradlew").exists() {
+        println!("android: no AAR is made, since android/gradlew is not there yet");
+        return Ok(());
+    }
+    program(root().join("android/gradlew")).args([":chamada:assembleRelease"]).dir(root().join("android")).done()
+}

@@ -1,0 +1,74 @@
+//! `cargo xtask ios`: the XCFramework. Needs a Mac with Xcode; never run where this was written.
+
+use crate::phones::{FEATURES, have_target};
+use crate::run::{cargo, program, root};
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+
+/// Slices of the framework, and the targets that each is made of.
+const SLICES: [(&str, &[&str]); 3] = [
+    ("device", &["aarch64-apple-ios"]),
+    ("simulator", &["aarch64-apple-ios-sim", "x86_64-apple-ios"]),
+    ("macos", &["aarch64-apple-darwin", "x86_64-apple-darwin"]),
+];
+const LIBRARY: &str = "libchamada_ffi.a";
+
+pub(crate) fn run() -> Result<()> {
+    have_all()?;
+    let folder = root().join("target/ios");
+    let headers = headers(&folder.join("headers"))?;
+    let framework = folder.join("ChamadaFFI.xcframework");
+    if framework.exists() {
+        std::fs::remove_dir_all(&framework)?;
+    }
+    let mut create = program("xcodebuild").args(["-create-xcframework"]);
+    for (slice, targets) in SLICES {
+        for target in targets {
+            cargo(&["build", "--locked", "--profile", "phone", "--package", "chamada-ffi", "--no-default-features"])
+                .args(["--features", FEATURES, "--target", target])
+                // As the Swift package says.
+                .env("IPHONEOS_DEPLOYMENT_TARGET", "16.0")
+                .env("MACOSX_DEPLOYMENT_TARGET", "13.0")
+                .done()?;
+        }
+        let joined = folder.join(slice);
+        std::fs::create_dir_all(&joined)?;
+        let joined = joined.join(LIBRARY);
+        let parts = targets.iter().map(|target| root().join("target").join(target).join("phone").join(LIBRARY));
+        program("lipo").args(["-create", "-output"]).args([&joined]).args(parts).done()?;
+        create = create.args(["-library"]).args([&joined]).args(["-headers"]).args([&headers]);
+    }
+    create.args(["-output"]).args([&framework]).done()?;
+    println!("ios: the framework is {}", framework.display());
+    Ok(())
+}
+
+/// Everything that is missing, in one message.
+fn have_all() -> Result<()> {
+    let mut missing = Vec::new();
+    if !root().join("bindings/Cargo.toml").exists() {
+        missing.push("the package in bindings/ (chamada-ffi)".to_owned());
+    }
+    if !cfg!(target_os = "macos") {
+        missing.push(format!("a Mac: this is {}", std::env::consts::OS));
+    }
+    if !program("xcodebuild").args(["-version"]).succeeds() {
+        missing.push("Xcode, from the App Store, and its command line: xcode-select --install".to_owned());
+    }
+    // Elsewhere nothing could be done with them.
+    let targets = SLICES.iter().flat_map(|(_, targets)| *targets).filter(|_| missing.is_empty());
+    let targets: Vec<_> = targets.filter_map(|target| Some((target, have_target(target).err()?))).collect();
+    missing.extend(targets.iter().map(|(target, why)| format!("Rust's standard library for {target}: {why}")));
+    if missing.is_empty() { Ok(()) } else { bail!("the XCFramework needs:\n  - {}", missing.join("\n  - ")) }
+}
+
+/// The generated header under the module map's usual name.
+fn headers(folder: &Path) -> Result<PathBuf> {
+    let generated = root().join("target/generated/swift");
+    std::fs::create_dir_all(folder)?;
+    for (from, to) in [("ChamadaFFI.h", "ChamadaFFI.h"), ("ChamadaFFI.modulemap", "module.modulemap")] {
+        std::fs::copy(generated.join(from), folder.join(to))
+            .with_context(|| format!("{from} is not generated yet: run cargo xtask swift first"))?;
+    }
+    Ok(folder.to_path_buf())
+}
