@@ -194,7 +194,7 @@ impl CaptureHandle for OpenCamera {}
 impl Drop for OpenCamera {
     fn drop(&mut self) {
         self.sink.end();
-        if let Err(error) = self.app.close(std::mem::take(&mut self.device_id)) {
+        if let Err(error) = self.app.close_camera(std::mem::take(&mut self.device_id)) {
             log::warn!("the app's camera did not close: {error}");
         }
     }
@@ -202,7 +202,7 @@ impl Drop for OpenCamera {
 
 impl CameraProvider for CameraAdapter {
     fn cameras(&self) -> Vec<CameraInfo> {
-        match self.0.list() {
+        match self.0.list_cameras() {
             Ok(cameras) => cameras.into_iter().map(Into::into).collect(),
             Err(error) => {
                 log::warn!("the app has no cameras to list: {error}");
@@ -213,7 +213,7 @@ impl CameraProvider for CameraAdapter {
 
     fn open(&self, settings: &CameraSettings, sink: FrameSink) -> Result<Box<dyn CaptureHandle>, CaptureError> {
         let sink = Arc::new(CameraSink::new(sink));
-        if let Err(error) = self.0.open(settings.clone().into(), Arc::clone(&sink)) {
+        if let Err(error) = self.0.open_camera(settings.clone().into(), Arc::clone(&sink)) {
             sink.end();
             return Err(error.into());
         }

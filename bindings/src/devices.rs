@@ -18,20 +18,20 @@ pub trait Cameras: Send + Sync {
     ///
     /// # Errors
     /// Counts as having none.
-    fn list(&self) -> Result<Vec<CameraInfo>, AppError>;
+    fn list_cameras(&self) -> Result<Vec<CameraInfo>, AppError>;
 
-    /// Opens a camera as told; its pictures go to `sink` until [`Cameras::close`]. May wait for the device.
+    /// Opens a camera as told; its pictures go to `sink` until [`Cameras::close_camera`]. May wait for the device.
     ///
     /// # Errors
     /// [`AppError`], which the call that wanted the camera reports.
-    fn open(&self, settings: CameraSettings, sink: Arc<CameraSink>) -> Result<(), AppError>;
+    fn open_camera(&self, settings: CameraSettings, sink: Arc<CameraSink>) -> Result<(), AppError>;
 
-    /// Closes the camera that was opened last; called once for each that [`Cameras::open`] opened, before the next is
+    /// Closes the camera that was opened last; called once for each that [`Cameras::open_camera`] opened, before the next is
     /// opened. May wait for the device. What is pushed from then on is refused with `CLOSED`.
     ///
     /// # Errors
     /// Is logged.
-    fn close(&self, device_id: String) -> Result<(), AppError>;
+    fn close_camera(&self, device_id: String) -> Result<(), AppError>;
 }
 
 /// The app's microphone and speaker. All sound is mono, 48,000 samples per second, 16 bits.
@@ -103,7 +103,7 @@ pub struct CameraFormat {
 /// What was chosen: the camera to open and how.
 #[derive(Debug, Clone, PartialEq, uniffi::Record)]
 pub struct CameraSettings {
-    /// The identifier that [`Cameras::list`] gave it.
+    /// The identifier that [`Cameras::list_cameras`] gave it.
     pub device_id: String,
     /// Which way it looks, where that is known.
     pub facing: Option<FacingMode>,

@@ -22,8 +22,15 @@ pub(crate) struct Run(Command);
 
 /// The `cargo` that runs this tool.
 pub(crate) fn cargo(args: &[&str]) -> Run {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    Run(Command::new(cargo)).args(args)
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // What cargo tells this tool about itself is not meant for its child: ring's build script would see a change and build
+    // everything on top of it anew.
+    for (name, _) in std::env::vars_os() {
+        if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            command.env_remove(name);
+        }
+    }
+    Run(command).args(args)
 }
 
 /// Any other program.

@@ -135,6 +135,7 @@ fn test_here() -> Result<Outcome> {
     program("swift")
         .args(["test", "-Xlinker", &search, "-Xlinker", &runpath])
         .env("CHAMADA_COMMAND", &built.join("chamada").to_string_lossy())
+        .env("CHAMADA_README", &root().join("README.md").to_string_lossy())
         .dir(package())
         .passes()
 }
@@ -154,12 +155,14 @@ fn test_in(folder: &Path) -> Result<Outcome> {
     for file in ["libchamada_ffi.so", "chamada"] {
         copy(&built.join(file), &libraries.join(file))?;
     }
+    copy(&root().join("README.md"), &home.join("README.md"))?;
     for library in codecs_of(&built.join("libchamada_ffi.so"))? {
         let name = library.file_name().context("a library without a name")?;
         copy(&library, &libraries.join(name))?;
     }
     inside(folder)
         .args(["env", "HOME=/root", "LANG=C.UTF-8"])
+        .args([format!("CHAMADA_README=/{INSIDE}/README.md")])
         .args([format!("LD_LIBRARY_PATH=/{INSIDE}/lib"), format!("CHAMADA_COMMAND=/{INSIDE}/lib/chamada")])
         .args(["swift", "test", "--package-path"])
         .args([format!("/{INSIDE}"), "-Xlinker".into(), format!("-L/{INSIDE}/lib")])

@@ -97,7 +97,7 @@ pub(super) struct Plain {
 }
 
 impl Cameras for Plain {
-    fn list(&self) -> Result<Vec<CameraInfo>, AppError> {
+    fn list_cameras(&self) -> Result<Vec<CameraInfo>, AppError> {
         let format = CameraFormat { width: 320, height: 240, min_fps: 5.0, max_fps: 30.0 };
         let camera = |id: &str, facing| CameraInfo {
             device_id: id.into(),
@@ -108,7 +108,7 @@ impl Cameras for Plain {
         Ok(vec![camera("front", FacingMode::User), camera("rear", FacingMode::Environment)])
     }
 
-    fn open(&self, settings: CameraSettings, sink: Arc<CameraSink>) -> Result<(), AppError> {
+    fn open_camera(&self, settings: CameraSettings, sink: Arc<CameraSink>) -> Result<(), AppError> {
         self.opened.lock().unwrap().push(settings.device_id.clone());
         let go_on = Arc::new(AtomicBool::new(true));
         let theirs = Arc::clone(&go_on);
@@ -126,7 +126,7 @@ impl Cameras for Plain {
         Ok(())
     }
 
-    fn close(&self, device_id: String) -> Result<(), AppError> {
+    fn close_camera(&self, device_id: String) -> Result<(), AppError> {
         if let Some((go_on, thread)) = self.running.lock().unwrap().take() {
             go_on.store(false, Ordering::Release);
             thread.thread().unpark();

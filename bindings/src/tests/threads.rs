@@ -241,6 +241,6 @@ fn what_no_camera_satisfies_is_named() {
     };
     assert_eq!((kind, detail.as_deref()), (ErrorKind::Overconstrained, Some("facingMode")));
     let rear = crate::parse_constraints(r#"{"video": {"facingMode": "environment"}}"#).unwrap().video.unwrap();
-    let cameras = crate::devices::Cameras::list(&Plain::default()).unwrap();
+    let cameras = crate::devices::Cameras::list_cameras(&Plain::default()).unwrap();
     assert_eq!(crate::select_camera(rear, cameras).unwrap().device_id, "rear");
 }

@@ -70,7 +70,7 @@ final class FakeCameras: Cameras {
         self.silent = silent
     }
 
-    func list() -> [CameraInfo] {
+    func listCameras() -> [CameraInfo] {
         let formats = [CameraFormat(width: 320, height: 240, minFps: 5, maxFps: 30)]
         return [
             CameraInfo(deviceId: Self.front, label: "Front", facing: .user, formats: formats),
@@ -78,7 +78,7 @@ final class FakeCameras: Cameras {
         ]
     }
 
-    func open(settings: CameraSettings, sink: CameraSink) {
+    func openCamera(settings: CameraSettings, sink: CameraSink) {
         opened.with { $0.append(settings.deviceId) }
         self.sink.with { $0 = sink }
         if silent { return }
@@ -90,9 +90,10 @@ final class FakeCameras: Cameras {
                 number += 4
                 return number % 300
             }
-            var row = [UInt8](repeating: ground, count: 320)
-            for column in bar..<bar + 16 { row[column] = 220 }
-            let luma = [UInt8]((0..<240).map { _ in row }.joined())
+            let row = Data(repeating: ground, count: bar) + Data(repeating: 220, count: 16)
+                + Data(repeating: ground, count: 304 - bar)
+            var luma = Data(capacity: 320 * 240)
+            for _ in 0..<240 { luma.append(row) }
             try luma.withUnsafeBytes { luma in
                 try sink.push(
                     Picture(width: 320, height: 240),
@@ -103,7 +104,7 @@ final class FakeCameras: Cameras {
         device.with { $0 = film }
     }
 
-    func close(deviceId: String) {
+    func closeCamera(deviceId: String) {
         device.with { device in
             let closing = device
             device = nil
@@ -171,7 +172,7 @@ final class FakeScreen: VideoRenderer {
                 seen.with { seen in
                     seen.frames += 1
                     seen.newest = planes.layout
-                    seen.different.insert(luma.reduce(0) { $0 + Int($1) })
+                    seen.different.insert(luma.hashValue)
                     seen.luma = luma
                 }
             }

