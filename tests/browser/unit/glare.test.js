@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ALL_ON, isPolite } from '../../../server/web/state.js';
-import { same, sdpOf } from './sim-peer.js';
+import { candidateOf, same, sdpOf } from './sim-peer.js';
 import { World, answer, numbered, offer } from './sim.js';
+import { engineIn } from './support.js';
 
 const [ANA, RUI] = [0, 1];
 const anaAndRui = () => new World('ana', 'rui');
@@ -141,4 +142,15 @@ test('an impolite side ignores the offer and waits for its answer', () => {
   world.tell(0, answer('rui', sdpOf(page(1), 4), world.phones[0].call));
   world.run(100);
   assert.ok(same(world.phones[0].openPeers[0].agreed.theirs, page(1)));
+});
+
+test('an offer that comes while another is answered waits, and its candidates wait with it', () => {
+  const { engine, outputs, now, peer, call } = engineIn('connected', { caller: false });
+  const actions = () => outputs().filter((one) => one.kind === 'peer').map((one) => one.action.kind);
+  engine.message(now, offer('bia', 'one', call));
+  engine.message(now, offer('bia', 'other', call));
+  engine.message(now, { type: 'new-ice-candidate', name: 'bia', call, candidate: candidateOf(page(1)) });
+  assert.deepEqual(actions(), ['answer']);
+  engine.report(now, peer, { kind: 'description', sdp: { type: 'answer', sdp: 'to one' } });
+  assert.deepEqual(actions(), ['answer', 'add-candidate']);
 });

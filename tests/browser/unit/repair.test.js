@@ -257,6 +257,13 @@ test('a late answer to a restart that was replaced is made good by another at on
   assert.ok(same(world.phones[0].openPeers[0].agreed.theirs, rui(3)));
 });
 
+test('a restart that is being made already is not asked for again', () => {
+  const { world } = withRui('ana');
+  world.connection(0, 'failed', 'failed');
+  world.run(100);
+  assert.deepEqual(offers(world), [2]);
+});
+
 test('a restart that waited for its turn is dropped when the connection is back', () => {
   const { world, call } = withRui('zoe');
   world.tell(0, offer('rui', sdpOf(rui(0), 2), call));
