@@ -66,6 +66,17 @@ test('a flood of hang-ups does not make us forget our own calls', () => {
   assert.ok(world.phones[ANA].engine.memory <= 200);
 });
 
+test('late candidates of a call that is over are not kept', () => {
+  const world = new World('ana');
+  world.pages = ['rui'];
+  world.tell(ANA, offer('rui', 'v=0', numbered(5)));
+  world.hangUp(ANA);
+  world.tell(ANA, hangUp('rui', numbered(6)));
+  const before = world.phones[ANA].engine.memory;
+  for (const call of [5, 6]) world.tell(ANA, candidate('rui', numbered(call)));
+  assert.equal(world.phones[ANA].engine.memory, before);
+});
+
 test('candidates of a flood leave room for those of the one who calls', () => {
   const world = new World('ana');
   world.pages = ['rui'];
