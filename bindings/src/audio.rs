@@ -22,7 +22,7 @@ impl MicrophoneSink {
     /// `INVALID_ARGUMENT` for half a sample or too many; `CLOSED` once the microphone was closed.
     pub fn push(&self, samples: &[u8]) -> Result<(), ChamadaError> {
         let sink = self.sink()?;
-        if samples.len() % 2 != 0 || samples.len() > 2 * MAX_SAMPLES {
+        if !samples.len().is_multiple_of(2) || samples.len() > 2 * MAX_SAMPLES {
             let (have, most) = (samples.len(), 2 * MAX_SAMPLES);
             return Err(ChamadaError::invalid(format!("{have} bytes are no block of sound (even, at most {most})")));
         }

@@ -171,7 +171,9 @@ fn picture(width: u32, height: u32, luma: u8) -> VideoFrame {
 fn picture_of(pool: &FramePool, width: u32, height: u32, luma: u8) -> VideoFrame {
     let mut buffer = pool.take(width, height).unwrap();
     let (y, u, v) = buffer.planes_mut();
-    (y.fill(luma), u.fill(110), v.fill(120));
+    y.fill(luma);
+    u.fill(110);
+    v.fill(120);
     buffer.freeze(Rotation::Cw90, Instant::now())
 }
 
