@@ -10,10 +10,10 @@ fn built(name: &str) -> PathBuf {
     root().join("target/debug").join(name)
 }
 
-/// The library for this machine, the program that writes its bindings, and the command that its tests call.
+/// The library for this machine, the program that writes its bindings, and the command that its tests call. The whole workspace at
+/// once, as everywhere in this tool: other choices of packages give dependencies other features, and each builds them anew.
 pub(crate) fn build() -> Result<Outcome> {
-    let packages = ["--package", "chamada-ffi", "--package", "chamada-cli", "--features", "chamada-ffi/bindgen"];
-    cargo(&["build"]).args(packages).passes()
+    cargo(&["build", "--workspace"]).passes()
 }
 
 /// Writes the bindings into `target/generated`; they are never committed.
@@ -74,9 +74,9 @@ pub(crate) fn valgrind(steps: &mut Steps) {
 
 /// The unit tests of the bindings, as cargo names the program.
 fn test_binary() -> Result<PathBuf> {
-    let said = cargo(&["test", "--package", "chamada-ffi", "--lib", "--no-run", "--message-format=json"]).printed()?;
-    for line in said.lines().rev() {
-        let Some((_, rest)) = line.split_once("\"executable\":\"") else { continue };
+    let said = cargo(&["test", "--workspace", "--lib", "--no-run", "--message-format=json"]).printed()?;
+    for line in said.lines().filter(|line| line.contains(r#""name":"chamada_ffi""#)) {
+        let Some((_, rest)) = line.split_once(r#""executable":""#) else { continue };
         if let Some((path, _)) = rest.split_once('"') {
             return Ok(path.into());
         }

@@ -8,7 +8,7 @@ pub(crate) fn steps(steps: &mut Steps) {
         program("npm").args(["run", "--silent", "unit"]).dir(root().join("tests/browser")).passes()
     });
     steps.step("the page in Chromium", || {
-        cargo(&["build", "--workspace", "--bins"]).done()?;
+        cargo(&["build", "--workspace"]).done()?;
         program("npm").args(["run", "--silent", "stories"]).dir(root().join("tests/browser")).passes()
     });
 }

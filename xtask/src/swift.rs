@@ -6,13 +6,10 @@ use crate::run::{Run, program, root};
 use crate::steps::{Outcome, Steps};
 use anyhow::{Context, Result};
 use std::fs;
-use std::net::{TcpStream, ToSocketAddrs};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// The Debian release that has a Swift: 6.0.3.
 const RELEASE: &str = "trixie";
-const MIRROR_HOST: &str = "deb.debian.org";
 /// Swift, what it links with, and what XCTest needs.
 const PACKAGES: [&str; 3] = ["swiftlang", "libc6-dev", "libstdc++-14-dev"];
 /// Where the package is inside the folder.
@@ -82,11 +79,10 @@ fn toolchain_here() -> Result<Toolchain> {
     if !program("debootstrap").args(["--version"]).succeeds() {
         return missing("debootstrap is not installed either");
     }
-    if std::env::var_os("http_proxy").is_none() && !reachable(MIRROR_HOST) {
-        return missing("Debian's packages cannot be fetched from here");
+    match fetch_debian(&folder) {
+        Ok(part) => set_up(&part, &folder).map(|()| Toolchain::Debian(folder)),
+        Err(why) => missing(&format!("Debian's packages cannot be fetched from here: {why:#}")),
     }
-    set_up(&folder)?;
-    Ok(Toolchain::Debian(folder))
 }
 
 /// Kept from run to run, outside the source tree.
@@ -96,29 +92,26 @@ fn cache() -> PathBuf {
     from_env.unwrap_or_else(home).join("chamada")
 }
 
-fn reachable(host: &str) -> bool {
-    let patience = Duration::from_secs(10);
-    (host, 80)
-        .to_socket_addrs()
-        .is_ok_and(|mut addresses| addresses.any(|address| TcpStream::connect_timeout(&address, patience).is_ok()))
-}
-
-/// A folder with a minimal Debian and Swift in it: 3.2 GiB. It gets its name only when it is whole.
-fn set_up(folder: &Path) -> Result<()> {
+/// A folder with a minimal Debian in it, from debootstrap's own choice of mirror.
+fn fetch_debian(folder: &Path) -> Result<PathBuf> {
     println!("set-up: Debian {RELEASE} with Swift goes to {} (3.2 GiB, some minutes)", folder.display());
     let part = folder.with_extension("part");
     if part.exists() {
         fs::remove_dir_all(&part)?;
     }
     fs::create_dir_all(&part)?;
-    let mirror = format!("http://{MIRROR_HOST}/debian");
-    program("debootstrap").args(["--variant=minbase", RELEASE]).args([&part]).args([mirror]).quietly()?;
+    program("debootstrap").args(["--variant=minbase", RELEASE]).args([&part]).quietly()?;
+    Ok(part)
+}
+
+/// Puts Swift into it. It gets its name only when it is whole.
+fn set_up(part: &Path, folder: &Path) -> Result<()> {
     let install =
         ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "-o", "Dpkg::Options::=--force-unsafe-io"];
-    inside(&part).args(install).args(PACKAGES).env("DEBIAN_FRONTEND", "noninteractive").quietly()?;
+    inside(part).args(install).args(PACKAGES).env("DEBIAN_FRONTEND", "noninteractive").quietly()?;
     // What was downloaded is unpacked and not needed again.
-    inside(&part).args(["apt-get", "clean"]).quietly()?;
-    fs::rename(&part, folder)?;
+    inside(part).args(["apt-get", "clean"]).quietly()?;
+    fs::rename(part, folder)?;
     Ok(())
 }
 
