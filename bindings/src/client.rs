@@ -220,7 +220,8 @@ fn spawn(work: impl Future<Output = Result<(), ChamadaError>> + Send + 'static) 
     match runtime::runtime() {
         Ok(runtime) => drop(runtime.spawn(async move {
             if let Err(error) = work.await {
-                log::warn!("{error}");
+                log::warn!("what the app asked for in passing was not done");
+                log::debug!("which is: {error}");
             }
         })),
         Err(error) => log::error!("{error}"),

@@ -128,27 +128,8 @@ pub enum FacingMode {
     Right,
 }
 
-impl From<CoreFacing> for FacingMode {
-    fn from(facing: CoreFacing) -> Self {
-        match facing {
-            CoreFacing::User => Self::User,
-            CoreFacing::Environment => Self::Environment,
-            CoreFacing::Left => Self::Left,
-            CoreFacing::Right => Self::Right,
-        }
-    }
-}
-
-impl From<FacingMode> for CoreFacing {
-    fn from(facing: FacingMode) -> Self {
-        match facing {
-            FacingMode::User => Self::User,
-            FacingMode::Environment => Self::Environment,
-            FacingMode::Left => Self::Left,
-            FacingMode::Right => Self::Right,
-        }
-    }
-}
+same_cases!(CoreFacing => FacingMode { User, Environment, Left, Right });
+same_cases!(FacingMode => CoreFacing { User, Environment, Left, Right });
 
 impl From<CameraInfo> for core::CameraInfo {
     fn from(from: CameraInfo) -> Self {

@@ -242,23 +242,10 @@ impl From<CoreMedia> for MediaState {
     }
 }
 
-/// The same names on both sides.
-macro_rules! mirror {
-    ($from:ty => $to:ident { $($name:ident),+ $(,)? }) => {
-        impl From<$from> for $to {
-            fn from(from: $from) -> Self {
-                match from {
-                    $(<$from>::$name => Self::$name,)+
-                }
-            }
-        }
-    };
-}
-
-mirror!(core::CallState => CallState {
+same_cases!(core::CallState => CallState {
     Idle, Calling, RingingThere, RingingHere, Connecting, Connected, Reconnecting,
 });
-mirror!(core::EndReason => EndReason {
+same_cases!(core::EndReason => EndReason {
     HungUpHere, HungUpThere, DeclinedHere, DeclinedThere, Busy, Timeout, CancelledHere, CancelledThere, Unreachable,
     ConnectionFailed, NegotiationFailed, MediaFailedHere, MediaFailedThere, AnsweredElsewhere,
 });

@@ -59,7 +59,13 @@ pub(crate) fn valgrind(steps: &mut Steps) {
     steps.step("memory tests under valgrind", || {
         let binary = test_binary()?;
         program("valgrind")
-            .args(["--error-exitcode=99", "--leak-check=full", "--errors-for-leak-kinds=definite", "--quiet"])
+            .args([
+                "--error-exitcode=99",
+                "--leak-check=full",
+                "--show-leak-kinds=definite",
+                "--errors-for-leak-kinds=definite",
+                "--quiet",
+            ])
             .args([&binary])
             .args(["tests::memory", "--test-threads=1"])
             .passes()
