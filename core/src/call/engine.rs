@@ -59,15 +59,18 @@ impl CallEngine {
         }
     }
 
-    /// Logged in, again or under another name. What may have been lost with the last connection is said again.
+    /// Logged in, for the first time or again. What may have been lost with the last connection is said again.
     pub fn logged_in(&mut self, now: Instant, name: &str) {
-        let renamed = self.me.as_deref() != Some(name);
-        let back = !self.online || !renamed;
         self.me = Some(name.to_owned());
         self.online = true;
-        if back {
-            self.say_again(now);
-        } else {
+        self.say_again(now);
+        self.tell_change();
+    }
+
+    /// The server gave us another name. Before the login is done there is nobody to tell yet.
+    pub fn renamed(&mut self, name: &str) {
+        self.me = Some(name.to_owned());
+        if self.online {
             self.introduce();
         }
         self.tell_change();
