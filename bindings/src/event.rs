@@ -11,7 +11,7 @@ use chamada::signaling::SignalingEvent;
 use chamada::signaling::message::MediaState as CoreMedia;
 use std::sync::{Arc, Weak};
 
-/// Something that happened. The first is [`Event::LoggedIn`], the last [`Event::Closed`].
+/// Something that happened. The first is `LoggedIn`, the last `Closed`.
 #[derive(uniffi::Enum)]
 #[allow(
     clippy::large_enum_variant,
