@@ -1,7 +1,9 @@
 //! How the command ends: exit codes that scripts can rely on.
 
+use crate::output::printable;
 use chamada::call::{CallError, EndReason};
 use chamada::client::ClientError;
+use chamada::signaling::SignalingError;
 use std::process::ExitCode;
 
 /// Why the command did not do what it was asked for; one line on standard error, and an exit code.
@@ -29,10 +31,11 @@ impl Failure {
 }
 
 impl std::fmt::Display for Failure {
+    /// On one line, although some of it are a server's own words.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::BadArgument(text) | Self::Unreachable(text) | Self::NotAnswered(text) | Self::Failed(text) => {
-                f.write_str(text)
+                f.write_str(&printable(text))
             }
         }
     }
@@ -42,8 +45,10 @@ impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let text = error.to_string();
         match error {
+            ClientError::Signaling(SignalingError::BadText)
+            | ClientError::Call(CallError::SelfCall)
+            | ClientError::Constraint(_) => Self::BadArgument(text),
             ClientError::Signaling(_) => Self::Unreachable(text),
-            ClientError::Call(CallError::SelfCall) | ClientError::Constraint(_) => Self::BadArgument(text),
             _ => Self::Failed(text),
         }
     }
@@ -59,5 +64,18 @@ pub(crate) fn of_call(reason: EndReason, connected: bool) -> Result<(), Failure>
         | EndReason::MediaFailedHere
         | EndReason::MediaFailedThere => Err(Failure::Failed(text)),
         _ => Err(Failure::NotAnswered(text)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_servers_reason_stays_on_one_line_and_moves_no_cursor() {
+        let refused = SignalingError::LoginRefused("no\r\nroot:\u{1b}[2J".to_owned());
+        let text = Failure::from(ClientError::Signaling(refused)).to_string();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(!text.contains(char::is_control), "{text}");
     }
 }
