@@ -21,6 +21,8 @@ mod camera;
 mod client;
 mod config;
 mod constraints;
+#[cfg(feature = "demo")]
+mod demo;
 pub mod devices;
 mod error;
 mod event;
@@ -42,6 +44,8 @@ pub use constraints::{
     Constraints, NumberConstraint, StringConstraint, VideoConstraintSet, VideoConstraints, parse_constraints,
     select_camera,
 };
+#[cfg(feature = "demo")]
+pub use demo::Demo;
 pub use error::{AppError, ChamadaError, ErrorKind};
 pub use event::{CallSnapshot, CallState, EndReason, Event, MediaState};
 pub use frame::{Frame, FrameLayout, PhotoKind};
