@@ -24,6 +24,8 @@ mod camera;
 mod client;
 mod config;
 mod constraints;
+#[cfg(feature = "demo")]
+mod demo;
 pub mod devices;
 mod error;
 mod event;
@@ -46,6 +48,8 @@ pub use constraints::{
     Constraints, NumberConstraint, StringConstraint, VideoConstraintSet, VideoConstraints, parse_constraints,
     select_camera,
 };
+#[cfg(feature = "demo")]
+pub use demo::Demo;
 pub use error::{AppError, ChamadaError, ErrorKind};
 pub use event::{CallSnapshot, CallState, EndReason, Event, MediaState};
 pub use frame::{Frame, FrameLayout, PhotoKind};

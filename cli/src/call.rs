@@ -189,7 +189,7 @@ impl Peer<'_> {
                 self.timers.flip = self.args.flip_after.map(|after| now + after);
             }
             ClientEvent::Stats(stats) => self.summary.stats(&stats),
-            ClientEvent::Call(CallEvent::Ended { reason, .. }) => return Ok(self.on_ended(reason)),
+            ClientEvent::Call(CallEvent::Ended { with, reason, .. }) => return Ok(self.on_ended(&with, reason)),
             _ => {}
         }
         Ok(None)
@@ -233,7 +233,7 @@ impl Peer<'_> {
         }
     }
 
-    fn on_ended(&mut self, reason: EndReason) -> Option<Result<(), Failure>> {
+    fn on_ended(&mut self, with: &str, reason: EndReason) -> Option<Result<(), Failure>> {
         match (&self.plan, reason) {
             (Plan::Answer { decline: true, .. }, EndReason::DeclinedHere) => {
                 self.summary.ended(reason);
@@ -245,7 +245,7 @@ impl Peer<'_> {
             _ => {}
         }
         self.summary.ended(reason);
-        Some(exit::of_call(reason, self.summary.is_connected()))
+        Some(exit::of_call(with, reason, self.summary.is_connected()))
     }
 
     async fn give_up(&mut self) -> Result<(), Failure> {

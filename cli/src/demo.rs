@@ -190,7 +190,7 @@ async fn self_check(url: &str, output: Output) -> Result<(serde_json::Value, Res
         }
     };
     summary.ended(reason);
-    let mut result = exit::of_call(reason, summary.is_connected());
+    let mut result = exit::of_call("demo-answer", reason, summary.is_connected());
     let seen = caller.view.seen();
     if result.is_ok() && seen.frames == 0 {
         result = Err(Failure::Failed("the self-check's call connected but no picture came".into()));

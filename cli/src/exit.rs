@@ -1,6 +1,7 @@
 //! How the command ends: exit codes that scripts can rely on.
 
 use crate::output::printable;
+use crate::texts;
 use chamada::call::{CallError, EndReason};
 use chamada::client::ClientError;
 use chamada::signaling::SignalingError;
@@ -54,9 +55,9 @@ impl From<ClientError> for Failure {
     }
 }
 
-/// What the end of a call means for the exit code: nothing where it ended as asked.
-pub(crate) fn of_call(reason: EndReason, connected: bool) -> Result<(), Failure> {
-    let text = format!("the call ended: {}", reason.as_str());
+/// What the end of a call with this person means for the exit code: nothing where it ended as asked.
+pub(crate) fn of_call(with: &str, reason: EndReason, connected: bool) -> Result<(), Failure> {
+    let text = format!("{} ({})", texts::end(reason).replace("{name}", &printable(with)), reason.as_str());
     match reason {
         EndReason::HungUpHere | EndReason::HungUpThere if connected => Ok(()),
         EndReason::ConnectionFailed

@@ -39,7 +39,13 @@ pub(crate) fn run() -> Result<()> {
         create = create.args(["-library"]).args([&joined]).args(["-headers"]).args([&headers]);
     }
     create.args(["-output"]).args([&framework]).done()?;
-    println!("ios: the framework is {}", framework.display());
+    // Where the Swift package looks for it.
+    let beside = root().join("bindings/swift/ChamadaFFI.xcframework");
+    if beside.exists() {
+        std::fs::remove_dir_all(&beside)?;
+    }
+    program("cp").args(["-R"]).args([&framework, &beside]).done()?;
+    println!("ios: the framework is {}, and a copy of it is in the Swift package", framework.display());
     Ok(())
 }
 

@@ -7,12 +7,14 @@ mod browser;
 mod deny;
 mod elf;
 mod ios;
+mod ios_check;
 mod phones;
 mod run;
 mod setup;
 mod size;
 mod steps;
 mod swift;
+mod texts;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -62,6 +64,10 @@ enum Task {
     /// The Swift bindings: generated, compiled, and tested in real calls with the Rust peer; brings a Swift along where
     /// none is installed
     Swift,
+    /// ChamadaKit's logic, built and tested on Linux too, and every Swift file of the app, parsed
+    IosCheck,
+    /// What people read: each platform's files, written from docs/texts.json
+    Texts,
     /// The bindings' memory tests under valgrind
     Valgrind,
     /// Measure: set-up time, codecs, delay, CPU and memory, the server; prints a table and writes target/bench.json
@@ -115,6 +121,14 @@ fn main() -> Result<()> {
             swift::steps(&mut steps);
             steps.finish()
         }
+        Task::IosCheck => {
+            setup::run(true)?;
+            let mut steps = Steps::default();
+            texts::steps(&mut steps);
+            ios_check::steps(&mut steps);
+            steps.finish()
+        }
+        Task::Texts => texts::write(),
         Task::Valgrind => {
             setup::run(true)?;
             let mut steps = Steps::default();
@@ -131,6 +145,7 @@ fn main() -> Result<()> {
             steps.step("set-up", || setup::run(true).map(|()| Outcome::Passed));
             lint(&mut steps);
             deny::steps(&mut steps);
+            texts::steps(&mut steps);
             steps.step("the core without its client builds", || {
                 run::cargo(&["check", "--package", "chamada-server"]).passes()
             });
@@ -140,6 +155,7 @@ fn main() -> Result<()> {
             bindings::valgrind(&mut steps);
             bindings::kotlin(&mut steps);
             swift::steps(&mut steps);
+            ios_check::steps(&mut steps);
             steps.finish()
         }
     }

@@ -13,8 +13,8 @@ const TARGETS: [&str; 2] = ["aarch64-linux-android", "aarch64-apple-ios"];
 /// Apart from real builds, which must never find an empty archive of the stubs.
 const TARGET_DIR: &str = "target/phone-check";
 
-/// What a phone build has, as features of the library: the system's codecs, neither libvpx nor openh264.
-pub(crate) const FEATURES: &str = "chamada/system-codecs";
+/// What a phone build has, as features of the library: the system's codecs, neither libvpx nor openh264, and the demo.
+pub(crate) const FEATURES: &str = "chamada/system-codecs,demo";
 
 /// What is checked: package, its folder, its features.
 const PACKAGES: [(&str, &str, &str); 2] = [("chamada", "core", "system-codecs"), ("chamada-ffi", "bindings", FEATURES)];

@@ -1,0 +1,150 @@
+//! A call that needs nobody else: a server inside the app, and a peer with synthetic cameras and a tone that answers.
+
+use crate::error::{ChamadaError, ErrorKind};
+use crate::runtime;
+use chamada::call::CallEvent;
+use chamada::client::{Client, ClientConfig, ClientEvent, Devices};
+use chamada::media::synthetic::{SyntheticAudio, SyntheticCameras};
+use chamada::peer::webrtc::WebrtcPeers;
+use chamada_server::{Server, ServerConfig};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+/// What the peer is called.
+const PEER: &str = "demo";
+/// The peer's tone, in hertz.
+const TONE_HZ: f64 = 440.0;
+
+/// A signaling server on this device, reachable from nowhere else, and a synthetic peer who answers every call. Log in to
+/// `server` with `Config.loopback` set and call `peer`. It is gone when it is let go of.
+#[derive(uniffi::Object)]
+pub struct Demo {
+    address: SocketAddr,
+    peer: Client,
+    serving: Mutex<Option<Serving>>,
+}
+
+/// A server that runs; it stops when the sender goes.
+struct Serving {
+    _until: oneshot::Sender<()>,
+    ended: JoinHandle<()>,
+}
+
+#[uniffi::export]
+impl Demo {
+    /// Starts both.
+    ///
+    /// # Errors
+    /// `SERVER` if there is no port to listen on.
+    #[uniffi::constructor]
+    pub async fn start() -> Result<Arc<Self>, ChamadaError> {
+        runtime::run(async {
+            let (address, serving) = serve(0).await?;
+            let devices = Devices {
+                cameras: Some(Arc::new(SyntheticCameras::default())),
+                audio: Some(Arc::new(SyntheticAudio::new(TONE_HZ))),
+                ..Devices::default()
+            };
+            let config = ClientConfig { loopback: true, ..ClientConfig::new(url(address), PEER) };
+            let (peer, events) = Client::connect(config, devices, Arc::new(WebrtcPeers)).await?;
+            tokio::spawn(answer(peer.clone(), events));
+            Ok::<_, ChamadaError>(Arc::new(Self { address, peer, serving: Mutex::new(Some(serving)) }))
+        })
+        .await
+    }
+
+    /// The server's address.
+    pub fn server(&self) -> String {
+        url(self.address)
+    }
+
+    /// The peer's name.
+    pub fn peer(&self) -> String {
+        PEER.to_owned()
+    }
+
+    /// Lets the peer call somebody who is logged in.
+    ///
+    /// # Errors
+    /// `CALL` if it is in a call, `SERVER` while the server is stopped.
+    pub async fn call(&self, to: String) -> Result<(), ChamadaError> {
+        let peer = self.peer.clone();
+        runtime::run(async move { peer.call(&to).await.map(drop) }).await
+    }
+
+    /// Stops the server and leaves the peer, to see what an app does without one. A second time does nothing.
+    pub async fn stop_server(&self) -> Result<(), ChamadaError> {
+        let serving = self.serving().take();
+        runtime::run(async move {
+            if let Some(Serving { _until: until, ended }) = serving {
+                drop(until);
+                ended.await.map_err(|error| ChamadaError::new(ErrorKind::Internal, error))?;
+            }
+            Ok::<_, ChamadaError>(())
+        })
+        .await
+    }
+
+    /// Starts it again at the same address.
+    ///
+    /// # Errors
+    /// `SERVER` if the address is taken meanwhile, or the server runs.
+    pub async fn start_server(&self) -> Result<(), ChamadaError> {
+        let port = self.address.port();
+        let (_, serving) = runtime::run(serve(port)).await?;
+        *self.serving() = Some(serving);
+        Ok(())
+    }
+}
+
+impl Demo {
+    fn serving(&self) -> MutexGuard<'_, Option<Serving>> {
+        self.serving.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        let peer = self.peer.clone();
+        let serving = self.serving().take();
+        // The peer first, so that it says goodbye to a server that still hears it.
+        if let Ok(runtime) = runtime::runtime() {
+            drop(runtime.spawn(async move {
+                peer.logout().await;
+                drop(serving);
+            }));
+        }
+    }
+}
+
+fn url(address: SocketAddr) -> String {
+    format!("ws://{address}")
+}
+
+async fn serve(port: u16) -> Result<(SocketAddr, Serving), ChamadaError> {
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let server = Server::bind(ServerConfig { listen, ..ServerConfig::default() }).await;
+    let server = server.map_err(|error| ChamadaError::new(ErrorKind::Server, error))?;
+    let address = server.local_addr();
+    let (until, stopped) = oneshot::channel();
+    let ended = tokio::spawn(async move {
+        // Sent or dropped: either way it stops.
+        let run = server.run(async { drop(stopped.await) });
+        if let Err(error) = run.await {
+            log::error!("the demo's server failed: {error}");
+        }
+    });
+    Ok((address, Serving { _until: until, ended }))
+}
+
+async fn answer(peer: Client, mut events: mpsc::Receiver<ClientEvent>) {
+    while let Some(event) = events.recv().await {
+        if let ClientEvent::Call(CallEvent::Incoming { .. }) = event
+            && let Err(error) = peer.accept().await
+        {
+            log::warn!("the demo's peer could not answer: {error}");
+        }
+    }
+}
