@@ -19,8 +19,8 @@ pub struct TurnServer {
 }
 
 impl TurnServer {
-    /// Starts it. `None` where it is not installed: `cargo xtask setup --tests` does that.
-    pub fn start() -> Option<Self> {
+    /// Starts it. `cargo xtask setup --tests` installs it.
+    pub fn start() -> Self {
         // A port that was free a moment ago.
         let port = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).map(|address| address.port());
         let port = port.unwrap_or_else(|error| panic!("no free port: {error}"));
@@ -38,14 +38,13 @@ impl TurnServer {
             .spawn();
         let process = match spawned {
             Ok(process) => process,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
             Err(error) => panic!("coturn cannot be started: {error}"),
         };
         let server = Self { process, url: format!("turn:127.0.0.1:{port}?transport=udp") };
         if let Err(error) = answers(port) {
             panic!("coturn does not answer on port {port}: {error}");
         }
-        Some(server)
+        server
     }
 
     /// It, as a client is told of it.

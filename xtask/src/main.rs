@@ -150,6 +150,7 @@ fn main() -> Result<()> {
                 run::cargo(&["check", "--package", "chamada-server"]).passes()
             });
             steps.step("tests", || run::cargo(&["test", "--workspace"]).passes());
+            steps.step("relayed calls by coturn", relayed_calls);
             phones::steps(&mut steps);
             browser::steps(&mut steps);
             bindings::valgrind(&mut steps);
@@ -171,4 +172,11 @@ fn lint(steps: &mut Steps) {
             .env("RUSTDOCFLAGS", "--deny warnings")
             .passes()
     });
+}
+
+fn relayed_calls() -> Result<Outcome> {
+    if !setup::has_turn() {
+        return Ok(Outcome::Skipped("coturn is not installed".into()));
+    }
+    run::cargo(&["test", "--workspace", "--test", "paths", "--", "--ignored"]).passes()
 }

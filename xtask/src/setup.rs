@@ -28,7 +28,7 @@ fn has_libclang() -> bool {
     cfg!(target_os = "macos") || std::env::var_os("LIBCLANG_PATH").is_some() || folders.into_iter().any(named)
 }
 
-fn has_turn() -> bool {
+pub(crate) fn has_turn() -> bool {
     program("sh").args(["-c", "command -v turnserver"]).succeeds()
 }
 
