@@ -40,7 +40,7 @@ pub(crate) fn kotlin(steps: &mut Steps) {
 
 /// µs per picture in and out, printed as a table.
 pub(crate) fn kotlin_bench() -> Result<()> {
-    cargo(&["build", "--release", "--package", "chamada-ffi"]).done()?;
+    cargo(&["build", "--release", "--workspace"]).done()?;
     let mut steps = Steps::default();
     kotlin(&mut steps);
     steps.finish()?;
