@@ -1,7 +1,8 @@
 //! `cargo xtask ios`: the XCFramework. Needs a Mac with Xcode; never run where this was written.
 
+use crate::bindings;
 use crate::phones::{FEATURES, have_target};
-use crate::run::{cargo, program, root};
+use crate::run::{cargo, program, target};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 
@@ -15,7 +16,7 @@ const LIBRARY: &str = "libchamada_ffi.a";
 
 pub(crate) fn run() -> Result<()> {
     have_all()?;
-    let folder = root().join("target/ios");
+    let folder = target().join("ios");
     let headers = headers(&folder.join("headers"))?;
     let framework = folder.join("ChamadaFFI.xcframework");
     if framework.exists() {
@@ -23,9 +24,9 @@ pub(crate) fn run() -> Result<()> {
     }
     let mut create = program("xcodebuild").args(["-create-xcframework"]);
     for (slice, targets) in SLICES {
-        for target in targets {
+        for triple in targets {
             cargo(&["build", "--locked", "--profile", "phone", "--package", "chamada-ffi", "--no-default-features"])
-                .args(["--features", FEATURES, "--target", target])
+                .args(["--features", FEATURES, "--target", triple])
                 // As the Swift package says.
                 .env("IPHONEOS_DEPLOYMENT_TARGET", "16.0")
                 .env("MACOSX_DEPLOYMENT_TARGET", "13.0")
@@ -34,7 +35,7 @@ pub(crate) fn run() -> Result<()> {
         let joined = folder.join(slice);
         std::fs::create_dir_all(&joined)?;
         let joined = joined.join(LIBRARY);
-        let parts = targets.iter().map(|target| root().join("target").join(target).join("phone").join(LIBRARY));
+        let parts = targets.iter().map(|triple| target().join(triple).join("phone").join(LIBRARY));
         program("lipo").args(["-create", "-output"]).args([&joined]).args(parts).done()?;
         create = create.args(["-library"]).args([&joined]).args(["-headers"]).args([&headers]);
     }
@@ -52,9 +53,6 @@ pub(crate) fn run() -> Result<()> {
 /// Everything that is missing, in one message.
 fn have_all() -> Result<()> {
     let mut missing = Vec::new();
-    if !root().join("bindings/Cargo.toml").exists() {
-        missing.push("the package in bindings/ (chamada-ffi)".to_owned());
-    }
     if !cfg!(target_os = "macos") {
         missing.push(format!("a Mac: this is {}", std::env::consts::OS));
     }
@@ -68,13 +66,14 @@ fn have_all() -> Result<()> {
     if missing.is_empty() { Ok(()) } else { bail!("the XCFramework needs:\n  - {}", missing.join("\n  - ")) }
 }
 
-/// The generated header under the module map's usual name.
+/// The generated header, and its module map under the name that compilers look for.
 fn headers(folder: &Path) -> Result<PathBuf> {
-    let generated = root().join("target/generated/swift");
+    bindings::build()?;
+    bindings::generate("swift")?;
+    let generated = target().join("generated/swift");
     std::fs::create_dir_all(folder)?;
     for (from, to) in [("ChamadaFFI.h", "ChamadaFFI.h"), ("ChamadaFFI.modulemap", "module.modulemap")] {
-        std::fs::copy(generated.join(from), folder.join(to))
-            .with_context(|| format!("{from} is not generated yet: run cargo xtask swift first"))?;
+        std::fs::copy(generated.join(from), folder.join(to)).with_context(|| format!("{from} was not generated"))?;
     }
     Ok(folder.to_path_buf())
 }
