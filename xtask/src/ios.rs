@@ -2,7 +2,7 @@
 
 use crate::bindings;
 use crate::phones::{FEATURES, have_target};
-use crate::run::{cargo, program, target};
+use crate::run::{cargo, program, root, target};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 
