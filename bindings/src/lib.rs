@@ -21,6 +21,7 @@ mod camera;
 mod client;
 mod config;
 mod constraints;
+mod demo;
 pub mod devices;
 mod error;
 mod event;
@@ -42,6 +43,7 @@ pub use constraints::{
     Constraints, NumberConstraint, StringConstraint, VideoConstraintSet, VideoConstraints, parse_constraints,
     select_camera,
 };
+pub use demo::{Demo, demo_available};
 pub use error::{AppError, ChamadaError, ErrorKind};
 pub use event::{CallSnapshot, CallState, EndReason, Event, MediaState};
 pub use frame::{Frame, FrameLayout, PhotoKind};

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, reason = "a tool talks to the person who runs it")]
 
 mod android;
+mod android_check;
 mod bindings;
 mod browser;
 mod deny;
@@ -49,6 +50,9 @@ enum Task {
     CheckPhones,
     /// The library for Android and the AAR around it; needs an NDK and cargo-ndk
     Android,
+    /// The library and the app for Android, compiled against the framework by Maven, resources linked, unit tests run;
+    /// needs no Android SDK
+    AndroidCheck,
     /// The XCFramework for iPhones, their simulator and Macs; needs a Mac with Xcode
     Ios,
     /// How large the library is, stripped, by what it is built with
@@ -98,6 +102,12 @@ fn main() -> Result<()> {
             steps.finish()
         }
         Task::Android => android::run(),
+        Task::AndroidCheck => {
+            setup::run(true)?;
+            let mut steps = Steps::default();
+            android_check::alone(&mut steps);
+            steps.finish()
+        }
         Task::Ios => ios::run(),
         Task::Size => size::run(),
         Task::Kotlin { bench } => {
@@ -139,6 +149,7 @@ fn main() -> Result<()> {
             browser::steps(&mut steps);
             bindings::valgrind(&mut steps);
             bindings::kotlin(&mut steps);
+            android_check::steps(&mut steps);
             swift::steps(&mut steps);
             steps.finish()
         }

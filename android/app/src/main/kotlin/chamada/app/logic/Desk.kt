@@ -2,6 +2,7 @@ package chamada.app.logic
 
 import chamada.Call
 import chamada.ChamadaException
+import chamada.Config
 import chamada.Event
 import chamada.PhotoKind
 import chamada.PhotoOf
@@ -36,14 +37,15 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
     val effects: Flow<Effect> = doings.receiveAsFlow()
 
     private var line: Line? = null
+    private var demo: DemoPlace? = null
     private var call: Call? = null
     private var trouble: CameraTrouble? = null
 
     /** The person switched the camera off, or agreed to go without. */
     private var withoutCamera = false
 
-    /** The camera is off in the core because it cannot be used, not because the person wants that. */
-    private var cameraForcedOff = false
+    /** What the core was told last of the camera, or found out by itself. */
+    private var cameraIsOff = false
     private var callee: String? = null
 
     /** Repeats what did not work. */
@@ -58,32 +60,56 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
         if (server.isBlank()) return tell(Notice(Words.ADDRESS_WRONG, listOf(Way.EDIT_SERVER)))
         again = { login(server, name) }
         now.update { it.copy(server = server.trim(), name = wanted, entering = true, notice = null) }
+        scope.launch { enter(configOf(server, wanted), demo = null) }
+    }
+
+    /** Tries it without a server, a camera or any permission: somebody synthetic is there to be called. */
+    fun demo(name: String) {
+        if (now.value.entering || line != null) return
+        again = { demo(name) }
+        now.update { it.copy(entering = true, notice = null) }
         scope.launch {
-            try {
-                val line = around.connect(configOf(server, wanted))
-                this@Desk.line = line
-                now.update { it.copy(entering = false, online = true, me = it.me ?: wanted) }
-                line.events.collect { hear(it, line) }
-            } catch (e: ChamadaException) {
+            val place = try {
+                around.startDemo()
+            } catch (_: ChamadaException) {
                 now.update { it.copy(entering = false) }
-                tell(loginNotice(e))
+                return@launch tell(Notice(Words.FAILED, listOf(Way.TRY_AGAIN, Way.DISMISS)))
             }
+            enter(configOf(place.server, nameOf(name) ?: DEMO_NAME), place)
+        }
+    }
+
+    private suspend fun enter(config: Config, demo: DemoPlace?) {
+        try {
+            val line = around.connect(config, demo != null)
+            this.line = line
+            this.demo = demo
+            now.update { it.copy(entering = false, online = true, me = it.me ?: config.name) }
+            line.events.collect { hear(it, line) }
+        } catch (e: ChamadaException) {
+            demo?.close()
+            now.update { it.copy(entering = false) }
+            tell(loginNotice(e))
         }
     }
 
     /** Leaves, and ends a call that may be going on. */
     fun logout() {
         val line = line ?: return
+        val demo = demo
         leave(null)
         scope.launch {
             line.logout()
             line.close()
+            demo?.close()
         }
     }
 
     private fun leave(notice: Notice?) {
         line = null
+        demo = null
         call = null
+        cameraIsOff = false
         now.update { DeskState(server = it.server, name = it.name, notice = notice) }
     }
 
@@ -136,8 +162,14 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
     private fun camera(on: Boolean) {
         withoutCamera = !on
         trouble = null
-        act { it.setCamera(on) }
-        cameraForcedOff = false
+        act { setCamera(it, on) }
+    }
+
+    private suspend fun setCamera(line: Line, on: Boolean) {
+        // Until it is on: what fails leaves it off.
+        cameraIsOff = true
+        line.setCamera(on)
+        cameraIsOff = !on
     }
 
     fun flip(): Job = inCall { it.flipCamera() }
@@ -202,7 +234,7 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
         if (!inCall) return again?.invoke() ?: Unit
         act { line ->
             around.ask(listOf(Need.CAMERA))
-            if (around.grants()[Need.CAMERA]?.granted == true) line.setCamera(true)
+            if (around.grants()[Need.CAMERA]?.granted == true) setCamera(line, on = true)
         }
     }
 
@@ -214,6 +246,7 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
 
     /** Asks for permissions and settles the camera. Returns whether the call can go on. */
     private suspend fun prepare(line: Line): Boolean {
+        if (demo != null) return true
         var step = nextStep(around.grants(), askedNow = false)
         if (step is PermissionStep.Ask) {
             around.ask(step.needs)
@@ -234,8 +267,7 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
             else -> null
         }
         val off = withoutCamera || why != null
-        if (off || cameraForcedOff) line.setCamera(!off)
-        cameraForcedOff = off
+        if (off != cameraIsOff) setCamera(line, on = !off)
         now.update { it.copy(notice = why) }
         return true
     }
@@ -278,6 +310,7 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
             }
             is Event.Closed -> {
                 from.close()
+                demo?.close()
                 leave(event.why?.let { Notice(Words.SERVER_GONE, listOf(Way.TRY_AGAIN, Way.EDIT_SERVER)) })
                 now.value.let { last -> again = { login(last.server, last.name) } }
             }
@@ -299,6 +332,10 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
         val notice = endNotice(event.reason, event.with, trouble)
         // What was told of devices or of the connection during the call is over with it.
         now.update { it.copy(call = null, notice = notice ?: it.notice?.takeUnless { told -> told.words == Words.SERVER_LOST_IN_CALL }) }
+    }
+
+    private companion object {
+        const val DEMO_NAME = "demo"
     }
 
     private fun isOfServer(notice: Notice) = notice.words == Words.SERVER_LOST || notice.words == Words.SERVER_LOST_IN_CALL

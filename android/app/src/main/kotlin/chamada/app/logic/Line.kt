@@ -25,8 +25,11 @@ class SessionLine(private val session: Session, private val alongside: AutoClose
 
 /** What the desk needs of the phone. */
 interface Surroundings {
-    /** Logs in. Throws as `Session.connect`. */
-    suspend fun connect(config: Config): Line
+    /** Logs in; for the demonstration with devices that need no permission. Throws as `Session.connect`. */
+    suspend fun connect(config: Config, demo: Boolean): Line
+
+    /** Starts a server and somebody to call. Throws as `Demo.start`. */
+    suspend fun startDemo(): DemoPlace
 
     /** How permissions stand. */
     fun grants(): Map<Need, Grant>
@@ -42,4 +45,10 @@ interface Surroundings {
 
     /** Milliseconds since 1970. */
     fun now(): Long
+}
+
+/** A server of one's own and whom to call there; gone when it is closed. */
+interface DemoPlace : AutoCloseable {
+    val server: String
+    val peer: String
 }
