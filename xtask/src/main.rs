@@ -49,7 +49,11 @@ enum Task {
     /// Type-check the core and the bindings for Android and iOS; needs neither NDK nor Xcode
     CheckPhones,
     /// The library for Android and the AAR around it; needs an NDK and cargo-ndk
-    Android,
+    Android {
+        /// With the demonstration that the sample app offers: a server and a synthetic peer in the library
+        #[arg(long)]
+        demo: bool,
+    },
     /// The library and the app for Android, compiled against the framework by Maven, resources linked, unit tests run;
     /// needs no Android SDK
     AndroidCheck,
@@ -101,7 +105,7 @@ fn main() -> Result<()> {
             phones::steps(&mut steps);
             steps.finish()
         }
-        Task::Android => android::run(),
+        Task::Android { demo } => android::run(demo),
         Task::AndroidCheck => {
             setup::run(true)?;
             let mut steps = Steps::default();

@@ -16,8 +16,12 @@ const TARGET_DIR: &str = "target/phone-check";
 /// What a phone build has, as features of the library: the system's codecs, neither libvpx nor openh264.
 pub(crate) const FEATURES: &str = "chamada/system-codecs";
 
+/// The same with the demonstration of the sample apps, which brings the server along.
+pub(crate) const FEATURES_WITH_DEMO: &str = "chamada/system-codecs,demo";
+
 /// What is checked: package, its folder, its features.
-const PACKAGES: [(&str, &str, &str); 2] = [("chamada", "core", "system-codecs"), ("chamada-ffi", "bindings", FEATURES)];
+const PACKAGES: [(&str, &str, &str); 2] =
+    [("chamada", "core", "system-codecs"), ("chamada-ffi", "bindings", FEATURES_WITH_DEMO)];
 
 /// One step for each target and package that there is.
 pub(crate) fn steps(steps: &mut Steps) {

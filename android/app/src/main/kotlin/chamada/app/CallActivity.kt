@@ -11,6 +11,7 @@ import android.view.WindowManager
 import android.widget.ImageButton
 import android.widget.PopupMenu
 import android.widget.TextView
+import android.window.OnBackInvokedDispatcher
 import chamada.android.CallNotifications
 import chamada.android.VideoView
 import chamada.android.plain.Scaling
@@ -34,6 +35,8 @@ class CallActivity : DeskActivity() {
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
         setContentView(R.layout.call)
+        house.callScreen = true
+        back()
         window.addFlags(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON)
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.O_MR1) {
             setShowWhenLocked(true)
@@ -151,12 +154,30 @@ class CallActivity : DeskActivity() {
         menu.show()
     }
 
+    override fun onDestroy() {
+        // Not if it is only made anew.
+        if (isFinishing) house.callScreen = false
+        super.onDestroy()
+    }
+
     // Small in a corner.
+
+    private fun back() {
+        if (Build.VERSION.SDK_INT < Build.VERSION_CODES.TIRAMISU) return
+        onBackInvokedDispatcher.registerOnBackInvokedCallback(OnBackInvokedDispatcher.PRIORITY_DEFAULT, ::shrink)
+    }
+
+    @Deprecated("by the system, for what back() does")
+    override fun onBackPressed() = shrink()
+
+    /** Going back does not end a call, nor does it hide one that is not answered yet. */
+    private fun shrink() {
+        if (desk.state.value.call?.phase == Phase.CONNECTED) enterPictureInPictureMode(parameters(null))
+    }
 
     override fun onUserLeaveHint() {
         super.onUserLeaveHint()
-        val byItself = Build.VERSION.SDK_INT >= Build.VERSION_CODES.S
-        if (!byItself && desk.state.value.call?.phase == Phase.CONNECTED) enterPictureInPictureMode(parameters(null))
+        if (Build.VERSION.SDK_INT < Build.VERSION_CODES.S) shrink()
     }
 
     private fun shrinkByItself(may: Boolean) {

@@ -57,6 +57,9 @@ class House(private val application: Application) : Surroundings {
     var relay: FaultRelay? = null
         private set
 
+    /** A call's screen is there, perhaps small in a corner. */
+    var callScreen: Boolean = false
+
     /** The activity in front, which can ask for permissions. */
     var front: Activity? = null
     private var asking: CompletableDeferred<Unit>? = null

@@ -79,7 +79,10 @@ class MainActivity : DeskActivity() {
         people.show(others)
         findViewById<View>(R.id.alone).visibility = if (others.isEmpty()) View.VISIBLE else View.GONE
         lines.show(state.chat)
-        if (state.call != null) startActivity(Intent(this, CallActivity::class.java))
+        if (state.call != null && !house.callScreen) {
+            house.callScreen = true
+            startActivity(Intent(this, CallActivity::class.java))
+        }
     }
 
     override fun act(effect: Effect) {

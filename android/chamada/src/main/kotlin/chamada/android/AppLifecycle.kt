@@ -5,58 +5,48 @@ import android.app.Application
 import android.content.ComponentCallbacks2
 import android.content.res.Configuration
 import android.os.Bundle
+import chamada.android.plain.Visibility
 
 /**
  * Tells when people see the app and when they do not, and when memory is short: hand it to `Client.foreground`, `background` and
- * `lowMemory`. An activity in picture-in-picture is seen. On the main thread.
+ * `lowMemory`. An activity in picture-in-picture is seen. To be made in `Application.onCreate`, before any activity; on the main
+ * thread.
  */
-public class AppLifecycle(
-    private val application: Application,
-    private val onForeground: () -> Unit,
-    private val onBackground: () -> Unit,
-    private val onLowMemory: () -> Unit,
-) : AutoCloseable {
-    private var seen = 0
+public class AppLifecycle(application: Application) {
+    /** Who is told; one at a time. */
+    public var listener: Listener? = null
+
+    /** What a client wants to know. */
+    public interface Listener {
+        public fun onForeground()
+        public fun onBackground()
+        public fun onMemoryShort()
+    }
+
+    private val visibility = Visibility { seen -> if (seen) listener?.onForeground() else listener?.onBackground() }
 
     /** Whether an activity is to be seen. */
-    public val isForeground: Boolean get() = seen > 0
-
-    private val activities = object : Application.ActivityLifecycleCallbacks {
-        override fun onActivityStarted(activity: Activity) {
-            if (seen++ == 0) onForeground()
-        }
-
-        override fun onActivityStopped(activity: Activity) {
-            seen--
-            // An activity that is turned is made anew; it is back before anybody could look away.
-            if (seen == 0 && !activity.isChangingConfigurations) onBackground()
-        }
-
-        override fun onActivityCreated(activity: Activity, state: Bundle?) {}
-        override fun onActivityResumed(activity: Activity) {}
-        override fun onActivityPaused(activity: Activity) {}
-        override fun onActivitySaveInstanceState(activity: Activity, state: Bundle) {}
-        override fun onActivityDestroyed(activity: Activity) {}
-    }
-
-    private val memory = object : ComponentCallbacks2 {
-        @Suppress("DEPRECATION") // The newer system tells these two only; the older one more.
-        override fun onTrimMemory(level: Int) {
-            if (level != ComponentCallbacks2.TRIM_MEMORY_UI_HIDDEN) this@AppLifecycle.onLowMemory()
-        }
-
-        @Deprecated("by the system", ReplaceWith("onTrimMemory"))
-        override fun onLowMemory() = this@AppLifecycle.onLowMemory()
-        override fun onConfigurationChanged(configuration: Configuration) {}
-    }
+    public val isForeground: Boolean get() = visibility.seen
 
     init {
-        application.registerActivityLifecycleCallbacks(activities)
-        application.registerComponentCallbacks(memory)
-    }
+        application.registerActivityLifecycleCallbacks(object : Application.ActivityLifecycleCallbacks {
+            override fun onActivityStarted(activity: Activity) = visibility.started()
+            override fun onActivityStopped(activity: Activity) = visibility.stopped(activity.isChangingConfigurations)
+            override fun onActivityCreated(activity: Activity, state: Bundle?) {}
+            override fun onActivityResumed(activity: Activity) {}
+            override fun onActivityPaused(activity: Activity) {}
+            override fun onActivitySaveInstanceState(activity: Activity, state: Bundle) {}
+            override fun onActivityDestroyed(activity: Activity) {}
+        })
+        application.registerComponentCallbacks(object : ComponentCallbacks2 {
+            override fun onTrimMemory(level: Int) {
+                // Hidden screens are told of above; every other level means that memory is short.
+                if (level != ComponentCallbacks2.TRIM_MEMORY_UI_HIDDEN) listener?.onMemoryShort()
+            }
 
-    override fun close() {
-        application.unregisterActivityLifecycleCallbacks(activities)
-        application.unregisterComponentCallbacks(memory)
+            @Deprecated("by the system, which calls both", ReplaceWith("onTrimMemory"))
+            override fun onLowMemory() = listener?.onMemoryShort() ?: Unit
+            override fun onConfigurationChanged(configuration: Configuration) {}
+        })
     }
 }

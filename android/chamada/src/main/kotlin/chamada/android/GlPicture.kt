@@ -6,6 +6,8 @@ import chamada.FrameLayout
 import chamada.FramePlanes
 import chamada.android.plain.Extent
 import chamada.android.plain.corners
+import chamada.android.plain.filled
+import chamada.android.plain.refill
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
 import java.nio.FloatBuffer
@@ -152,9 +154,9 @@ internal class GlPicture private constructor(private val program: Int) {
             ByteBuffer.allocateDirect(4 * count).order(ByteOrder.nativeOrder()).asFloatBuffer()
 
         private fun FloatBuffer.fill(values: FloatArray) {
-            clear()
+            refill()
             put(values)
-            flip()
+            filled()
         }
     }
 }

@@ -11,7 +11,7 @@ import chamada.android.plain.CameraNames
 import chamada.android.plain.CameraTrouble
 
 /**
- * All of a phone that a call needs, in one object for the life of the app:
+ * All of a phone that a call needs, in one object for the life of the app, made in `Application.onCreate`:
  *
  * ```
  * val phone = Phone(application, CameraNames("Front", "Rear", "Other"))
@@ -40,12 +40,22 @@ public class Phone(
     /** For `Session.connect`. */
     public val devices: Devices = Devices(cameras, PhoneAudio(application, onReport), remote, preview)
 
+    private val lifecycle = AppLifecycle(application)
+
     /** From now on the client hears what the system tells the app; until what is returned is closed. On the main thread. */
     public fun follow(client: ClientInterface): AutoCloseable {
-        val lifecycle = AppLifecycle(application, client::foreground, client::background) { client.lowMemory() }
+        val listener = object : AppLifecycle.Listener {
+            override fun onForeground() = client.foreground()
+            override fun onBackground() = client.background()
+            override fun onMemoryShort() {
+                client.lowMemory()
+            }
+        }
+        lifecycle.listener = listener
+        if (!lifecycle.isForeground) client.background()
         val network = NetworkWatch(application, client::networkChanged)
         return AutoCloseable {
-            lifecycle.close()
+            if (lifecycle.listener === listener) lifecycle.listener = null
             network.close()
         }
     }

@@ -20,6 +20,8 @@ import chamada.AudioDevices
 import chamada.ChamadaException
 import chamada.MicrophoneSink
 import chamada.SpeakerSource
+import chamada.android.plain.holds
+import chamada.android.plain.refill
 import chamada.buffer
 import chamada.pushFrom
 import java.nio.ByteBuffer
@@ -93,11 +95,12 @@ private class Microphone(sink: MicrophoneSink, report: (String) -> Unit) {
                 break
             }
             try {
-                sink.pushFrom(block.limit(bytes).position(0) as ByteBuffer)
+                block.holds(bytes)
+                sink.pushFrom(block)
             } catch (_: ChamadaException) {
                 break // closed
             }
-            block.clear()
+            block.refill()
         }
     }
 
@@ -160,7 +163,7 @@ private class Speaker(source: SpeakerSource, report: (String) -> Unit) {
                 } catch (_: ChamadaException) {
                     break // closed
                 }
-                samples.clear()
+                samples.refill()
                 val bytes = track.write(samples, BLOCK_BYTES, AudioTrack.WRITE_BLOCKING)
                 if (bytes < 0) {
                     Log.e(TAG, "the speaker failed with $bytes")

@@ -61,6 +61,7 @@ public class TelecomCalls(private val context: Context, label: String) {
 
     /** Somebody calls. */
     public fun incoming(from: String) {
+        CallConnectionService.wanted = Wanted.RINGING
         val extras = Bundle()
         extras.putParcelable(TelecomManager.EXTRA_INCOMING_CALL_ADDRESS, address(from))
         attempt("incoming") { manager?.addNewIncomingCall(handle, extras) }
@@ -69,6 +70,7 @@ public class TelecomCalls(private val context: Context, label: String) {
     /** We call. */
     @SuppressLint("MissingPermission") // MANAGE_OWN_CALLS is enough for self-managed calls.
     public fun outgoing(to: String) {
+        CallConnectionService.wanted = Wanted.DIALING
         val extras = Bundle()
         extras.putParcelable(TelecomManager.EXTRA_PHONE_ACCOUNT_HANDLE, handle)
         extras.putInt(TelecomManager.EXTRA_START_CALL_WITH_VIDEO_STATE, VideoProfile.STATE_BIDIRECTIONAL)
@@ -76,10 +78,16 @@ public class TelecomCalls(private val context: Context, label: String) {
     }
 
     /** The call is connected. */
-    public fun active(): Unit = CallConnectionService.current?.setActive() ?: Unit
+    public fun active() {
+        CallConnectionService.wanted = Wanted.ACTIVE
+        CallConnectionService.current?.setActive()
+    }
 
     /** The call is over. */
-    public fun ended(cause: Int = DisconnectCause.REMOTE): Unit = CallConnectionService.current?.end(cause) ?: Unit
+    public fun ended(cause: Int = DisconnectCause.REMOTE) {
+        CallConnectionService.wanted = null
+        CallConnectionService.current?.end(cause)
+    }
 
     private fun address(name: String): Uri = Uri.fromParts("chamada", name, null)
 
@@ -97,10 +105,10 @@ public class TelecomCalls(private val context: Context, label: String) {
 /** Made by the system; in the manifest with the permission BIND_TELECOM_CONNECTION_SERVICE. */
 public class CallConnectionService : ConnectionService() {
     override fun onCreateIncomingConnection(account: PhoneAccountHandle?, request: ConnectionRequest): Connection =
-        connection(request).apply { setRinging() }
+        connection(request)
 
     override fun onCreateOutgoingConnection(account: PhoneAccountHandle?, request: ConnectionRequest): Connection =
-        connection(request).apply { setDialing() }
+        connection(request)
 
     override fun onCreateIncomingConnectionFailed(account: PhoneAccountHandle?, request: ConnectionRequest?) {
         // Another call is in the way of the system's book and not of ours.
@@ -112,7 +120,19 @@ public class CallConnectionService : ConnectionService() {
         Log.w(TAG, "telecom takes no outgoing call now")
     }
 
-    private fun connection(request: ConnectionRequest): CallConnection = CallConnection().apply {
+    /** The system asks some time after it was told; meanwhile the call may have gone on. */
+    private fun connection(request: ConnectionRequest): Connection {
+        val wanted = wanted ?: return Connection.createCanceledConnection()
+        val connection = made(request)
+        when (wanted) {
+            Wanted.RINGING -> connection.setRinging()
+            Wanted.DIALING -> connection.setDialing()
+            Wanted.ACTIVE -> connection.setActive()
+        }
+        return connection
+    }
+
+    private fun made(request: ConnectionRequest): CallConnection = CallConnection().apply {
         setAddress(request.address, TelecomManager.PRESENTATION_ALLOWED)
         setCallerDisplayName(request.address?.schemeSpecificPart, TelecomManager.PRESENTATION_ALLOWED)
         connectionProperties = Connection.PROPERTY_SELF_MANAGED
@@ -127,12 +147,18 @@ public class CallConnectionService : ConnectionService() {
     internal companion object {
         var listener: TelecomListener? = null
         var current: CallConnection? = null
+
+        /** How the call stands on our side; null where there is none. */
+        var wanted: Wanted? = null
     }
 }
+
+internal enum class Wanted { RINGING, DIALING, ACTIVE }
 
 internal class CallConnection : Connection() {
     val routes = TelecomRoutes(this)
     private val listener get() = CallConnectionService.listener
+    private var muted = false
 
     override fun onShowIncomingCallUi() = listener?.onShowIncoming() ?: Unit
     override fun onAnswer() = listener?.onAnswer() ?: Unit
@@ -153,7 +179,11 @@ internal class CallConnection : Connection() {
 
     @Deprecated("by the system, for one of API 34")
     override fun onCallAudioStateChanged(state: CallAudioState) {
-        listener?.onMute(state.isMuted)
+        // Told with every change of the route, too.
+        if (state.isMuted != muted) {
+            muted = state.isMuted
+            listener?.onMute(muted)
+        }
         routes.changed()
     }
 

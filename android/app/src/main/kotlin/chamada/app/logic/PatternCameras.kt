@@ -10,6 +10,8 @@ import chamada.FacingMode
 import chamada.Picture
 import chamada.Plane
 import chamada.android.plain.CameraNames
+import chamada.android.plain.filled
+import chamada.android.plain.refill
 import chamada.pushI420
 import java.nio.ByteBuffer
 import java.util.concurrent.locks.LockSupport
@@ -54,9 +56,9 @@ class PatternCameras(private val names: CameraNames) : Cameras {
             val at = number++ * 6 % (width - bar)
             row.fill(60)
             row.fill(BRIGHT, at, at + bar)
-            y.clear()
+            y.refill()
             repeat(height) { y.put(row) }
-            y.flip()
+            y.filled()
             try {
                 sink.pushI420(Picture(width, height), Plane(y, width), Plane(u, width / 2), Plane(v, width / 2))
             } catch (_: ChamadaException) {
@@ -70,7 +72,8 @@ class PatternCameras(private val names: CameraNames) : Cameras {
     private fun plane(size: Int, value: Int): ByteBuffer {
         val plane = ByteBuffer.allocateDirect(size)
         repeat(size) { plane.put(value.toByte()) }
-        return plane.flip()
+        plane.filled()
+        return plane
     }
 
     companion object {

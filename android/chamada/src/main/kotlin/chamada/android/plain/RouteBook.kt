@@ -33,8 +33,12 @@ public class RouteBook(private var video: Boolean = true) {
         return (if (video) order else order.reversed()).firstNotNullOfOrNull(::first) ?: known.firstOrNull()
     }
 
-    /** The system says which there are. Returns what to take. */
+    /**
+     * The system says which there are. Returns what to take; none if they are the same as before: then the system, or somebody in a
+     * car, may have moved the sound, and is let be.
+     */
     public fun available(now: List<Route>): Route? {
+        if (now.toSet() == known.toSet()) return null
         val before = known.map { it.id }.toSet()
         known = now
         val plugged = now.find { it.id !in before && it.kind in ORDER_OF_HEADSETS }

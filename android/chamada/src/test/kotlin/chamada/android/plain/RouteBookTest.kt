@@ -33,11 +33,17 @@ internal class RouteBookTest {
         val book = RouteBook()
         book.available(listOf(ear, speaker, bluetooth))
         assertEquals(ear, book.choose("e"))
-        assertEquals(ear, book.available(listOf(ear, speaker, bluetooth)))
         assertEquals(ear, book.video(true))
         assertEquals(wired, book.available(listOf(ear, speaker, bluetooth, wired)))
         assertEquals(bluetooth, book.available(listOf(ear, speaker, bluetooth)))
         assertEquals(bluetooth, book.choose("gone"))
+    }
+
+    @Test
+    fun `sound that somebody else moved stays where it is while no headset comes or goes`() {
+        val book = RouteBook()
+        book.available(listOf(ear, speaker))
+        assertNull(book.available(listOf(speaker, ear)))
     }
 
     @Test

@@ -23,6 +23,21 @@ internal class SmallTest {
         assertTrue(judge.available("mobile"), "it was gone and is back")
     }
 
+    @Test
+    fun `an app is seen while one of its screens is, and turning the phone does not hide it`() {
+        val told = mutableListOf<Boolean>()
+        val app = Visibility(told::add)
+        app.started()
+        app.started() // the next screen comes before the last one goes
+        app.stopped(turning = false)
+        app.stopped(turning = true)
+        app.started()
+        assertEquals(listOf(true), told)
+        app.stopped(turning = false)
+        app.started()
+        assertEquals(listOf(true, false, true), told)
+    }
+
     private class Thing : AutoCloseable {
         var closed = 0
         override fun close() {
