@@ -12,8 +12,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-/// What the peer is called.
-const PEER: &str = "demo";
 /// The peer's tone, in hertz.
 const TONE_HZ: f64 = 440.0;
 
@@ -22,6 +20,7 @@ const TONE_HZ: f64 = 440.0;
 #[derive(uniffi::Object)]
 pub struct Demo {
     address: SocketAddr,
+    name: String,
     peer: Client,
     serving: Mutex<Option<Serving>>,
 }
@@ -32,25 +31,32 @@ struct Serving {
     ended: JoinHandle<()>,
 }
 
+/// Whether this build brings the demo along (feature `demo`, with the whole server in it).
+#[uniffi::export]
+pub fn demo_available() -> bool {
+    true
+}
+
 #[uniffi::export]
 impl Demo {
-    /// Starts both.
+    /// Starts both; the peer is called `peer`.
     ///
     /// # Errors
-    /// `SERVER` if there is no port to listen on.
+    /// `SERVER` if there is no port to listen on or the name cannot be one.
     #[uniffi::constructor]
-    pub async fn start() -> Result<Arc<Self>, ChamadaError> {
-        runtime::run(async {
+    pub async fn start(peer: String) -> Result<Arc<Self>, ChamadaError> {
+        runtime::run(async move {
+            let name = peer;
             let (address, serving) = serve(0).await?;
             let devices = Devices {
                 cameras: Some(Arc::new(SyntheticCameras::default())),
                 audio: Some(Arc::new(SyntheticAudio::new(TONE_HZ))),
                 ..Devices::default()
             };
-            let config = ClientConfig { loopback: true, ..ClientConfig::new(url(address), PEER) };
+            let config = ClientConfig { loopback: true, ..ClientConfig::new(url(address), name.clone()) };
             let (peer, events) = Client::connect(config, devices, Arc::new(WebrtcPeers)).await?;
             tokio::spawn(answer(peer.clone(), events));
-            Ok::<_, ChamadaError>(Arc::new(Self { address, peer, serving: Mutex::new(Some(serving)) }))
+            Ok::<_, ChamadaError>(Arc::new(Self { address, name, peer, serving: Mutex::new(Some(serving)) }))
         })
         .await
     }
@@ -62,7 +68,7 @@ impl Demo {
 
     /// The peer's name.
     pub fn peer(&self) -> String {
-        PEER.to_owned()
+        self.name.clone()
     }
 
     /// Lets the peer call somebody who is logged in.

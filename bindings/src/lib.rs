@@ -24,7 +24,7 @@ mod camera;
 mod client;
 mod config;
 mod constraints;
-#[cfg(feature = "demo")]
+#[cfg_attr(not(feature = "demo"), path = "demo_absent.rs")]
 mod demo;
 pub mod devices;
 mod error;
@@ -48,8 +48,7 @@ pub use constraints::{
     Constraints, NumberConstraint, StringConstraint, VideoConstraintSet, VideoConstraints, parse_constraints,
     select_camera,
 };
-#[cfg(feature = "demo")]
-pub use demo::Demo;
+pub use demo::{Demo, demo_available};
 pub use error::{AppError, ChamadaError, ErrorKind};
 pub use event::{CallSnapshot, CallState, EndReason, Event, MediaState};
 pub use frame::{Frame, FrameLayout, PhotoKind};

@@ -1,7 +1,7 @@
 //! `cargo xtask android`: the library for Android, and the AAR around it. Needs an NDK; never run where this was written.
 
 use crate::elf;
-use crate::phones::{FEATURES, have_target};
+use crate::phones::{FEATURES, FEATURES_WITH_DEMO, have_target};
 use crate::run::{cargo, program, root};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
@@ -18,7 +18,8 @@ const ABIS: [(&str, &str); 3] = [
     ("x86_64", "x86_64-linux-android"),
 ];
 
-pub(crate) fn run() -> Result<()> {
+/// With `demo`, the sample app can be tried without a server, and the library is larger by one.
+pub(crate) fn run(demo: bool) -> Result<()> {
     let libraries = root().join("android/chamada/src/main/jniLibs");
     have_all()?;
     let mut build = cargo(&["ndk", "--platform", API_LEVEL, "--output-dir"]).args([&libraries]);
@@ -30,7 +31,7 @@ pub(crate) fn run() -> Result<()> {
     }
     build
         .args(["build", "--locked", "--profile", "phone", "--package", "chamada-ffi", "--no-default-features"])
-        .args(["--features", FEATURES])
+        .args(["--features", if demo { FEATURES_WITH_DEMO } else { FEATURES }])
         .done()?;
     for (abi, _) in ABIS {
         check_alignment(&libraries.join(abi).join("libchamada_ffi.so"))?;
@@ -77,7 +78,9 @@ fn check_alignment(library: &Path) -> Result<()> {
 /// Gradle makes the AAR, since it compiles the Kotlin half too.
 fn assemble() -> Result<()> {
     if !root().join("android/gradlew").exists() {
-        println!("android: no AAR is made, since android/gradlew is not there yet");
+        println!(
+            "android: no AAR is made, since there is no android/gradlew: open android/ in Android Studio, or `gradle wrapper`"
+        );
         return Ok(());
     }
     program(root().join("android/gradlew")).args([":chamada:assembleRelease"]).dir(root().join("android")).done()

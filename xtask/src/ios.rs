@@ -1,7 +1,7 @@
 //! `cargo xtask ios`: the XCFramework. Needs a Mac with Xcode; never run where this was written.
 
 use crate::bindings;
-use crate::phones::{FEATURES, have_target};
+use crate::phones::{FEATURES, FEATURES_WITH_DEMO, have_target};
 use crate::run::{cargo, program, root, target};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,8 @@ const SLICES: [(&str, &[&str]); 3] = [
 ];
 const LIBRARY: &str = "libchamada_ffi.a";
 
-pub(crate) fn run() -> Result<()> {
+/// With `demo`, the sample app can be tried without a server, and the library is larger by one.
+pub(crate) fn run(demo: bool) -> Result<()> {
     have_all()?;
     let folder = target().join("ios");
     let headers = headers(&folder.join("headers"))?;
@@ -26,7 +27,7 @@ pub(crate) fn run() -> Result<()> {
     for (slice, targets) in SLICES {
         for triple in targets {
             cargo(&["build", "--locked", "--profile", "phone", "--package", "chamada-ffi", "--no-default-features"])
-                .args(["--features", FEATURES, "--target", triple])
+                .args(["--features", if demo { FEATURES_WITH_DEMO } else { FEATURES }, "--target", triple])
                 // As the Swift package says.
                 .env("IPHONEOS_DEPLOYMENT_TARGET", "16.0")
                 .env("MACOSX_DEPLOYMENT_TARGET", "13.0")

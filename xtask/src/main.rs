@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, reason = "a tool talks to the person who runs it")]
 
 mod android;
+mod android_check;
 mod bindings;
 mod browser;
 mod deny;
@@ -50,9 +51,20 @@ enum Task {
     /// Type-check the core and the bindings for Android and iOS; needs neither NDK nor Xcode
     CheckPhones,
     /// The library for Android and the AAR around it; needs an NDK and cargo-ndk
-    Android,
+    Android {
+        /// With the demonstration that the sample app offers: a server and a synthetic peer in the library
+        #[arg(long)]
+        demo: bool,
+    },
+    /// The library and the app for Android, compiled against the framework by Maven, resources linked, unit tests run;
+    /// needs no Android SDK
+    AndroidCheck,
     /// The XCFramework for iPhones, their simulator and Macs; needs a Mac with Xcode
-    Ios,
+    Ios {
+        /// With the demo that the sample app offers: a server and a synthetic peer in the library
+        #[arg(long)]
+        demo: bool,
+    },
     /// How large the library is, stripped, by what it is built with
     Size,
     /// The Kotlin bindings: generated, compiled, and tested in real calls with the Rust peer
@@ -103,8 +115,14 @@ fn main() -> Result<()> {
             phones::steps(&mut steps);
             steps.finish()
         }
-        Task::Android => android::run(),
-        Task::Ios => ios::run(),
+        Task::Android { demo } => android::run(demo),
+        Task::AndroidCheck => {
+            setup::run(true)?;
+            let mut steps = Steps::default();
+            android_check::alone(&mut steps);
+            steps.finish()
+        }
+        Task::Ios { demo } => ios::run(demo),
         Task::Size => size::run(),
         Task::Kotlin { bench } => {
             setup::run(true)?;
@@ -155,6 +173,7 @@ fn main() -> Result<()> {
             browser::steps(&mut steps);
             bindings::valgrind(&mut steps);
             bindings::kotlin(&mut steps);
+            android_check::steps(&mut steps);
             swift::steps(&mut steps);
             ios_check::steps(&mut steps);
             steps.finish()

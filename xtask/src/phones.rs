@@ -10,8 +10,11 @@ use std::path::{Path, PathBuf};
 
 const TARGETS: [&str; 2] = ["aarch64-linux-android", "aarch64-apple-ios"];
 
-/// What a phone build has, as features of the library: the system's codecs, neither libvpx nor openh264, and the demo.
-pub(crate) const FEATURES: &str = "system-codecs,demo";
+/// What a phone build has, as features of the library: the system's codecs, neither libvpx nor openh264.
+pub(crate) const FEATURES: &str = "system-codecs";
+
+/// The same with the demo of the sample apps, which brings the server along.
+pub(crate) const FEATURES_WITH_DEMO: &str = "system-codecs,demo";
 
 /// One step for each target.
 pub(crate) fn steps(steps: &mut Steps) {

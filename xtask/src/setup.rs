@@ -57,6 +57,13 @@ const TESTS: &[Need] = &[
         homebrew: "maven",
     },
     Need {
+        // Not in Homebrew: there it comes with Android Studio, and without it the step is skipped.
+        what: "aapt2 (resources of the Android app)",
+        there: || cfg!(target_os = "macos") || program("aapt2").args(["version"]).succeeds(),
+        debian: "aapt",
+        homebrew: "",
+    },
+    Need {
         what: "valgrind (memory tests of the bindings)",
         there: || cfg!(target_os = "macos") || has("valgrind"),
         debian: "valgrind",

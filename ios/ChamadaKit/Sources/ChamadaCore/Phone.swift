@@ -48,7 +48,7 @@ public final class Phone {
     public func startDemo(name: String) async {
         guard NameRule.allows(name) else { return tell(Problem(.loginBadName, ways: [.changeName])) }
         do {
-            let demo = try await Demo.start()
+            let demo = try await Demo.start(peer: "demo")
             self.demo = demo
             state.isDemo = true
             await enter(Config(server: demo.server(), name: NameRule.trimmed(name), loopback: true))

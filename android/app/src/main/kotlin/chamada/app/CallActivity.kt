@@ -1,0 +1,215 @@
+package chamada.app
+
+import android.app.PictureInPictureParams
+import android.content.Intent
+import android.content.res.Configuration
+import android.os.Build
+import android.os.Bundle
+import android.util.Rational
+import android.view.View
+import android.view.WindowManager
+import android.widget.ImageButton
+import android.widget.PopupMenu
+import android.widget.TextView
+import android.window.OnBackInvokedDispatcher
+import chamada.android.CallNotifications
+import chamada.android.VideoView
+import chamada.android.plain.Scaling
+import chamada.app.logic.CallView
+import chamada.app.logic.DeskState
+import chamada.app.logic.Phase
+import chamada.app.logic.StatsText
+
+/** A call: ringing here, ringing there, going on; over a locked screen, and small in a corner while the person does other things. */
+class CallActivity : DeskActivity() {
+    private val remote by lazy { findViewById<VideoView>(R.id.remote) }
+    private val preview by lazy { findViewById<VideoView>(R.id.preview) }
+    private val measured by lazy { findViewById<TextView>(R.id.measured) }
+    private val stats = StatsText()
+    private var last: CallView? = null
+    private var small = false
+
+    @Volatile
+    private var shape = Rational(16, 9)
+
+    override fun onCreate(state: Bundle?) {
+        super.onCreate(state)
+        setContentView(R.layout.call)
+        house.callScreen = true
+        back()
+        window.addFlags(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON)
+        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.O_MR1) {
+            setShowWhenLocked(true)
+            setTurnScreenOn(true)
+        }
+        findViewById<View>(R.id.notice).setBackgroundResource(R.drawable.over_video)
+        remote.scaling = Scaling.FIT
+        remote.onSize = { width, height -> shape = pictureInPicture(width, height) }
+        Drag(preview)
+        buttons()
+        answer(intent)
+    }
+
+    private fun buttons() {
+        fun on(id: Int, what: () -> Unit) = findViewById<ImageButton>(id).setOnClickListener { what() }
+        on(R.id.accept) { desk.accept() }
+        on(R.id.decline) { desk.decline() }
+        on(R.id.hang_up) { desk.hangUp() }
+        on(R.id.microphone) { desk.toggleMicrophone() }
+        on(R.id.camera) { desk.toggleCamera() }
+        on(R.id.flip) { desk.flip() }
+        on(R.id.photo) { desk.photo() }
+        on(R.id.stats) { measured.visibility = if (measured.visibility == View.VISIBLE) View.GONE else View.VISIBLE }
+        on(R.id.route) { routes() }
+    }
+
+    override fun onNewIntent(intent: Intent) {
+        super.onNewIntent(intent)
+        answer(intent)
+    }
+
+    /** The notification's button. */
+    private fun answer(intent: Intent) {
+        if (intent.action != CallNotifications.ACCEPT) return
+        // Once: the same intent comes back when the screen is made anew.
+        intent.action = null
+        desk.accept()
+    }
+
+    override fun onStart() {
+        super.onStart()
+        house.phone.remote.attach(remote)
+        house.phone.preview.attach(preview)
+    }
+
+    override fun onStop() {
+        house.phone.remote.detach(remote)
+        house.phone.preview.detach(preview)
+        super.onStop()
+    }
+
+    override fun show(state: DeskState) {
+        val call = state.call
+        if (call == null) {
+            // What is to be told of its end is told where people and chat are.
+            if (!isFinishing) finish()
+            return
+        }
+        val before = last
+        last = call
+        findViewById<TextView>(R.id.with).text = call.with
+        remote.contentDescription = getString(R.string.their_picture, call.with)
+        if (!call.cameraThere && before?.cameraThere == true) remote.clear()
+        status(call)
+        val ringing = call.phase == Phase.RINGING_HERE
+        findViewById<View>(R.id.incoming).seen(ringing && !small)
+        findViewById<View>(R.id.controls).seen(!ringing && !small)
+        preview.seen(call.camera && !ringing && !small)
+        toggle(R.id.microphone, call.microphone, R.drawable.ic_microphone to R.string.mute, R.drawable.ic_microphone_off to R.string.unmute)
+        toggle(R.id.camera, call.camera, R.drawable.ic_camera to R.string.camera_off, R.drawable.ic_camera_off to R.string.camera_on)
+        findViewById<View>(R.id.flip).isEnabled = call.camera
+        findViewById<View>(R.id.route).apply {
+            isEnabled = call.choice
+            contentDescription = getString(R.string.sound_through, call.route?.let(::name).orEmpty())
+        }
+        if (call.stats != null && call.stats != before?.stats) {
+            measured.text = stats.lines(call.stats).joinToString("\n") { (label, value) -> "${getString(text(label))}: $value" }
+        }
+        shrinkByItself(call.phase == Phase.CONNECTED)
+    }
+
+    private fun status(call: CallView) {
+        val said = when {
+            call.held -> getString(R.string.held)
+            call.phase != Phase.CONNECTED -> text(call.phase)?.let(::getString)
+            !call.cameraThere -> getString(R.string.camera_off_there, call.with)
+            !call.microphoneThere -> getString(R.string.muted_there, call.with)
+            else -> null
+        }
+        findViewById<TextView>(R.id.status).apply {
+            seen(said != null)
+            if (said != null && text.toString() != said) text = said
+        }
+    }
+
+    private fun toggle(id: Int, on: Boolean, ifOn: Pair<Int, Int>, ifOff: Pair<Int, Int>) {
+        val (icon, description) = if (on) ifOn else ifOff
+        findViewById<ImageButton>(id).apply {
+            setImageResource(icon)
+            contentDescription = getString(description)
+        }
+    }
+
+    private fun routes() {
+        val call = desk.state.value.call ?: return
+        val menu = PopupMenu(this, findViewById(R.id.route))
+        call.routes.forEachIndexed { index, route ->
+            menu.menu.add(GROUP, index, index, name(route)).isChecked = route.id == call.route?.id
+        }
+        menu.menu.setGroupCheckable(GROUP, true, true)
+        menu.setOnMenuItemClickListener {
+            house.keeping.choose(call.routes[it.itemId])
+            true
+        }
+        menu.show()
+    }
+
+    override fun onDestroy() {
+        // Not if it is only made anew.
+        if (isFinishing) house.callScreen = false
+        super.onDestroy()
+    }
+
+    // Small in a corner.
+
+    private fun back() {
+        if (Build.VERSION.SDK_INT < Build.VERSION_CODES.TIRAMISU) return
+        onBackInvokedDispatcher.registerOnBackInvokedCallback(OnBackInvokedDispatcher.PRIORITY_DEFAULT, ::shrink)
+    }
+
+    @Deprecated("by the system, for what back() does")
+    override fun onBackPressed() = shrink()
+
+    /** Going back does not end a call, nor does it hide one that is not answered yet. */
+    private fun shrink() {
+        if (desk.state.value.call?.phase == Phase.CONNECTED) enterPictureInPictureMode(parameters(null))
+    }
+
+    override fun onUserLeaveHint() {
+        super.onUserLeaveHint()
+        if (Build.VERSION.SDK_INT < Build.VERSION_CODES.S) shrink()
+    }
+
+    private fun shrinkByItself(may: Boolean) {
+        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.S) setPictureInPictureParams(parameters(may))
+    }
+
+    private fun parameters(byItself: Boolean?): PictureInPictureParams {
+        val builder = PictureInPictureParams.Builder().setAspectRatio(shape)
+        if (byItself != null && Build.VERSION.SDK_INT >= Build.VERSION_CODES.S) builder.setAutoEnterEnabled(byItself)
+        return builder.build()
+    }
+
+    override fun onPictureInPictureModeChanged(inPicture: Boolean, configuration: Configuration) {
+        super.onPictureInPictureModeChanged(inPicture, configuration)
+        small = inPicture
+        findViewById<View>(R.id.over).seen(!inPicture)
+        show(desk.state.value)
+    }
+
+    private fun View.seen(seen: Boolean) {
+        visibility = if (seen) View.VISIBLE else View.GONE
+    }
+
+    private companion object {
+        const val GROUP = 1
+
+        /** The system takes no shape beyond 2.39 to 1. */
+        fun pictureInPicture(width: Int, height: Int): Rational = when {
+            width <= 0 || height <= 0 -> Rational(16, 9)
+            width > 2.39 * height -> Rational(239, 100)
+            height > 2.39 * width -> Rational(100, 239)
+            else -> Rational(width, height)
+        }
+    }
+}

@@ -1,0 +1,116 @@
+package chamada.app
+
+import android.app.Application
+import android.app.NotificationManager
+import android.content.Intent
+import android.util.Log
+import chamada.android.CallAudio
+import chamada.android.CallLook
+import chamada.android.CallNotifications
+import chamada.android.RouteDriver
+import chamada.android.TelecomCalls
+import chamada.android.TelecomListener
+import chamada.android.plain.Route
+import chamada.app.logic.CallView
+import chamada.app.logic.Phase
+import kotlinx.coroutines.flow.distinctUntilChangedBy
+import kotlinx.coroutines.flow.map
+import kotlinx.coroutines.launch
+
+/** What the system needs while a call goes on: audio, a foreground service with its notification, and Telecom's book. */
+class CallKeeping(private val application: Application, private val house: House) : TelecomListener {
+    private val desk get() = house.desk
+    private val manager = application.getSystemService(NotificationManager::class.java)
+    private val notifications = CallNotifications(
+        application,
+        CallLook(
+            icon = R.drawable.ic_call,
+            activity = CallActivity::class.java,
+            service = TalkService::class.java,
+            incomingChannel = application.getString(R.string.incoming_short),
+            ongoingChannel = application.getString(R.string.ongoing_short),
+            incoming = application.getString(R.string.incoming_short),
+            ongoing = application.getString(R.string.ongoing_short),
+            accept = application.getString(R.string.accept),
+            decline = application.getString(R.string.decline),
+            hangUp = application.getString(R.string.hang_up),
+        ),
+    )
+    private val audio = CallAudio(application, { routes, now -> desk.routes(routes, now) }, { desk.held(it) }) { Log.i("chamada", it) }
+    private val telecom = TelecomCalls(application, application.getString(R.string.app_name))
+    private var before: CallView? = null
+
+    init {
+        telecom.listener = this
+        house.scope.launch {
+            desk.state.map { it.call }.distinctUntilChangedBy { it?.let { call -> Triple(call.phase, call.camera, call.since) } }.collect(::call)
+        }
+    }
+
+    /** The person chose a way for sound. */
+    fun choose(route: Route) = audio.choose(route)
+
+    /** What the service shows. */
+    fun notification() = desk.state.value.call?.let { call ->
+        if (call.phase == Phase.RINGING_HERE) notifications.ringing(call.with) else notifications.ongoing(call.with, call.since)
+    }
+
+    private fun call(now: CallView?) {
+        val last = before
+        before = now
+        if (now == null) {
+            if (last == null) return
+            audio.end()
+            telecom.ended()
+            manager.cancel(RINGING)
+            application.stopService(Intent(application, TalkService::class.java))
+            return
+        }
+        if (last == null) if (now.phase == Phase.RINGING_HERE) telecom.incoming(now.with) else telecom.outgoing(now.with)
+        if (now.usesDevices) {
+            manager.cancel(RINGING)
+            audio.begin(now.camera)
+            audio.video(now.camera || now.cameraThere)
+        }
+        if (now.phase == Phase.CONNECTED && last?.phase != Phase.CONNECTED) telecom.active()
+        if (last?.phase != now.phase || last.since != now.since) serve(now)
+    }
+
+    private fun serve(now: CallView) {
+        try {
+            application.startForegroundService(Intent(application, TalkService::class.java))
+        } catch (e: IllegalStateException) {
+            // In the background the system may allow no service to start; it still lets the phone ring.
+            Log.w("chamada", "no service for the call", e)
+            if (now.phase == Phase.RINGING_HERE) manager.notify(RINGING, notifications.ringing(now.with))
+        }
+    }
+
+    // What the system asks of the call.
+
+    override fun onAnswer() = desk.accept()
+
+    override fun onReject() {
+        desk.decline()
+    }
+
+    override fun onHangUp() {
+        desk.hangUp()
+    }
+
+    override fun onHold(held: Boolean) = desk.held(held)
+
+    override fun onMute(muted: Boolean) {
+        val call = desk.state.value.call ?: return
+        if (call.microphone == muted) desk.toggleMicrophone()
+    }
+
+    /** The service's notification shows it already. */
+    override fun onShowIncoming() {}
+
+    override fun onRoutes(routes: RouteDriver?) = audio.telecom(routes)
+
+    private companion object {
+        const val RINGING = 6504
+    }
+}

@@ -1,0 +1,65 @@
+package chamada.app.logic
+
+import chamada.ChamadaException
+import chamada.EndReason
+import chamada.ErrorKind
+import chamada.android.plain.CameraTrouble
+import chamada.detail
+import chamada.kind
+
+/** Why one is not let in. The name was looked at before, so what cannot be right is the address. */
+fun loginNotice(e: ChamadaException): Notice = when (e.kind) {
+    ErrorKind.LOGIN_REFUSED -> Notice(Words.NAME_REFUSED, listOf(Way.EDIT_NAME, Way.EDIT_SERVER))
+    ErrorKind.INVALID_ARGUMENT -> Notice(Words.ADDRESS_WRONG, listOf(Way.EDIT_SERVER))
+    ErrorKind.SERVER -> Notice(Words.SERVER_UNREACHABLE, listOf(Way.TRY_AGAIN, Way.EDIT_SERVER))
+    else -> Notice(Words.FAILED, listOf(Way.TRY_AGAIN))
+}
+
+/** Why something was not done while one is logged in. */
+fun refusal(e: ChamadaException): Notice? = when (e.kind) {
+    ErrorKind.SERVER -> Notice(Words.SERVER_LOST, listOf(Way.DISMISS))
+    ErrorKind.CALL -> Notice(Words.CALL_REFUSED, listOf(Way.DISMISS), e.detail)
+    ErrorKind.OVERCONSTRAINED -> Notice(Words.NO_OTHER_CAMERA, listOf(Way.DISMISS))
+    ErrorKind.DEVICE_NOT_FOUND -> Notice(Words.NO_CAMERA, listOf(Way.DISMISS))
+    ErrorKind.DEVICE_NOT_ALLOWED -> Notice(Words.CAMERA_NOT_ALLOWED, listOf(Way.ALLOW, Way.DISMISS))
+    ErrorKind.DEVICE_NOT_READABLE -> Notice(Words.CAMERA_IN_USE, listOf(Way.CAMERA_AGAIN, Way.DISMISS))
+    ErrorKind.NO_PICTURE -> Notice(Words.NO_PICTURE, listOf(Way.DISMISS))
+    ErrorKind.INVALID_ARGUMENT, ErrorKind.LOGIN_REFUSED -> Notice(Words.REFUSED, listOf(Way.DISMISS))
+    // It ended while one pressed the button; its end is told anyway.
+    ErrorKind.CLOSED -> null
+    ErrorKind.INTERNAL -> Notice(Words.FAILED, listOf(Way.DISMISS))
+}
+
+/** Why a camera gives no pictures while a call goes on. */
+fun troubleNotice(trouble: CameraTrouble): Notice = when (trouble) {
+    CameraTrouble.IN_USE -> Notice(Words.CAMERA_IN_USE, listOf(Way.CAMERA_AGAIN, Way.WITHOUT_CAMERA))
+    CameraTrouble.NOT_ALLOWED -> Notice(Words.CAMERA_NOT_ALLOWED, listOf(Way.ALLOW, Way.WITHOUT_CAMERA))
+    CameraTrouble.GONE -> Notice(Words.NO_CAMERA, listOf(Way.WITHOUT_CAMERA))
+    CameraTrouble.BROKEN -> Notice(Words.CAMERA_BROKEN, listOf(Way.CAMERA_AGAIN, Way.WITHOUT_CAMERA))
+}
+
+/**
+ * How a call ended; null where the person ended it and needs no telling.
+ *
+ * @param trouble of the camera in this call, if there was any.
+ */
+fun endNotice(reason: EndReason, with: String, trouble: CameraTrouble?): Notice? = when (reason) {
+    EndReason.HUNG_UP_HERE, EndReason.DECLINED_HERE, EndReason.CANCELLED_HERE -> null
+    EndReason.HUNG_UP_THERE -> Notice(Words.HUNG_UP_THERE, listOf(Way.DISMISS), with)
+    EndReason.DECLINED_THERE -> Notice(Words.DECLINED, listOf(Way.WRITE, Way.DISMISS), with)
+    EndReason.BUSY -> Notice(Words.BUSY, listOf(Way.CALL_AGAIN, Way.WRITE, Way.DISMISS), with)
+    EndReason.TIMEOUT -> Notice(Words.NO_ANSWER, listOf(Way.CALL_AGAIN, Way.WRITE, Way.DISMISS), with)
+    EndReason.CANCELLED_THERE -> Notice(Words.MISSED, listOf(Way.CALL_AGAIN, Way.DISMISS), with)
+    EndReason.UNREACHABLE -> Notice(Words.GONE, listOf(Way.DISMISS), with)
+    EndReason.CONNECTION_FAILED -> Notice(Words.CALL_LOST, listOf(Way.CALL_AGAIN, Way.DISMISS), with)
+    EndReason.NEGOTIATION_FAILED -> Notice(Words.CALL_NOT_SET_UP, listOf(Way.CALL_AGAIN, Way.DISMISS), with)
+    EndReason.MEDIA_FAILED_THERE -> Notice(Words.DEVICES_FAILED_THERE, listOf(Way.CALL_AGAIN, Way.DISMISS), with)
+    EndReason.ANSWERED_ELSEWHERE -> Notice(Words.ANSWERED_ELSEWHERE, listOf(Way.DISMISS), with)
+    EndReason.MEDIA_FAILED_HERE -> when (trouble) {
+        null -> Notice(Words.DEVICES_FAILED, listOf(Way.CALL_AGAIN, Way.WITHOUT_CAMERA, Way.DISMISS))
+        else -> troubleNotice(trouble).let { it.copy(ways = it.ways.map(::again).distinct() + Way.DISMISS) }
+    }
+}
+
+/** The camera comes back with the next call, not with a switch. */
+private fun again(way: Way) = if (way == Way.CAMERA_AGAIN) Way.CALL_AGAIN else way

@@ -1,0 +1,50 @@
+package chamada.app.logic
+
+/** What the app tells people about. The texts, in each language, are the resources of the same names in small letters. */
+enum class Words {
+    // At the door.
+    SERVER_UNREACHABLE, ADDRESS_WRONG, NAME_WRONG, NAME_REFUSED,
+
+    // The server, later.
+    SERVER_LOST, SERVER_LOST_IN_CALL, SERVER_GONE, REFUSED, RENAMED,
+
+    // Devices.
+    CAMERA_NOT_ALLOWED, MICROPHONE_NOT_ALLOWED, NO_CAMERA, CAMERA_IN_USE, CAMERA_BROKEN, DEVICES_FAILED, NO_OTHER_CAMERA,
+
+    // How a call ended.
+    HUNG_UP_THERE, DECLINED, BUSY, NO_ANSWER, MISSED, GONE, CALL_LOST, CALL_NOT_SET_UP, DEVICES_FAILED_THERE, ANSWERED_ELSEWHERE,
+
+    // Calls that do not begin.
+    CALL_SELF, CALL_REFUSED,
+
+    // Photos.
+    PHOTO_SAVED, PHOTO_NOT_SAVED, NO_PICTURE,
+
+    // Nobody's fault but ours.
+    FAILED,
+}
+
+/** A way forward: a button under what is told. Its text is the resource `way_` and its name in small letters. */
+enum class Way {
+    TRY_AGAIN,
+    EDIT_SERVER,
+    EDIT_NAME,
+    ALLOW,
+    SETTINGS,
+    CAMERA_AGAIN,
+    WITHOUT_CAMERA,
+    CALL_AGAIN,
+    WRITE,
+    DISMISS,
+}
+
+/**
+ * Something that people are told.
+ *
+ * @property who the person it is about, for the text's one gap.
+ * @property ways forward, the best one first; never none.
+ */
+data class Notice(val words: Words, val ways: List<Way>, val who: String? = null)
+
+/** What only the screen can do. */
+enum class Effect { OPEN_SETTINGS, FOCUS_SERVER, FOCUS_NAME, FOCUS_CHAT }

@@ -1,0 +1,177 @@
+package chamada.app.logic
+
+import chamada.CallState
+import chamada.ErrorKind
+import chamada.Event
+import chamada.FacingMode
+import chamada.android.plain.Grant
+import chamada.android.plain.Need
+import chamada.android.plain.Route
+import chamada.android.plain.RouteKind
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertFalse
+import org.junit.jupiter.api.Assertions.assertNull
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+
+/** What people do when all goes well. What goes wrong is in ErrorsTest. */
+internal class DeskTest {
+    private val phone = FakePhone()
+    private val desk = phone.desk
+
+    @Test
+    fun `logging in shows who is there and what they say`() {
+        phone.enter()
+        phone.line.tell(Event.Chat("rui", "olá", 5u))
+        phone.line.tell(Event.Chat("ana", "oi", 6u))
+        phone.line.tell(Event.Users(listOf("ana", "eva")))
+        assertEquals("ana", phone.state.me)
+        assertTrue(phone.state.online)
+        val kinds = phone.state.chat.map { it.kind to it.who }
+        assertEquals(
+            listOf(
+                ChatLine.Kind.SAID to "rui", ChatLine.Kind.SAID to "ana", ChatLine.Kind.ARRIVED to "eva", ChatLine.Kind.LEFT to "rui",
+            ),
+            kinds,
+        )
+        assertEquals(listOf(false, true), phone.state.chat.take(2).map { it.own })
+    }
+
+    @Test
+    fun `a name that was taken is told with the one that it became`() {
+        phone.enter()
+        phone.line.tell(Event.Renamed("ana", "ana2"))
+        assertEquals("ana2", phone.state.me)
+        assertEquals(Words.RENAMED to "ana2", phone.told?.let { it.words to it.who })
+    }
+
+    @Test
+    fun `what is said is trimmed, and nothing is not said`() {
+        phone.enter()
+        desk.say("  olá ")
+        desk.say("   ")
+        assertEquals(listOf("say olá"), phone.line.done)
+    }
+
+    @Test
+    fun `a call is placed, rings, connects and is ended`() {
+        phone.enter()
+        desk.call("rui")
+        phone.changed(CallState.CALLING)
+        assertEquals("rui" to Phase.CALLING, phone.call?.let { it.with to it.phase })
+        phone.changed(CallState.CONNECTED)
+        assertEquals(1000L, phone.call?.since)
+        desk.hangUp()
+        assertEquals(listOf("call rui", "hangUp"), phone.line.done)
+        phone.ended(chamada.EndReason.HUNG_UP_HERE)
+        assertNull(phone.call)
+        assertNull(phone.told, "whoever hung up knows it")
+    }
+
+    @Test
+    fun `a call that comes in is answered or declined, and uses no device before`() {
+        phone.rings()
+        assertEquals(Phase.RINGING_HERE, phone.call?.phase)
+        assertFalse(phone.call!!.usesDevices)
+        desk.accept()
+        assertEquals(listOf("accept"), phone.line.done)
+        desk.decline()
+        assertEquals("decline", phone.line.done.last())
+    }
+
+    @Test
+    fun `buttons of a call do what they say`() {
+        phone.inCall()
+        desk.toggleMicrophone()
+        desk.toggleCamera()
+        desk.flip()
+        assertEquals(listOf("microphone false", "camera false", "flip"), phone.line.done)
+        phone.changed(CallState.CONNECTED, local = FakePhone.ON.copy(audio = false, video = false, facing = FacingMode.ENVIRONMENT))
+        assertEquals(listOf(false, false), phone.call?.let { listOf(it.microphone, it.camera) })
+        desk.toggleCamera()
+        assertEquals("camera true", phone.line.done.last())
+    }
+
+    @Test
+    fun `another call that takes the sound silences ours until it is over`() {
+        phone.inCall()
+        desk.held(true)
+        desk.held(true)
+        phone.changed(CallState.CONNECTED, local = FakePhone.ON.copy(audio = false))
+        assertTrue(phone.call!!.held && phone.call!!.microphone, "it is held, not muted")
+        desk.held(false)
+        assertEquals(listOf("microphone false", "microphone true"), phone.line.done)
+    }
+
+    @Test
+    fun `a microphone that was muted before another call took the sound stays muted after it`() {
+        phone.inCall()
+        phone.changed(CallState.CONNECTED, local = FakePhone.ON.copy(audio = false))
+        desk.held(true)
+        desk.held(false)
+        assertEquals(emptyList<String>(), phone.line.done)
+    }
+
+    @Test
+    fun `ways for sound can be chosen where there is more than one`() {
+        phone.inCall()
+        val (ear, speaker) = Route("e", RouteKind.EARPIECE) to Route("s", RouteKind.SPEAKER)
+        desk.routes(listOf(speaker), speaker)
+        assertFalse(phone.call!!.choice)
+        desk.routes(listOf(ear, speaker), speaker)
+        assertTrue(phone.call!!.choice)
+    }
+
+    @Test
+    fun `the first call asks for permissions and goes on with what was allowed`() {
+        phone.enter()
+        phone.around.grants = mapOf(Need.CAMERA to Grant(false), Need.MICROPHONE to Grant(false))
+        phone.around.afterAsking = mapOf(Need.CAMERA to Grant(true), Need.MICROPHONE to Grant(true))
+        desk.call("rui")
+        assertEquals(listOf(listOf(Need.CAMERA, Need.MICROPHONE)), phone.around.asked)
+        assertEquals(listOf("call rui"), phone.line.done)
+    }
+
+    @Test
+    fun `a camera that was not allowed last time is used again once it is`() {
+        phone.enter()
+        phone.around.grants = mapOf(Need.CAMERA to Grant(false, asked = true), Need.MICROPHONE to Grant(true))
+        desk.call("rui")
+        phone.ended(chamada.EndReason.HUNG_UP_THERE)
+        phone.around.grants = mapOf(Need.CAMERA to Grant(true), Need.MICROPHONE to Grant(true))
+        desk.call("rui")
+        assertEquals(listOf("camera false", "call rui", "camera true", "call rui"), phone.line.done)
+    }
+
+    @Test
+    fun `logging out leaves nothing behind but what was typed at the door`() {
+        phone.inCall()
+        desk.logout()
+        assertEquals(DeskState(server = "wss://call.example.org", name = "ana"), phone.state)
+        assertEquals(listOf("logout", "close"), phone.line.done)
+        phone.changed(CallState.CONNECTED)
+        assertNull(phone.call, "what comes late is not heard")
+    }
+
+    @Test
+    fun `only at home are unencrypted servers spoken to`() {
+        fun config(address: String) = configOf(address, "ana").let { it.allowInsecure to it.loopback }
+        assertEquals(true to true, config("ws://127.0.0.1:6503"))
+        assertEquals(true to true, config("ws://[::1]:6503/"))
+        assertEquals(true to false, config("ws://192.168.1.7:6503"))
+        assertEquals(true to false, config("laptop.local"))
+        assertEquals(false to false, config("ws://172.32.0.1"))
+        assertEquals(false to false, config("ws://10.0.0.1.example.org"))
+        assertEquals(false to false, config("wss://call.example.org/chat"))
+        desk.login("  ws://10.0.2.2:6503 ", " ana ")
+        assertEquals("ws://10.0.2.2:6503" to "ana", phone.around.configs.single().let { it.server to it.name })
+    }
+
+    @Test
+    fun `what a demonstration lacks is told and not waited for`() {
+        desk.demo("")
+        assertEquals(Words.FAILED, phone.told?.words)
+        assertFalse(phone.state.entering)
+        phone.around.refuse = failure(ErrorKind.SERVER)
+    }
+}

@@ -1,0 +1,278 @@
+package chamada.app.logic
+
+import chamada.AppException
+import chamada.AudioBlock
+import chamada.AudioDevices
+import chamada.CameraSettings
+import chamada.CameraSink
+import chamada.Cameras
+import chamada.ChamadaException
+import chamada.Config
+import chamada.Demo
+import chamada.Devices
+import chamada.FacingMode
+import chamada.Frame
+import chamada.MicrophoneSink
+import chamada.Session
+import chamada.SpeakerSource
+import chamada.VideoRenderer
+import chamada.android.plain.CameraNames
+import chamada.android.plain.CameraTrouble
+import chamada.android.plain.Grant
+import chamada.android.plain.Need
+import chamada.buffer
+import chamada.show
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.asCoroutineDispatcher
+import kotlinx.coroutines.flow.first
+import kotlinx.coroutines.TimeoutCancellationException
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withTimeout
+import org.junit.jupiter.api.AfterEach
+import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertNull
+import org.junit.jupiter.api.Assertions.assertTrue
+import org.junit.jupiter.api.Test
+import java.util.concurrent.Executors
+import java.util.concurrent.atomic.AtomicInteger
+import java.util.concurrent.atomic.AtomicReference
+import java.util.concurrent.locks.LockSupport
+import kotlin.concurrent.thread
+import kotlin.time.Duration.Companion.seconds
+
+/** The app's own desk in real calls: native library, real server, the peer written in Rust; only camera and sound are made up. */
+internal class RealCallTest {
+    private val main = Executors.newSingleThreadExecutor { Thread(it, "main") }
+    private val dispatcher = main.asCoroutineDispatcher()
+    private val around = RealSurroundings()
+    private val desk = Desk(CoroutineScope(dispatcher), around).also { desk ->
+        around.onTrouble = { trouble -> main.execute { desk.cameraTrouble(trouble) } }
+    }
+
+    @AfterEach
+    fun leave() {
+        dispatcher.close()
+    }
+
+    /** As a screen does it: on the one thread. */
+    private fun press(what: Desk.() -> Unit) = runBlocking(dispatcher) { desk.what() }
+
+    private fun await(what: String, condition: (DeskState) -> Boolean): DeskState = runBlocking {
+        try {
+            withTimeout(PATIENCE.seconds) { desk.state.first(condition) }
+        } catch (e: TimeoutCancellationException) {
+            throw AssertionError("no $what; it is ${desk.state.value}", e)
+        }
+    }
+
+    private fun peer(server: Server, name: String, vararg more: String) = Command(
+        "answer", "--server", server.url, "--name", name, "--video", "test:320x240@30", "--audio", "tone", "--json", *more,
+    )
+
+    private fun loginAndAwait(server: Server, name: String) {
+        press { login(server.url, "ana") }
+        await(name) { name in it.people }
+    }
+
+    @Test
+    fun `the desk calls, shows and hears the other side, flips, takes a photo and hangs up`() {
+        Server().use { server ->
+            peer(server, "rui").use { rui ->
+                loginAndAwait(server, "rui")
+                press { call("rui") }
+                val call = await("connection") { it.call?.phase == Phase.CONNECTED }.call!!
+                assertEquals("rui" to true, call.with to call.camera)
+                await("pictures") { (it.call?.stats?.receivedVideo?.frames ?: 0u) > 20u }
+                assertTrue(around.screen.get() > 10, "pictures reached the screen")
+
+                press { flip() }
+                await("rear camera") { it.call?.facing == FacingMode.ENVIRONMENT }
+                press { photo() }
+                await("photo") { it.notice?.words == Words.PHOTO_SAVED }
+                val jpeg = around.photo.get()!!
+                assertEquals(listOf(0xFF, 0xD8), jpeg.take(2).map { it.toInt() and 0xFF })
+
+                press { toggleMicrophone() }
+                await("mute") { it.call?.microphone == false }
+                press { hangUp() }
+                await("end") { it.call == null }
+                val summary = rui.lineWith("\"event\":\"summary\"")
+                assertTrue("\"ended\":\"hung-up-there\"" in summary, summary)
+                val seen = Regex("\"frames_decoded\":(\\d+)").find(summary)!!.groupValues[1].toInt()
+                assertTrue(seen > 10, "the other side saw $seen pictures of the desk's camera")
+            }
+        }
+    }
+
+    @Test
+    fun `a call that comes in is answered, and its end at the other side is told`() {
+        Server().use { server ->
+            press { login(server.url, "ana") }
+            await("login") { it.people == listOf("ana") }
+            Command(
+                "call", "ana", "--server", server.url, "--name", "edu", "--video", "test:320x240@30", "--audio", "tone",
+                "--seconds", "2", "--json",
+            ).use {
+                await("ringing") { it.call?.run { phase to with } == (Phase.RINGING_HERE to "edu") }
+                press { accept() }
+                await("connection") { it.call?.phase == Phase.CONNECTED }
+                assertEquals(Notice(Words.HUNG_UP_THERE, listOf(Way.DISMISS), "edu"), await("end") { it.call == null }.notice)
+            }
+        }
+    }
+
+    @Test
+    fun `a camera that another app has ends the call with the reason, and the way without it leads to a call`() {
+        Server().use { server ->
+            peer(server, "rui").use {
+                around.taken = true
+                loginAndAwait(server, "rui")
+                press { call("rui") }
+                val notice = await("end") { it.notice?.words == Words.CAMERA_IN_USE && it.call == null }.notice!!
+                assertEquals(listOf(Way.CALL_AGAIN, Way.WITHOUT_CAMERA, Way.DISMISS), notice.ways)
+                // The camera failed before anything was sent: it never rang there, and the peer still waits for its call.
+                press { take(Way.WITHOUT_CAMERA) }
+                val call = await("connection") { it.call?.phase == Phase.CONNECTED }.call!!
+                assertEquals(false, call.camera)
+                press { hangUp() }
+                await("end") { it.call == null }
+            }
+        }
+    }
+
+    @Test
+    fun `somebody who declines and a server out of reach are told as they are`() {
+        press { login("ws://127.0.0.1:1", "ana") }
+        assertEquals(Words.SERVER_UNREACHABLE, await("refusal") { it.notice != null }.notice?.words)
+        press { login("::", "ana") }
+        assertEquals(Words.ADDRESS_WRONG, await("refusal") { it.notice?.words != Words.SERVER_UNREACHABLE && it.notice != null }.notice?.words)
+        Server().use { server ->
+            peer(server, "nina", "--decline").use {
+                loginAndAwait(server, "nina")
+                press { call("nina") }
+                assertEquals(Words.DECLINED, await("end") { it.notice != null }.notice?.words)
+            }
+        }
+    }
+
+    @Test
+    fun `a connection to the server that is cut comes back, and the call goes on meanwhile`() {
+        Server().use { server ->
+            FaultRelay.before(server.url)!!.use { relay ->
+                peer(server, "rui").use {
+                    press { login(relay.url, "ana") }
+                    await("rui") { "rui" in it.people }
+                    press { call("rui") }
+                    await("connection") { it.call?.phase == Phase.CONNECTED }
+                    relay.shut = true
+                    assertEquals(1, relay.cut())
+                    val lost = await("loss") { it.notice?.words == Words.SERVER_LOST_IN_CALL }
+                    assertEquals(Phase.CONNECTED, lost.call?.phase)
+                    relay.shut = false
+                    val back = await("return") { it.online && it.notice == null }
+                    assertEquals("ana" to Phase.CONNECTED, back.me to back.call?.phase)
+                    press { hangUp() }
+                    await("end") { it.call == null }
+                }
+            }
+        }
+    }
+
+    @Test
+    fun `the demonstration needs neither a server nor a permission`() {
+        around.allowed = false
+        press { demo("") }
+        val peer = await("peer") { it.people.size == 2 }.people.first { it != "demo" }
+        press { call(peer) }
+        await("pictures") { (it.call?.stats?.receivedVideo?.frames ?: 0u) > 5u }
+        assertNull(desk.state.value.notice)
+        press { logout() }
+        await("door") { it.me == null }
+        press { demo("ana") }
+        assertEquals("ana", await("again") { it.people.size == 2 }.me)
+        press { logout() }
+    }
+}
+
+/** A phone with made-up camera and sound, and all else as it is. */
+private class RealSurroundings : Surroundings {
+    private val names = CameraNames("Front", "Rear", "Other")
+
+    /** How many pictures were shown. */
+    val screen = AtomicInteger()
+    val photo = AtomicReference<ByteArray>()
+    var allowed = true
+
+    @Volatile
+    var taken = false
+
+    private inner class TakenCameras(private val cameras: Cameras) : Cameras by cameras {
+        override fun openCamera(settings: CameraSettings, sink: CameraSink) {
+            if (!taken) return cameras.openCamera(settings, sink)
+            onTrouble(CameraTrouble.IN_USE)
+            throw AppException.NotReadable("another app has it")
+        }
+    }
+
+    @Volatile
+    var onTrouble: (CameraTrouble) -> Unit = {}
+
+    override suspend fun connect(config: Config, demo: Boolean): Line {
+        val remote = object : VideoRenderer {
+            override fun render(frame: Frame) = frame.show { planes ->
+                if (planes.y.hasRemaining()) screen.incrementAndGet()
+                Unit
+            }
+        }
+        val devices = Devices(TakenCameras(PatternCameras(names)), Silence(), remote)
+        return SessionLine(Session.connect(config, devices))
+    }
+
+    override suspend fun startDemo(): DemoPlace {
+        val demo = Demo.start("eco")
+        return object : DemoPlace {
+            override val server = demo.server()
+            override val peer = demo.peer()
+            override fun close() = demo.close()
+        }
+    }
+
+    override fun grants() = listOf(Need.CAMERA, Need.MICROPHONE).associateWith { Grant(allowed, asked = true) }
+    override suspend fun ask(needs: List<Need>) = error("nobody is here to be asked for $needs")
+    override fun hasCamera() = true
+    override suspend fun savePhoto(jpeg: ByteArray): Boolean {
+        photo.set(jpeg)
+        return true
+    }
+
+    override fun now() = System.currentTimeMillis()
+}
+
+/** A microphone that hears nothing, and a speaker that pulls at its own pace and keeps it to itself. */
+private class Silence : AudioDevices {
+    private var speaker: Thread? = null
+
+    override fun openMicrophone(sink: MicrophoneSink) {}
+    override fun closeMicrophone() {}
+
+    override fun openSpeaker(source: SpeakerSource) {
+        speaker = thread(name = "silent-speaker", isDaemon = true) {
+            AudioBlock(480u).use { block ->
+                block.buffer()
+                while (!Thread.interrupted()) {
+                    try {
+                        source.pull(block)
+                    } catch (_: ChamadaException) {
+                        return@use
+                    }
+                    LockSupport.parkNanos(10_000_000)
+                }
+            }
+        }
+    }
+
+    override fun closeSpeaker() {
+        speaker?.interrupt()
+        speaker?.join()
+    }
+}

@@ -1,0 +1,117 @@
+package chamada.android
+
+import android.content.Context
+import android.media.AudioFocusRequest
+import android.media.AudioManager
+import android.os.Build
+import android.os.Handler
+import android.os.Looper
+import chamada.android.plain.Route
+import chamada.android.plain.RouteBook
+
+/**
+ * The phone's audio while a call goes on: focus, mode and route. The app decides when it begins and ends, and may leave it out and do
+ * all of it by itself; everything that is done is told. On the main thread.
+ *
+ * @param onRoutes the ways that there are and the one that sound takes.
+ * @param onHeld another app, a phone call say, has the sound (true), or it is ours again (false).
+ * @param onReport what was done, one line a time, for a developer.
+ */
+public class CallAudio(
+    context: Context,
+    private val onRoutes: (routes: List<Route>, now: Route?) -> Unit,
+    private val onHeld: (Boolean) -> Unit,
+    private val onReport: (String) -> Unit = {},
+) {
+    private val manager = context.getSystemService(AudioManager::class.java)
+    private val handler = Handler(Looper.getMainLooper())
+    private val book = RouteBook()
+    private val own: RouteDriver =
+        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.S) CommunicationRoutes(manager, handler) else ScoRoutes(context, manager, handler)
+
+    /** Telecom's, while it holds a call of ours: it moves sound by itself and would undo what others do. */
+    private var telecom: RouteDriver? = null
+    private val driver get() = telecom ?: own
+    private var modeBefore = AudioManager.MODE_NORMAL
+    private var running = false
+
+    private val focus = AudioFocusRequest.Builder(AudioManager.AUDIOFOCUS_GAIN_TRANSIENT)
+        .setAudioAttributes(SPEECH)
+        .setOnAudioFocusChangeListener({ change ->
+            onReport("focus: $change")
+            when (change) {
+                AudioManager.AUDIOFOCUS_GAIN -> onHeld(false)
+                AudioManager.AUDIOFOCUS_LOSS, AudioManager.AUDIOFOCUS_LOSS_TRANSIENT -> onHeld(true)
+            }
+        }, handler)
+        .build()
+
+    /** A call begins. A second time does nothing. */
+    public fun begin(video: Boolean) {
+        if (running) return
+        running = true
+        val granted = manager.requestAudioFocus(focus) == AudioManager.AUDIOFOCUS_REQUEST_GRANTED
+        onReport("focus ${if (granted) "granted" else "refused"}")
+        modeBefore = manager.mode
+        manager.mode = AudioManager.MODE_IN_COMMUNICATION
+        book.reset()
+        book.video(video)
+        driver.start(::routesAre)
+    }
+
+    /** The call is over. */
+    public fun end() {
+        if (!running) return
+        running = false
+        driver.stop()
+        telecom = null
+        manager.mode = modeBefore
+        manager.abandonAudioFocusRequest(focus)
+        onReport("audio given back")
+    }
+
+    /** The person chose a way. */
+    public fun choose(route: Route) {
+        if (running) take(book.choose(route.id))
+    }
+
+    /** Whether pictures are shown: without them the phone is held to the ear. */
+    public fun video(shown: Boolean) {
+        if (running) take(book.video(shown))
+    }
+
+    /** Telecom took the call over and routes sound from now on; null when it lets go. */
+    public fun telecom(routes: RouteDriver?) {
+        if (telecom === routes) return
+        if (running) driver.stop()
+        telecom = routes
+        if (running) driver.start(::routesAre)
+    }
+
+    private fun routesAre(routes: List<Route>) {
+        if (running) take(book.available(routes))
+    }
+
+    private fun take(route: Route?) {
+        if (route != null && route.id != driver.current()?.id) {
+            val taken = driver.select(route)
+            onReport("route ${route.kind}${if (taken) "" else " refused"}")
+        }
+        onRoutes(book.routes, driver.current() ?: route)
+    }
+}
+
+/** Something that moves sound between routes. On the main thread. */
+public interface RouteDriver {
+    /** Tells the routes that there are, at once and whenever they, or the one that is taken, change. */
+    public fun start(onRoutes: (List<Route>) -> Unit)
+
+    /** Tells nothing more and gives back what was taken. */
+    public fun stop()
+
+    /** The one that sound takes, if that is known. */
+    public fun current(): Route?
+
+    /** Takes it. Returns whether the system agreed. */
+    public fun select(route: Route): Boolean
+}

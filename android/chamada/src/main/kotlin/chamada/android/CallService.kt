@@ -1,0 +1,73 @@
+package chamada.android
+
+import android.Manifest
+import android.app.Notification
+import android.app.Service
+import android.content.Intent
+import android.content.pm.PackageManager
+import android.content.pm.ServiceInfo
+import android.os.Build
+import android.os.IBinder
+import android.util.Log
+
+/**
+ * Keeps the process, its camera and its microphone alive while a call rings or goes on. The app's own service extends it and is
+ * named in the manifest with `foregroundServiceType="phoneCall|camera|microphone"`.
+ *
+ * Start it by `startForegroundService`; every start shows [notification] anew, and without one the service ends.
+ */
+public abstract class CallService : Service() {
+    /** What to show now; none if there is no call. */
+    protected abstract fun notification(): Notification?
+
+    /** Whether a call is connected or being made, for which camera and microphone are used; not while it rings here. */
+    protected abstract fun usesDevices(): Boolean
+
+    /** Refused by the notification's button. */
+    protected abstract fun onDecline()
+
+    /** Ended by the notification's button. */
+    protected abstract fun onHangUp()
+
+    override fun onBind(intent: Intent?): IBinder? = null
+
+    override fun onStartCommand(intent: Intent?, flags: Int, startId: Int): Int {
+        when (intent?.action) {
+            CallNotifications.DECLINE -> onDecline()
+            CallNotifications.HANG_UP -> onHangUp()
+        }
+        val notification = notification()
+        if (notification == null) {
+            stopForeground(STOP_FOREGROUND_REMOVE)
+            stopSelf()
+        } else {
+            show(notification)
+        }
+        return START_NOT_STICKY
+    }
+
+    private fun show(notification: Notification) {
+        if (Build.VERSION.SDK_INT < Build.VERSION_CODES.Q) return startForeground(ID, notification)
+        try {
+            startForeground(ID, notification, types())
+        } catch (e: SecurityException) {
+            // From the background the system allows no camera and no microphone; the call itself it does.
+            Log.w(TAG, "the service runs without camera and microphone", e)
+            startForeground(ID, notification, ServiceInfo.FOREGROUND_SERVICE_TYPE_PHONE_CALL)
+        }
+    }
+
+    private fun types(): Int {
+        var types = ServiceInfo.FOREGROUND_SERVICE_TYPE_PHONE_CALL
+        if (Build.VERSION.SDK_INT < Build.VERSION_CODES.R || !usesDevices()) return types
+        if (granted(Manifest.permission.CAMERA)) types = types or ServiceInfo.FOREGROUND_SERVICE_TYPE_CAMERA
+        if (granted(Manifest.permission.RECORD_AUDIO)) types = types or ServiceInfo.FOREGROUND_SERVICE_TYPE_MICROPHONE
+        return types
+    }
+
+    private fun granted(permission: String) = checkSelfPermission(permission) == PackageManager.PERMISSION_GRANTED
+
+    private companion object {
+        const val ID = 6503
+    }
+}

@@ -1,0 +1,85 @@
+package chamada.android
+
+import android.Manifest
+import android.content.Context
+import android.content.pm.PackageManager
+import android.graphics.ImageFormat
+import android.hardware.camera2.CameraAccessException
+import android.hardware.camera2.CameraCharacteristics
+import android.hardware.camera2.CameraManager
+import chamada.AppException
+import chamada.CameraInfo
+import chamada.CameraSettings
+import chamada.CameraSink
+import chamada.Cameras
+import chamada.FacingMode
+import chamada.android.plain.CameraNames
+import chamada.android.plain.CameraSize
+import chamada.android.plain.CameraTraits
+import chamada.android.plain.CameraTrouble
+import chamada.android.plain.catalog
+
+/**
+ * The phone's cameras by Camera2. The core chooses one; it is opened here and its planes are handed over as they are.
+ *
+ * A camera that another app takes is opened again when it is free; the call goes on meanwhile. Tell the client `background()` and
+ * `foreground()` (see [AppLifecycle]), since the system takes cameras from apps that nobody sees.
+ *
+ * @param names what people read.
+ * @param displayDegrees `Display.getRotation` of now, in degrees; asked for each picture, from a camera's thread.
+ * @param onTrouble a camera gives no pictures any more, or (null) gives them again. From any thread.
+ */
+public class PhoneCameras(
+    private val context: Context,
+    private val names: CameraNames,
+    private val displayDegrees: () -> Int,
+    private val onTrouble: (CameraTrouble?) -> Unit,
+) : Cameras {
+    private val manager = context.getSystemService(CameraManager::class.java)
+    private val lock = Any()
+    private var open: OpenCamera? = null
+
+    override fun listCameras(): List<CameraInfo> {
+        val traits = try {
+            manager.cameraIdList.mapNotNull { id -> traits(id, manager.getCameraCharacteristics(id)) }
+        } catch (e: CameraAccessException) {
+            throw AppException.NotReadable("the list of cameras: ${e.message}")
+        }
+        return catalog(traits, names)
+    }
+
+    private fun traits(id: String, about: CameraCharacteristics): CameraTraits? {
+        val sizes = about[CameraCharacteristics.SCALER_STREAM_CONFIGURATION_MAP] ?: return null
+        val facing = when (about[CameraCharacteristics.LENS_FACING]) {
+            CameraCharacteristics.LENS_FACING_FRONT -> FacingMode.USER
+            CameraCharacteristics.LENS_FACING_BACK -> FacingMode.ENVIRONMENT
+            else -> null
+        }
+        val format = ImageFormat.YUV_420_888
+        return CameraTraits(
+            id,
+            facing,
+            sizes.getOutputSizes(format).orEmpty().map {
+                CameraSize(it.width, it.height, sizes.getOutputMinFrameDuration(format, it))
+            },
+            fpsRanges(about),
+        )
+    }
+
+    override fun openCamera(settings: CameraSettings, sink: CameraSink) {
+        if (context.checkSelfPermission(Manifest.permission.CAMERA) != PackageManager.PERMISSION_GRANTED) {
+            onTrouble(CameraTrouble.NOT_ALLOWED)
+            throw AppException.NotAllowed("the permission CAMERA is not granted")
+        }
+        val camera = OpenCamera(manager, settings, sink, displayDegrees, onTrouble)
+        camera.start()
+        synchronized(lock) { open.also { open = camera } }?.close()
+    }
+
+    override fun closeCamera(deviceId: String) {
+        synchronized(lock) { open.also { open = null } }?.close()
+    }
+}
+
+internal fun fpsRanges(about: CameraCharacteristics): List<IntRange> =
+    about[CameraCharacteristics.CONTROL_AE_AVAILABLE_TARGET_FPS_RANGES].orEmpty().map { it.lower..it.upper }

@@ -1,0 +1,44 @@
+package chamada.android.plain
+
+/** What a call needs the person's word for. */
+public enum class Need { CAMERA, MICROPHONE, NOTIFICATIONS, BLUETOOTH }
+
+/**
+ * How things stand with one of them.
+ *
+ * @property granted whether it is allowed.
+ * @property explain whether the system asks us to say why before asking again (`shouldShowRequestPermissionRationale`).
+ * @property asked whether it was asked for since the app was installed.
+ */
+public data class Grant(public val granted: Boolean, public val explain: Boolean = false, public val asked: Boolean = false) {
+    /** The system would refuse without asking the person: only its settings help. */
+    public val settled: Boolean get() = !granted && asked && !explain
+}
+
+/** What to do next on the way to a call. */
+public sealed interface PermissionStep {
+    /** Ask the person for these. */
+    public data class Ask(public val needs: List<Need>) : PermissionStep
+
+    /** Go on, with the camera or without. */
+    public data class Go(public val video: Boolean) : PermissionStep
+
+    /** It cannot go on without this one; `inSettings`: only the system's settings can change that. */
+    public data class Stop(public val missing: Need, public val inSettings: Boolean) : PermissionStep
+}
+
+/**
+ * The way through permissions to a call: asked once a call at most; a camera that is refused means a call without it, a microphone
+ * that is refused means none. Notifications and Bluetooth are asked for along with them and never stop anything.
+ *
+ * @param grants how things stand; a need that the system does not know is left out.
+ * @param askedNow whether the person was asked on the way to this call already.
+ */
+public fun nextStep(grants: Map<Need, Grant>, askedNow: Boolean): PermissionStep {
+    val askable = grants.filterValues { !it.granted && !it.settled }.keys.sorted()
+    val vital = askable.any { it == Need.CAMERA || it == Need.MICROPHONE }
+    if (!askedNow && vital) return PermissionStep.Ask(askable)
+    val microphone = grants[Need.MICROPHONE]
+    if (microphone?.granted != true) return PermissionStep.Stop(Need.MICROPHONE, inSettings = microphone?.settled == true)
+    return PermissionStep.Go(video = grants[Need.CAMERA]?.granted == true)
+}

@@ -1,0 +1,113 @@
+//! `cargo xtask android-check`: the library and the app for Android without an Android SDK. Compiled against the real framework,
+//! resources and manifest linked, unit tests run; nothing of it is run on Android.
+
+use crate::bindings::{build, generate};
+use crate::run::{Run, program, root, target};
+use crate::steps::{Outcome, Steps};
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// As in android/gradle/libs.versions.toml.
+const MIN_SDK: &str = "26";
+const TARGET_SDK: &str = "36";
+const PACKAGE: &str = "chamada.app";
+
+/// After `bindings::kotlin`, which builds the library and generates its Kotlin.
+pub(crate) fn steps(steps: &mut Steps) {
+    steps.step("Android: resources and manifest", resources);
+    steps.step("Android: library and app, compiled against the framework, and their tests", || {
+        if let Some(missing) = missing_maven().or_else(missing_aapt2) {
+            // Without aapt2 there is no R to compile the app with.
+            return Ok(Outcome::Skipped(missing));
+        }
+        maven(&["test"]).passes()
+    });
+}
+
+/// The same on its own.
+pub(crate) fn alone(all: &mut Steps) {
+    all.step("Android: library and command", build);
+    all.step("Android: bindings", || generate("kotlin"));
+    steps(all);
+}
+
+fn missing_aapt2() -> Option<String> {
+    // Prints its version to standard error and succeeds.
+    let there = program("aapt2").args(["version"]).succeeds();
+    (!there).then(|| "aapt2 is not here (Debian: package aapt)".to_owned())
+}
+
+fn missing_maven() -> Option<String> {
+    (!program("mvn").args(["--version"]).succeeds()).then(|| "Maven is not here".to_owned())
+}
+
+fn maven(goals: &[&str]) -> Run {
+    program("mvn").args(["--batch-mode", "--no-transfer-progress", "--file", "android/pom.xml"]).args(goals)
+}
+
+fn folder() -> PathBuf {
+    target().join("android")
+}
+
+/// Compiles and links them as a build does, which finds wrong names, types and attributes, and writes R.java for the compiler.
+fn resources() -> Result<Outcome> {
+    if let Some(missing) = missing_maven().or_else(missing_aapt2) {
+        return Ok(Outcome::Skipped(missing));
+    }
+    let folder = folder();
+    fs::create_dir_all(&folder)?;
+    let framework = framework(&folder)?;
+    let app = root().join("android/app/src/main");
+    let (compiled, java, manifest) = (folder.join("res.zip"), folder.join("r"), folder.join("AndroidManifest.xml"));
+    fs::write(&manifest, merged(&app.join("AndroidManifest.xml"))?)?;
+    if java.exists() {
+        fs::remove_dir_all(&java)?;
+    }
+    program("aapt2").args(["compile", "--dir"]).args([app.join("res")]).args(["-o"]).args([&compiled]).quietly()?;
+    program("aapt2")
+        .args(["link", "-I"])
+        .args([&framework])
+        .args(["--manifest"])
+        .args([&manifest])
+        .args(["--min-sdk-version", MIN_SDK, "--target-sdk-version", TARGET_SDK])
+        .args(["--version-code", "1", "--version-name", env!("CARGO_PKG_VERSION"), "--java"])
+        .args([&java])
+        .args(["-o"])
+        .args([folder.join("resources.apk"), compiled])
+        .quietly()?;
+    println!("resources and manifest are linked: {}", folder.join("resources.apk").display());
+    Ok(Outcome::Passed)
+}
+
+/// The framework's own resources, as a jar from Maven Central; fetched once.
+fn framework(folder: &Path) -> Result<PathBuf> {
+    let jar = folder.join("framework/framework.jar");
+    if !jar.exists() {
+        maven(&["--quiet", "--non-recursive", "dependency:copy@framework-resources"]).done()?;
+    }
+    Ok(jar)
+}
+
+/// The app's manifest with what the library's brings, as Gradle merges them, and with the package's name, which Gradle knows from
+/// elsewhere.
+fn merged(app: &Path) -> Result<String> {
+    let app = read(app)?;
+    let library = read(&root().join("android/chamada/src/main/AndroidManifest.xml"))?;
+    let (_, inner) = root_element(&library).context("the library's manifest has no root")?;
+    let inner = inner.strip_suffix("</manifest>").context("the library's manifest ends in something else")?;
+    let (head, rest) = root_element(&app).context("the app's manifest has no root")?;
+    Ok(format!("{head} package=\"{PACKAGE}\">{inner}{rest}"))
+}
+
+fn read(path: &Path) -> Result<String> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(text.trim_end().to_owned())
+}
+
+/// What is before the end of the root's opening tag, and what is after it.
+fn root_element(manifest: &str) -> Option<(&str, &str)> {
+    let start = manifest.find("<manifest")?;
+    let end = start + manifest[start..].find('>')?;
+    Some((&manifest[..end], &manifest[end + 1..]))
+}
