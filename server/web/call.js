@@ -381,7 +381,8 @@ export class CallEngine {
 
   #onMediaState(message) {
     const call = this.#callOf(message);
-    if (!call) return;
+    // They missed our hang-up: their first word after a new login says that they hold the call still.
+    if (!call) return void this.#sayOverIfEnded(message.name, message.call);
     const { audio, video, facing, screen } = message;
     call.remote = { audio, video, screen, ...(facing && { facing }) };
   }

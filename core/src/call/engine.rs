@@ -343,8 +343,10 @@ impl CallEngine {
     }
 
     fn on_media_state(&mut self, message: &MediaStateMessage) {
-        if let Some(call) = self.call_of(message.name.as_deref(), message.call) {
-            call.remote = message.state;
+        match self.call_of(message.name.as_deref(), message.call) {
+            Some(call) => call.remote = message.state,
+            // They missed our hang-up: their first word after a new login says that they hold the call still.
+            None => self.say_over_if_ended(message.name.clone(), message.call),
         }
     }
 
