@@ -326,8 +326,9 @@ impl CallEngine {
         }
         self.call = Some(ringing);
         self.say_ringing();
-        self.tell_change();
+        // Before the change of state, so that an app which shows the state has the call that it is about.
         self.outputs.push_back(Output::Event(CallEvent::Incoming { from, call: id }));
+        self.tell_change();
     }
 
     pub(super) fn say_ringing(&mut self) {
