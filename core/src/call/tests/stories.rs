@@ -32,15 +32,15 @@ fn a_call_rings_is_accepted_connects_and_is_hung_up() {
 }
 
 #[test]
-fn the_app_hears_of_an_incoming_call_after_its_state_and_of_the_end_before_idle() {
+fn the_app_hears_of_an_incoming_call_before_its_state_and_of_the_end_before_idle() {
     let mut world = ana_and_rui();
     world.call(ANA, RUI);
     world.run(1_000);
     world.hang_up(ANA);
     world.run(1_000);
     let heard = &world.phones[RUI].heard;
-    assert!(matches!(&heard[0], CallEvent::Changed(now) if now.state == CallState::RingingHere), "{heard:?}");
-    assert!(matches!(&heard[1], CallEvent::Incoming { from, .. } if from == "ana"), "{heard:?}");
+    assert!(matches!(&heard[0], CallEvent::Incoming { from, .. } if from == "ana"), "{heard:?}");
+    assert!(matches!(&heard[1], CallEvent::Changed(now) if now.state == CallState::RingingHere), "{heard:?}");
     assert!(matches!(&heard[2], CallEvent::Ended { with, reason: EndReason::CancelledThere, .. } if with == "ana"));
     assert!(matches!(&heard[3], CallEvent::Changed(now) if now.state == CallState::Idle && now.with.is_none()));
     assert_eq!(heard.len(), 4);
