@@ -6,10 +6,11 @@ use chamada::call::CallEvent;
 use chamada::client::{Client, ClientConfig, ClientEvent, Devices};
 use chamada::media::synthetic::{SyntheticAudio, SyntheticCameras};
 use chamada::peer::webrtc::WebrtcPeers;
+use chamada::signaling::SignalingEvent;
 use chamada_server::{Server, ServerConfig};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 /// The peer's tone, in hertz.
@@ -22,6 +23,8 @@ pub struct Demo {
     address: SocketAddr,
     name: String,
     peer: Client,
+    /// How often the peer has logged in.
+    logins: watch::Receiver<u32>,
     serving: Mutex<Option<Serving>>,
 }
 
@@ -55,8 +58,9 @@ impl Demo {
             };
             let config = ClientConfig { loopback: true, ..ClientConfig::new(url(address), name.clone()) };
             let (peer, events) = Client::connect(config, devices, Arc::new(WebrtcPeers)).await?;
-            tokio::spawn(answer(peer.clone(), events));
-            Ok::<_, ChamadaError>(Arc::new(Self { address, name, peer, serving: Mutex::new(Some(serving)) }))
+            let (logged_in, logins) = watch::channel(0);
+            tokio::spawn(answer(peer.clone(), events, logged_in));
+            Ok::<_, ChamadaError>(Arc::new(Self { address, name, peer, logins, serving: Mutex::new(Some(serving)) }))
         })
         .await
     }
@@ -93,13 +97,20 @@ impl Demo {
         .await
     }
 
-    /// Starts it again at the same address.
+    /// Starts it again at the same address, and waits for the peer to be back.
     ///
     /// # Errors
     /// `SERVER` if the address is taken meanwhile, or the server runs.
     pub async fn start_server(&self) -> Result<(), ChamadaError> {
         let port = self.address.port();
-        let (_, serving) = runtime::run(serve(port)).await?;
+        let mut logins = self.logins.clone();
+        let serving = runtime::run(async move {
+            logins.mark_unchanged();
+            let (_, serving) = serve(port).await?;
+            let back = logins.changed().await;
+            back.map_err(|_| ChamadaError::closed("demo's peer")).map(|()| serving)
+        });
+        let serving = serving.await?;
         *self.serving() = Some(serving);
         Ok(())
     }
@@ -145,12 +156,16 @@ async fn serve(port: u16) -> Result<(SocketAddr, Serving), ChamadaError> {
     Ok((address, Serving { _until: until, ended }))
 }
 
-async fn answer(peer: Client, mut events: mpsc::Receiver<ClientEvent>) {
+async fn answer(peer: Client, mut events: mpsc::Receiver<ClientEvent>, logged_in: watch::Sender<u32>) {
     while let Some(event) = events.recv().await {
-        if let ClientEvent::Call(CallEvent::Incoming { .. }) = event
-            && let Err(error) = peer.accept().await
-        {
-            log::warn!("the demo's peer could not answer: {error}");
+        match event {
+            ClientEvent::Signaling(SignalingEvent::LoggedIn { .. }) => logged_in.send_modify(|times| *times += 1),
+            ClientEvent::Call(CallEvent::Incoming { .. }) => {
+                if let Err(error) = peer.accept().await {
+                    log::warn!("the demo's peer could not answer: {error}");
+                }
+            }
+            _ => {}
         }
     }
 }

@@ -4,6 +4,9 @@ import ChamadaCallKit
 import ChamadaCore
 import ChamadaMedia
 import SwiftUI
+import os
+
+private let log = Logger(subsystem: "org.chamada", category: "app")
 
 /// Ties the phone to the system and to the screens. What is decided is decided in ChamadaCore.
 @MainActor
@@ -126,7 +129,7 @@ final class AppModel: ObservableObject {
             try session.setCategory(.playAndRecord, mode: .videoChat, options: [.allowBluetooth, .allowBluetoothA2DP])
             try session.setPreferredSampleRate(48000)
             try session.setPreferredIOBufferDuration(0.01)
-        } catch { NSLog("the audio session cannot be set: %@", "\(error)") }
+        } catch { log.error("the audio session cannot be set: \(String(describing: error), privacy: .public)") }
     }
 
     private func audioIs(_ isActive: Bool) {

@@ -5,7 +5,6 @@ struct LoginView: View {
     @EnvironmentObject private var model: AppModel
     @State private var server = ""
     @State private var name = ""
-    @State private var showsFaults = false
 
     var body: some View {
         NavigationStack {

@@ -3,6 +3,9 @@ import AVFoundation
 import CallKit
 import Chamada
 import ChamadaCore
+import os
+
+private let log = Logger(subsystem: "org.chamada", category: "calls")
 
 /// The system's own call screen in step with the phone: it rings there, on a locked phone too; answering, mute, hold and hanging
 /// up count on either side. Which order follows from what is ``CallDirectory``'s to decide.
@@ -85,7 +88,7 @@ public final class SystemCalls: NSObject {
                 // On the queue of the delegate: the main one.
                 MainActor.assumeIsolated {
                     done?()
-                    if error != nil { self?.refused(system) }
+                    self?.reported(system, error)
                 }
             }
         case let .update(system, from):
@@ -98,8 +101,10 @@ public final class SystemCalls: NSObject {
         }
     }
 
-    /// The system does not let it ring: the person is not to be disturbed, or has blocked the caller.
-    private func refused(_ system: UUID) {
+    /// Where the system does not let it ring, the person is not to be disturbed, or has blocked the caller. That it is on the
+    /// screen already is no refusal.
+    private func reported(_ system: UUID, _ error: (any Error)?) {
+        guard let error, (error as? CXErrorCodeIncomingCallError)?.code != .callUUIDAlreadyExists else { return }
         if let order = directory.endedBySystem(system) { carryOut(order) }
     }
 
@@ -118,7 +123,7 @@ public final class SystemCalls: NSObject {
     private func request(_ action: CXAction) {
         controller.request(CXTransaction(action: action)) { error in
             // The call is over already, or the system has another one in front: the library's events say what follows.
-            if let error { NSLog("CallKit refused %@: %@", "\(type(of: action))", "\(error)") }
+            if let error { log.notice("CallKit refused an action: \(String(describing: error), privacy: .public)") }
         }
     }
 }

@@ -38,11 +38,11 @@ public struct CallDirectory: Sendable {
 
     public func call(_ system: UUID) -> String? { entries.first { $0.system == system }?.id }
 
-    /// A push came. It is always reported, even if it says nothing that can be used: an app that does not is ended.
+    /// A push came. It is always reported, even if it says nothing that can be used or the call is on the screen already: an
+    /// app that does not is ended.
     public mutating func pushed(id: String?, from: String?, now: Date) -> Order {
         let id = id ?? UUID().uuidString
-        if let known = system(id) { return .update(known, from: from ?? "?") }
-        return .report(add(id, isKnown: false, now), from: from ?? "?")
+        return .report(system(id) ?? add(id, isKnown: false, now), from: from ?? "?")
     }
 
     /// The library says that it rings.

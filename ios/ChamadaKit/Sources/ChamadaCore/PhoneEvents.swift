@@ -53,6 +53,8 @@ extension Phone {
     private func changed(_ now: CallSnapshot) {
         guard now.state != .idle, let id = now.callId, let with = now.with, id != lastEnded else { return }
         if state.call?.id != id {
+            // A call that comes in is told on its own, right after this.
+            guard now.state != .ringingHere else { return }
             // The library's events may be faster than its answer to the one who calls.
             state.call = CallView(id: id, with: with, weCalled: true, began: world.now(), state: now.state)
             onStep?(.placed(id: id, to: with))

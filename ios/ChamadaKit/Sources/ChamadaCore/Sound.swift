@@ -68,6 +68,30 @@ public struct RateConverter: Sendable {
     }
 }
 
+/// What a microphone gives, in blocks as the library likes them: 10 ms at 48,000 samples per second.
+public struct BlockMaker: Sendable {
+    public static let block = 480
+    private var converter: RateConverter
+    private var waiting: [Int16] = []
+
+    public init(rate: Double) { converter = RateConverter(from: rate, to: 48000) }
+
+    /// Hands out each block that is full now; the rest waits for the next samples.
+    public mutating func take(
+        _ samples: UnsafeBufferPointer<Int16>, _ push: (UnsafeBufferPointer<Int16>) throws -> Void
+    ) rethrows {
+        var made = waiting
+        converter.convert(samples) { made.append($0) }
+        let whole = made.count / Self.block * Self.block
+        waiting = Array(made[whole...])
+        try made.withUnsafeBufferPointer { made in
+            for start in stride(from: 0, to: whole, by: Self.block) {
+                try push(UnsafeBufferPointer(rebasing: made[start..<start + Self.block]))
+            }
+        }
+    }
+}
+
 /// A sample of the system's, -1 to 1, as the library wants it.
 public func int16(_ sample: Float) -> Int16 {
     // What is no number is silence; what is too loud is clipped.

@@ -1,8 +1,9 @@
 #if canImport(Network)
+import Foundation
 import Network
 
 /// Tells when the device has another network than before: then the library looks for the server and repairs the call at once.
-public final class NetworkWatch: Sendable {
+public final class NetworkWatch: @unchecked Sendable {
     private let monitor = NWPathMonitor()
 
     public init(changed: @escaping @Sendable () -> Void) {

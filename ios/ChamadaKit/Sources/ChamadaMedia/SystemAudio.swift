@@ -26,7 +26,7 @@ public final class SystemAudio: AudioDevices, @unchecked Sendable {
         }
     }
 
-    deinit { observer.map(NotificationCenter.default.removeObserver) }
+    deinit { if let observer { NotificationCenter.default.removeObserver(observer) } }
 
     /// The app's session is active, or not any more: after an interruption, a change of the media services, CallKit's word.
     public func session(isActive: Bool) {
@@ -37,7 +37,7 @@ public final class SystemAudio: AudioDevices, @unchecked Sendable {
     }
 
     public func openMicrophone(sink: MicrophoneSink) throws {
-        guard AVAudioSession.sharedInstance().recordPermission == .granted else {
+        guard AVCaptureDevice.authorizationStatus(for: .audio) == .authorized else {
             throw AppError.NotAllowed(reason: "the app may not use the microphone")
         }
         queue.sync {
@@ -75,7 +75,7 @@ public final class SystemAudio: AudioDevices, @unchecked Sendable {
         do {
             running = try Running(microphone: microphone, speaker: speaker)
         } catch {
-            Logger(subsystem: "org.chamada", category: "audio").error("the audio engine does not start: \(error)")
+            Logger(subsystem: "org.chamada", category: "audio").error("the audio engine does not start: \(String(describing: error), privacy: .public)")
         }
     }
 }
@@ -95,10 +95,15 @@ private final class Running {
     init(microphone: MicrophoneSink?, speaker: SpeakerSource?) throws {
         // Both ways at once, and only while the engine stands.
         try engine.inputNode.setVoiceProcessingEnabled(true)
-        if let microphone { hear(microphone) }
-        if let speaker { try speak(speaker) }
-        engine.prepare()
-        try engine.start()
+        do {
+            if let microphone { hear(microphone) }
+            if let speaker { try speak(speaker) }
+            engine.prepare()
+            try engine.start()
+        } catch {
+            stop()
+            throw error
+        }
     }
 
     func stop() {
@@ -120,18 +125,16 @@ private final class Running {
         }
         engine.attach(node)
         engine.connect(engine.inputNode, to: node, format: format)
-        let state = Guard((RateConverter(from: format.sampleRate, to: Self.rate), [Int16](), [Int16](repeating: 0, count: 4800)))
+        let maker = Guard(BlockMaker(rate: format.sampleRate))
+        let scratch = Guard([Int16](repeating: 0, count: Self.ring))
         pumps.append(Pump(every: 0.01) { _ in
-            try state.with { state in
-                let have = state.2.withUnsafeMutableBufferPointer { block in
+            try scratch.with { samples in
+                let have = samples.withUnsafeMutableBufferPointer { block in
                     ring.withLockUnchecked { $0.read(into: block) }
                 }
-                state.2.withUnsafeBufferPointer { block in
-                    state.0.convert(UnsafeBufferPointer(rebasing: block[..<have])) { state.1.append($0) }
-                }
-                while state.1.count >= 480 {
-                    try state.1.withUnsafeBufferPointer { try sink.push(UnsafeBufferPointer(rebasing: $0[..<480])) }
-                    state.1.removeFirst(480)
+                try samples.withUnsafeBufferPointer { samples in
+                    let new = UnsafeBufferPointer(rebasing: samples[..<have])
+                    try maker.with { try $0.take(new) { try sink.push($0) } }
                 }
             }
         })

@@ -12,7 +12,7 @@ public final class SystemCameras: NSObject, Cameras, @unchecked Sendable {
     private let session = AVCaptureSession()
     private let output = AVCaptureVideoDataOutput()
     private let target = Guard<Target?>(nil)
-    private var rotation: Rotation?
+    private let mayMultitask = Guard(false)
     private var observers: [any NSObjectProtocol] = []
 
     private struct Target {
@@ -33,10 +33,10 @@ public final class SystemCameras: NSObject, Cameras, @unchecked Sendable {
         observe()
     }
 
-    deinit { observers.forEach(NotificationCenter.default.removeObserver) }
+    deinit { observers.forEach { NotificationCenter.default.removeObserver($0) } }
 
     /// Whether pictures go on while the app is in a picture in picture.
-    public var mayRunInBackground: Bool { queue.sync { session.isMultitaskingCameraAccessSupported } }
+    public var mayRunInBackground: Bool { mayMultitask.with { $0 } }
 
     public func listCameras() -> [CameraInfo] {
         Self.devices().map { device in
@@ -61,7 +61,6 @@ public final class SystemCameras: NSObject, Cameras, @unchecked Sendable {
             session.stopRunning()
             session.inputs.forEach(session.removeInput)
             target.with { $0 = nil }
-            rotation = nil
         }
     }
 
@@ -81,7 +80,10 @@ public final class SystemCameras: NSObject, Cameras, @unchecked Sendable {
             throw AppError.NotReadable(reason: "the capture session does not take the camera")
         }
         session.addInput(input)
-        if session.isMultitaskingCameraAccessSupported { session.isMultitaskingCameraAccessEnabled = true }
+        // With the background mode voip, from iOS 18 on; before, only where Apple granted an entitlement.
+        let mayMultitask = session.isMultitaskingCameraAccessSupported
+        if mayMultitask { session.isMultitaskingCameraAccessEnabled = true }
+        self.mayMultitask.with { $0 = mayMultitask }
         session.commitConfiguration()
         do {
             try device.lockForConfiguration()
@@ -92,7 +94,6 @@ public final class SystemCameras: NSObject, Cameras, @unchecked Sendable {
             device.activeVideoMaxFrameDuration = one
         } catch { throw Self.meaning(error) }
         let rotation = Rotation(device)
-        self.rotation = rotation
         target.with { $0 = Target(sink: sink, rotation: rotation) }
         session.startRunning()
     }

@@ -1,4 +1,4 @@
-import Chamada
+@testable import Chamada
 import Foundation
 import XCTest
 
@@ -110,6 +110,40 @@ final class ChoiceTests: XCTestCase {
         [Int16]([1, -2, 3]).withUnsafeBufferPointer { same.convert($0) { kept.append($0) } }
         XCTAssertEqual(kept, [1, -2, 3])
         XCTAssertEqual([0, 1, -1, 2, .nan, 0.5].map(int16), [0, 32767, -32768, 32767, 0, 16384])
+    }
+
+    func testAMicrophonesSamplesBecomeWholeBlocksAndTheRestWaits() {
+        for (rate, samples, blocks) in [(48000.0, 700, 1), (48000, 1000, 2), (24000, 700, 2)] {
+            var maker = BlockMaker(rate: rate)
+            var sizes: [Int] = []
+            let given = [Int16](repeating: 5, count: samples)
+            given.withUnsafeBufferPointer { maker.take($0) { sizes.append($0.count) } }
+            XCTAssertEqual(sizes, [Int](repeating: 480, count: blocks))
+            let missing = [Int16](repeating: 5, count: 480)
+            missing.withUnsafeBufferPointer { maker.take($0) { sizes.append($0.count) } }
+            XCTAssertGreaterThan(sizes.count, blocks)
+        }
+    }
+
+    func testAFrameBecomesTwoPlanesWithTheirColoursSideBySide() {
+        let (y, u, v): ([UInt8], [UInt8], [UInt8]) = ([1, 2, 3, 0, 4, 5, 6, 0, 7, 8, 9, 0], [10, 11, 12, 13], [20, 21, 22, 23])
+        let layout = FrameLayout(
+            width: 3, height: 3, rotationDegrees: 0, mirror: false, y: 0, u: 0, v: 0, yStride: 4, uvStride: 2, ageNs: 0)
+        var (luma, chroma) = ([UInt8](repeating: 99, count: 15), [UInt8](repeating: 99, count: 12))
+        y.withUnsafeBytes { y in
+            u.withUnsafeBytes { u in
+                v.withUnsafeBytes { v in
+                    luma.withUnsafeMutableBytes { luma in
+                        chroma.withUnsafeMutableBytes { chroma in
+                            FramePlanes(layout: layout, y: y, u: u, v: v).copyNV12(
+                                luma: luma.baseAddress!, lumaStride: 5, chroma: chroma.baseAddress!, chromaStride: 6)
+                        }
+                    }
+                }
+            }
+        }
+        XCTAssertEqual(luma, [1, 2, 3, 99, 99, 4, 5, 6, 99, 99, 7, 8, 9, 99, 99])
+        XCTAssertEqual(chroma, [10, 20, 11, 21, 99, 99, 12, 22, 13, 23, 99, 99])
     }
 
     func testTheLogKeepsTheNewestAndSurvivesTheAppAndABrokenFile() throws {

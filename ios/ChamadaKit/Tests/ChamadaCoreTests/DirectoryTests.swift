@@ -50,7 +50,7 @@ final class DirectoryTests: XCTestCase {
         _ = shown(book.pushed(id: nil, from: nil, now: now))
         _ = shown(book.pushed(id: "no uuid", from: "rui", now: now))
         let system = shown(book.pushed(id: id, from: "rui", now: now))
-        XCTAssertEqual(book.pushed(id: id, from: "rui", now: now), .update(system, from: "rui"))
+        XCTAssertEqual(book.pushed(id: id, from: "rui", now: now), .report(system, from: "rui"), "twice, under one name")
     }
 
     func testAPushWithoutACallIsTakenOffTheScreenAfterAWhile() {

@@ -53,6 +53,16 @@ final class PhoneTests: XCTestCase {
         XCTAssertEqual(bench.phone.state.problem?.message, Message(.endCancelledThere, ["name": "rui"]))
     }
 
+    func testAnIncomingCallWhoseStateIsToldFirstIsStillOneThatCameIn() async {
+        let bench = await Bench.ready()
+        await bench.changed(.ringingHere)
+        XCTAssertNil(bench.phone.state.call)
+        await bench.phone.handle(.incomingCall(from: "rui", call: bench.call))
+        await bench.changed(.ringingHere)
+        XCTAssertEqual(bench.steps, [.rings(id: "c1", from: "rui")])
+        XCTAssertEqual(bench.phone.state.call?.weCalled, false)
+    }
+
     func testAcceptingWithoutAMicrophoneDeclinesAndSaysWhy() async {
         let bench = await Bench.ready()
         bench.permissions.answers.with { $0[.microphone] = .denied }
