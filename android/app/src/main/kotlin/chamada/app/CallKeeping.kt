@@ -7,6 +7,7 @@ import android.util.Log
 import chamada.android.CallAudio
 import chamada.android.CallLook
 import chamada.android.CallNotifications
+import chamada.android.CallService
 import chamada.android.RouteDriver
 import chamada.android.TelecomCalls
 import chamada.android.TelecomListener
@@ -55,6 +56,9 @@ class CallKeeping(private val application: Application, private val house: House
         if (call.phase == Phase.RINGING_HERE) notifications.ringing(call.with) else notifications.ongoing(call.with, call.since)
     }
 
+    /** What it shows for a moment if there is no call any more when it begins. */
+    fun farewell() = notifications.ongoing(application.getString(R.string.app_name), null)
+
     private fun call(now: CallView?) {
         val last = before
         before = now
@@ -63,7 +67,8 @@ class CallKeeping(private val application: Application, private val house: House
             audio.end()
             telecom.ended()
             manager.cancel(RINGING)
-            application.stopService(Intent(application, TalkService::class.java))
+            // Otherwise it is about to begin, and ends by itself.
+            if (CallService.isShown) application.stopService(Intent(application, TalkService::class.java))
             return
         }
         if (last == null) if (now.phase == Phase.RINGING_HERE) telecom.incoming(now.with) else telecom.outgoing(now.with)

@@ -9,6 +9,8 @@ class TalkService : CallService() {
 
     override fun notification(): Notification? = house.keeping.notification()
 
+    override fun farewell(): Notification = house.keeping.farewell()
+
     override fun usesDevices(): Boolean = house.desk.state.value.call?.usesDevices == true
 
     override fun onDecline() {

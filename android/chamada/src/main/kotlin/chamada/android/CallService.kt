@@ -14,11 +14,15 @@ import android.util.Log
  * Keeps the process, its camera and its microphone alive while a call rings or goes on. The app's own service extends it and is
  * named in the manifest with `foregroundServiceType="phoneCall|camera|microphone"`.
  *
- * Start it by `startForegroundService`; every start shows [notification] anew, and without one the service ends.
+ * Start it by `startForegroundService`; every start shows [notification] anew, and without one the service ends. Stop it only while
+ * [isShown]: one that was started and is stopped before it shows its notification is taken for a crash.
  */
 public abstract class CallService : Service() {
     /** What to show now; none if there is no call. */
     protected abstract fun notification(): Notification?
+
+    /** Shown for a moment if the call ended before the service began: the system wants to see one all the same. */
+    protected abstract fun farewell(): Notification
 
     /** Whether a call is connected or being made, for which camera and microphone are used; not while it rings here. */
     protected abstract fun usesDevices(): Boolean
@@ -37,13 +41,18 @@ public abstract class CallService : Service() {
             CallNotifications.HANG_UP -> onHangUp()
         }
         val notification = notification()
+        show(notification ?: farewell())
+        isShown = true
         if (notification == null) {
             stopForeground(STOP_FOREGROUND_REMOVE)
             stopSelf()
-        } else {
-            show(notification)
         }
         return START_NOT_STICKY
+    }
+
+    override fun onDestroy() {
+        isShown = false
+        super.onDestroy()
     }
 
     private fun show(notification: Notification) {
@@ -67,7 +76,11 @@ public abstract class CallService : Service() {
 
     private fun granted(permission: String) = checkSelfPermission(permission) == PackageManager.PERMISSION_GRANTED
 
-    private companion object {
-        const val ID = 6503
+    public companion object {
+        private const val ID = 6503
+
+        /** Whether a service shows its notification. On the main thread. */
+        public var isShown: Boolean = false
+            private set
     }
 }

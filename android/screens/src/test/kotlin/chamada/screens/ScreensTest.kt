@@ -1,0 +1,125 @@
+package chamada.screens
+
+import android.view.View
+import android.widget.Button
+import android.widget.EditText
+import android.widget.ImageButton
+import android.widget.TextView
+import chamada.app.CallActivity
+import chamada.app.MainActivity
+import chamada.app.R
+import chamada.app.logic.Phase
+import org.junit.After
+import org.junit.Assert.assertEquals
+import org.junit.Assert.assertTrue
+import org.junit.Test
+import org.junit.runner.RunWith
+import org.robolectric.Robolectric
+import org.robolectric.RobolectricTestRunner
+import org.robolectric.annotation.Config
+import org.robolectric.annotation.GraphicsMode
+
+/**
+ * The app's own activities with the native library behind them; the system is Robolectric's. There is no OpenGL in it: where
+ * pictures of a call belong, screens are black.
+ */
+@RunWith(RobolectricTestRunner::class)
+@GraphicsMode(GraphicsMode.Mode.NATIVE)
+@Config(sdk = [32], qualifiers = PHONE)
+class ScreensTest {
+    private fun main() = Robolectric.buildActivity(MainActivity::class.java).setup().get()
+
+    private fun call() = Robolectric.buildActivity(CallActivity::class.java).setup().get()
+
+    @After
+    fun leave() {
+        house.desk.logout()
+        await("door") { it.me == null }
+    }
+
+    private fun among(name: String) {
+        house.desk.demo(name)
+        await("people") { it.people.size == 2 }
+    }
+
+    private fun inCall() {
+        among("ana")
+        house.desk.call("eco")
+        await("pictures") { it.call?.phase == Phase.CONNECTED && (it.call?.stats?.receivedVideo?.frames ?: 0u) > 0u }
+    }
+
+    @Test
+    fun `the door shows why one is not let in, and the way leads to the field`() {
+        val screen = main()
+        screen.look("door")
+        screen.findViewById<EditText>(R.id.server).setText("ws://127.0.0.1:1")
+        screen.findViewById<EditText>(R.id.name).setText("ana")
+        screen.findViewById<Button>(R.id.enter).performClick()
+        await("refusal") { it.notice != null }
+        screen.look("server-unreachable")
+        val ways = screen.findViewById<android.widget.LinearLayout>(R.id.notice_ways)
+        assertEquals(listOf("Try again", "Change server"), (0 until ways.childCount).map { (ways.getChildAt(it) as Button).text })
+        screen.findViewById<EditText>(R.id.name).requestFocus()
+        ways.getChildAt(1).performClick()
+        await("focus") { screen.findViewById<EditText>(R.id.server).hasFocus() }
+        assertEquals(View.GONE, screen.findViewById<View>(R.id.notice).visibility)
+    }
+
+    @Test
+    @Config(qualifiers = "pt-rBR-w320dp-h480dp-night-hdpi")
+    fun `the smallest phone in Portuguese and in the dark has room for every button`() {
+        val screen = main()
+        screen.look("door-small-dark-pt")
+        inCall()
+        call().look("call-small-pt")
+    }
+
+    @Test
+    fun `behind the door are people and chat`() {
+        val screen = main()
+        among("ana")
+        house.desk.say("olá")
+        await("chat") { it.chat.isNotEmpty() }
+        screen.look("room")
+        assertEquals(View.GONE, screen.findViewById<View>(R.id.door).visibility)
+    }
+
+    @Test
+    @Config(qualifiers = TABLET)
+    fun `on a tablet people and chat stand side by side`() {
+        val screen = main()
+        among("ana")
+        screen.look("room-tablet")
+        val (people, chat) = listOf(R.id.people, R.id.chat).map { id ->
+            IntArray(2).also(screen.findViewById<View>(id)::getLocationInWindow)
+        }
+        assertTrue("${people.toList()} ${chat.toList()}", people[0] < chat[0])
+    }
+
+    @Test
+    fun `a call has its buttons, its details and the person's name`() {
+        inCall()
+        val screen = call()
+        screen.findViewById<ImageButton>(R.id.stats).performClick()
+        await("details") { screen.findViewById<TextView>(R.id.measured).text.contains("fps") }
+        screen.look("call")
+        assertEquals("eco", screen.findViewById<TextView>(R.id.with).text)
+        assertEquals("Mute microphone", screen.findViewById<View>(R.id.microphone).contentDescription)
+        screen.findViewById<ImageButton>(R.id.microphone).performClick()
+        await("mute") { it.call?.microphone == false }
+        await("label") { screen.findViewById<View>(R.id.microphone).contentDescription == "Unmute microphone" }
+        screen.findViewById<ImageButton>(R.id.hang_up).performClick()
+        await("end") { it.call == null }
+        await("finish") { screen.isFinishing }
+    }
+
+    @Test
+    @Config(qualifiers = "w720dp-h360dp-land-xhdpi")
+    fun `a phone that lies shows the same call`() {
+        inCall()
+        call().look("call-land")
+    }
+}
+
+private const val PHONE = "w360dp-h720dp-xhdpi"
+private const val TABLET = "w1280dp-h800dp-mdpi"
