@@ -23,9 +23,17 @@ pub struct Demo {
     address: SocketAddr,
     name: String,
     peer: Client,
-    /// How often the peer has logged in.
-    logins: watch::Receiver<u32>,
+    progress: watch::Receiver<Progress>,
     serving: Mutex<Option<Serving>>,
+}
+
+/// What the peer's events have told.
+#[derive(Default)]
+struct Progress {
+    /// How often it has logged in.
+    logins: u32,
+    /// Whether it is in a call, or its devices still are.
+    in_call: bool,
 }
 
 /// A server that runs; it stops when the sender goes.
@@ -58,9 +66,9 @@ impl Demo {
             };
             let config = ClientConfig { loopback: true, ..ClientConfig::new(url(address), name.clone()) };
             let (peer, events) = Client::connect(config, devices, Arc::new(WebrtcPeers)).await?;
-            let (logged_in, logins) = watch::channel(0);
-            tokio::spawn(answer(peer.clone(), events, logged_in));
-            Ok::<_, ChamadaError>(Arc::new(Self { address, name, peer, logins, serving: Mutex::new(Some(serving)) }))
+            let (tell, progress) = watch::channel(Progress::default());
+            tokio::spawn(answer(peer.clone(), events, tell));
+            Ok::<_, ChamadaError>(Arc::new(Self { address, name, peer, progress, serving: Mutex::new(Some(serving)) }))
         })
         .await
     }
@@ -75,13 +83,18 @@ impl Demo {
         self.name.clone()
     }
 
-    /// Lets the peer call somebody who is logged in.
+    /// Lets the peer call somebody who is logged in, once it is out of the call that it may be in.
     ///
     /// # Errors
-    /// `CALL` if it is in a call, `SERVER` while the server is stopped.
+    /// `SERVER` while the server is stopped.
     pub async fn call(&self, to: String) -> Result<(), ChamadaError> {
         let peer = self.peer.clone();
-        runtime::run(async move { peer.call(&to).await.map(drop) }).await
+        let mut progress = self.progress.clone();
+        runtime::run(async move {
+            progress.wait_for(|now| !now.in_call).await.map_err(|_| gone())?;
+            peer.call(&to).await.map(drop).map_err(ChamadaError::from)
+        })
+        .await
     }
 
     /// Stops the server and leaves the peer, to see what an app does without one. A second time does nothing.
@@ -103,12 +116,12 @@ impl Demo {
     /// `SERVER` if the address is taken meanwhile, or the server runs.
     pub async fn start_server(&self) -> Result<(), ChamadaError> {
         let port = self.address.port();
-        let mut logins = self.logins.clone();
+        let mut progress = self.progress.clone();
+        let before = progress.borrow().logins;
         let serving = runtime::run(async move {
-            logins.mark_unchanged();
             let (_, serving) = serve(port).await?;
-            let back = logins.changed().await;
-            back.map_err(|_| ChamadaError::closed("demo's peer")).map(|()| serving)
+            progress.wait_for(|now| now.logins > before).await.map_err(|_| gone())?;
+            Ok::<_, ChamadaError>(serving)
         });
         let serving = serving.await?;
         *self.serving() = Some(serving);
@@ -156,15 +169,23 @@ async fn serve(port: u16) -> Result<(SocketAddr, Serving), ChamadaError> {
     Ok((address, Serving { _until: until, ended }))
 }
 
-async fn answer(peer: Client, mut events: mpsc::Receiver<ClientEvent>, logged_in: watch::Sender<u32>) {
+fn gone() -> ChamadaError {
+    ChamadaError::closed("demo's peer")
+}
+
+async fn answer(peer: Client, mut events: mpsc::Receiver<ClientEvent>, tell: watch::Sender<Progress>) {
     while let Some(event) = events.recv().await {
         match event {
-            ClientEvent::Signaling(SignalingEvent::LoggedIn { .. }) => logged_in.send_modify(|times| *times += 1),
+            ClientEvent::Signaling(SignalingEvent::LoggedIn { .. }) => tell.send_modify(|now| now.logins += 1),
             ClientEvent::Call(CallEvent::Incoming { .. }) => {
                 if let Err(error) = peer.accept().await {
                     log::warn!("the demo's peer could not answer: {error}");
                 }
             }
+            ClientEvent::Call(CallEvent::Changed(now)) if now.call.is_some() => {
+                tell.send_modify(|now| now.in_call = true);
+            }
+            ClientEvent::Call(CallEvent::Ended { .. }) => tell.send_modify(|now| now.in_call = false),
             _ => {}
         }
     }
