@@ -124,11 +124,4 @@ impl Call {
     }
 }
 
-impl From<PhotoOf> for CorePhotoOf {
-    fn from(of: PhotoOf) -> Self {
-        match of {
-            PhotoOf::Local => Self::Local,
-            PhotoOf::Remote => Self::Remote,
-        }
-    }
-}
+same_cases!(PhotoOf => CorePhotoOf { Local, Remote });

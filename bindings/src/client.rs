@@ -18,7 +18,7 @@ use chamada::peer::webrtc::WebrtcPeers;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A client that is logged in. Letting go of it (in Kotlin `close`) logs out, ends a call that may be going on and returns at
-/// once; `logout` waits until all is released. Either way events still come up to [`crate::Event::Closed`].
+/// once; `logout` waits until all is released. Either way events still come up to `Event.Closed`.
 #[derive(uniffi::Object)]
 pub struct Client {
     inner: Arc<Inner>,
@@ -220,7 +220,8 @@ fn spawn(work: impl Future<Output = Result<(), ChamadaError>> + Send + 'static) 
     match runtime::runtime() {
         Ok(runtime) => drop(runtime.spawn(async move {
             if let Err(error) = work.await {
-                log::warn!("{error}");
+                log::warn!("what the app asked for in passing was not done");
+                log::debug!("which is: {error}");
             }
         })),
         Err(error) => log::error!("{error}"),

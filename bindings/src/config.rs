@@ -91,29 +91,9 @@ pub struct Devices {
     pub preview: Option<Arc<dyn VideoRenderer>>,
 }
 
-impl From<CoreCodec> for VideoCodec {
-    fn from(codec: CoreCodec) -> Self {
-        match codec {
-            CoreCodec::Vp8 => Self::Vp8,
-            CoreCodec::H264 => Self::H264,
-        }
-    }
-}
-
-impl From<VideoCodec> for CoreCodec {
-    fn from(codec: VideoCodec) -> Self {
-        match codec {
-            VideoCodec::Vp8 => Self::Vp8,
-            VideoCodec::H264 => Self::H264,
-        }
-    }
-}
-
-impl From<IceServer> for CoreIceServer {
-    fn from(IceServer { urls, username, credential }: IceServer) -> Self {
-        Self { urls, username, credential }
-    }
-}
+same_cases!(CoreCodec => VideoCodec { Vp8, H264 });
+same_cases!(VideoCodec => CoreCodec { Vp8, H264 });
+same_fields!(IceServer => CoreIceServer { urls, username, credential });
 
 impl From<Config> for ClientConfig {
     fn from(config: Config) -> Self {

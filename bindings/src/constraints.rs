@@ -137,26 +137,5 @@ impl From<core::ConstraintSet> for VideoConstraintSet {
     }
 }
 
-impl From<NumberConstraint> for core::NumberConstraint {
-    fn from(NumberConstraint { min, max, exact, ideal }: NumberConstraint) -> Self {
-        Self { min, max, exact, ideal }
-    }
-}
-
-impl From<core::NumberConstraint> for NumberConstraint {
-    fn from(core::NumberConstraint { min, max, exact, ideal }: core::NumberConstraint) -> Self {
-        Self { min, max, exact, ideal }
-    }
-}
-
-impl From<StringConstraint> for core::StringConstraint {
-    fn from(StringConstraint { exact, ideal }: StringConstraint) -> Self {
-        Self { exact, ideal }
-    }
-}
-
-impl From<core::StringConstraint> for StringConstraint {
-    fn from(core::StringConstraint { exact, ideal }: core::StringConstraint) -> Self {
-        Self { exact, ideal }
-    }
-}
+same_fields!(NumberConstraint, core::NumberConstraint { min, max, exact, ideal });
+same_fields!(StringConstraint, core::StringConstraint { exact, ideal });

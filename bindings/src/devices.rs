@@ -1,7 +1,8 @@
 //! What an app implements so that the library can see, hear and speak.
 //!
-//! Every method is synchronous and must be quick, except where it says that it may wait. None is ever called on a thread of
-//! the app's. An exception that is none of [`AppError`] is taken for [`AppError::NotReadable`].
+//! Every method is synchronous and must be quick, except where it says that it may wait. All are called on the library's
+//! threads, but for the preview's renderer, which is called by the camera's thread while it pushes. An exception that is none of
+//! [`AppError`] is taken for [`AppError::NotReadable`].
 
 use crate::audio::{MicrophoneSink, SpeakerSource};
 use crate::camera::CameraSink;
@@ -20,13 +21,13 @@ pub trait Cameras: Send + Sync {
     /// Counts as having none.
     fn list_cameras(&self) -> Result<Vec<CameraInfo>, AppError>;
 
-    /// Opens a camera as told; its pictures go to `sink` until [`Cameras::close_camera`]. May wait for the device.
+    /// Opens a camera as told; its pictures go to `sink` until `close_camera`. May wait for the device.
     ///
     /// # Errors
-    /// [`AppError`], which the call that wanted the camera reports.
+    /// `AppError`, which the call that wanted the camera reports.
     fn open_camera(&self, settings: CameraSettings, sink: Arc<CameraSink>) -> Result<(), AppError>;
 
-    /// Closes the camera that was opened last; called once for each that [`Cameras::open_camera`] opened, before the next is
+    /// Closes the camera that was opened last; called once for each that `open_camera` opened, before the next is
     /// opened. May wait for the device. What is pushed from then on is refused with `CLOSED`.
     ///
     /// # Errors
@@ -37,10 +38,10 @@ pub trait Cameras: Send + Sync {
 /// The app's microphone and speaker. All sound is mono, 48,000 samples per second, 16 bits.
 #[uniffi::export(foreign)]
 pub trait AudioDevices: Send + Sync {
-    /// Opens the microphone; its sound goes to `sink` until [`AudioDevices::close_microphone`]. May wait for the device.
+    /// Opens the microphone; its sound goes to `sink` until `close_microphone`. May wait for the device.
     ///
     /// # Errors
-    /// [`AppError`], which ends the call that wanted the microphone.
+    /// `AppError`, which ends the call that wanted the microphone.
     fn open_microphone(&self, sink: Arc<MicrophoneSink>) -> Result<(), AppError>;
 
     /// Closes it. What is pushed from then on is refused with `CLOSED`.
@@ -49,7 +50,7 @@ pub trait AudioDevices: Send + Sync {
     /// Is logged.
     fn close_microphone(&self) -> Result<(), AppError>;
 
-    /// Opens the speaker, which pulls its sound from `source` at its own pace until [`AudioDevices::close_speaker`]. May
+    /// Opens the speaker, which pulls its sound from `source` at its own pace until `close_speaker`. May
     /// wait for the device.
     ///
     /// # Errors
@@ -103,7 +104,7 @@ pub struct CameraFormat {
 /// What was chosen: the camera to open and how.
 #[derive(Debug, Clone, PartialEq, uniffi::Record)]
 pub struct CameraSettings {
-    /// The identifier that [`Cameras::list_cameras`] gave it.
+    /// The identifier that `list_cameras` gave it.
     pub device_id: String,
     /// Which way it looks, where that is known.
     pub facing: Option<FacingMode>,
@@ -128,27 +129,8 @@ pub enum FacingMode {
     Right,
 }
 
-impl From<CoreFacing> for FacingMode {
-    fn from(facing: CoreFacing) -> Self {
-        match facing {
-            CoreFacing::User => Self::User,
-            CoreFacing::Environment => Self::Environment,
-            CoreFacing::Left => Self::Left,
-            CoreFacing::Right => Self::Right,
-        }
-    }
-}
-
-impl From<FacingMode> for CoreFacing {
-    fn from(facing: FacingMode) -> Self {
-        match facing {
-            FacingMode::User => Self::User,
-            FacingMode::Environment => Self::Environment,
-            FacingMode::Left => Self::Left,
-            FacingMode::Right => Self::Right,
-        }
-    }
-}
+same_cases!(CoreFacing => FacingMode { User, Environment, Left, Right });
+same_cases!(FacingMode => CoreFacing { User, Environment, Left, Right });
 
 impl From<CameraInfo> for core::CameraInfo {
     fn from(from: CameraInfo) -> Self {

@@ -11,7 +11,7 @@ use chamada::signaling::SignalingEvent;
 use chamada::signaling::message::MediaState as CoreMedia;
 use std::sync::{Arc, Weak};
 
-/// Something that happened. The first is [`Event::LoggedIn`], the last [`Event::Closed`].
+/// Something that happened. The first is `LoggedIn`, the last `Closed`.
 #[derive(uniffi::Enum)]
 #[allow(
     clippy::large_enum_variant,
@@ -242,23 +242,10 @@ impl From<CoreMedia> for MediaState {
     }
 }
 
-/// The same names on both sides.
-macro_rules! mirror {
-    ($from:ty => $to:ident { $($name:ident),+ $(,)? }) => {
-        impl From<$from> for $to {
-            fn from(from: $from) -> Self {
-                match from {
-                    $(<$from>::$name => Self::$name,)+
-                }
-            }
-        }
-    };
-}
-
-mirror!(core::CallState => CallState {
+same_cases!(core::CallState => CallState {
     Idle, Calling, RingingThere, RingingHere, Connecting, Connected, Reconnecting,
 });
-mirror!(core::EndReason => EndReason {
+same_cases!(core::EndReason => EndReason {
     HungUpHere, HungUpThere, DeclinedHere, DeclinedThere, Busy, Timeout, CancelledHere, CancelledThere, Unreachable,
     ConnectionFailed, NegotiationFailed, MediaFailedHere, MediaFailedThere, AnsweredElsewhere,
 });

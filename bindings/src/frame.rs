@@ -106,14 +106,7 @@ pub enum PhotoKind {
     Png,
 }
 
-impl From<PhotoKind> for PhotoFormat {
-    fn from(kind: PhotoKind) -> Self {
-        match kind {
-            PhotoKind::Jpeg => Self::Jpeg,
-            PhotoKind::Png => Self::Png,
-        }
-    }
-}
+same_cases!(PhotoKind => PhotoFormat { Jpeg, Png });
 
 impl From<PhotoError> for ChamadaError {
     fn from(error: PhotoError) -> Self {

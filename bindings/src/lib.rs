@@ -15,17 +15,22 @@
 //! Pictures go in as borrowed planes and are copied once, into pooled memory. They come out as [`Frame`], which owns pooled
 //! memory and says where it is. An address that a frame gave is good until the frame is released or dropped.
 
+#[macro_use]
+mod mirror;
+
 mod audio;
 mod call;
 mod camera;
 mod client;
 mod config;
 mod constraints;
+#[cfg_attr(not(feature = "demo"), path = "demo_absent.rs")]
 mod demo;
 pub mod devices;
 mod error;
 mod event;
 mod frame;
+mod logging;
 pub mod observer;
 mod renderer;
 mod runtime;
@@ -47,6 +52,7 @@ pub use demo::{Demo, demo_available};
 pub use error::{AppError, ChamadaError, ErrorKind};
 pub use event::{CallSnapshot, CallState, EndReason, Event, MediaState};
 pub use frame::{Frame, FrameLayout, PhotoKind};
+pub use logging::{LogLevel, LogSink, set_log_level, start_logging};
 pub use stats::{CallStats, ReceivedAudio, ReceivedVideo, SentAudio, SentVideo};
 
 uniffi::setup_scaffolding!();

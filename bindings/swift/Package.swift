@@ -1,7 +1,11 @@
 // swift-tools-version: 6.0
-// Chamada for Swift. `cargo xtask swift` generates its larger half, builds it and runs its tests on Linux; for phones, the
-// module ChamadaFFI comes from the XCFramework of `cargo xtask ios` instead.
+// Chamada for Swift. `cargo xtask swift` generates its larger half, builds it and runs its tests on Linux; `cargo xtask ios`, on a
+// Mac, puts the library for phones beside this file.
+import Foundation
 import PackageDescription
+
+let framework = "ChamadaFFI.xcframework"
+let isForPhones = FileManager.default.fileExists(atPath: "\(Context.packageDirectory)/\(framework)")
 
 let package = Package(
     name: "Chamada",
@@ -10,7 +14,7 @@ let package = Package(
         .library(name: "Chamada", targets: ["Chamada"])
     ],
     targets: [
-        .systemLibrary(name: "ChamadaFFI"),
+        isForPhones ? .binaryTarget(name: "ChamadaFFI", path: framework) : .systemLibrary(name: "ChamadaFFI"),
         .target(name: "Chamada", dependencies: ["ChamadaFFI"]),
         .testTarget(name: "ChamadaTests", dependencies: ["Chamada"]),
     ]

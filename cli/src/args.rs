@@ -8,7 +8,7 @@ use chamada::media::video::codec::VideoCodec;
 use chamada::signaling::message::{DEFAULT_PORT, IceServer};
 use clap::{Parser, Subcommand};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -143,6 +143,16 @@ pub(crate) enum VideoSource {
     None,
 }
 
+impl VideoSource {
+    /// The file that is played.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Test(_) | Self::None => None,
+        }
+    }
+}
+
 impl FromStr for VideoSource {
     type Err = String;
 
@@ -166,6 +176,16 @@ pub(crate) enum AudioSourceArg {
     Tone,
     File(PathBuf),
     None,
+}
+
+impl AudioSourceArg {
+    /// The file that is played.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(path),
+            Self::Tone | Self::None => None,
+        }
+    }
 }
 
 impl FromStr for AudioSourceArg {

@@ -12,7 +12,9 @@ use chamada::client::{Client, ClientError, ClientEvent};
 use chamada::media::photo::{PhotoFormat, save_photo};
 use chamada::media::wav::WavWriter;
 use chamada::peer::webrtc::WebrtcPeers;
-use chamada::signaling::SignalingEvent;
+use chamada::signaling::message::MAX_TEXT_CHARS;
+use chamada::signaling::{SignalingError, SignalingEvent};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -54,17 +56,16 @@ async fn attend(
     summary: &mut Summary,
     seen: &mut Seen,
 ) -> Result<(), Failure> {
+    check(&args)?;
     let view = RemoteView::new(args.save_video.as_deref())?;
     let sound = match &args.save_audio {
         Some(path) => Some(Arc::new(WavWriter::create(path).map_err(|error| Failure::BadArgument(error.to_string()))?)),
         None => None,
     };
-    if let Some(path) = &args.photo {
-        PhotoFormat::from_path(path).map_err(|error| Failure::BadArgument(error.to_string()))?;
-    }
     let devices = sources::devices(&args, Arc::clone(&view), sound.clone())?;
     let (client, events) = Client::connect(sources::config(&args), devices, Arc::new(WebrtcPeers)).await?;
-    let mut peer = Peer { plan, args, client, output, summary, called: false, timers: Timers::default() };
+    let mut peer =
+        Peer { plan, args, client, output, summary, called: false, stopping: false, timers: Timers::default() };
     let result = peer.live(events).await;
     let photo = peer.save_photo(&view);
     let pictures = view.finish();
@@ -75,6 +76,38 @@ async fn attend(
         None => Ok(()),
     };
     result.and(photo).and(pictures).and(heard)
+}
+
+/// What can be refused before a file is touched.
+fn check(args: &PeerArgs) -> Result<(), Failure> {
+    let bad = |text: String| Err(Failure::BadArgument(text));
+    if let Some(path) = &args.photo
+        && let Err(error) = PhotoFormat::from_path(path)
+    {
+        return bad(error.to_string());
+    }
+    if let Some(text) = &args.say
+        && !(1..=MAX_TEXT_CHARS).contains(&text.chars().count())
+    {
+        return bad(SignalingError::BadText.to_string());
+    }
+    let played = [args.video.file(), args.audio.file()].into_iter().flatten();
+    let mut used: Vec<&Path> = played.collect();
+    for saved in [&args.save_video, &args.save_audio, &args.photo].into_iter().flatten() {
+        if used.iter().any(|path| same_file(path, saved)) {
+            return bad(format!("{}: named for two things, of which one would overwrite the other", saved.display()));
+        }
+        used.push(saved);
+    }
+    Ok(())
+}
+
+/// Whether two paths lead to one file, which need not be there yet.
+fn same_file(one: &Path, other: &Path) -> bool {
+    match (std::fs::canonicalize(one), std::fs::canonicalize(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => one == other,
+    }
 }
 
 /// When to do what, once the call is connected.
@@ -91,6 +124,8 @@ struct Peer<'a> {
     output: Output,
     summary: &'a mut Summary,
     called: bool,
+    /// Nothing more is waited for: the call that is ending is the last.
+    stopping: bool,
     timers: Timers,
 }
 
@@ -103,7 +138,6 @@ impl Peer<'_> {
         let give_up = Instant::now() + self.args.wait;
         let stop = stop_signal();
         tokio::pin!(stop);
-        let mut stopping = false;
         loop {
             tokio::select! {
                 event = events.recv() => match event {
@@ -115,8 +149,8 @@ impl Peer<'_> {
                     }
                     None => return Err(Failure::Failed("the client stopped".into())),
                 },
-                () = at(Some(give_up)), if !self.summary.is_connected() && !stopping => {
-                    stopping = true;
+                () = at(Some(give_up)), if !self.summary.is_connected() && !self.stopping => {
+                    self.stopping = true;
                     self.give_up().await?;
                 }
                 () = at(self.timers.hang_up) => {
@@ -127,8 +161,8 @@ impl Peer<'_> {
                     self.timers.flip = None;
                     self.client.flip_camera().await?;
                 }
-                () = &mut stop, if !stopping => {
-                    stopping = true;
+                () = &mut stop, if !self.stopping => {
+                    self.stopping = true;
                     if !self.hang_up().await? {
                         return Err(Failure::NotAnswered("stopped before a call came about".into()));
                     }
@@ -155,7 +189,7 @@ impl Peer<'_> {
                 self.timers.flip = self.args.flip_after.map(|after| now + after);
             }
             ClientEvent::Stats(stats) => self.summary.stats(&stats),
-            ClientEvent::Call(CallEvent::Ended { reason, .. }) => return Ok(self.on_ended(reason)),
+            ClientEvent::Call(CallEvent::Ended { with, reason, .. }) => return Ok(self.on_ended(&with, reason)),
             _ => {}
         }
         Ok(None)
@@ -199,19 +233,19 @@ impl Peer<'_> {
         }
     }
 
-    fn on_ended(&mut self, reason: EndReason) -> Option<Result<(), Failure>> {
+    fn on_ended(&mut self, with: &str, reason: EndReason) -> Option<Result<(), Failure>> {
         match (&self.plan, reason) {
             (Plan::Answer { decline: true, .. }, EndReason::DeclinedHere) => {
                 self.summary.ended(reason);
                 return Some(Ok(()));
             }
             // Somebody else, or somebody who gave up: go on waiting.
-            (Plan::Answer { .. }, _) if is_before_answer(reason) => return None,
-            (Plan::Call(_), EndReason::DeclinedHere) if !self.called => return None,
+            (Plan::Answer { .. }, _) if is_before_answer(reason) && !self.stopping => return None,
+            (Plan::Call(_), EndReason::DeclinedHere) if !self.called && !self.stopping => return None,
             _ => {}
         }
         self.summary.ended(reason);
-        Some(exit::of_call(reason, self.summary.is_connected()))
+        Some(exit::of_call(with, reason, self.summary.is_connected()))
     }
 
     async fn give_up(&mut self) -> Result<(), Failure> {

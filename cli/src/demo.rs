@@ -7,7 +7,7 @@ use crate::output::Output;
 use crate::serve::stop_signal;
 use crate::summary::Summary;
 use crate::table::{Row, Table};
-use crate::view::RemoteView;
+use crate::view::{RemoteView, Seen};
 use chamada::call::{CallEvent, CallState};
 use chamada::client::{Client, ClientConfig, ClientEvent, Devices};
 use chamada::media::echo::Echo;
@@ -52,16 +52,16 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
         checked = self_check(&url, output) => Some(checked),
         () = &mut stop => None,
     };
-    let mut summary = None;
-    let result = match checked {
-        Some(Ok((numbers, result))) => {
-            summary = Some(numbers);
-            result
-        }
-        Some(Err(failure)) => Err(failure),
-        None => Ok(()),
+    let nothing = || Summary::new().to_json(&Seen::default());
+    let (mut summary, result, complete) = match checked {
+        Some(Ok((numbers, result))) => (numbers, result, true),
+        Some(Err(failure)) => (nothing(), Err(failure), false),
+        None => (nothing(), Ok(()), false),
     };
-    if summary.is_some() && result.is_ok() {
+    if let Err(failure) = &result {
+        summary["error"] = failure.to_string().into();
+    }
+    if complete && result.is_ok() {
         let text = format!(
             "\nOpen {page} in a browser, log in and call 'eco': it answers with your own picture and sound.\nCtrl-C ends the demo."
         );
@@ -76,9 +76,7 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
     if let Err(error) = serving.await {
         log::warn!("the server's task failed: {error}");
     }
-    if let Some(summary) = summary {
-        output.event("summary", summary, None);
-    }
+    output.event("summary", summary, None);
     result
 }
 
@@ -192,7 +190,7 @@ async fn self_check(url: &str, output: Output) -> Result<(serde_json::Value, Res
         }
     };
     summary.ended(reason);
-    let mut result = exit::of_call(reason, summary.is_connected());
+    let mut result = exit::of_call("demo-answer", reason, summary.is_connected());
     let seen = caller.view.seen();
     if result.is_ok() && seen.frames == 0 {
         result = Err(Failure::Failed("the self-check's call connected but no picture came".into()));

@@ -1,7 +1,10 @@
 //! How the command ends: exit codes that scripts can rely on.
 
+use crate::output::printable;
+use crate::texts;
 use chamada::call::{CallError, EndReason};
 use chamada::client::ClientError;
+use chamada::signaling::SignalingError;
 use std::process::ExitCode;
 
 /// Why the command did not do what it was asked for; one line on standard error, and an exit code.
@@ -29,10 +32,11 @@ impl Failure {
 }
 
 impl std::fmt::Display for Failure {
+    /// On one line, although some of it are a server's own words.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::BadArgument(text) | Self::Unreachable(text) | Self::NotAnswered(text) | Self::Failed(text) => {
-                f.write_str(text)
+                f.write_str(&printable(text))
             }
         }
     }
@@ -42,16 +46,18 @@ impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let text = error.to_string();
         match error {
+            ClientError::Signaling(SignalingError::BadText)
+            | ClientError::Call(CallError::SelfCall)
+            | ClientError::Constraint(_) => Self::BadArgument(text),
             ClientError::Signaling(_) => Self::Unreachable(text),
-            ClientError::Call(CallError::SelfCall) | ClientError::Constraint(_) => Self::BadArgument(text),
             _ => Self::Failed(text),
         }
     }
 }
 
-/// What the end of a call means for the exit code: nothing where it ended as asked.
-pub(crate) fn of_call(reason: EndReason, connected: bool) -> Result<(), Failure> {
-    let text = format!("the call ended: {}", reason.as_str());
+/// What the end of a call with this person means for the exit code: nothing where it ended as asked.
+pub(crate) fn of_call(with: &str, reason: EndReason, connected: bool) -> Result<(), Failure> {
+    let text = format!("{} ({})", texts::end(reason).replace("{name}", &printable(with)), reason.as_str());
     match reason {
         EndReason::HungUpHere | EndReason::HungUpThere if connected => Ok(()),
         EndReason::ConnectionFailed
@@ -59,5 +65,18 @@ pub(crate) fn of_call(reason: EndReason, connected: bool) -> Result<(), Failure>
         | EndReason::MediaFailedHere
         | EndReason::MediaFailedThere => Err(Failure::Failed(text)),
         _ => Err(Failure::NotAnswered(text)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_servers_reason_stays_on_one_line_and_moves_no_cursor() {
+        let refused = SignalingError::LoginRefused("no\r\nroot:\u{1b}[2J".to_owned());
+        let text = Failure::from(ClientError::Signaling(refused)).to_string();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        assert!(!text.contains(char::is_control), "{text}");
     }
 }

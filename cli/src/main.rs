@@ -11,6 +11,7 @@ mod serve;
 mod sources;
 mod summary;
 mod table;
+mod texts;
 mod view;
 
 use args::{Args, Task};

@@ -33,8 +33,8 @@ impl Output {
             ClientEvent::Camera(camera) => self.event(
                 "camera",
                 json!({
-                    "device": camera.device_id, "facing": camera.facing, "width": camera.width, "height": camera.height,
-                    "fps": camera.fps,
+                    "device": camera.device_id, "facing": camera.facing, "mirrored_preview": camera.mirrors_preview(),
+                    "width": camera.width, "height": camera.height, "fps": camera.fps,
                 }),
                 Some(format!(
                     "camera {} ({}), {}x{} at {} fps",
@@ -56,13 +56,17 @@ impl Output {
                 self.event(
                     "logged-in",
                     json!({ "name": name, "resumed": resumed, "server": server }),
-                    Some(format!("logged in as {name}")),
+                    Some(format!("logged in as {}", printable(name))),
                 );
             }
             SignalingEvent::Renamed { wanted, name } => self.event(
                 "renamed",
                 json!({ "wanted": wanted, "name": name }),
-                Some(format!("the name {wanted} was not free or not allowed; you are {name}")),
+                Some(format!(
+                    "the name {} was not free or not allowed; you are {}",
+                    printable(wanted),
+                    printable(name)
+                )),
             ),
             SignalingEvent::Users(users) => self.event("users", json!({ "users": users }), None),
             SignalingEvent::Chat { from, text, date, .. } => {
@@ -70,7 +74,7 @@ impl Output {
                 self.event(
                     "chat",
                     json!({ "from": from, "text": text, "date": date }),
-                    Some(format!("<{from}> {}", printable(text))),
+                    Some(format!("<{}> {}", printable(from), printable(text))),
                 );
             }
             SignalingEvent::Refused(error) => self.event(
@@ -81,11 +85,12 @@ impl Output {
             SignalingEvent::Reconnecting { attempt, after, why } => self.event(
                 "reconnecting",
                 json!({ "attempt": attempt, "after_ms": after.as_millis() as u64, "why": why.to_string() }),
-                Some(format!("the server is out of reach ({why}); trying again")),
+                Some(format!("the server is out of reach ({}); trying again", printable(&why.to_string()))),
             ),
             SignalingEvent::Closed { why } => {
                 let why = why.as_ref().map(ToString::to_string);
-                let text = why.as_ref().map(|why| format!("the connection to the server is closed: {why}"));
+                let text =
+                    why.as_ref().map(|why| format!("the connection to the server is closed: {}", printable(why)));
                 self.event("signaling-closed", json!({ "why": why }), text);
             }
             SignalingEvent::Dropped { kind } => self.event(
@@ -147,7 +152,7 @@ pub(crate) fn line(text: &str) {
     let _ = writeln!(out, "{text}").and_then(|()| out.flush());
 }
 
-/// Text of other people for a terminal: without control characters, which could move its cursor or worse.
+/// Text of other people for a terminal, on one line: without control characters, which could move its cursor or worse.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }

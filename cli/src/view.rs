@@ -13,6 +13,8 @@ use std::time::Instant;
 /// Takes the remote pictures: reads the marker of synthetic cameras, counts, saves.
 pub(crate) struct RemoteView {
     inner: Mutex<Inner>,
+    /// Under a lock of its own: whoever asks what was seen must not wait for a disk.
+    writer: Mutex<Option<Y4mWriter>>,
 }
 
 #[derive(Default)]
@@ -24,7 +26,6 @@ struct Inner {
     width: u32,
     height: u32,
     newest: Option<VideoFrame>,
-    writer: Option<Y4mWriter>,
 }
 
 /// What was seen of the other side so far.
@@ -46,7 +47,7 @@ impl RemoteView {
             .map(|path| Y4mWriter::create(path, 30.0))
             .transpose()
             .map_err(|error| Failure::BadArgument(error.to_string()))?;
-        Ok(Arc::new(Self { inner: Mutex::new(Inner { writer, ..Inner::default() }) }))
+        Ok(Arc::new(Self { inner: Mutex::default(), writer: Mutex::new(writer) }))
     }
 
     pub(crate) fn seen(&self) -> Seen {
@@ -66,7 +67,7 @@ impl RemoteView {
 
     /// Writes what is still in memory to the file.
     pub(crate) fn finish(&self) -> Result<(), Failure> {
-        let writer = self.inner.lock().unwrap_or_else(PoisonError::into_inner).writer.take();
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
         match writer {
             Some(writer) => writer.finish().map(drop).map_err(|error| Failure::Failed(error.to_string())),
             None => Ok(()),
@@ -83,10 +84,11 @@ impl VideoRenderer for RemoteView {
         inner.frames += 1;
         (inner.width, inner.height) = (frame.width(), frame.height());
         inner.delay.frame(&frame);
-        if let Some(writer) = &inner.writer {
-            writer.render(frame.clone());
+        inner.newest = Some(frame.clone());
+        drop(inner);
+        if let Some(writer) = &*self.writer.lock().unwrap_or_else(PoisonError::into_inner) {
+            writer.render(frame);
         }
-        inner.newest = Some(frame);
     }
 }
 

@@ -260,11 +260,50 @@ async fn bad_arguments_and_files_end_with_code_2_before_anybody_is_called() {
         &["--seconds", "-1"],
         &["--save-video", &missing],
         &["--photo", "picture.gif"],
+        &["--say", &"a".repeat(257)],
     ] {
         let ended = chamada(&[&["call", "rui", "--server", "ws://127.0.0.1:1"], bad].concat()).ends().await;
         assert_eq!(ended.code, 2, "{bad:?}: {}", ended.stderr);
         assert!(!ended.stderr.is_empty(), "{bad:?}");
     }
+}
+
+#[tokio::test]
+async fn what_would_overwrite_something_else_is_refused_and_files_stay_as_they_are() {
+    let folder = Folder::new("same");
+    let (film, sound, photo) = (folder.file("film.y4m"), folder.file("sound.wav"), folder.file("new.y4m"));
+    std::fs::write(&film, "kept").unwrap();
+    std::fs::write(&sound, "kept").unwrap();
+    let roundabout = folder.file("./film.y4m");
+    for bad in [
+        &["--video", &film, "--save-video", &roundabout][..],
+        &["--audio", &sound, "--save-audio", &sound],
+        &["--save-video", &film, "--save-audio", &film],
+        &["--save-video", &photo, "--photo", "picture.gif"],
+    ] {
+        let ended = chamada(&[&["call", "rui", "--server", "ws://127.0.0.1:1"], bad].concat()).ends().await;
+        assert_eq!(ended.code, 2, "{bad:?}: {}", ended.stderr);
+    }
+    // A server that is not there costs nothing that was saved before either.
+    let call = ["call", "rui", "--server", "ws://127.0.0.1:1", "--save-video", &film, "--save-audio", &sound];
+    assert_eq!(chamada(&call).ends().await.code, 3);
+    assert_eq!((std::fs::read(&film).unwrap(), std::fs::read(&sound).unwrap()), (b"kept".into(), b"kept".into()));
+    assert!(!Path::new(&photo).exists(), "nothing is made for a command that is refused");
+}
+
+#[tokio::test]
+async fn the_camera_to_begin_with_is_the_one_that_was_asked_for() {
+    let (_server, url) = server().await;
+    let answer = ["answer", "--server", &url, "--name", "rui", "--video", SMALL, "--json"];
+    let mut rui = chamada(&answer);
+    rui.line_with("logged-in").await;
+    let call = ["call", "rui", "--server", &url, "--name", "ana", "--video", SMALL, "--seconds", "1", "--json"];
+    let mut ana = chamada(&[&call[..], &["--facing", "environment"]].concat());
+    let camera: Value = serde_json::from_str(&ana.line_with("\"camera\"").await).unwrap();
+    assert_eq!((&camera["facing"], &camera["mirrored_preview"]), (&"environment".into(), &false.into()), "{camera}");
+    let camera: Value = serde_json::from_str(&rui.line_with("\"camera\"").await).unwrap();
+    assert_eq!((&camera["facing"], &camera["mirrored_preview"]), (&"user".into(), &true.into()), "{camera}");
+    assert_eq!((ana.ends().await.code, rui.ends().await.code), (0, 0));
 }
 
 #[tokio::test]

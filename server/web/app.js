@@ -1,11 +1,12 @@
 // The page: joins the session with the server, the call engine, the peer connection and the views. Decides nothing itself.
 
-import { ALL_ON, CallEngine } from './call.js';
+import { CallEngine } from './call.js';
 import { Devices } from './devices.js';
 import { $, remembered, translate } from './dom.js';
 import { Peer } from './peer.js';
 import { Ringtone } from './ringtone.js';
 import { Session } from './signaling.js';
+import { ALL_ON } from './state.js';
 import { readStats } from './stats.js';
 import { chooseLanguage, textsIn } from './texts.js';
 import { newUuid } from './uuid.js';
@@ -85,7 +86,7 @@ function command(wanted) {
 function pump() {
   for (let outputs = engine.take(); outputs.length; outputs = engine.take()) {
     for (const output of outputs) {
-      if (output.kind === 'send') session?.send(output.message);
+      if (output.kind === 'send') send(output.message);
       else if (output.kind === 'peer') onPeerAction(output.peer, output.action);
       else if (output.event.kind === 'changed') onCallChanged(output.event);
       else if (output.event.kind === 'incoming') incoming.show(output.event.from);
@@ -99,6 +100,10 @@ function pump() {
     engine.handleTimeout(performance.now());
     pump();
   }, Math.max(0, at - performance.now()));
+}
+
+function send(message) {
+  if (session?.send(message) === false) engine.notSent(message);
 }
 
 function onPeerAction(id, action) {

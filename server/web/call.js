@@ -1,73 +1,70 @@
 // The call engine: one call at a time, from the first ring to the hang-up. No DOM, no clock, no socket, no RTCPeerConnection.
 //
-// It follows the same table of states and inputs as the core (core/src/call/table.md); a test walks that table against this
-// file, so that page and core cannot disagree. After each input take every output with `take()` and ask `timeoutAt()` when to
-// call `handleTimeout()`. Times are milliseconds of any clock that does not go back.
+// It follows the same table of states and inputs as the core (core/src/call/table.md), and the same rules beyond it, which
+// core/src/call/mod.rs explains: who is meant by a message, glare, repair. A test walks that table against this file, so that page
+// and core cannot disagree. After each input take every output with `take()` and ask `timeoutAt()` when to call
+// `handleTimeout()`. Times are milliseconds of any clock that does not go back.
 //
 // Outputs: {kind: 'send', message}, {kind: 'peer', peer, action}, {kind: 'event', event}.
-// Actions for one peer connection are done in order: create, offer, answer, apply-answer, add-candidate, set-media, close.
+// Actions for one peer connection are done in order: create, offer, answer, apply-answer, add-candidate, set-media, close. Of
+// offer, answer and apply-answer each is answered by one report: 'description', 'answer-applied' or 'negotiation-failed'. Until it
+// comes none of the three is asked for again.
 
-import { Negotiation, Strays } from './negotiation.js';
-
-export const RING_TIMEOUT = 60_000;
-export const CONNECT_TIMEOUT = 30_000;
-export const REPAIR_TIMEOUT = 30_000;
-export const RESTART_AFTER = 2_000;
-export const RESTART_EVERY = 8_000;
-
-const CALLING = ['calling', 'ringing-there'];
-const ANSWERED = ['connecting', 'connected', 'reconnecting'];
-
-// What a side sends unless it says otherwise.
-export const ALL_ON = Object.freeze({ audio: true, video: true, screen: false });
-
-// Which of two gives way when both offer at once: the one whose name is smaller, compared as UTF-8 bytes.
-export function isPolite(me, other) {
-  const encoder = new TextEncoder();
-  const [a, b] = [encoder.encode(me), encoder.encode(other)];
-  const differs = a.findIndex((byte, i) => byte !== b[i]);
-  return differs === -1 ? a.length < b.length : differs < b.length && a[differs] < b[differs];
-}
+import { Exchange } from './exchange.js';
+import { Line } from './line.js';
+import { Negotiation } from './negotiation.js';
+import {
+  CONNECT_TIMEOUT, Call, REPAIR_TIMEOUT, RESTART_AFTER, RING_TIMEOUT, WIRE_REASONS, sessionOf, snapshotOf, whyTheyHungUp,
+} from './state.js';
+import { Strays } from './strays.js';
 
 export class CallEngine {
-  #me = null;
-  #online = false;
-  // Whether what was said of late may not have reached the other side: one of the two was away from the server.
-  #unheard = false;
-  #call = null;
+  #line = new Line();
+  #exchange = new Exchange(this.#line);
   #strays = new Strays();
   #newId;
   #ringTimeout;
-  #peers = 0;
-  #outputs = [];
-  #told = JSON.stringify(snapshotOf(null));
 
   constructor(newId, ringTimeout = RING_TIMEOUT) {
     this.#newId = newId;
     this.#ringTimeout = ringTimeout;
   }
 
-  loggedIn(now, name) {
-    this.#me = name;
-    this.#online = true;
-    if (this.#call?.state === 'reconnecting') this.#restartIce(now);
-    this.#tellChange();
+  get #call() {
+    return this.#line.call;
   }
 
+  // Logged in, for the first time or again. What may have been lost with the last connection is said again.
+  loggedIn(now, name) {
+    this.#line.me = name;
+    this.#line.online = true;
+    this.#exchange.sayAgain(now);
+    this.#line.tellChange();
+  }
+
+  // The server gave us another name.
   renamed(name) {
-    this.#me = name;
+    this.#line.me = name;
+    if (this.#line.online) this.#line.introduce();
   }
 
   // The call goes on; what is said now is sent when the server is back.
   signalingLost() {
-    this.#online = false;
-    this.#unheard = true;
+    this.#line.online = false;
+  }
+
+  // This message cannot be sent at all. A call that cannot begin without it is over.
+  notSent({ type, call: id }) {
+    const call = this.#call;
+    const isDescription = type === 'video-offer' || type === 'video-answer';
+    if (isDescription && call?.id === id && !call.hasConnected) this.#end('negotiation-failed', true);
+    this.#line.tellChange();
   }
 
   // Does what the user wants; gives null, or why it is refused: the call, if there is one, goes on.
   command(now, command) {
     const refusal = this.#obey(now, command);
-    this.#tellChange();
+    this.#line.tellChange();
     return refusal;
   }
 
@@ -82,47 +79,49 @@ export class CallEngine {
       case 'media-state': this.#onMediaState(message); break;
       case 'error': this.#onError(message); break;
     }
-    this.#tellChange();
+    this.#line.tellChange();
   }
 
-  // Whoever left the list cannot answer any more; a call that is answered needs no server. Who comes back to it hears again what
-  // is on here.
+  // Whoever left the list cannot answer any more; a call that is answered needs no server. Who comes back to the list may not
+  // have heard what was said meanwhile.
   users(now, users) {
     const call = this.#call;
-    if (call && users.includes(call.with)) {
-      if (this.#unheard) this.#sendMediaState();
-      this.#unheard = false;
-    } else if (call) {
-      this.#unheard = true;
-      if (CALLING.includes(call.state)) this.#end('unreachable');
-      else if (call.state === 'ringing-here') this.#end('cancelled-there');
+    if (!call) return;
+    const wasAway = call.away;
+    call.away = !users.includes(call.with);
+    if (wasAway && !call.away) {
+      this.#exchange.sayAgain(now);
+    } else if (call.away && call.isCalling) {
+      this.#end('unreachable');
+    } else if (call.away && call.state === 'ringing-here') {
+      this.#end('cancelled-there');
+      // A caller who comes back says it again, and then it rings again.
+      this.#strays.forget(call.id);
     }
-    this.#tellChange();
+    this.#line.tellChange();
   }
 
   // A peer connection reports. Reports of any but the call's own are dropped.
   report(now, peer, report) {
     if (peer === null || this.#call?.peer !== peer) return;
     switch (report.kind) {
-      case 'description': this.#onLocalDescription(report.sdp); break;
+      case 'description': this.#exchange.made(report.sdp); break;
+      case 'answer-applied': this.#exchange.applied(); break;
       case 'negotiation-failed': this.#onNegotiationFailed(); break;
-      case 'candidate': this.#onLocalCandidate(report.candidate); break;
+      case 'candidate': this.#exchange.gathered(report.candidate); break;
       case 'connection': this.#onConnection(now, report.state); break;
-      case 'media-failed': this.#end('media-failed-here', 'media-error'); break;
+      case 'media-failed': this.#end('media-failed-here', true); break;
     }
-    this.#tellChange();
+    this.#line.tellChange();
   }
 
   handleTimeout(now) {
     const call = this.#call;
     if (!call) return;
-    if (call.deadline !== null && call.deadline <= now) {
-      if (ANSWERED.includes(call.state)) this.#end('connection-failed', 'failed');
-      else this.#end('timeout', 'timeout');
-    } else if (call.restartAt !== null && call.restartAt <= now) {
-      this.#restartIce(now);
-    }
-    this.#tellChange();
+    const isDue = (at) => at !== null && at <= now;
+    if (isDue(call.deadline)) this.#end(call.isAnswered ? 'connection-failed' : 'timeout', true);
+    else if (isDue(call.restartAt)) this.#exchange.restartIce(now);
+    this.#line.tellChange();
   }
 
   timeoutAt() {
@@ -131,7 +130,7 @@ export class CallEngine {
   }
 
   take() {
-    return this.#outputs.splice(0);
+    return this.#line.take();
   }
 
   // The whole picture of the call at this moment.
@@ -139,28 +138,22 @@ export class CallEngine {
     return snapshotOf(this.#call);
   }
 
+  // How much is remembered of calls that are over or have not come: it is bounded.
+  get memory() {
+    return this.#strays.size;
+  }
+
+  // What the user wants.
+
   #obey(now, command) {
-    const call = this.#call;
     switch (command.kind) {
       case 'call': return this.#place(now, command.to, command.media);
-      case 'accept': {
-        if (call?.state !== 'ringing-here') return call ? 'wrong-state' : 'no-call';
+      case 'accept': return this.#whenRinging((call) => {
         call.local = { ...command.media };
         this.#answerCall(now, call.offer);
-        return null;
-      }
-      case 'decline': {
-        if (call?.state !== 'ringing-here') return call ? 'wrong-state' : 'no-call';
-        this.#end('declined-here', 'declined');
-        return null;
-      }
-      case 'hang-up': {
-        if (!call) return 'no-call';
-        if (call.state === 'ringing-here') this.#end('declined-here', 'declined');
-        else if (CALLING.includes(call.state)) this.#end('cancelled-here', 'cancelled');
-        else this.#end('hung-up-here', 'ended');
-        return null;
-      }
+      });
+      case 'decline': return this.#whenRinging(() => this.#end('declined-here', true));
+      case 'hang-up': return this.#hangUp();
       case 'set-microphone': return this.#setMedia({ audio: command.on });
       case 'set-camera': return this.#setMedia({ video: command.on });
       case 'set-facing': return this.#setMedia({ facing: command.facing });
@@ -168,17 +161,35 @@ export class CallEngine {
     throw new TypeError(`unknown command ${command.kind}`);
   }
 
+  #whenRinging(work) {
+    const call = this.#call;
+    if (call?.state !== 'ringing-here') return call ? 'wrong-state' : 'no-call';
+    work(call);
+    return null;
+  }
+
   #place(now, to, media) {
+    const { me, online } = this.#line;
     if (this.#call) return 'in-call';
-    if (this.#me === to) return 'self-call';
-    if (this.#me === null || !this.#online) return 'not-logged-in';
-    const call = newCall(this.#newId(), to, 'calling', now + this.#ringTimeout);
+    if (me === to) return 'self-call';
+    if (me === null || !online) return 'not-logged-in';
+    // An old server would pass the offer on to everyone.
+    if (to === '') return 'nobody';
+    const call = new Call(this.#newId(), me, to, 'calling', now + this.#ringTimeout);
     call.offerer = true;
     call.local = { ...media };
-    call.negotiation.makingOffer = true;
-    this.#call = call;
-    this.#createPeer(true);
-    this.#act({ kind: 'offer', iceRestart: false });
+    call.negotiation.wantOffer(false);
+    this.#line.call = call;
+    this.#line.createPeer(true);
+    this.#exchange.step();
+    return null;
+  }
+
+  #hangUp() {
+    const call = this.#call;
+    if (!call) return 'no-call';
+    if (call.state === 'ringing-here') this.#end('declined-here', true);
+    else this.#end(call.isCalling ? 'cancelled-here' : 'hung-up-here', true);
     return null;
   }
 
@@ -187,186 +198,232 @@ export class CallEngine {
     if (!call) return 'no-call';
     const before = call.local;
     call.local = { ...before, ...change };
-    if (same(before, call.local)) return null;
-    const devices = before.audio !== call.local.audio || before.video !== call.local.video;
-    if (devices && call.peer !== null) this.#act({ kind: 'set-media', media: { ...call.local } });
-    this.#sendMediaState();
+    const differs = (field) => before[field] !== call.local[field];
+    if (['audio', 'video'].some(differs)) this.#line.act({ kind: 'set-media', media: { ...call.local } });
+    if (Object.keys(change).some(differs)) this.#line.sendMediaState();
     return null;
   }
 
+  // What the other side says.
+
   #onOffer(now, { name: from, sdp, call: id }) {
-    if (!from || sdp.type !== 'offer' || from === this.#me) return;
-    if (id && this.#strays.isEnded(id)) return;
+    if (!from || sdp.type !== 'offer' || from === this.#line.me) return;
+    const session = sessionOf(sdp);
+    if (this.#isOver(from, id, session)) return;
+    // Learns the other side's new name, if it has one.
+    const isKnown = Boolean(id) && this.#callOf({ name: from, call: id }) !== null;
     const call = this.#call;
     if (!call) return this.#ring(now, from, id, sdp);
-    if (call.with !== from) {
-      // A third person: their call is refused, ours goes on.
-      return this.#put({ type: 'hang-up', name: this.#me, target: from, reason: 'busy', ...(id && { call: id }) });
+    if (call.with !== from) return this.#line.sayOver(from, id, 'busy');
+    if (call.isCalling) return this.#onGlare(now, id, session, sdp);
+    if (isKnown || (!id && call.isOfSession(session))) {
+      if (call.state === 'ringing-here') this.#onOfferAgain(sdp);
+      else this.#exchange.offered(sdp);
+      return;
     }
-    const thisCall = !id || id === call.id;
-    if (CALLING.includes(call.state)) return this.#onGlare(now, id, sdp);
-    if (thisCall && call.state === 'ringing-here') {
-      call.offer = sdp;
-    } else if (thisCall) {
-      this.#onRenegotiation(sdp);
-    } else {
-      // The other side lost or left that call without a word and calls anew.
-      this.#end(call.state === 'ringing-here' ? 'cancelled-there' : 'hung-up-there');
-      this.#ring(now, from, id, sdp);
-    }
+    // The call that gave way to this one.
+    if (id && id === call.rival) return;
+    // The other side lost the call without a word and calls anew. An old page would take a hang-up for the new call.
+    if (call.state === 'ringing-here') this.#end('cancelled-there');
+    else this.#end('hung-up-there', Boolean(id));
+    this.#ring(now, from, id, sdp);
+  }
+
+  // Whether an offer belongs to a call that is over. Whoever names it is told so: they have missed the hang-up. A hang-up without
+  // a call's name would hit whatever call an old page has by now.
+  #isOver(from, id, session) {
+    if (!id) return session !== null && this.#strays.isSessionOver(from, session);
+    return this.#sayOverIfEnded(from, id) || this.#strays.isCancelled(from, id);
+  }
+
+  #sayOverIfEnded(to, id) {
+    const reason = to && id ? this.#strays.whyEnded(id) : null;
+    if (reason !== null) this.#line.sayOver(to, id, reason);
+    return reason !== null;
   }
 
   #ring(now, from, id, offer) {
-    const call = newCall(id ?? this.#newId(), from, 'ringing-here', now + this.#ringTimeout);
+    const call = new Call(id ?? this.#newId(), this.#line.me ?? '', from, 'ringing-here', now + this.#ringTimeout);
     call.namesCalls = Boolean(id);
+    call.session = sessionOf(offer);
     call.offer = offer;
-    this.#takeEarly(call);
-    this.#call = call;
-    this.#send({ type: 'call-ringing' });
-    this.#tellChange();
-    this.#event({ kind: 'incoming', from, call: call.id });
+    this.#line.call = call;
+    this.#takeEarly();
+    this.#line.sendRinging();
+    this.#line.tellChange();
+    this.#line.event({ kind: 'incoming', from, call: call.id });
   }
 
+  // Nothing is handed back before the offer is with a peer connection.
+  #takeEarly() {
+    const { with: person, id, negotiation } = this.#call;
+    for (const candidate of this.#strays.takeEarly(person, id)) negotiation.candidateThere(candidate);
+  }
+
+  // What rings here is offered once more: by an old page with another track, or because the caller thinks that it was lost.
+  #onOfferAgain(offer) {
+    const before = this.#call.offer;
+    this.#call.offer = offer;
+    if (before.sdp === offer.sdp) this.#line.sendRinging();
+  }
+
+  // Answers the call's first offer on a peer connection of its own.
   #answerCall(now, offer) {
     const call = this.#call;
     call.state = 'connecting';
     call.offerer = false;
     call.offer = null;
     call.deadline = now + CONNECT_TIMEOUT;
-    this.#createPeer(false);
-    this.#answer(offer, false);
+    call.session = sessionOf(offer);
+    this.#line.createPeer(false);
+    call.negotiation.hear(offer);
+    call.negotiation.takeOffer(offer);
+    this.#exchange.step();
   }
 
-  // Both called each other. The polite side takes the other's call, on a peer connection of its own.
-  #onGlare(now, id, offer) {
+  // Both called each other.
+  #onGlare(now, id, session, offer) {
     const call = this.#call;
-    if (!isPolite(this.#me, call.with)) return;
-    this.#act({ kind: 'close' });
-    if (id) {
-      // Late messages of the call that was given up are none of this one's.
-      this.#strays.ended(call.id);
+    // Ours has not been sent: nobody knows of it.
+    if (!call.negotiation.waitsForAnswer) return this.#takeTheirs(now, id, offer);
+    if (!id) return this.#callAgain(session);
+    // Somebody whose phone rang for us has no call of their own, unless they have lost ours.
+    const lostOurs = call.state === 'ringing-there' && id !== call.id;
+    if (call.polite || lostOurs) return this.#takeTheirs(now, id, offer);
+    // The other side gives way. If it says so again, ours may have been lost.
+    const again = call.rival === id && id !== call.id;
+    call.rival = id;
+    if (again) this.#line.repeatDescription();
+  }
+
+  // Gives our own call up for the other side's, on a peer connection of its own. No ringing: our user wanted this call.
+  #takeTheirs(now, id, offer) {
+    const call = this.#call;
+    const { id: ours, with: person } = call;
+    const wasSent = call.negotiation.waitsForAnswer;
+    this.#line.act({ kind: 'close' });
+    call.negotiation = new Negotiation();
+    if (id && id !== ours) {
       call.id = id;
       call.namesCalls = true;
+      this.#takeEarly();
+      // Late messages of the call that was given up are none of this one's, here and there.
+      this.#strays.ended({ with: person, call: ours, session: null, reason: 'cancelled' });
+      if (wasSent) this.#line.sayOver(person, ours, 'cancelled');
     }
-    call.negotiation = new Negotiation();
-    this.#takeEarly(call);
     this.#answerCall(now, offer);
   }
 
-  #takeEarly(call) {
-    // Nothing is handed back before the offer is with a peer connection.
-    for (const candidate of this.#strays.takeEarly(call.with, call.id)) call.negotiation.candidateThere(candidate);
-  }
-
-  // The other side offers in the call that is going on: perfect negotiation (W3C WebRTC section 10.7).
-  #onRenegotiation(offer) {
-    const { negotiation } = this.#call;
-    const collides = negotiation.collides();
-    if (collides) {
-      if (!isPolite(this.#me, this.#call.with)) return;
-      // One that is still being made comes before the answer, and is not sent.
-      negotiation.discardOffer = negotiation.makingOffer;
-      negotiation.offerOut = false;
+  // An old page that offers while our offer is on its way is beyond agreement: it throws its peer connection away, or takes its
+  // offer back without answering ours. Hung up, it starts afresh, and answers our offer when it comes again.
+  #callAgain(session) {
+    const call = this.#call;
+    if (session === null) {
+      if (call.calledAgain) return;
+      call.calledAgain = true;
+    } else {
+      this.#strays.ended({ with: call.with, call: null, session, reason: 'cancelled' });
     }
-    this.#answer(offer, collides);
-  }
-
-  #answer(offer, rollback) {
-    const waited = this.#call.negotiation.describedThere();
-    this.#act({ kind: 'answer', offer, rollback });
-    for (const candidate of waited) this.#act({ kind: 'add-candidate', candidate });
+    // Candidates that waited were of the call that it gives up, and so is another offer of it.
+    call.negotiation.forgetCandidatesThere();
+    this.#line.send({ type: 'hang-up', reason: 'cancelled' });
+    this.#line.repeatDescription();
   }
 
   #onAnswer(now, message) {
+    const { name: from, sdp, call: id } = message;
+    if (!from || sdp.type !== 'answer' || from === this.#line.me) return;
     const call = this.#callOf(message);
-    if (!call || message.sdp.type !== 'answer' || !call.negotiation.offerOut) return;
-    call.negotiation.offerOut = false;
-    const first = CALLING.includes(call.state);
-    if (first) {
+    if (!call) {
+      // Somebody takes a call that we do not have, and must not wait for it.
+      const isOfOthers = id || this.#call?.with !== from;
+      if (isOfOthers) this.#line.sayOver(from, id, (id && this.#strays.whyEnded(id)) || 'ended');
+      return;
+    }
+    const { negotiation } = call;
+    if (negotiation.hear(sdp) !== 'new') return;
+    if (!negotiation.takeAnswer()) {
+      if (negotiation.wasReplaced() && call.state === 'reconnecting') this.#exchange.restartIce(now);
+      return;
+    }
+    call.session = sessionOf(sdp);
+    const isFirst = call.isCalling;
+    if (isFirst) {
       call.state = 'connecting';
       call.deadline = now + CONNECT_TIMEOUT;
     }
-    const waited = call.negotiation.describedThere();
-    this.#act({ kind: 'apply-answer', answer: message.sdp });
-    for (const candidate of waited) this.#act({ kind: 'add-candidate', candidate });
-    if (first) this.#sendMediaState();
+    const waited = negotiation.describedThere();
+    this.#line.act({ kind: 'apply-answer', answer: sdp });
+    this.#line.addCandidates(waited);
+    if (isFirst) this.#line.sendMediaState();
   }
 
   #onCandidate(message) {
+    const { name: from, call: id } = message;
     const candidate = message.candidate?.candidate ? message.candidate : null;
-    // Old peers do not say who they are: the candidate belongs to the call there is.
-    const ours = message.name
-      ? this.#callOf(message) !== null
-      : this.#call !== null && (!message.call || message.call === this.#call.id);
-    if (!ours) {
-      if (message.name && message.call) this.#strays.early(message.name, message.call, candidate);
-    } else if (this.#call.negotiation.candidateThere(candidate)) {
-      this.#act({ kind: 'add-candidate', candidate });
-    }
+    const call = from ? this.#callOf(message) : this.#callOfNobody(id);
+    if (call?.negotiation.candidateThere(candidate)) this.#line.addCandidates([candidate]);
+    if (!call && from && id) this.#strays.early(from, id, candidate);
+  }
+
+  // Old peers do not say who they are: the candidate belongs to the call there is, unless that is with somebody who does.
+  #callOfNobody(id) {
+    const call = this.#call;
+    const isOurs = call && (id ? id === call.id : !call.namesCalls);
+    return isOurs ? call : null;
   }
 
   #onRinging(message) {
     const call = this.#callOf(message);
     if (call?.state === 'calling') call.state = 'ringing-there';
+    if (!call) this.#sayOverIfEnded(message.name, message.call);
   }
 
   #onMediaState(message) {
     const call = this.#callOf(message);
-    if (!call) return;
+    // They missed our hang-up: their first word after a new login says that they hold the call still.
+    if (!call) return void this.#sayOverIfEnded(message.name, message.call);
     const { audio, video, facing, screen } = message;
     call.remote = { audio, video, screen, ...(facing && { facing }) };
   }
 
   #onHangUp(message) {
+    const { name: from, call: id, reason } = message;
     const call = this.#callOf(message);
-    if (call) return this.#end(whyTheyHungUp(call.state, message.reason));
+    if (call) return this.#end(whyTheyHungUp(call, reason));
     // It may have overtaken the offer of its call, which then must not ring.
-    if (message.call && message.call !== this.#call?.id) this.#strays.ended(message.call);
+    if (from && id && this.#strays.whyEnded(id) === null) this.#strays.cancelled(from, id);
   }
 
+  // The server refused a message of the call.
   #onError({ code, for: regarding, target, call: id }) {
     const call = this.#call;
     if (!call || (id ? id !== call.id : target !== call.with)) return;
-    const decisive = (regarding === 'video-offer' && CALLING.includes(call.state))
+    const isDecisive = (regarding === 'video-offer' && call.isCalling)
       || (regarding === 'video-answer' && call.state === 'connecting' && !call.offerer);
-    if (!decisive) return;
+    if (!isDecisive) return;
     if (code === 'no-such-user' || code === 'not-logged-in') this.#end('unreachable');
-    else this.#end('negotiation-failed', 'failed');
+    else this.#end('negotiation-failed', true);
   }
 
-  #onLocalDescription({ type, sdp }) {
-    const { negotiation } = this.#call;
-    const offer = type === 'offer';
-    if (offer) {
-      negotiation.makingOffer = false;
-      if (negotiation.discardOffer) {
-        negotiation.discardOffer = false;
-        return;
-      }
-      negotiation.offerOut = true;
-    }
-    const waited = negotiation.describedHere();
-    this.#send({ type: offer ? 'video-offer' : 'video-answer', sdp: { type, sdp } });
-    for (const candidate of waited) this.#sendCandidate(candidate);
-    if (!offer) this.#sendMediaState();
+  // The call that a message belongs to, or null. A message that names its call shows that its sender can. Only the two of us
+  // know the call's identifier: who knows it is the other side, even under a new name.
+  #callOf({ name, call: id }) {
+    const call = this.#call;
+    if (!call || !name || (id ? id !== call.id || name === this.#line.me : name !== call.with)) return null;
+    call.with = name;
+    call.namesCalls ||= Boolean(id);
+    return call;
   }
 
-  #onLocalCandidate(candidate) {
-    if (this.#call.negotiation.candidateHere(candidate)) this.#sendCandidate(candidate);
-  }
+  // What the peer connection reports.
 
-  #sendCandidate(candidate) {
-    // Old pages choke on the end of candidates, so only those hear of it that name calls.
-    if (candidate !== null || this.#call.namesCalls) this.#send({ type: 'new-ice-candidate', candidate });
-  }
-
+  // What was agreed on before still holds.
   #onNegotiationFailed() {
     const call = this.#call;
-    if (call.state === 'connected' || call.state === 'reconnecting') {
-      Object.assign(call.negotiation, { makingOffer: false, discardOffer: false, offerOut: false });
-    } else {
-      this.#end('negotiation-failed', 'failed');
-    }
+    call.negotiation.failed();
+    if (call.hasConnected || call.negotiation.isAgreed) this.#exchange.step();
+    else this.#end('negotiation-failed', true);
   }
 
   #onConnection(now, state) {
@@ -374,127 +431,30 @@ export class CallEngine {
     if (state === 'connected' && (call.state === 'connecting' || call.state === 'reconnecting')) {
       call.state = 'connected';
       call.deadline = call.restartAt = null;
+      call.negotiation.repaired();
     } else if (state === 'failed' && call.state === 'connecting') {
-      this.#end('connection-failed', 'failed');
+      this.#end('connection-failed', true);
     } else if (state === 'disconnected' && call.state === 'connected') {
       call.state = 'reconnecting';
       call.deadline = now + REPAIR_TIMEOUT;
       call.restartAt = call.offerer ? now + RESTART_AFTER : null;
-    } else if (state === 'failed' && (call.state === 'connected' || call.state === 'reconnecting')) {
+    } else if (state === 'failed' && call.hasConnected) {
       call.state = 'reconnecting';
       call.deadline ??= now + REPAIR_TIMEOUT;
-      this.#restartIce(now);
+      this.#exchange.restartIce(now);
     }
   }
 
-  // Restarts ICE, if it is this side's to do and the other can be told; tries again later in any case.
-  #restartIce(now) {
-    const call = this.#call;
-    if (!call.offerer) {
-      call.restartAt = null;
-      return;
-    }
-    call.restartAt = now + RESTART_EVERY;
-    // An offer that nobody answered may have been lost: a new one takes its place.
-    if (this.#online && !call.negotiation.makingOffer) {
-      call.negotiation.makingOffer = true;
-      call.negotiation.offerOut = false;
-      this.#act({ kind: 'offer', iceRestart: true });
-    }
-  }
-
-  // Ends the call. `tell` is what the other side hears, if it has to hear.
-  #end(reason, tell) {
+  // Ends the call; `tell` is whether the other side has to hear of it.
+  #end(reason, tell = false) {
     const call = this.#call;
     // Nobody was invited yet while the first offer is still being made.
-    const { offerOut, makingOffer } = call.negotiation;
-    const invited = call.state !== 'calling' || offerOut || !makingOffer;
-    if (tell && invited) this.#send({ type: 'hang-up', reason: tell });
-    this.#act({ kind: 'close' });
-    this.#call = null;
-    this.#strays.ended(call.id);
-    this.#event({ kind: 'ended', with: call.with, call: call.id, reason });
-    this.#tellChange();
+    const wasInvited = !call.isCalling || call.negotiation.waitsForAnswer;
+    if (tell && wasInvited) this.#line.send({ type: 'hang-up', reason: WIRE_REASONS[reason] });
+    this.#line.act({ kind: 'close' });
+    this.#line.call = null;
+    this.#strays.ended({ with: call.with, call: call.id, session: call.session, reason: WIRE_REASONS[reason] });
+    this.#line.event({ kind: 'ended', with: call.with, call: call.id, reason });
+    this.#line.tellChange();
   }
-
-  // The call that a message belongs to. A message that names its call shows that its sender can.
-  #callOf({ name, call: id }) {
-    const call = this.#call;
-    if (!call || name !== call.with || (id && id !== call.id)) return null;
-    call.namesCalls ||= Boolean(id);
-    return call;
-  }
-
-  #sendMediaState() {
-    if (ANSWERED.includes(this.#call.state)) this.#send({ type: 'media-state', ...this.#call.local });
-  }
-
-  #send(message) {
-    this.#put({ ...message, name: this.#me, target: this.#call.with, call: this.#call.id });
-  }
-
-  #put(message) {
-    this.#outputs.push({ kind: 'send', message });
-  }
-
-  #act(action) {
-    if (this.#call.peer !== null) this.#outputs.push({ kind: 'peer', peer: this.#call.peer, action });
-  }
-
-  #createPeer(offerer) {
-    this.#call.peer = ++this.#peers;
-    this.#act({ kind: 'create', offerer, media: { ...this.#call.local } });
-  }
-
-  #event(event) {
-    this.#outputs.push({ kind: 'event', event });
-  }
-
-  #tellChange() {
-    const snapshot = this.snapshot();
-    const text = JSON.stringify(snapshot);
-    if (text === this.#told) return;
-    this.#told = text;
-    this.#event({ kind: 'changed', ...snapshot });
-  }
-}
-
-function newCall(id, person, state, deadline) {
-  return {
-    id,
-    with: person,
-    state,
-    // Whether this side made the first offer: it is the one that restarts ICE.
-    offerer: false,
-    // Whether the other side has named the call, and so understands what old peers do not.
-    namesCalls: false,
-    local: ALL_ON,
-    remote: ALL_ON,
-    // None before an incoming call is accepted.
-    peer: null,
-    // The offer that rings here.
-    offer: null,
-    negotiation: new Negotiation(),
-    deadline,
-    restartAt: null,
-  };
-}
-
-function snapshotOf(call) {
-  if (!call) return { state: 'idle', with: null, call: null, local: ALL_ON, remote: ALL_ON };
-  return { state: call.state, with: call.with, call: call.id, local: call.local, remote: call.remote };
-}
-
-function same(a, b) {
-  return ['audio', 'video', 'facing', 'screen'].every((field) => a[field] === b[field]);
-}
-
-// What the other side's hang-up means in this state. Old peers give no reason.
-function whyTheyHungUp(state, reason) {
-  if (reason === 'media-error') return 'media-failed-there';
-  if (reason === 'failed') return 'connection-failed';
-  if (ANSWERED.includes(state)) return 'hung-up-there';
-  if (reason === 'timeout') return 'timeout';
-  if (state === 'ringing-here') return reason === 'elsewhere' ? 'answered-elsewhere' : 'cancelled-there';
-  return reason === 'busy' ? 'busy' : 'declined-there';
 }

@@ -74,7 +74,7 @@ export class Peer {
       case 'create': return this.#create(action);
       case 'offer': return this.#offer(action.iceRestart);
       case 'answer': return this.#answer(action.offer);
-      case 'apply-answer': return this.#pc.setRemoteDescription(action.answer);
+      case 'apply-answer': return this.#applyAnswer(action.answer);
       case 'add-candidate': return this.#pc.addIceCandidate(action.candidate ?? undefined);
       case 'set-media': return this.#setMedia(action.media);
     }
@@ -115,12 +115,17 @@ export class Peer {
     this.#report({ kind: 'description', sdp: plain(this.#pc.localDescription) });
   }
 
-  // An own offer that is out is taken back by the browser itself.
+  // An own offer that is set is taken back by the browser itself, so that `rollback` says nothing new here.
   async #answer(offer) {
     await this.#pc.setRemoteDescription(offer);
     await this.#attach();
     await this.#pc.setLocalDescription();
     this.#report({ kind: 'description', sdp: plain(this.#pc.localDescription) });
+  }
+
+  async #applyAnswer(answer) {
+    await this.#pc.setRemoteDescription(answer);
+    this.#report({ kind: 'answer-applied' });
   }
 
   // Gives each kind's first transceiver our track. Old pages offer one kind after the other.

@@ -9,6 +9,8 @@ import { readMessage } from './message.js';
 
 export const LOGIN_TIMEOUT = 10_000;
 const QUEUE_LEN = 64;
+// A frame has at most 64 KiB, also after the sender's name was written in.
+const MAX_MESSAGE_BYTES = 64 * 1024 - 512;
 const FIRST_WAIT = 400;
 const LONGEST_WAIT = 12_000;
 // Close codes: the first frees the name at once, any code of our own keeps it for a while.
@@ -20,6 +22,8 @@ export function retryDelay(attempt, random) {
   const ceiling = Math.min(FIRST_WAIT * 2 ** Math.min(attempt - 1, 16), LONGEST_WAIT);
   return ceiling * (0.5 + 0.5 * random);
 }
+
+const bytesOf = (message) => new TextEncoder().encode(JSON.stringify(message)).length;
 
 export class Session {
   #open;
@@ -49,12 +53,18 @@ export class Session {
     return this.#name;
   }
 
-  // Sends a message, or keeps it until we are logged in again. Chat and calls look alike here.
+  // Sends a message, or keeps it until we are logged in again. Chat and calls look alike here. False if it is too long for any
+  // server, and so is not sent.
   send(message) {
-    if (this.#state === 'closed') return;
-    if (this.#state === 'in') return this.#transmit(message);
-    if (this.#queue.length >= QUEUE_LEN) this.#queue.shift();
-    this.#queue.push(message);
+    if (this.#state === 'closed') return true;
+    if (bytesOf(message) > MAX_MESSAGE_BYTES) return false;
+    if (this.#state === 'in') {
+      this.#transmit(message);
+    } else {
+      if (this.#queue.length >= QUEUE_LEN) this.#queue.shift();
+      this.#queue.push(message);
+    }
+    return true;
   }
 
   // The network changed: what we have is not worth waiting for.
@@ -126,8 +136,9 @@ export class Session {
       this.#everIn = true;
       this.#attempt = 0;
       this.#clearTimer();
-      this.#tell({ kind: 'logged-in', name: this.#name, iceServers: this.#iceServers });
+      // What waited goes before anything that is said because we are back.
       for (const message of this.#queue.splice(0)) this.#transmit(message);
+      this.#tell({ kind: 'logged-in', name: this.#name, iceServers: this.#iceServers });
     }
     if (this.#state === 'in') this.#tell({ kind: 'users', users });
   }

@@ -6,3 +6,4 @@
 pub mod mock_server;
 pub mod phone;
 pub mod real_server;
+pub mod turn_server;

@@ -5,6 +5,7 @@ use chamada::client::{CallStats, Client, ClientConfig, ClientError, ClientEvent,
 use chamada::media::capture::{AudioProvider, CameraProvider, VideoRenderer};
 use chamada::media::frame::VideoFrame;
 use chamada::media::synthetic::{DelayMeter, SyntheticAudio, SyntheticCameras, SyntheticConfig};
+use chamada::peer::PeerFactory;
 use chamada::peer::webrtc::WebrtcPeers;
 use chamada::signaling::SignalingEvent;
 use chamada::{FacingMode, signaling::SignalingError};
@@ -34,6 +35,10 @@ pub struct PhoneSetup {
     pub cameras: Option<Arc<dyn CameraProvider>>,
     /// Microphone and speaker; a tone by default.
     pub audio: Option<Arc<dyn AudioProvider>>,
+    /// Shows what the own camera sees; nothing by default.
+    pub preview: Option<Arc<dyn VideoRenderer>>,
+    /// Makes the peer connections.
+    pub peers: Arc<dyn PeerFactory>,
 }
 
 impl PhoneSetup {
@@ -41,7 +46,13 @@ impl PhoneSetup {
     pub fn new(url: &str, name: &str) -> Self {
         let mut config = ClientConfig::new(url, name);
         config.loopback = true;
-        Self { config, cameras: Some(synthetic(320, 240)), audio: Some(Arc::new(SyntheticAudio::new(440.0))) }
+        Self {
+            config,
+            cameras: Some(synthetic(320, 240)),
+            audio: Some(Arc::new(SyntheticAudio::new(440.0))),
+            preview: None,
+            peers: Arc::new(WebrtcPeers),
+        }
     }
 
     /// Logs in.
@@ -50,8 +61,9 @@ impl PhoneSetup {
     /// As [`Client::connect`].
     pub async fn try_login(self) -> Result<Phone, ClientError> {
         let view = Arc::new(View::default());
-        let devices = Devices { cameras: self.cameras, audio: self.audio, remote: Some(view.clone()), preview: None };
-        let (client, events) = Client::connect(self.config, devices, Arc::new(WebrtcPeers)).await?;
+        let devices =
+            Devices { cameras: self.cameras, audio: self.audio, remote: Some(view.clone()), preview: self.preview };
+        let (client, events) = Client::connect(self.config, devices, self.peers).await?;
         Ok(Phone { client, view, events, seen: Vec::new() })
     }
 

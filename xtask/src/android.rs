@@ -43,9 +43,6 @@ pub(crate) fn run(demo: bool) -> Result<()> {
 /// Everything that is missing, in one message.
 fn have_all() -> Result<()> {
     let mut missing = Vec::new();
-    if !root().join("bindings/Cargo.toml").exists() {
-        missing.push("the package in bindings/ (chamada-ffi)".to_owned());
-    }
     if ndk().is_none() {
         missing.push("an Android NDK (r27 or newer): install it by Android Studio, or set ANDROID_NDK_HOME".to_owned());
     }

@@ -40,7 +40,7 @@ pub(crate) fn kotlin(steps: &mut Steps) {
 
 /// µs per picture in and out, printed as a table.
 pub(crate) fn kotlin_bench() -> Result<()> {
-    cargo(&["build", "--release", "--package", "chamada-ffi"]).done()?;
+    cargo(&["build", "--release", "--workspace"]).done()?;
     let mut steps = Steps::default();
     kotlin(&mut steps);
     steps.finish()?;
@@ -59,7 +59,13 @@ pub(crate) fn valgrind(steps: &mut Steps) {
     steps.step("memory tests under valgrind", || {
         let binary = test_binary()?;
         program("valgrind")
-            .args(["--error-exitcode=99", "--leak-check=full", "--errors-for-leak-kinds=definite", "--quiet"])
+            .args([
+                "--error-exitcode=99",
+                "--leak-check=full",
+                "--show-leak-kinds=definite",
+                "--errors-for-leak-kinds=definite",
+                "--quiet",
+            ])
             .args([&binary])
             .args(["tests::memory", "--test-threads=1"])
             .passes()

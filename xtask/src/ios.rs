@@ -1,7 +1,8 @@
 //! `cargo xtask ios`: the XCFramework. Needs a Mac with Xcode; never run where this was written.
 
-use crate::phones::{FEATURES, have_target};
-use crate::run::{cargo, program, root};
+use crate::bindings;
+use crate::phones::{FEATURES, FEATURES_WITH_DEMO, have_target};
+use crate::run::{cargo, program, root, target};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 
@@ -13,9 +14,10 @@ const SLICES: [(&str, &[&str]); 3] = [
 ];
 const LIBRARY: &str = "libchamada_ffi.a";
 
-pub(crate) fn run() -> Result<()> {
+/// With `demo`, the sample app can be tried without a server, and the library is larger by one.
+pub(crate) fn run(demo: bool) -> Result<()> {
     have_all()?;
-    let folder = root().join("target/ios");
+    let folder = target().join("ios");
     let headers = headers(&folder.join("headers"))?;
     let framework = folder.join("ChamadaFFI.xcframework");
     if framework.exists() {
@@ -23,9 +25,9 @@ pub(crate) fn run() -> Result<()> {
     }
     let mut create = program("xcodebuild").args(["-create-xcframework"]);
     for (slice, targets) in SLICES {
-        for target in targets {
+        for triple in targets {
             cargo(&["build", "--locked", "--profile", "phone", "--package", "chamada-ffi", "--no-default-features"])
-                .args(["--features", FEATURES, "--target", target])
+                .args(["--features", if demo { FEATURES_WITH_DEMO } else { FEATURES }, "--target", triple])
                 // As the Swift package says.
                 .env("IPHONEOS_DEPLOYMENT_TARGET", "16.0")
                 .env("MACOSX_DEPLOYMENT_TARGET", "13.0")
@@ -34,21 +36,24 @@ pub(crate) fn run() -> Result<()> {
         let joined = folder.join(slice);
         std::fs::create_dir_all(&joined)?;
         let joined = joined.join(LIBRARY);
-        let parts = targets.iter().map(|target| root().join("target").join(target).join("phone").join(LIBRARY));
+        let parts = targets.iter().map(|triple| target().join(triple).join("phone").join(LIBRARY));
         program("lipo").args(["-create", "-output"]).args([&joined]).args(parts).done()?;
         create = create.args(["-library"]).args([&joined]).args(["-headers"]).args([&headers]);
     }
     create.args(["-output"]).args([&framework]).done()?;
-    println!("ios: the framework is {}", framework.display());
+    // Where the Swift package looks for it.
+    let beside = root().join("bindings/swift/ChamadaFFI.xcframework");
+    if beside.exists() {
+        std::fs::remove_dir_all(&beside)?;
+    }
+    program("cp").args(["-R"]).args([&framework, &beside]).done()?;
+    println!("ios: the framework is {}, and a copy of it is in the Swift package", framework.display());
     Ok(())
 }
 
 /// Everything that is missing, in one message.
 fn have_all() -> Result<()> {
     let mut missing = Vec::new();
-    if !root().join("bindings/Cargo.toml").exists() {
-        missing.push("the package in bindings/ (chamada-ffi)".to_owned());
-    }
     if !cfg!(target_os = "macos") {
         missing.push(format!("a Mac: this is {}", std::env::consts::OS));
     }
@@ -62,13 +67,14 @@ fn have_all() -> Result<()> {
     if missing.is_empty() { Ok(()) } else { bail!("the XCFramework needs:\n  - {}", missing.join("\n  - ")) }
 }
 
-/// The generated header under the module map's usual name.
+/// The generated header, and its module map under the name that compilers look for.
 fn headers(folder: &Path) -> Result<PathBuf> {
-    let generated = root().join("target/generated/swift");
+    bindings::build()?;
+    bindings::generate("swift")?;
+    let generated = target().join("generated/swift");
     std::fs::create_dir_all(folder)?;
     for (from, to) in [("ChamadaFFI.h", "ChamadaFFI.h"), ("ChamadaFFI.modulemap", "module.modulemap")] {
-        std::fs::copy(generated.join(from), folder.join(to))
-            .with_context(|| format!("{from} is not generated yet: run cargo xtask swift first"))?;
+        std::fs::copy(generated.join(from), folder.join(to)).with_context(|| format!("{from} was not generated"))?;
     }
     Ok(folder.to_path_buf())
 }

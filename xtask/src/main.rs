@@ -8,12 +8,14 @@ mod browser;
 mod deny;
 mod elf;
 mod ios;
+mod ios_check;
 mod phones;
 mod run;
 mod setup;
 mod size;
 mod steps;
 mod swift;
+mod texts;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -58,7 +60,11 @@ enum Task {
     /// needs no Android SDK
     AndroidCheck,
     /// The XCFramework for iPhones, their simulator and Macs; needs a Mac with Xcode
-    Ios,
+    Ios {
+        /// With the demo that the sample app offers: a server and a synthetic peer in the library
+        #[arg(long)]
+        demo: bool,
+    },
     /// How large the library is, stripped, by what it is built with
     Size,
     /// The Kotlin bindings: generated, compiled, and tested in real calls with the Rust peer
@@ -70,6 +76,10 @@ enum Task {
     /// The Swift bindings: generated, compiled, and tested in real calls with the Rust peer; brings a Swift along where
     /// none is installed
     Swift,
+    /// ChamadaKit's logic, built and tested on Linux too, and every Swift file of the app, parsed
+    IosCheck,
+    /// What people read: each platform's files, written from docs/texts.json
+    Texts,
     /// The bindings' memory tests under valgrind
     Valgrind,
     /// Measure: set-up time, codecs, delay, CPU and memory, the server; prints a table and writes target/bench.json
@@ -112,7 +122,7 @@ fn main() -> Result<()> {
             android_check::alone(&mut steps);
             steps.finish()
         }
-        Task::Ios => ios::run(),
+        Task::Ios { demo } => ios::run(demo),
         Task::Size => size::run(),
         Task::Kotlin { bench } => {
             setup::run(true)?;
@@ -129,6 +139,14 @@ fn main() -> Result<()> {
             swift::steps(&mut steps);
             steps.finish()
         }
+        Task::IosCheck => {
+            setup::run(true)?;
+            let mut steps = Steps::default();
+            texts::steps(&mut steps);
+            ios_check::steps(&mut steps);
+            steps.finish()
+        }
+        Task::Texts => texts::write(),
         Task::Valgrind => {
             setup::run(true)?;
             let mut steps = Steps::default();
@@ -145,16 +163,19 @@ fn main() -> Result<()> {
             steps.step("set-up", || setup::run(true).map(|()| Outcome::Passed));
             lint(&mut steps);
             deny::steps(&mut steps);
+            texts::steps(&mut steps);
             steps.step("the core without its client builds", || {
                 run::cargo(&["check", "--package", "chamada-server"]).passes()
             });
             steps.step("tests", || run::cargo(&["test", "--workspace"]).passes());
+            steps.step("relayed calls by coturn", relayed_calls);
             phones::steps(&mut steps);
             browser::steps(&mut steps);
             bindings::valgrind(&mut steps);
             bindings::kotlin(&mut steps);
             android_check::steps(&mut steps);
             swift::steps(&mut steps);
+            ios_check::steps(&mut steps);
             steps.finish()
         }
     }
@@ -170,4 +191,11 @@ fn lint(steps: &mut Steps) {
             .env("RUSTDOCFLAGS", "--deny warnings")
             .passes()
     });
+}
+
+fn relayed_calls() -> Result<Outcome> {
+    if !setup::has_turn() {
+        return Ok(Outcome::Skipped("coturn is not installed".into()));
+    }
+    run::cargo(&["test", "--workspace", "--test", "paths", "--", "--ignored"]).passes()
 }

@@ -1,50 +1,42 @@
-//! The core, and the bindings once they are there, type-checked for phones: every line behind `cfg(target_os)` is compiled.
+//! The core and the bindings, type-checked for phones: every line behind `cfg(target_os)` is compiled.
 //!
 //! Neither an NDK nor Xcode is needed: `check` links nothing, so the C code of dependencies is replaced by empty archives, which
 //! stub tools in `target/phone-check` write. What links is made by `cargo xtask android` and `cargo xtask ios`.
 
-use crate::run::{Run, cargo, program, root};
+use crate::run::{self, Run, cargo, program};
 use crate::steps::{Outcome, Steps};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 
 const TARGETS: [&str; 2] = ["aarch64-linux-android", "aarch64-apple-ios"];
 
-/// Apart from real builds, which must never find an empty archive of the stubs.
-const TARGET_DIR: &str = "target/phone-check";
-
 /// What a phone build has, as features of the library: the system's codecs, neither libvpx nor openh264.
-pub(crate) const FEATURES: &str = "chamada/system-codecs";
+pub(crate) const FEATURES: &str = "system-codecs";
 
-/// The same with the demonstration of the sample apps, which brings the server along.
-pub(crate) const FEATURES_WITH_DEMO: &str = "chamada/system-codecs,demo";
+/// The same with the demo of the sample apps, which brings the server along.
+pub(crate) const FEATURES_WITH_DEMO: &str = "system-codecs,demo";
 
-/// What is checked: package, its folder, its features.
-const PACKAGES: [(&str, &str, &str); 2] =
-    [("chamada", "core", "system-codecs"), ("chamada-ffi", "bindings", FEATURES_WITH_DEMO)];
-
-/// One step for each target and package that there is.
+/// One step for each target.
 pub(crate) fn steps(steps: &mut Steps) {
     for target in TARGETS {
-        for (package, folder, features) in PACKAGES {
-            if root().join(folder).join("Cargo.toml").exists() {
-                steps.step(&format!("{package} for {target}, type-checked"), || check(target, package, features));
-            }
-        }
+        steps.step(&format!("core and bindings for {target}, type-checked"), || check(target));
     }
 }
 
-fn check(target: &str, package: &str, features: &str) -> Result<Outcome> {
+fn check(target: &str) -> Result<Outcome> {
     if cfg!(windows) {
         return Ok(Outcome::Skipped("the stub tools are shell scripts".into()));
     }
     if let Err(why) = have_target(target) {
         return Ok(Outcome::Skipped(format!("no standard library for {target}: {why}")));
     }
-    let stubs = write_stubs(&root().join(TARGET_DIR).join("stubs"))?;
-    let run = cargo(&["clippy", "--locked", "--target", target, "--target-dir", TARGET_DIR]);
-    let run = run.args(["--package", package, "--no-default-features"]);
-    let run = run.args(["--features", features]);
+    // Apart from real builds, which must never find an empty archive of the stubs.
+    let folder = run::target().join("phone-check");
+    let stubs = write_stubs(&folder.join("stubs"))?;
+    let run = cargo(&["clippy", "--locked", "--target", target, "--target-dir"]).args([&folder]);
+    // Together, since apart they would give what they depend on other features, and build it twice.
+    let run = run.args(["--package", "chamada", "--package", "chamada-ffi", "--no-default-features", "--features"]);
+    let run = run.args(["chamada/system-codecs,chamada-ffi/system-codecs,chamada-ffi/demo"]);
     with_stubs(run, target, &stubs)?.args(["--", "--deny", "warnings"]).passes()
 }
 

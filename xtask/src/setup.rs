@@ -28,6 +28,10 @@ fn has_libclang() -> bool {
     cfg!(target_os = "macos") || std::env::var_os("LIBCLANG_PATH").is_some() || folders.into_iter().any(named)
 }
 
+pub(crate) fn has_turn() -> bool {
+    program("sh").args(["-c", "command -v turnserver"]).succeeds()
+}
+
 fn has_node() -> bool {
     let is_new = "process.exit(process.versions.node.split('.')[0] >= 20 ? 0 : 1)";
     program("node").args(["--eval", is_new]).succeeds() && has("npm")
@@ -44,6 +48,7 @@ const BUILD: &[Need] = &[
 
 const TESTS: &[Need] = &[
     Need { what: "Chromium (page tests)", there: || has("chromium"), debian: "chromium", homebrew: "chromium" },
+    Need { what: "a TURN server (tests of relayed calls)", there: has_turn, debian: "coturn", homebrew: "coturn" },
     Need { what: "Node.js 20 or later (page tests)", there: has_node, debian: "nodejs npm", homebrew: "node" },
     Need {
         what: "Maven and Java (Kotlin tests)",

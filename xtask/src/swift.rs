@@ -37,18 +37,18 @@ pub(crate) fn steps(steps: &mut Steps) {
 }
 
 /// Where Swift comes from.
-enum Toolchain {
+pub(crate) enum Toolchain {
     Installed,
     Debian(PathBuf),
     Missing(String),
 }
 
-fn package() -> PathBuf {
+pub(crate) fn package() -> PathBuf {
     root().join("bindings/swift")
 }
 
 /// Puts the generated Swift and C where the package wants them; neither is committed.
-fn generate() -> Result<Outcome> {
+pub(crate) fn generate() -> Result<Outcome> {
     bindings::generate("swift")?;
     let (from, sources) = (root().join("target/generated/swift"), package().join("Sources"));
     fs::create_dir_all(sources.join("Chamada/Generated"))?;
@@ -61,7 +61,7 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::copy(from, to).with_context(|| format!("{} → {}", from.display(), to.display())).map(drop)
 }
 
-fn toolchain_here() -> Result<Toolchain> {
+pub(crate) fn toolchain_here() -> Result<Toolchain> {
     let missing = |why: &str| Ok(Toolchain::Missing(format!("no Swift is installed, and {why}")));
     if program("swift").args(["--version"]).succeeds() {
         return Ok(Toolchain::Installed);
@@ -116,50 +116,72 @@ fn set_up(part: &Path, folder: &Path) -> Result<()> {
 }
 
 /// A program inside the folder, in a mount namespace of its own: its /dev and /proc go with it, whatever happens.
-fn inside(folder: &Path) -> Run {
+pub(crate) fn inside(folder: &Path) -> Run {
     const ENTER: &str = r#"mount --rbind /dev "$0/dev" && mount -t proc proc "$0/proc" && exec chroot "$0" "$@""#;
     program("unshare").args(["--mount", "--pid", "--fork", "--kill-child", "sh", "-c", ENTER]).args([folder])
 }
 
 fn test_here() -> Result<Outcome> {
+    test_installed(&package()).env("CHAMADA_README", &root().join("README.md").to_string_lossy()).passes()
+}
+
+/// `swift test` of a package by the machine's own Swift.
+pub(crate) fn test_installed(package: &Path) -> Run {
     let built = root().join("target/debug");
     let search = format!("-L{}", built.display());
     let runpath = format!("-rpath={}", built.display());
     program("swift")
-        .args(["test", "-Xlinker", &search, "-Xlinker", &runpath])
+        .args(["test", "--package-path"])
+        .args([package])
+        .args(["-Xlinker", &search, "-Xlinker", &runpath])
         .env("CHAMADA_COMMAND", &built.join("chamada").to_string_lossy())
-        .env("CHAMADA_README", &root().join("README.md").to_string_lossy())
-        .dir(package())
-        .passes()
 }
 
 fn test_in(folder: &Path) -> Result<Outcome> {
-    let home = folder.join(INSIDE);
+    let mut parts: Vec<_> = PARTS.iter().map(|part| (package().join(part), PathBuf::from(part))).collect();
+    parts.push((root().join("README.md"), "README.md".into()));
+    bring(folder, INSIDE, &parts)?;
+    let readme = format!("CHAMADA_README=/{INSIDE}/README.md");
+    test_brought(folder, INSIDE, "", &[readme]).passes()
+}
+
+/// What the package is made of.
+pub(crate) const PARTS: [&str; 3] = ["Package.swift", "Sources", "Tests"];
+
+/// Copies sources to a place inside the folder, and the library and the command into its `lib`.
+pub(crate) fn bring(folder: &Path, place: &str, parts: &[(PathBuf, PathBuf)]) -> Result<()> {
+    let home = folder.join(place);
     let libraries = home.join("lib");
     fs::create_dir_all(&libraries)?;
-    for part in ["Package.swift", "Sources", "Tests"] {
-        let to = home.join(part);
+    for (from, to) in parts {
+        let to = home.join(to);
         if to.is_dir() {
             fs::remove_dir_all(&to)?;
         }
-        program("cp").args(["--recursive", "--preserve=timestamps"]).args([&package().join(part), &to]).done()?;
+        if let Some(parent) = to.parent() {
+            fs::create_dir_all(parent)?;
+        }
+        program("cp").args(["--recursive", "--preserve=timestamps"]).args([from, &to]).done()?;
     }
     let built = root().join("target/debug");
     for file in ["libchamada_ffi.so", "chamada"] {
         copy(&built.join(file), &libraries.join(file))?;
     }
-    copy(&root().join("README.md"), &home.join("README.md"))?;
     for library in codecs_of(&built.join("libchamada_ffi.so"))? {
         let name = library.file_name().context("a library without a name")?;
         copy(&library, &libraries.join(name))?;
     }
+    Ok(())
+}
+
+/// `swift test` of a package that was brought there, `package` being its path in the place.
+pub(crate) fn test_brought(folder: &Path, place: &str, package: &str, env: &[String]) -> Run {
     inside(folder)
         .args(["env", "HOME=/root", "LANG=C.UTF-8"])
-        .args([format!("CHAMADA_README=/{INSIDE}/README.md")])
-        .args([format!("LD_LIBRARY_PATH=/{INSIDE}/lib"), format!("CHAMADA_COMMAND=/{INSIDE}/lib/chamada")])
+        .args([format!("LD_LIBRARY_PATH=/{place}/lib"), format!("CHAMADA_COMMAND=/{place}/lib/chamada")])
+        .args(env)
         .args(["swift", "test", "--package-path"])
-        .args([format!("/{INSIDE}"), "-Xlinker".into(), format!("-L/{INSIDE}/lib")])
-        .passes()
+        .args([format!("/{place}/{package}"), "-Xlinker".into(), format!("-L/{place}/lib")])
 }
 
 /// Libraries of this machine's that the other Debian has in another version: libvpx.

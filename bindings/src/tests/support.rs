@@ -8,7 +8,7 @@ use crate::{
 };
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -92,8 +92,33 @@ impl Heard {
 #[derive(Default)]
 pub(super) struct Plain {
     running: Mutex<Option<(Arc<AtomicBool>, JoinHandle<()>)>>,
-    pub(super) opened: Mutex<Vec<String>>,
-    pub(super) closed: Mutex<Vec<String>>,
+    pub(super) opened: Names,
+    pub(super) closed: Names,
+}
+
+/// Names in the order in which they came.
+#[derive(Default)]
+pub(super) struct Names {
+    names: Mutex<Vec<String>>,
+    changed: Condvar,
+}
+
+impl Names {
+    fn add(&self, name: &str) {
+        self.names.lock().unwrap().push(name.to_owned());
+        self.changed.notify_all();
+    }
+
+    pub(super) fn all(&self) -> Vec<String> {
+        self.names.lock().unwrap().clone()
+    }
+
+    /// Waits until these have come, and no others.
+    pub(super) fn become_these(&self, wanted: &[&str]) {
+        let names = self.names.lock().unwrap();
+        let (names, _) = self.changed.wait_timeout_while(names, PATIENCE, |names| names.len() < wanted.len()).unwrap();
+        assert_eq!(*names, wanted);
+    }
 }
 
 impl Cameras for Plain {
@@ -109,7 +134,7 @@ impl Cameras for Plain {
     }
 
     fn open_camera(&self, settings: CameraSettings, sink: Arc<CameraSink>) -> Result<(), AppError> {
-        self.opened.lock().unwrap().push(settings.device_id.clone());
+        self.opened.add(&settings.device_id);
         let go_on = Arc::new(AtomicBool::new(true));
         let theirs = Arc::clone(&go_on);
         let luma = if settings.device_id == "front" { 80 } else { 160 };
@@ -132,7 +157,7 @@ impl Cameras for Plain {
             thread.thread().unpark();
             thread.join().unwrap();
         }
-        self.closed.lock().unwrap().push(device_id);
+        self.closed.add(&device_id);
         Ok(())
     }
 }
@@ -141,7 +166,7 @@ impl Cameras for Plain {
 #[derive(Default)]
 pub(super) struct Screen {
     width: Mutex<Option<u32>>,
-    changed: std::sync::Condvar,
+    changed: Condvar,
 }
 
 impl VideoRenderer for Screen {

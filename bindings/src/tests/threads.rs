@@ -66,13 +66,13 @@ fn a_call_accepted_in_a_callback_shows_pictures_both_ways_and_releases_every_dev
     let picture = wait(call.picture(PhotoOf::Local)).unwrap();
     assert_eq!(picture.layout().unwrap().width, 320);
     wait(call.flip_camera()).unwrap();
-    assert_eq!(*ana.cameras.opened.lock().unwrap(), ["front", "rear"]);
+    assert_eq!(ana.cameras.opened.all(), ["front", "rear"]);
     wait(call.hang_up()).unwrap();
     assert_eq!(reason(&caller_hears), EndReason::HungUpHere);
     assert_eq!(reason(&callee_hears), EndReason::HungUpThere);
     for app in [&ana, &rui] {
         let cameras = &app.cameras;
-        assert_eq!(*cameras.opened.lock().unwrap(), *cameras.closed.lock().unwrap(), "each was closed once");
+        assert_eq!(cameras.opened.all(), cameras.closed.all(), "each was closed once");
         assert_eq!(*app.audio.open.lock().unwrap(), (0, 0), "microphone and speaker are closed");
     }
     let sink = rui.audio.sinks.lock().unwrap()[0].clone();
@@ -150,7 +150,7 @@ fn a_client_dropped_in_mid_call_in_a_callback_ends_the_call_on_both_sides() {
     drop(caller);
     assert_eq!(reason(&callee_hears), EndReason::HungUpThere);
     caller_hears.end();
-    assert_eq!(*ana.cameras.opened.lock().unwrap(), *ana.cameras.closed.lock().unwrap());
+    assert_eq!(ana.cameras.opened.all(), ana.cameras.closed.all());
     assert_eq!(kind(wait(call.hang_up())), ErrorKind::Closed, "a call does not keep its client");
 }
 
@@ -200,10 +200,10 @@ fn the_background_closes_the_camera_and_the_foreground_opens_it_unless_it_was_sw
     };
     caller.background();
     told(false);
-    assert_eq!(*ana.cameras.closed.lock().unwrap(), ["front"]);
+    ana.cameras.closed.become_these(&["front"]);
     caller.foreground();
     told(true);
-    assert_eq!(ana.cameras.opened.lock().unwrap().len(), 2);
+    ana.cameras.opened.become_these(&["front", "front"]);
     caller.background();
     told(false);
     wait(caller.set_camera(false)).unwrap();
@@ -212,7 +212,7 @@ fn the_background_closes_the_camera_and_the_foreground_opens_it_unless_it_was_sw
     assert!(!wait(caller.snapshot()).unwrap().local.video);
     wait(caller.set_camera(true)).unwrap();
     told(true);
-    assert_eq!(ana.cameras.opened.lock().unwrap().len(), 3);
+    assert_eq!(ana.cameras.opened.all(), ["front", "front", "front"], "once more, and not while it was switched off");
     caller.network_changed();
     caller.low_memory();
 }

@@ -59,15 +59,18 @@ impl CallEngine {
         }
     }
 
-    /// Logged in, again or under another name. What may have been lost with the last connection is said again.
+    /// Logged in, for the first time or again. What may have been lost with the last connection is said again.
     pub fn logged_in(&mut self, now: Instant, name: &str) {
-        let renamed = self.me.as_deref() != Some(name);
-        let back = !self.online || !renamed;
         self.me = Some(name.to_owned());
         self.online = true;
-        if back {
-            self.say_again(now);
-        } else {
+        self.say_again(now);
+        self.tell_change();
+    }
+
+    /// The server gave us another name. Before the login is done there is nobody to tell yet.
+    pub fn renamed(&mut self, name: &str) {
+        self.me = Some(name.to_owned());
+        if self.online {
             self.introduce();
         }
         self.tell_change();
@@ -323,8 +326,9 @@ impl CallEngine {
         }
         self.call = Some(ringing);
         self.say_ringing();
-        self.tell_change();
+        // Before the change of state, so that an app which shows the state has the call that it is about.
         self.outputs.push_back(Output::Event(CallEvent::Incoming { from, call: id }));
+        self.tell_change();
     }
 
     pub(super) fn say_ringing(&mut self) {
@@ -340,8 +344,10 @@ impl CallEngine {
     }
 
     fn on_media_state(&mut self, message: &MediaStateMessage) {
-        if let Some(call) = self.call_of(message.name.as_deref(), message.call) {
-            call.remote = message.state;
+        match self.call_of(message.name.as_deref(), message.call) {
+            Some(call) => call.remote = message.state,
+            // They missed our hang-up: their first word after a new login says that they hold the call still.
+            None => self.say_over_if_ended(message.name.clone(), message.call),
         }
     }
 

@@ -14,8 +14,8 @@ impl CallEngine {
         let Description { name: Some(from), sdp, call: id, .. } = offer else {
             return log::debug!("an offer of nobody was left out");
         };
-        if sdp.kind != SdpType::Offer || self.me.as_ref() == Some(&from) {
-            return log::debug!("an offer that is none, or our own, was left out");
+        if sdp.kind != SdpType::Offer || from.is_empty() || self.me.as_ref() == Some(&from) {
+            return log::debug!("an offer that is none, of nobody, or our own, was left out");
         }
         let session = SdpSession::of(&sdp);
         if self.is_over(&from, id, session) {

@@ -135,7 +135,7 @@ pub enum PeerAction {
 pub enum CallEvent {
     /// State, peer or media of the call changed. Sent for every change, with the whole picture.
     Changed(CallSnapshot),
-    /// Somebody calls: the app shows it and answers with [`Command::Accept`] or [`Command::Decline`].
+    /// Somebody calls, told before the change of state: the app shows it and answers with [`Command::Accept`] or [`Command::Decline`].
     Incoming {
         /// Who calls.
         from: String,

@@ -3,7 +3,6 @@
 use super::devices::Camera;
 use super::{ClientConfig, ClientError, Devices, PhotoOf};
 use crate::call::ConnectionState;
-use crate::facing::FacingMode;
 use crate::media::audio::{AudioReceiver, AudioReceiverStats, AudioSender, AudioSenderStats};
 use crate::media::capture::{CameraProvider, CameraSettings, CaptureError, CaptureHandle, VideoRenderer};
 use crate::media::constraints::VideoConstraints;
@@ -112,6 +111,7 @@ impl CallMedia {
         Ok(settings)
     }
 
+    /// Changes to the camera on the other side; one that is closed stays closed and is only chosen.
     pub(super) async fn flip_camera(&mut self, wish: VideoConstraints) -> Result<CameraSettings, ClientError> {
         let settings = self.with_camera(move |camera| camera.flip(&wish)).await?;
         self.mirror_preview(&settings);
@@ -128,7 +128,7 @@ impl CallMedia {
 
     fn mirror_preview(&self, settings: &CameraSettings) {
         if let Some(sender) = &self.video_sender {
-            sender.set_mirror_preview(settings.facing.is_some_and(FacingMode::mirrors_preview));
+            sender.set_mirror_preview(settings.mirrors_preview());
         }
     }
 
@@ -206,6 +206,13 @@ impl CallMedia {
     }
 
     pub(super) async fn receive_audio(&mut self, packets: mpsc::Receiver<RtpPacket>, devices: &Devices) {
+        // An earlier track of this call: most devices have one speaker, and its thread is waited for.
+        let before = (self.speaker.take(), self.audio_receiver.take());
+        if before.0.is_some()
+            && let Err(error) = blocking(move || drop(before)).await
+        {
+            log::warn!("the speaker of an earlier track did not close: {error}");
+        }
         let receiver = match AudioReceiver::start(packets) {
             Ok(receiver) => receiver,
             Err(error) => return log::warn!("sound cannot be played: {error}"),

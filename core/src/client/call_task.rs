@@ -41,9 +41,11 @@ pub(super) struct TaskContext {
 pub(super) enum FromTask {
     Report(PeerId, PeerReport),
     Stats(Box<CallStats>),
+    /// A camera was opened, or chosen while it is off.
     Camera {
         settings: CameraSettings,
         flipped: bool,
+        open: bool,
     },
     /// A camera that was to be switched on cannot be opened: it is off.
     CameraLost,
@@ -129,13 +131,22 @@ pub(super) struct CallTask {
 impl CallTask {
     pub(super) fn spawn(context: TaskContext) -> TaskHandle {
         let (orders, inbox) = mpsc::unbounded_channel();
-        tokio::spawn(Self::live(context, inbox));
+        let (peer, to_driver) = (context.peer, context.to_driver.clone());
+        let living = tokio::spawn(Self::live(context, inbox));
+        tokio::spawn(async move {
+            // The driver is gone only when the whole client is: then nobody needs to be told.
+            if living.await.is_err() {
+                // It panicked, in the crate below or in a device of the app's. That ends the call, not the client.
+                let failed = PeerReport::MediaFailed("the call's task ended by a panic".into());
+                let _ = to_driver.send(FromTask::Report(peer, failed)).await;
+            }
+            let _ = to_driver.send(FromTask::Closed(peer)).await;
+        });
         TaskHandle { orders: Some(orders) }
     }
 
     async fn live(context: TaskContext, mut inbox: mpsc::UnboundedReceiver<Order>) {
         let (peer, to_driver) = (context.peer, context.to_driver.clone());
-        // The driver is gone only when the whole client is: then nobody needs to be told.
         match Self::set_up(context).await {
             Ok((task, events)) => task.run(inbox, events).await,
             Err(report) => {
@@ -144,7 +155,6 @@ impl CallTask {
                 while inbox.recv().await.is_some() {}
             }
         }
-        let _ = to_driver.send(FromTask::Closed(peer)).await;
     }
 
     async fn set_up(mut context: TaskContext) -> Result<(Self, mpsc::Receiver<PeerEvent>), PeerReport> {
@@ -308,7 +318,7 @@ impl CallTask {
 
     async fn open_camera(&mut self) -> Result<(), ClientError> {
         let settings = self.media.open_camera(self.context.config.video.clone()).await?;
-        self.tell(FromTask::Camera { settings, flipped: false }).await;
+        self.tell(FromTask::Camera { settings, flipped: false, open: true }).await;
         Ok(())
     }
 
@@ -316,7 +326,7 @@ impl CallTask {
         let settings = self.media.flip_camera(self.context.config.video.clone()).await?;
         let facing = settings.facing;
         self.context.config.video = self.context.config.video.preferring(&settings.device_id, facing);
-        self.tell(FromTask::Camera { settings, flipped: true }).await;
+        self.tell(FromTask::Camera { settings, flipped: true, open: self.media.camera_is_open() }).await;
         Ok(facing)
     }
 

@@ -1,8 +1,8 @@
 //! The camera of a call: chosen by the constraints, opened, flipped, closed.
 
 use super::ClientError;
-use crate::media::capture::{CameraProvider, CameraSettings, CaptureError, CaptureHandle, FrameSink};
-use crate::media::constraints::{self, VideoConstraints};
+use crate::media::capture::{CameraInfo, CameraProvider, CameraSettings, CaptureError, CaptureHandle, FrameSink};
+use crate::media::constraints::{self, ConstraintError, VideoConstraints};
 use std::sync::Arc;
 
 /// A camera that is open, and what it was opened with. Methods block while the app opens or closes the device.
@@ -27,14 +27,14 @@ impl Camera {
         self.switch_to(settings)
     }
 
-    /// Changes to the camera on the other side.
+    /// Changes to the camera on the other side. While none is open, because the person has switched it off, it only says
+    /// which one that would be.
     pub(super) fn flip(&mut self, constraints: &VideoConstraints) -> Result<CameraSettings, ClientError> {
         let cameras = self.provider.cameras();
-        let current = match self.settings() {
-            Some(settings) => settings.clone(),
-            None => constraints::select_settings(constraints, &cameras)?,
-        };
-        self.switch_to(constraints::flip(&current, &cameras)?)
+        match self.settings() {
+            Some(current) => self.switch_to(constraints::flip(current, &cameras)?),
+            None => other_side(constraints, &cameras).map_err(Into::into),
+        }
     }
 
     pub(super) fn close(&mut self) {
@@ -67,4 +67,12 @@ impl Camera {
             Err(again) => log::warn!("camera {why}, and the one before did not come back either: {again}"),
         }
     }
+}
+
+/// The camera on the other side of the one that these constraints would open.
+pub(super) fn other_side(
+    constraints: &VideoConstraints,
+    cameras: &[CameraInfo],
+) -> Result<CameraSettings, ConstraintError> {
+    constraints::flip(&constraints::select_settings(constraints, cameras)?, cameras)
 }

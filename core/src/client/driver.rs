@@ -1,7 +1,7 @@
 //! The task that owns the call engine and the signaling client and feeds one with the other.
 
 use super::call_task::{CallTask, FromTask, TOLD, TaskContext, TaskHandle, TaskRequest};
-use super::{ClientConfig, ClientError, ClientEvent, Devices, PhotoOf};
+use super::{ClientConfig, ClientError, ClientEvent, Devices, PhotoOf, devices};
 use crate::call::{CallEngine, CallError, CallEvent, CallSnapshot, Command, Output, PeerAction, PeerId};
 use crate::facing::FacingMode;
 use crate::media::constraints::{self, VideoConstraints};
@@ -322,9 +322,7 @@ impl Driver {
             return;
         }
         let cameras = self.devices.cameras.as_ref().map(|c| c.cameras()).unwrap_or_default();
-        let flipped = constraints::select_settings(&self.config.video, &cameras)
-            .and_then(|current| constraints::flip(&current, &cameras));
-        let answer = flipped.map(|settings| {
+        let answer = devices::other_side(&self.config.video, &cameras).map(|settings| {
             self.keep_camera(&settings.device_id, settings.facing);
             settings.facing
         });
@@ -362,7 +360,7 @@ impl Driver {
                 self.server_ice.clone_from(ice_servers);
                 self.engine.logged_in(now, name);
             }
-            SignalingEvent::Renamed { name, .. } => self.engine.logged_in(now, name),
+            SignalingEvent::Renamed { name, .. } => self.engine.renamed(name),
             SignalingEvent::Users(users) => self.engine.users(now, users),
             SignalingEvent::Refused(error) => self.engine.message(now, Message::Error(error.clone())),
             SignalingEvent::Reconnecting { .. } | SignalingEvent::Closed { .. } => self.engine.signaling_lost(now),
@@ -382,7 +380,7 @@ impl Driver {
             FromTask::Report(peer, report) => self.engine.report(Instant::now(), peer, report),
             FromTask::Stats(stats) => self.tell(ClientEvent::Stats(stats)),
             FromTask::Data(data) => self.tell(ClientEvent::Data(data)),
-            FromTask::Camera { settings, flipped } => {
+            FromTask::Camera { settings, flipped, open } => {
                 if flipped {
                     self.keep_camera(&settings.device_id, settings.facing);
                 }
@@ -390,7 +388,9 @@ impl Driver {
                     self.media.facing = Some(facing);
                     self.command_in_call(Command::SetFacing(facing));
                 }
-                self.tell(ClientEvent::Camera(settings));
+                if open {
+                    self.tell(ClientEvent::Camera(settings));
+                }
             }
             FromTask::CameraLost => {
                 self.media.video = false;
@@ -400,7 +400,7 @@ impl Driver {
                 let _ = reply.send(result);
             }
             FromTask::Closed(peer) => {
-                if self.tasks.remove(&peer).is_some() {
+                if self.tasks.remove(&peer).is_some_and(|task| task.is_closing()) {
                     self.closing = self.closing.saturating_sub(1);
                 }
                 if self.closing == 0 {

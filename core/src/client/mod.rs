@@ -43,7 +43,8 @@ pub enum ClientEvent {
     Call(CallEvent),
     /// Once a second while a call is connected, and once more right before [`CallEvent::Ended`].
     Stats(Box<CallStats>),
-    /// A camera was opened: this one, with these settings. Sent at the start of a call and after a flip.
+    /// A camera was opened: this one, with these settings. Sent at the start of a call, after a flip, and when the camera is
+    /// switched on again; [`CameraSettings::mirrors_preview`] says how to show it.
     Camera(CameraSettings),
     /// A message of the other side on the call's data channel.
     Data(bytes::Bytes),
@@ -157,7 +158,7 @@ impl Client {
     }
 
     /// Changes to the camera on the other side, without renegotiation. Returns which way the new one looks. The choice is
-    /// kept for the next call.
+    /// kept for the next call. While the camera is off, it stays closed and the choice is for when it is switched on.
     ///
     /// # Errors
     /// [`ClientError::Constraint`] naming `facingMode` if there is no other camera; [`ClientError::Capture`] if it cannot
@@ -200,10 +201,11 @@ impl Client {
         self.ask(|reply| Request::Rename { name, reply }).await?
     }
 
-    /// Sends a message on the call's data channel.
+    /// Sends a message of at most 16 KiB on the call's data channel. It arrives whole and in order.
     ///
     /// # Errors
-    /// [`CallError::NoCall`] while no call has an open data channel.
+    /// [`CallError::NoCall`] while no call has an open data channel, and for a message that the channel does not take: one that
+    /// is too long, or one more while 64 wait to be sent.
     pub async fn send_data(&self, data: bytes::Bytes) -> Result<(), ClientError> {
         self.ask(|reply| Request::SendData { data, reply }).await?
     }

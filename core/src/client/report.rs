@@ -12,11 +12,11 @@ pub struct CallStats {
     pub call: Option<CallId>,
     /// The peer connection's: packets, loss, round-trip time, estimate, path.
     pub peer: PeerStats,
-    /// From camera to packets; none before a codec was agreed on.
+    /// From camera to packets; none without a camera.
     pub video_sent: Option<VideoSenderStats>,
     /// From packets to pictures; none before the first packet.
     pub video_received: Option<VideoReceiverStats>,
-    /// From microphone to packets.
+    /// From microphone to packets; none without one.
     pub audio_sent: Option<AudioSenderStats>,
     /// From packets to speaker; none before the first packet.
     pub audio_received: Option<AudioReceiverStats>,

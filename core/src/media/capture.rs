@@ -52,6 +52,13 @@ pub struct CameraSettings {
     pub fps: f64,
 }
 
+impl CameraSettings {
+    /// Whether the preview of this camera is shown mirrored, as in a looking glass. What is sent never is.
+    pub fn mirrors_preview(&self) -> bool {
+        self.facing.is_some_and(FacingMode::mirrors_preview)
+    }
+}
+
 /// Why a camera, microphone or speaker cannot be used. The names are those of W3C's `getUserMedia`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CaptureError {

@@ -138,7 +138,7 @@ pub trait PeerConnection: Send + Sync {
     /// Asks the other side for a keyframe (PLI).
     fn request_keyframe(&self);
 
-    /// Sends a message on the data channel; `false` while it is not open.
+    /// Sends a message on the data channel; `false` while it is not open, if it is too long, or if too many wait.
     fn send_data(&self, data: Bytes) -> bool;
 
     /// Counters and measurements of this moment.

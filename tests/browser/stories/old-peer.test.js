@@ -8,8 +8,8 @@ import { stories } from '../support/story.js';
 const story = stories();
 
 // Both in the room; the old one leaves at the end, and must not have thrown anything.
-const withOldPage = (name, tell) => story(name, async (world) => {
-  const ana = await world.enter('ana');
+const withOldPage = (name, tell, more) => story(name, async (world) => {
+  const ana = await world.enter('ana', more);
   const old = await OldPage.enter(world.browser, world.server, 'velho');
   const thrown = [];
   old.page.on('pageerror', (error) => thrown.push(error.message));
@@ -72,3 +72,52 @@ withOldPage('an old page that calls somebody who is busy hears a hang-up, and th
   await ana.sees('sorry', '#chat');
   await Promise.all([ana.isConnected(), rui.isConnected()]);
 });
+
+const crossing = crossWithTheirs();
+withOldPage('an old page that calls at the same time as the new one starts afresh, and both are in one call', async (ana, old) => {
+  await ana.call('velho');
+  await crossing.ours;
+  await old.call('ana');
+  await ana.isConnected();
+  await old.receives();
+  assert.equal(await ana.page.locator('#incoming[open]').count(), 0, 'it does not ring');
+  assert.ok((await old.heard()).includes('hang-up'));
+  await old.hangUp();
+  await ana.gone('#stage');
+}, { route: crossing.route });
+
+withOldPage('an old page that is loaded anew in a call and calls again rings again', async (ana, old) => {
+  await ana.call('velho');
+  await ana.isConnected();
+  await old.forget();
+  await old.call('ana');
+  await ana.sees('velho is calling', '#incoming');
+  await ana.accept();
+  await ana.isConnected();
+  await old.receives();
+});
+
+// Holds our first offer, and what follows it, on its way to the server until the other side's has come.
+function crossWithTheirs() {
+  let oursCame;
+  let theirsCame;
+  const ours = new Promise((go) => { oursCame = go; });
+  const theirs = new Promise((go) => { theirsCame = go; });
+  const isOffer = (text) => JSON.parse(text).type === 'video-offer';
+  const route = (socket) => {
+    const server = socket.connectToServer();
+    let queue = Promise.resolve();
+    socket.onMessage((text) => {
+      if (isOffer(text)) {
+        oursCame();
+        queue = queue.then(() => theirs);
+      }
+      queue = queue.then(() => server.send(text));
+    });
+    server.onMessage((text) => {
+      socket.send(text);
+      if (isOffer(text)) theirsCame();
+    });
+  };
+  return { ours, route };
+}

@@ -1,6 +1,7 @@
 // An old peer: what the page of long ago does, in as few lines, and with its habits (docs/protocol.md). It answers offers at
-// once, names nobody in its candidates, knows no calls and no reasons, forgets whom it talks to before it hangs up, and gives up
-// as soon as ICE says `disconnected`. It runs in a browser of today, on a document of the server's that has no scripts.
+// once, but none that crosses its own, names nobody in its candidates, knows no calls and no reasons, forgets whom it talks to
+// before it hangs up, and gives up as soon as ICE says `disconnected`. It runs in a browser of today, on a document of the
+// server's that has no scripts.
 
 import { PATIENCE } from './person.js';
 
@@ -36,6 +37,11 @@ export class OldPage {
     return this.page.evaluate(() => globalThis.hangUp());
   }
 
+  // Is as it would be after a reload, still under its name: no call, and nobody was told.
+  forget() {
+    return this.page.evaluate(() => globalThis.forget());
+  }
+
   // Waits until it decodes pictures and hears sound of the other side.
   receives() {
     return this.page.waitForFunction(async () => {
@@ -66,20 +72,20 @@ function behave({ url, name }) {
   Object.assign(page, { users: [], lines: [], heard: [], peer: null, target: null, me: name, id: 0, stream: null });
   const socket = new WebSocket(url, 'json');
   page.tell = (message) => socket.send(JSON.stringify(message));
-  const close = () => {
+  page.forget = () => {
     page.peer?.close();
     page.stream?.getTracks().forEach((track) => track.stop());
     page.peer = page.target = null;
   };
   page.hangUp = () => {
-    close();
+    page.forget();
     page.tell({ type: 'hang-up', name: page.me, target: page.target });
   };
   const open = (whom) => {
     page.target = whom;
     page.peer = new RTCPeerConnection();
     page.peer.onicecandidate = ({ candidate }) => candidate && page.tell({ type: 'new-ice-candidate', target: page.target, candidate });
-    page.peer.oniceconnectionstatechange = () => ['failed', 'closed', 'disconnected'].includes(page.peer?.iceConnectionState) && close();
+    page.peer.oniceconnectionstatechange = () => ['failed', 'closed', 'disconnected'].includes(page.peer?.iceConnectionState) && page.forget();
     page.peer.ontrack = ({ streams: [stream] }) => {
       const video = document.querySelector('video') ?? document.body.appendChild(document.createElement('video'));
       Object.assign(video, { autoplay: true, srcObject: stream });
@@ -111,6 +117,8 @@ function behave({ url, name }) {
     'video-offer': async (message) => {
       const again = page.peer !== null;
       if (!again) open(message.name);
+      // Both have offered: it takes its own offer back, and leaves it at that.
+      if (page.peer.signalingState !== 'stable') return page.peer.setRemoteDescription(message.sdp).catch(console.warn);
       await page.peer.setRemoteDescription(message.sdp);
       if (!again) {
         page.stream = await navigator.mediaDevices.getUserMedia({ audio: true, video: { width: 320, height: 240 } });
@@ -125,7 +133,7 @@ function behave({ url, name }) {
     },
     // As it is: without a look at who sent it, and with an error for a candidate that is none.
     'new-ice-candidate': (message) => page.peer.addIceCandidate(new RTCIceCandidate(message.candidate)),
-    'hang-up': close,
+    'hang-up': page.forget,
   };
   socket.onmessage = ({ data }) => {
     const message = JSON.parse(data);

@@ -20,9 +20,13 @@ function world(name = 'ana') {
     sockets.push(socket);
     return socket;
   };
-  const session = new Session(name, { open, clock, tell: (event) => events.push(event) });
-  return {
-    session,
+  const tell = (event) => {
+    events.push(event);
+    if (event.kind === 'logged-in') one.onLogin();
+  };
+  const one = {
+    onLogin: () => {},
+    session: new Session(name, { open, clock, tell }),
     sockets,
     events: () => events.splice(0),
     kinds: () => events.splice(0).map((event) => event.kind),
@@ -42,6 +46,7 @@ function world(name = 'ana') {
       this.hear({ type: 'userlist', users: [name, null, name, 'bia'] });
     },
   };
+  return one;
 }
 
 test('an id is answered with the name, and the list that holds it is the login', () => {
@@ -85,6 +90,30 @@ test('a lost connection comes back with the token, and what was said meanwhile f
     { type: 'message', text: 'first', id: 8, date: 1_700_000_000_000 },
     { type: 'hang-up', target: 'bia', name: 'ana' },
   ]);
+});
+
+test('what is said because we are back goes after what waited', () => {
+  const one = world();
+  one.logIn();
+  one.socket.onclose();
+  one.session.send({ type: 'hang-up', target: 'bia' });
+  one.onLogin = () => one.session.send({ type: 'call-ringing', target: 'bia' });
+  one.timeOut();
+  one.hear({ type: 'id', id: 8 });
+  one.hear({ type: 'userlist', users: ['ana'] });
+  assert.deepEqual(one.socket.sent.slice(1).map((message) => message.type), ['hang-up', 'call-ringing']);
+});
+
+test('what is too long for any server is not sent, and whoever said it is told', () => {
+  const one = world();
+  one.logIn();
+  const said = one.socket.sent.length;
+  const message = (text) => ({ type: 'video-offer', sdp: text });
+  // Two bytes each.
+  const most = 'é'.repeat((64 * 1024 - 512 - JSON.stringify(message('')).length) / 2);
+  assert.equal(one.session.send(message(most)), true);
+  assert.equal(one.session.send(message(`${most}é`)), false);
+  assert.equal(one.socket.sent.length, said + 1);
 });
 
 test('late words of an earlier connection are not heard', () => {

@@ -1,17 +1,17 @@
-// Call engines in each state, and two engines that talk to each other.
+// The call engine in each state, and numbers by chance.
 
-import { ALL_ON, CallEngine } from '../../../server/web/call.js';
+import { CallEngine } from '../../../server/web/call.js';
+import { ALL_ON } from '../../../server/web/state.js';
 
 export const OUR_CALL = '00000000-0000-4000-8000-000000000001';
 export const THEIR_CALL = '00000000-0000-4000-8000-000000000002';
 export const OTHER_CALL = '00000000-0000-4000-8000-000000000003';
 
-export const offer = { type: 'offer', sdp: 'v=0' };
-export const answer = { type: 'answer', sdp: 'v=0' };
+const described = (type, sdp = 'v=0') => ({ sdp: { type, sdp } });
 
-// An engine in this state, of a call with bia in which it made the first offer, unless it rang here. Polite is who has the
-// smaller name.
-export function engineIn(state, { polite = true } = {}) {
+// An engine in this state, of a call with bia. `polite` is whether it has the smaller name; `caller` whether it called, where
+// the state leaves that open.
+export function engineIn(state, { polite = true, caller = true } = {}) {
   const me = polite ? 'ana' : 'zoe';
   const engine = new CallEngine(() => OUR_CALL);
   const world = {
@@ -26,25 +26,34 @@ export function engineIn(state, { polite = true } = {}) {
       world.peer = outputs.findLast((one) => one.kind === 'peer')?.peer ?? world.peer;
       return outputs;
     },
-    sent: () => world.outputs().filter((one) => one.kind === 'send').map((one) => one.message),
   };
-  engine.loggedIn(world.now, me);
-  if (state === 'ringing-here') {
-    engine.message(world.now, { type: 'video-offer', name: 'bia', call: THEIR_CALL, sdp: offer });
-    world.call = THEIR_CALL;
-  } else if (state !== 'idle') {
-    engine.command(world.now, { kind: 'call', to: 'bia', media: ALL_ON });
-    world.call = OUR_CALL;
+  const report = (kind, more) => {
     world.outputs();
-    engine.report(world.now, world.peer, { kind: 'description', sdp: offer });
-    if (state === 'ringing-there') engine.message(world.now, { type: 'call-ringing', name: 'bia', call: OUR_CALL });
-    if (['connecting', 'connected', 'reconnecting'].includes(state)) {
-      engine.message(world.now, { type: 'video-answer', name: 'bia', call: OUR_CALL, sdp: answer });
+    engine.report(world.now, world.peer, { kind, ...more });
+  };
+  const message = (type, more) => engine.message(world.now, { type, name: 'bia', call: world.call, ...more });
+  engine.loggedIn(world.now, me);
+  if (state !== 'idle') {
+    const called = { calling: true, 'ringing-there': true, 'ringing-here': false }[state] ?? caller;
+    const answered = ['connecting', 'connected', 'reconnecting'].includes(state);
+    world.call = called ? OUR_CALL : THEIR_CALL;
+    if (called) {
+      engine.command(world.now, { kind: 'call', to: 'bia', media: ALL_ON });
+      report('description', described('offer'));
+      if (state === 'ringing-there') message('call-ringing');
+      if (answered) message('video-answer', described('answer'));
+    } else {
+      message('video-offer', described('offer'));
+      if (answered) engine.command(world.now, { kind: 'accept', media: ALL_ON });
     }
-    if (['connected', 'reconnecting'].includes(state)) engine.report(world.now, world.peer, { kind: 'connection', state: 'connected' });
-    if (state === 'reconnecting') engine.report(world.now, world.peer, { kind: 'connection', state: 'disconnected' });
+    if (state === 'connected' || state === 'reconnecting') {
+      if (called) report('answer-applied');
+      else report('description', described('answer'));
+      report('connection', { state: 'connected' });
+    }
+    if (state === 'reconnecting') report('connection', { state: 'disconnected' });
+    world.outputs();
   }
-  world.outputs();
   if (engine.snapshot().state !== state) throw new Error(`is ${engine.snapshot().state} and not ${state}`);
   return world;
 }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { ALL_ON, REPAIR_TIMEOUT, CONNECT_TIMEOUT, RING_TIMEOUT } from '../../../server/web/call.js';
+import { ALL_ON, CONNECT_TIMEOUT, REPAIR_TIMEOUT, RING_TIMEOUT } from '../../../server/web/state.js';
 import { OTHER_CALL, engineIn } from './support.js';
 
 const TABLE = readFileSync(new URL('../../../core/src/call/table.md', import.meta.url), 'utf8');
@@ -13,7 +13,7 @@ const kebab = (name) => name.replace(/(?<!^)[A-Z]/g, (letter) => `-${letter}`).t
 
 // Each input, given to an engine in some state; gives the refusal of a command.
 const say = (type, fields) => ({ engine, now, call }) => engine.message(now, { type, name: 'bia', call: call ?? OTHER_CALL, ...fields });
-const sdp = (type) => ({ sdp: { type, sdp: 'v=0' } });
+const sdp = (type) => ({ sdp: { type, sdp: `another ${type}` } });
 const command = (kind, fields) => ({ engine, now }) => engine.command(now, { kind, ...fields });
 const report = (kind, fields) => ({ engine, now, peer }) => engine.report(now, peer, { kind, ...fields });
 const INPUTS = {
@@ -28,7 +28,7 @@ const INPUTS = {
   'offer in this call, we are impolite': { polite: false, give: say('video-offer', sdp('offer')) },
   'offer of a new call by the peer, we are polite': { polite: true, give: say('video-offer', { call: OTHER_CALL, ...sdp('offer') }) },
   'answer of the peer': say('video-answer', sdp('answer')),
-  'answer of a stranger': say('video-answer', { name: 'eva', ...sdp('answer') }),
+  'answer of a stranger': say('video-answer', { name: 'eva', call: OTHER_CALL, ...sdp('answer') }),
   'call-ringing of the peer': say('call-ringing'),
   'candidate of the peer': say('new-ice-candidate', { candidate: { candidate: 'candidate:1', sdpMid: '0', sdpMLineIndex: 0 } }),
   'media-state of the peer': say('media-state', { audio: false, video: true, screen: false }),
@@ -36,8 +36,8 @@ const INPUTS = {
   'hang-up of the peer, busy': say('hang-up', { reason: 'busy' }),
   'hang-up of the peer, media-error': say('hang-up', { reason: 'media-error' }),
   'hang-up of the peer, another call': say('hang-up', { call: OTHER_CALL }),
-  'hang-up of a stranger': say('hang-up', { name: 'eva' }),
-  'hang-up of nobody': say('hang-up', { name: undefined, call: undefined }),
+  'hang-up of a stranger': say('hang-up', { name: 'eva', call: undefined }),
+  'hang-up of nobody': say('hang-up', { name: undefined }),
   'error: no such user, for the offer': say('error', { name: undefined, code: 'no-such-user', for: 'video-offer', target: 'bia' }),
   'error: bad message, for the offer': say('error', { name: undefined, code: 'bad-message', for: 'video-offer', target: 'bia' }),
   'the peer leaves the user list': ({ engine, now, me }) => engine.users(now, [me]),
@@ -57,19 +57,26 @@ test('every input of the table is known here, and none is left out there', () =>
 
 for (const [input, ...cells] of rows.slice(2)) {
   test(`in every state: ${input}`, () => {
+    const { polite: one, give = INPUTS[input] } = INPUTS[input];
+    const manners = one === undefined ? [true, false] : [one];
     cells.forEach((cell, i) => {
-      const known = INPUTS[input];
-      const { polite = true, give = known } = known;
-      const state = kebab(STATES[i]);
-      const world = engineIn(state, { polite });
-      const refusal = give(world);
-      const ended = world.outputs().filter((one) => one.kind === 'event' && one.event.kind === 'ended').map((one) => one.event.reason);
-      const [next, reason] = cell.split(' ');
-      const where = `${input}, in ${STATES[i]}`;
-      const expected = cell === '=' || cell === 'refused' ? state : kebab(next);
-      assert.equal(world.engine.snapshot().state, expected, where);
-      assert.deepEqual(ended, reason ? [kebab(reason)] : [], where);
-      if (input.startsWith('command')) assert.equal(typeof refusal === 'string', cell === 'refused', `${where}: ${refusal}`);
+      for (const polite of manners) for (const caller of [true, false]) check(input, give, cell, STATES[i], { polite, caller });
     });
   });
+}
+
+function check(input, give, cell, column, manner) {
+  const state = kebab(column);
+  const world = engineIn(state, manner);
+  const before = world.engine.snapshot();
+  const refusal = give(world);
+  const after = world.engine.snapshot();
+  const ended = world.outputs().filter((one) => one.kind === 'event' && one.event.kind === 'ended').map((one) => one.event.reason);
+  const [next, reason] = cell.split(' ');
+  const stays = cell === '=' || cell === 'refused';
+  const where = `${input}, in ${column}, ${JSON.stringify(manner)}`;
+  assert.equal(after.state, stays ? state : kebab(next), where);
+  assert.deepEqual(ended, reason ? [kebab(reason)] : [], where);
+  if (stays) assert.deepEqual([after.call, after.with], [before.call, before.with], where);
+  if (input.startsWith('command')) assert.equal(typeof refusal === 'string', cell === 'refused', `${where}: ${refusal}`);
 }

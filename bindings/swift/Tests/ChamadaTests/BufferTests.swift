@@ -70,8 +70,11 @@ final class BufferTests: XCTestCase {
         XCTAssertEqual(late?.kind, .closed)
     }
 
-    func testAnObserverMayLetGoOfItsClientAndThrow() async throws {
+    func testAnObserverMayLetGoOfItsClientAndWhatItThrowsIsOnlyLogged() async throws {
         let server = try Server()
+        let logged = Locked<[String]>([])
+        try startLogging(level: .warn, subsystem: "chamada-tests", sink: Log(logged))
+        XCTAssertThrowsError(try startLogging(level: .warn, subsystem: "again", sink: nil))
         let held = Locked<Client?>(nil)
         let told = Locked<[String]>([])
         let observer = Careless { event in
@@ -86,6 +89,21 @@ final class BufferTests: XCTestCase {
         // The reference of this function would keep it.
         _ = consume client
         XCTAssertTrue(told.wait { $0.contains("closed") }, "\(told.with { $0 })")
+        let observed = { (lines: [String]) in lines.contains { $0.hasPrefix("error chamada_ffi::observer") } }
+        XCTAssertTrue(logged.wait(until: observed), "\(logged.with { $0 })")
+        setLogLevel(level: .error)
+    }
+}
+
+private final class Log: LogSink {
+    private let lines: Locked<[String]>
+
+    init(_ lines: Locked<[String]>) {
+        self.lines = lines
+    }
+
+    func log(level: LogLevel, target: String, message: String) {
+        lines.with { $0.append("\(level) \(target) \(message)") }
     }
 }
 

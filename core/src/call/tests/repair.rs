@@ -256,6 +256,19 @@ fn who_comes_back_to_the_user_list_hears_again_what_is_on_here() {
 }
 
 #[test]
+fn a_hang_up_that_was_said_while_the_other_side_was_away_is_said_again_when_it_is_back() {
+    let mut world = in_a_call();
+    world.go_offline(RUI);
+    world.command(ANA, Command::HangUp).unwrap();
+    world.run(100);
+    assert_eq!(world.phones[RUI].state(), CallState::Connected, "nobody told");
+    world.come_back(RUI, "rui");
+    world.run(1_000);
+    assert_eq!(world.phones[RUI].ends(), [EndReason::HungUpThere]);
+    world.assert_all_idle();
+}
+
+#[test]
 fn a_new_name_in_the_call_is_learnt_and_both_still_reach_each_other() {
     let mut world = in_a_call();
     // An old server gives a second name to whoever comes back while the first still seems to be there.

@@ -134,7 +134,11 @@ fn a_request_gives_one_keyframe() {
 fn after_a_picture_that_was_not_taken_only_a_keyframe_goes_out() {
     let (refuse, (frames, out)) = (Arc::new(AtomicBool::new(false)), mpsc::channel());
     let refused = Arc::clone(&refuse);
-    let output = move |frame: EncodedFrame| frames.send(frame).is_ok() && !refused.swap(false, Ordering::SeqCst);
+    let output = move |frame: EncodedFrame| {
+        // Before the test can see the frame and ask for the next one to be refused.
+        let taken = !refused.swap(false, Ordering::SeqCst);
+        frames.send(frame).is_ok() && taken
+    };
     let sender = VideoSender::start(config(), Arc::new(output)).unwrap();
     let (sink, mut camera, mut far) = (sender.sink(), Camera::new(320, 240), FarEnd(None));
     for _ in 0..2 {

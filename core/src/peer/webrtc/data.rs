@@ -3,9 +3,10 @@
 use super::events::Events;
 use crate::peer::PeerEvent;
 use bytes::{Bytes, BytesMut};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc};
 use webrtc::data_channel::{DataChannel, DataChannelEvent};
 
 /// The channel's name; the side that offers opens it in-band (RFC 8832), as browsers do.
@@ -14,6 +15,8 @@ pub(super) const LABEL: &str = "chamada";
 pub(super) const MAX_MESSAGE: usize = 16 * 1024;
 /// Messages that may wait.
 const QUEUE: usize = 64;
+/// Most channels that are served at a time; the other side may open as many as it likes, and a call has one.
+const MAX_CHANNELS: usize = 8;
 
 /// Takes messages for the channel that is open, if one is.
 #[derive(Clone)]
@@ -21,42 +24,76 @@ pub(super) struct Outbox {
     messages: mpsc::Sender<Bytes>,
     queue: Arc<Mutex<mpsc::Receiver<Bytes>>>,
     open: Arc<AtomicBool>,
+    places: Arc<Semaphore>,
 }
 
 impl Outbox {
     pub(super) fn new() -> Self {
         let (messages, queue) = mpsc::channel(QUEUE);
-        Self { messages, queue: Arc::new(Mutex::new(queue)), open: Arc::new(AtomicBool::new(false)) }
+        Self {
+            messages,
+            queue: Arc::new(Mutex::new(queue)),
+            open: Arc::new(AtomicBool::new(false)),
+            places: Arc::new(Semaphore::new(MAX_CHANNELS)),
+        }
     }
 
     /// `false` while no channel is open, if the message is too long, or if too many wait.
     pub(super) fn send(&self, message: Bytes) -> bool {
         message.len() <= MAX_MESSAGE && self.open.load(Ordering::Acquire) && self.messages.try_send(message).is_ok()
     }
+
+    /// A place for one more channel, given back when dropped.
+    fn place(&self) -> Option<OwnedSemaphorePermit> {
+        Arc::clone(&self.places).try_acquire_owned().ok()
+    }
+
+    /// Makes this channel the one that sends, unless another one is that already.
+    fn serve(&self, channel: &Arc<dyn DataChannel>) -> Option<Sending> {
+        let mut queue = Arc::clone(&self.queue).try_lock_owned().ok()?;
+        self.open.store(true, Ordering::Release);
+        let channel = Arc::clone(channel);
+        Some(Box::pin(async move {
+            while let Some(message) = queue.recv().await {
+                if channel.send(BytesMut::from(&message[..])).await.is_err() {
+                    log::debug!("a message could not be sent on the data channel");
+                }
+            }
+        }))
+    }
 }
 
-/// Serves one channel until it closes: its messages become events, those of the outbox are sent.
+/// Sends what the outbox gets; holds its queue until it is dropped.
+type Sending = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Serves one channel until it closes: its messages become events, those of the outbox are sent. Both go on side by side: a
+/// message may have to wait until the other side has read, which it may do only once it has been read itself.
 pub(super) async fn run(channel: Arc<dyn DataChannel>, events: Events, outbox: Outbox) {
+    let Some(_place) = outbox.place() else {
+        log::debug!("one data channel too many is closed");
+        if channel.close().await.is_err() {
+            log::debug!("it was closed before");
+        }
+        return;
+    };
     // Another channel that the other side opens is listened to; the first one that opened sends.
-    let mut queue = None;
+    let mut sending = None;
     if channel.ready_state().await.is_ok_and(|s| s == webrtc::data_channel::RTCDataChannelState::Open) {
-        queue = outbox.queue.try_lock().ok();
-        outbox.open.store(true, Ordering::Release);
+        sending = outbox.serve(&channel);
     }
     loop {
-        let next = async {
-            match queue.as_mut() {
-                Some(queue) => queue.recv().await,
+        let sends = async {
+            match sending.as_mut() {
+                Some(sending) => sending.await,
                 None => std::future::pending().await,
             }
         };
         tokio::select! {
             event = channel.poll() => match event {
                 Some(DataChannelEvent::OnOpen) => {
-                    if queue.is_none() {
-                        queue = outbox.queue.try_lock().ok();
+                    if sending.is_none() {
+                        sending = outbox.serve(&channel);
                     }
-                    outbox.open.store(true, Ordering::Release);
                 }
                 Some(DataChannelEvent::OnMessage(message)) if message.data.len() <= MAX_MESSAGE => {
                     events.emit(PeerEvent::Data(message.data.freeze()));
@@ -65,14 +102,25 @@ pub(super) async fn run(channel: Arc<dyn DataChannel>, events: Events, outbox: O
                 Some(DataChannelEvent::OnClose) | None => break,
                 Some(_) => {}
             },
-            Some(message) = next => {
-                if channel.send(BytesMut::from(&message[..])).await.is_err() {
-                    log::debug!("a message could not be sent on the data channel");
-                }
-            }
+            // It ends only with the connection, whose end the channel tells.
+            () = sends => sending = None,
         }
     }
-    if queue.is_some() {
+    if sending.is_some() {
         outbox.open.store(false, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_other_side_cannot_have_any_number_of_channels_served() {
+        let outbox = Outbox::new();
+        let mut places: Vec<_> = (0..MAX_CHANNELS).map(|_| outbox.place().unwrap()).collect();
+        assert!(outbox.place().is_none());
+        places.pop();
+        assert!(outbox.place().is_some(), "one was closed");
     }
 }

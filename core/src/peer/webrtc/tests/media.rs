@@ -2,6 +2,7 @@ use super::support::*;
 use crate::media::video::codec::VideoCodec;
 use crate::peer::PeerEvent;
 use bytes::Bytes;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 #[tokio::test]
@@ -106,6 +107,38 @@ async fn messages_cross_the_data_channel_both_ways() {
         assert_eq!(&message.await[..], "olá".as_bytes());
     }
     assert!(!a.connection.send_data(vec![0; 16 * 1024 + 1].into()), "too long");
+    close([a, b]).await;
+}
+
+/// Messages of 16 KiB that both sides read before they stop: several times what all buffers on the way hold.
+const FLOOD: usize = 600;
+
+/// Sends whatever the channel takes, and reads, until both sides have read enough.
+async fn floods(peer: &mut Peer, read: &AtomicUsize, read_there: &AtomicUsize) {
+    let message = Bytes::from(vec![7; 16 * 1024]);
+    while read.load(Ordering::Relaxed) < FLOOD || read_there.load(Ordering::Relaxed) < FLOOD {
+        while peer.connection.send_data(message.clone()) {}
+        match tokio::time::timeout(PATIENCE, peer.events.recv()).await {
+            Ok(Some(PeerEvent::Data(_))) => drop(read.fetch_add(1, Ordering::Relaxed)),
+            Ok(Some(_)) => {}
+            _ => panic!("the channel stands still after {read:?} messages"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_who_fill_the_data_channel_at_once_do_not_block_each_other() {
+    let (mut a, mut b) = connect(config(true), config(false)).await;
+    for peer in [&a, &b] {
+        let opened = async {
+            while !peer.connection.send_data(Bytes::new()) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, opened).await.expect("the channel opens");
+    }
+    let (read_by_a, read_by_b) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    tokio::join!(floods(&mut a, &read_by_a, &read_by_b), floods(&mut b, &read_by_b, &read_by_a));
     close([a, b]).await;
 }
 

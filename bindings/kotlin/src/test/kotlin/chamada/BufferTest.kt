@@ -4,9 +4,11 @@ import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.Assertions.assertArrayEquals
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertThrows
+import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import java.nio.ByteBuffer
 import java.util.concurrent.CompletableFuture
+import java.util.concurrent.LinkedBlockingQueue
 import java.util.concurrent.TimeUnit
 
 /** Buffers as apps have them, and what apps do wrong with them. */
@@ -105,7 +107,15 @@ internal class BufferTest {
     }
 
     @Test
-    fun `an observer may call back, wait and close its client, and what it throws is only its own loss`() = runBlocking<Unit> {
+    fun `an observer may call back, wait and close its client, and what it throws is only logged`() = runBlocking<Unit> {
+        val logged = LinkedBlockingQueue<String>()
+        val log = object : LogSink {
+            override fun log(level: LogLevel, target: String, message: String) {
+                logged += "$level $target $message"
+            }
+        }
+        startLogging(LogLevel.WARN, "chamada-tests", log)
+        assertEquals(ErrorKind.INTERNAL, failure { startLogging(LogLevel.WARN, "again", null) }.kind)
         Server().use { server ->
             val done = CompletableFuture<String>()
             lateinit var client: Client
@@ -125,6 +135,9 @@ internal class BufferTest {
             val said = done.get(PATIENCE, TimeUnit.SECONDS)
             assertEquals("IDLE", said.substringBefore(" on "))
             assertThrows(IllegalStateException::class.java) { client.lowMemory() }
+            val line = generateSequence { logged.poll(PATIENCE, TimeUnit.SECONDS) }.first { "observer" in it }
+            assertTrue("ERROR chamada_ffi::observer" in line && "a bug of the app's" in line, line)
+            setLogLevel(LogLevel.ERROR)
         }
     }
 }

@@ -25,8 +25,8 @@ use std::time::{Duration, Instant};
 
 /// How long one picture may take in the encoder or the decoder before the call goes on without it.
 const WAIT: Duration = Duration::from_millis(50);
-/// Pictures in the encoder that it gave nothing for; with more it hangs.
-const MAX_PENDING: usize = 4;
+/// Pictures in a row that the encoder may skip to keep its bitrate; with more it hangs.
+const MAX_PENDING: usize = 30;
 /// Two planes first: hardware likes them, and Qualcomm's has nothing else.
 const COLOR_FORMATS: [i32; 2] = [21, 19];
 /// Bits per second that encoders can work with.

@@ -98,15 +98,15 @@ class CallActivity : DeskActivity() {
         val before = last
         last = call
         findViewById<TextView>(R.id.with).text = call.with
-        remote.contentDescription = getString(R.string.their_picture, call.with)
+        remote.contentDescription = getString(R.string.call_picture_of, call.with)
         if (!call.cameraThere && before?.cameraThere == true) remote.clear()
         status(call)
         val ringing = call.phase == Phase.RINGING_HERE
         findViewById<View>(R.id.incoming).seen(ringing && !small)
         findViewById<View>(R.id.controls).seen(!ringing && !small)
         preview.seen(call.camera && !ringing && !small)
-        toggle(R.id.microphone, call.microphone, R.drawable.ic_microphone to R.string.mute, R.drawable.ic_microphone_off to R.string.unmute)
-        toggle(R.id.camera, call.camera, R.drawable.ic_camera to R.string.camera_off, R.drawable.ic_camera_off to R.string.camera_on)
+        toggle(R.id.microphone, call.microphone, R.drawable.ic_microphone to R.string.call_mute, R.drawable.ic_microphone_off to R.string.call_unmute)
+        toggle(R.id.camera, call.camera, R.drawable.ic_camera to R.string.call_camera_off, R.drawable.ic_camera_off to R.string.call_camera_on)
         findViewById<View>(R.id.flip).isEnabled = call.camera
         findViewById<View>(R.id.route).apply {
             isEnabled = call.choice
@@ -122,8 +122,8 @@ class CallActivity : DeskActivity() {
         val said = when {
             call.held -> getString(R.string.held)
             call.phase != Phase.CONNECTED -> text(call.phase)?.let(::getString)
-            !call.cameraThere -> getString(R.string.camera_off_there, call.with)
-            !call.microphoneThere -> getString(R.string.muted_there, call.with)
+            !call.cameraThere -> getString(R.string.call_camera_off_there, call.with)
+            !call.microphoneThere -> getString(R.string.call_muted_there, call.with)
             else -> null
         }
         findViewById<TextView>(R.id.status).apply {

@@ -29,12 +29,12 @@ class CallKeeping(private val application: Application, private val house: House
             activity = CallActivity::class.java,
             service = TalkService::class.java,
             incomingChannel = application.getString(R.string.incoming_short),
-            ongoingChannel = application.getString(R.string.ongoing_short),
+            ongoingChannel = application.getString(R.string.incoming_video),
             incoming = application.getString(R.string.incoming_short),
-            ongoing = application.getString(R.string.ongoing_short),
-            accept = application.getString(R.string.accept),
-            decline = application.getString(R.string.decline),
-            hangUp = application.getString(R.string.hang_up),
+            ongoing = application.getString(R.string.incoming_video),
+            accept = application.getString(R.string.incoming_accept),
+            decline = application.getString(R.string.incoming_decline),
+            hangUp = application.getString(R.string.call_hang_up),
         ),
     )
     private val audio = CallAudio(application, { routes, now -> desk.routes(routes, now) }, { desk.held(it) }) { Log.i("chamada", it) }

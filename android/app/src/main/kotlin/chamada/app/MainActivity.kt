@@ -72,7 +72,7 @@ class MainActivity : DeskActivity() {
         findViewById<View>(R.id.room).visibility = if (inside) View.VISIBLE else View.GONE
         findViewById<Button>(R.id.enter).apply {
             isEnabled = !state.entering
-            setText(if (state.entering) R.string.entering else R.string.enter)
+            setText(if (state.entering) R.string.login_entering else R.string.login_enter)
         }
         findViewById<View>(R.id.demo).isEnabled = !state.entering
         val others = state.people.filter { it != state.me }
@@ -100,7 +100,7 @@ class MainActivity : DeskActivity() {
     private inner class PeopleAdapter : Fresh<String>(R.layout.person) {
         override fun bind(view: TextView, item: String) {
             view.text = item
-            view.contentDescription = getString(R.string.call_person, item)
+            view.contentDescription = getString(R.string.people_call, item)
         }
     }
 

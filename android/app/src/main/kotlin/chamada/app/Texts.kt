@@ -8,16 +8,16 @@ import chamada.app.logic.StatLabel
 import chamada.app.logic.Way
 import chamada.app.logic.Words
 
-/** Which text stands for what; a test sees that none is missing in any language. */
+/** Which text stands for what. Those of every platform come from docs/texts.json, the rest from this app's own file. */
 internal fun text(words: Words): Int = when (words) {
     Words.SERVER_UNREACHABLE -> R.string.server_unreachable
     Words.ADDRESS_WRONG -> R.string.address_wrong
-    Words.NAME_WRONG -> R.string.name_wrong
+    Words.NAME_WRONG -> R.string.login_bad_name
     Words.NAME_REFUSED -> R.string.name_refused
     Words.SERVER_LOST -> R.string.server_lost
     Words.SERVER_LOST_IN_CALL -> R.string.server_lost_in_call
     Words.SERVER_GONE -> R.string.server_gone
-    Words.REFUSED -> R.string.refused
+    Words.REFUSED -> R.string.server_refused
     Words.RENAMED -> R.string.renamed
     Words.CAMERA_NOT_ALLOWED -> R.string.camera_not_allowed
     Words.MICROPHONE_NOT_ALLOWED -> R.string.microphone_not_allowed
@@ -26,17 +26,17 @@ internal fun text(words: Words): Int = when (words) {
     Words.CAMERA_BROKEN -> R.string.camera_broken
     Words.DEVICES_FAILED -> R.string.devices_failed
     Words.NO_OTHER_CAMERA -> R.string.no_other_camera
-    Words.HUNG_UP_THERE -> R.string.hung_up_there
-    Words.DECLINED -> R.string.declined
-    Words.BUSY -> R.string.busy
+    Words.HUNG_UP_THERE -> R.string.end_hung_up_there
+    Words.DECLINED -> R.string.end_declined_there
+    Words.BUSY -> R.string.end_busy
     Words.NO_ANSWER -> R.string.no_answer
-    Words.MISSED -> R.string.missed
-    Words.GONE -> R.string.gone
+    Words.MISSED -> R.string.end_cancelled_there
+    Words.GONE -> R.string.end_unreachable
     Words.CALL_LOST -> R.string.call_lost
-    Words.CALL_NOT_SET_UP -> R.string.call_not_set_up
+    Words.CALL_NOT_SET_UP -> R.string.end_negotiation_failed
     Words.DEVICES_FAILED_THERE -> R.string.devices_failed_there
     Words.ANSWERED_ELSEWHERE -> R.string.answered_elsewhere
-    Words.CALL_SELF -> R.string.call_self
+    Words.CALL_SELF -> R.string.refused_self_call
     Words.CALL_REFUSED -> R.string.call_refused
     Words.PHOTO_SAVED -> R.string.photo_saved
     Words.PHOTO_NOT_SAVED -> R.string.photo_not_saved
@@ -49,7 +49,7 @@ internal fun text(way: Way): Int = when (way) {
     Way.EDIT_SERVER -> R.string.way_edit_server
     Way.EDIT_NAME -> R.string.way_edit_name
     Way.ALLOW -> R.string.way_allow
-    Way.SETTINGS -> R.string.way_settings
+    Way.SETTINGS -> R.string.way_open_settings
     Way.CAMERA_AGAIN -> R.string.way_camera_again
     Way.WITHOUT_CAMERA -> R.string.way_without_camera
     Way.CALL_AGAIN -> R.string.way_call_again
@@ -61,7 +61,7 @@ internal fun text(label: StatLabel): Int = when (label) {
     StatLabel.RECEIVED -> R.string.stats_received
     StatLabel.SENT -> R.string.stats_sent
     StatLabel.SOUND_MADE_UP -> R.string.stats_sound_made_up
-    StatLabel.ROUND_TRIP -> R.string.stats_round_trip
+    StatLabel.ROUND_TRIP -> R.string.stats_rtt
     StatLabel.LOST -> R.string.stats_lost
     StatLabel.PATH -> R.string.stats_path
 }
@@ -69,10 +69,10 @@ internal fun text(label: StatLabel): Int = when (label) {
 /** None while all is well. */
 internal fun text(phase: Phase): Int? = when (phase) {
     Phase.RINGING_HERE -> R.string.phase_ringing_here
-    Phase.CALLING -> R.string.phase_calling
-    Phase.RINGING_THERE -> R.string.phase_ringing_there
-    Phase.CONNECTING -> R.string.phase_connecting
-    Phase.RECONNECTING -> R.string.phase_reconnecting
+    Phase.CALLING -> R.string.call_calling
+    Phase.RINGING_THERE -> R.string.call_ringing_there
+    Phase.CONNECTING -> R.string.call_connecting
+    Phase.RECONNECTING -> R.string.call_reconnecting
     Phase.CONNECTED -> null
 }
 

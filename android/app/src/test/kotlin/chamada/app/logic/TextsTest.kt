@@ -6,7 +6,10 @@ import org.junit.jupiter.api.Test
 import java.io.File
 import javax.xml.parsers.DocumentBuilderFactory
 
-/** Every text is there in both languages, with the same gaps. */
+/**
+ * Every text of this app alone is there in both languages, with the same gaps. Those that it shares are written by `cargo xtask texts`, which
+ * sees to the same; that none is missing the compiler sees.
+ */
 internal class TextsTest {
     private val english = texts("values")
     private val portuguese = texts("values-pt-rBR")
@@ -20,17 +23,11 @@ internal class TextsTest {
     }
 
     @Test
-    fun `what is told, its ways forward and measurements have a text`() {
-        val needed = Words.entries.map { it.name } + Way.entries.map { "way_$it" } + StatLabel.entries.map { "stats_$it" }
-        assertEquals(emptyList<String>(), needed.map { it.lowercase() }.filter { english[it].isNullOrBlank() })
-    }
-
-    @Test
     fun `both languages have the same texts with the same gaps`() {
         assertEquals(english.keys, portuguese.keys)
         fun gaps(text: String) = Regex("%\\d\\\$s").findAll(text).map { it.value }.toList()
         for ((name, text) in english) assertEquals(gaps(text), gaps(portuguese.getValue(name)), name)
         val same = english.filter { (name, text) -> portuguese[name] == text }.keys
-        assertTrue(same.all { it in setOf("route_bluetooth", "way_dismiss") }, "not translated: $same")
+        assertTrue(same.isEmpty(), "not translated: $same")
     }
 }

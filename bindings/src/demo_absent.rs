@@ -1,0 +1,55 @@
+//! The face of the demo in a build without it, so that apps compile against either.
+
+use crate::error::{ChamadaError, ErrorKind};
+use std::convert::Infallible;
+use std::sync::Arc;
+
+/// A signaling server on this device and a synthetic peer: not in this build, so there never is one.
+#[derive(uniffi::Object)]
+pub struct Demo {
+    never: Infallible,
+}
+
+/// Whether this build brings the demo along (feature `demo`, with the whole server in it).
+#[uniffi::export]
+pub fn demo_available() -> bool {
+    false
+}
+
+#[uniffi::export]
+impl Demo {
+    /// Starts both; the peer is called `peer`.
+    ///
+    /// # Errors
+    /// `INTERNAL`: this build has no demo.
+    #[uniffi::constructor]
+    pub async fn start(peer: String) -> Result<Arc<Self>, ChamadaError> {
+        Err(ChamadaError::new(ErrorKind::Internal, format!("this build has no demo, and so nobody called {peer}")))
+    }
+
+    /// The server's address.
+    pub fn server(&self) -> String {
+        match self.never {}
+    }
+
+    /// The peer's name.
+    pub fn peer(&self) -> String {
+        match self.never {}
+    }
+
+    /// Lets the peer call somebody who is logged in.
+    pub async fn call(&self, to: String) -> Result<(), ChamadaError> {
+        drop(to);
+        match self.never {}
+    }
+
+    /// Stops the server and leaves the peer.
+    pub async fn stop_server(&self) -> Result<(), ChamadaError> {
+        match self.never {}
+    }
+
+    /// Starts it again at the same address.
+    pub async fn start_server(&self) -> Result<(), ChamadaError> {
+        match self.never {}
+    }
+}

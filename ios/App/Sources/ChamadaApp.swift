@@ -1,0 +1,47 @@
+import ChamadaCore
+import SwiftUI
+
+@main
+struct ChamadaApp: App {
+    @UIApplicationDelegateAdaptor(Delegate.self) private var delegate
+    @Environment(\.scenePhase) private var phase
+
+    var body: some Scene {
+        WindowGroup {
+            RootView().environmentObject(delegate.model)
+        }
+        .onChange(of: phase) { phase in delegate.model.phaseChanged(phase) }
+    }
+}
+
+/// Made before any screen: a push may be why the app was started, with the phone locked.
+@MainActor
+final class Delegate: NSObject, UIApplicationDelegate {
+    let model = AppModel()
+
+    func application(
+        _ application: UIApplication, didFinishLaunchingWithOptions options: [UIApplication.LaunchOptionsKey: Any]?
+    ) -> Bool {
+        model.start()
+        return true
+    }
+
+    func applicationDidReceiveMemoryWarning(_ application: UIApplication) { model.phone.memoryIsLow() }
+}
+
+struct RootView: View {
+    @EnvironmentObject private var model: AppModel
+
+    var body: some View {
+        ZStack {
+            switch model.state.screen {
+            case .login: LoginView()
+            case .people: PeopleView()
+            case .incoming: IncomingView()
+            case .inCall: InCallView()
+            }
+        }
+        .overlay(alignment: .top) { NoticeView() }
+        .problem(model)
+    }
+}

@@ -1,0 +1,40 @@
+import ChamadaCore
+import SwiftUI
+
+struct IncomingView: View {
+    @EnvironmentObject private var model: AppModel
+
+    var body: some View {
+        VStack(spacing: 24) {
+            Spacer()
+            Image(systemName: "video.circle.fill").font(.system(size: 72)).accessibilityHidden(true)
+            Text(say(.incoming, ["name": model.state.call?.with ?? ""]))
+                .font(.largeTitle.bold())
+                .multilineTextAlignment(.center)
+                .accessibilityAddTraits(.isHeader)
+            Text(say(.incomingVideo)).foregroundStyle(.secondary)
+            Spacer()
+            // One under the other where large letters leave no room beside each other.
+            ViewThatFits {
+                HStack(spacing: 48) { buttons }
+                VStack(spacing: 24) { buttons }
+            }
+            .padding(.bottom, 48)
+        }
+        .padding()
+        .frame(maxWidth: .infinity, maxHeight: .infinity)
+        .background(Color(.systemBackground))
+    }
+
+    @ViewBuilder
+    private var buttons: some View {
+        Button { Task { await model.phone.decline() } } label: { Label(say(.incomingDecline), systemImage: "phone.down.fill") }
+            .tint(.red)
+            .buttonStyle(.borderedProminent)
+            .controlSize(.large)
+        Button { model.accept() } label: { Label(say(.incomingAccept), systemImage: "phone.fill") }
+            .tint(.green)
+            .buttonStyle(.borderedProminent)
+            .controlSize(.large)
+    }
+}

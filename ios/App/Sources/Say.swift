@@ -1,0 +1,49 @@
+import ChamadaCore
+import SwiftUI
+
+/// The text of a key or a message in the person's language.
+func say(_ key: TextKey, _ values: [String: String] = [:]) -> String { say(Message(key, values)) }
+
+func say(_ message: Message) -> String {
+    message.text { Bundle.main.localizedString(forKey: $0, value: nil, table: nil) }
+}
+
+extension WayForward {
+    var role: ButtonRole? { self == .dismiss || self == .withoutCamera ? .cancel : nil }
+}
+
+extension View {
+    /// Shows the model's problem with its ways forward, each a button.
+    func problem(_ model: AppModel) -> some View {
+        let isShown = Binding(
+            get: { model.state.problem != nil },
+            set: { if !$0, model.state.problem != nil { Task { await model.phone.take(.dismiss) } } })
+        return alert(model.state.problem.map { say($0.message) } ?? "", isPresented: isShown, presenting: model.state.problem) {
+            problem in
+            ForEach(Array(problem.ways.enumerated()), id: \.offset) { _, way in
+                Button(say(way.label), role: way.role) { Task { await model.phone.take(way) } }
+            }
+        }
+    }
+}
+
+/// What is only to be told: for some seconds, and spoken by VoiceOver.
+struct NoticeView: View {
+    @EnvironmentObject private var model: AppModel
+
+    var body: some View {
+        if let notice = model.state.notice {
+            Text(say(notice))
+                .font(.callout)
+                .padding(.horizontal, 16)
+                .padding(.vertical, 10)
+                .background(.regularMaterial, in: Capsule())
+                .padding()
+                .task(id: notice) {
+                    UIAccessibility.post(notification: .announcement, argument: say(notice))
+                    try? await Task.sleep(nanoseconds: 4_000_000_000)
+                    if !Task.isCancelled { model.phone.noticeWasSeen() }
+                }
+        }
+    }
+}

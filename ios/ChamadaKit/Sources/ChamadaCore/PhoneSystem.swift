@@ -1,0 +1,65 @@
+import Chamada
+import Foundation
+
+/// What the system tells the app.
+extension Phone {
+    /// The app left the screen. A picture in picture with the right to use the camera there leaves it on.
+    public func wentToBackground(cameraMayStayOn: Bool) {
+        guard !(cameraMayStayOn && state.call?.state == .connected) else { return }
+        session?.client.background()
+    }
+
+    public func cameToForeground() { session?.client.foreground() }
+
+    public func networkChanged() { session?.client.networkChanged() }
+
+    public func memoryIsLow() { _ = session?.client.lowMemory() }
+
+    /// A camera that stopped or came back in the middle of a call.
+    public func cameraSaid(_ message: Message?) { if state.call != nil { state.notice = message } }
+
+    public func noticeWasSeen() { state.notice = nil }
+
+    /// Asks less of the camera while the device is hot, and all of it when it has cooled down.
+    public func heat(_ heat: Heat) async {
+        guard let client = session?.client else { return }
+        if heat.isHot { state.notice = Message(.mediaHot) }
+        let constraints = heat.constraints(facing: state.call?.local.facing)
+        await doing { try await client.setConstraints(constraints: constraints) }
+    }
+}
+
+/// Faults on purpose, behind a hidden menu.
+extension Phone {
+    public enum Fault: CaseIterable, Sendable {
+        case dropServer, restoreServer, network, memory, peerCalls
+
+        public var label: TextKey {
+            switch self {
+            case .dropServer: .faultsDropServer
+            case .restoreServer: .faultsRestoreServer
+            case .network: .faultsNetwork
+            case .memory: .faultsMemory
+            case .peerCalls: .faultsPeerCalls
+            }
+        }
+
+        /// Whether it takes the demo's server and peer.
+        public var needsDemo: Bool { self != .network && self != .memory }
+    }
+
+    public func cause(_ fault: Fault) async {
+        switch fault {
+        case .network: networkChanged()
+        case .memory: memoryIsLow()
+        case .dropServer: await onDemo { try await $0.stopServer() }
+        case .restoreServer: await onDemo { try await $0.startServer() }
+        case .peerCalls: await onDemo { [name = state.name] in try await $0.call(to: name) }
+        }
+    }
+
+    private func onDemo(_ act: (Demo) async throws -> Void) async {
+        guard let demo else { return }
+        await doing { try await act(demo) }
+    }
+}

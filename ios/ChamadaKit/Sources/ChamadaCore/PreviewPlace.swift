@@ -1,0 +1,31 @@
+/// Where the small picture of oneself is: dragged anywhere, it goes to the nearest corner when it is let go of.
+public enum PreviewPlace: Int, Sendable, CaseIterable {
+    case topLeading, topTrailing, bottomLeading, bottomTrailing
+
+    /// The corner for a preview whose middle was let go of here, in parts of the screen's width and height.
+    public static func nearest(x: Double, y: Double) -> PreviewPlace {
+        switch (x < 0.5, y < 0.5) {
+        case (true, true): .topLeading
+        case (false, true): .topTrailing
+        case (true, false): .bottomLeading
+        case (false, false): .bottomTrailing
+        }
+    }
+
+    /// The other corner on the same side, for those who do not drag: the actions of assistive technologies go round.
+    public var next: PreviewPlace {
+        switch self {
+        case .topLeading: .topTrailing
+        case .topTrailing: .bottomTrailing
+        case .bottomTrailing: .bottomLeading
+        case .bottomLeading: .topLeading
+        }
+    }
+}
+
+/// The small picture's size, in points: a quarter of the screen's shorter side, within bounds, in the picture's own shape.
+public func previewSize(screenWidth: Double, screenHeight: Double, aspect: Double) -> (width: Double, height: Double) {
+    let shorter = min(max(min(screenWidth, screenHeight) / 4, 72), 200)
+    let aspect = aspect.isFinite && aspect > 0 ? aspect : 9.0 / 16
+    return aspect < 1 ? (shorter, shorter / aspect) : (shorter * aspect, shorter)
+}

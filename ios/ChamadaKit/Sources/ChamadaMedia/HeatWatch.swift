@@ -1,0 +1,29 @@
+#if canImport(Darwin)
+import ChamadaCore
+import Foundation
+
+/// Tells how hot the device is, whenever that changes.
+public final class HeatWatch: @unchecked Sendable {
+    private let observer: any NSObjectProtocol
+
+    public init(changed: @escaping @Sendable (Heat) -> Void) {
+        observer = NotificationCenter.default.addObserver(
+            forName: ProcessInfo.thermalStateDidChangeNotification, object: nil, queue: nil
+        ) { _ in changed(Heat(ProcessInfo.processInfo.thermalState)) }
+    }
+
+    deinit { NotificationCenter.default.removeObserver(observer) }
+}
+
+extension Heat {
+    init(_ state: ProcessInfo.ThermalState) {
+        self = switch state {
+        case .nominal: .nominal
+        case .fair: .fair
+        case .serious: .serious
+        case .critical: .critical
+        @unknown default: .serious
+        }
+    }
+}
+#endif

@@ -1,0 +1,76 @@
+#if canImport(AVFoundation) && os(iOS)
+@preconcurrency import AVFoundation
+import ChamadaCore
+
+/// Watches the app's audio session: who interrupts it, and where sound goes. It changes nothing by itself; what it does when it
+/// is told to, it says.
+@MainActor
+public final class SessionWatch {
+    /// The route in use and those to choose from, whenever they change.
+    public var onRoutes: (@MainActor (Route?, [Route]) -> Void)?
+    /// An interruption began (`false`) or ended (`true` where the system says to go on), or the media services were reset.
+    public var onActive: (@MainActor (Bool) -> Void)?
+    private let session = AVAudioSession.sharedInstance()
+    private var observers: [any NSObjectProtocol] = []
+    private let hasEarpiece: Bool
+
+    public init(hasEarpiece: Bool) {
+        self.hasEarpiece = hasEarpiece
+        on(AVAudioSession.routeChangeNotification) { watch, _ in watch.tell() }
+        on(AVAudioSession.interruptionNotification) { watch, note in
+            let type = (note.0 as? UInt).flatMap(AVAudioSession.InterruptionType.init)
+            let options = (note.1 as? UInt).map(AVAudioSession.InterruptionOptions.init) ?? []
+            watch.onActive?(type == .ended && options.contains(.shouldResume))
+        }
+        on(AVAudioSession.mediaServicesWereResetNotification) { watch, _ in watch.onActive?(true) }
+    }
+
+    public func tell() { onRoutes?(current, choices) }
+
+    public var current: Route? { session.currentRoute.outputs.first.map(Route.init) }
+
+    public var choices: [Route] {
+        RouteChoice.choices(inputs: session.availableInputs?.map(Route.init) ?? [], hasEarpiece: hasEarpiece)
+    }
+
+    /// Takes a route. The system gives it up by itself when a device is unplugged.
+    public func choose(_ route: Route) throws {
+        switch route.kind {
+        case .speaker: try session.overrideOutputAudioPort(.speaker)
+        case .earpiece:
+            try session.setPreferredInput(session.availableInputs?.first { $0.portType == .builtInMic })
+            try session.overrideOutputAudioPort(.none)
+        default:
+            try session.overrideOutputAudioPort(.none)
+            try session.setPreferredInput(session.availableInputs?.first { $0.uid == route.id })
+        }
+    }
+
+    /// A notification of the session's, with what it says of an interruption.
+    private func on(_ name: Notification.Name, _ act: @escaping @MainActor (SessionWatch, (Any?, Any?)) -> Void) {
+        observers.append(
+            NotificationCenter.default.addObserver(forName: name, object: session, queue: .main) { [weak self] note in
+                let info = note.userInfo
+                nonisolated(unsafe) let said = (
+                    info?[AVAudioSessionInterruptionTypeKey], info?[AVAudioSessionInterruptionOptionKey]
+                )
+                MainActor.assumeIsolated { if let self { act(self, said) } }
+            })
+    }
+}
+
+extension Route {
+    init(_ port: AVAudioSessionPortDescription) {
+        let kind: Kind =
+            switch port.portType {
+            case .builtInReceiver, .builtInMic: .earpiece
+            case .builtInSpeaker: .speaker
+            case .headphones, .headsetMic, .usbAudio, .lineIn, .lineOut: .wired
+            case .bluetoothA2DP, .bluetoothHFP, .bluetoothLE: .bluetooth
+            case .carAudio: .car
+            default: .other
+            }
+        self.init(id: port.uid, kind: kind, name: port.portName)
+    }
+}
+#endif

@@ -1,0 +1,178 @@
+#if canImport(AVFoundation) && os(iOS)
+@preconcurrency import AVFoundation
+import Chamada
+import ChamadaCore
+import os
+
+/// Microphone and speaker by the system's voice processing, which takes the echo and the noise away. The app owns the audio
+/// session: it sets its category and activates it, or has CallKit do so, and says when it is active; before that nothing sounds.
+public final class SystemAudio: AudioDevices, @unchecked Sendable {
+    private let queue = DispatchQueue(label: "chamada.audio")
+    // All of these on the queue.
+    private var isActive = false
+    private var microphone: MicrophoneSink?
+    private var speaker: SpeakerSource?
+    private var running: Running?
+    private var observer: (any NSObjectProtocol)?
+
+    public init() {
+        // The hardware changed: a headset, another sample rate. The engine has stopped and its nodes have other formats.
+        observer = NotificationCenter.default.addObserver(
+            forName: .AVAudioEngineConfigurationChange, object: nil, queue: nil
+        ) { [weak self] note in
+            let changed = note.object.map { ObjectIdentifier($0 as AnyObject) }
+            guard let self else { return }
+            queue.async { if changed == self.running.map({ ObjectIdentifier($0.engine) }) { self.restart() } }
+        }
+    }
+
+    deinit { if let observer { NotificationCenter.default.removeObserver(observer) } }
+
+    /// The app's session is active, or not any more: after an interruption, a change of the media services, CallKit's word.
+    public func session(isActive: Bool) {
+        queue.async {
+            self.isActive = isActive
+            self.restart()
+        }
+    }
+
+    public func openMicrophone(sink: MicrophoneSink) throws {
+        guard AVCaptureDevice.authorizationStatus(for: .audio) == .authorized else {
+            throw AppError.NotAllowed(reason: "the app may not use the microphone")
+        }
+        queue.sync {
+            microphone = sink
+            restart()
+        }
+    }
+
+    public func closeMicrophone() {
+        queue.sync {
+            microphone = nil
+            restart()
+        }
+    }
+
+    public func openSpeaker(source: SpeakerSource) {
+        queue.sync {
+            speaker = source
+            restart()
+        }
+    }
+
+    public func closeSpeaker() {
+        queue.sync {
+            speaker = nil
+            restart()
+        }
+    }
+
+    /// Anew with what is open. A system that does not let it start now says when that changes: then it is tried again.
+    private func restart() {
+        running?.stop()
+        running = nil
+        guard isActive, microphone != nil || speaker != nil else { return }
+        do {
+            running = try Running(microphone: microphone, speaker: speaker)
+        } catch {
+            Logger(subsystem: "org.chamada", category: "audio").error("the audio engine does not start: \(String(describing: error), privacy: .public)")
+        }
+    }
+}
+
+/// An engine that runs. The system's real-time threads only touch rings; two threads of its own carry on to and from the
+/// library, which may wait.
+private final class Running {
+    let engine = AVAudioEngine()
+    private var pumps: [Pump] = []
+
+    /// 200 ms: more is late.
+    private static let ring = 9600
+    private static let rate = 48000.0
+    /// What waits for the speaker at most, in samples: 40 ms.
+    private static let ahead = 1920
+
+    init(microphone: MicrophoneSink?, speaker: SpeakerSource?) throws {
+        // Both ways at once, and only while the engine stands.
+        try engine.inputNode.setVoiceProcessingEnabled(true)
+        do {
+            if let microphone { hear(microphone) }
+            if let speaker { try speak(speaker) }
+            engine.prepare()
+            try engine.start()
+        } catch {
+            stop()
+            throw error
+        }
+    }
+
+    func stop() {
+        engine.stop()
+        pumps.forEach { $0.stop() }
+    }
+
+    private func hear(_ sink: MicrophoneSink) {
+        let format = engine.inputNode.outputFormat(forBus: 0)
+        let ring = OSAllocatedUnfairLock(initialState: SampleRing(capacity: Self.ring))
+        let node = AVAudioSinkNode { _, count, list in
+            let first = UnsafeMutableAudioBufferListPointer(UnsafeMutablePointer(mutating: list)).first
+            guard let samples = first?.mData?.assumingMemoryBound(to: Float.self) else { return noErr }
+            // A real-time thread waits for nobody: where the other thread is at the ring just now, these samples are lost.
+            ring.withLockIfAvailableUnchecked { ring in
+                for index in 0..<Int(count) { ring.write(int16(samples[index])) }
+            }
+            return noErr
+        }
+        engine.attach(node)
+        engine.connect(engine.inputNode, to: node, format: format)
+        let maker = Guard(BlockMaker(rate: format.sampleRate))
+        let scratch = Guard([Int16](repeating: 0, count: Self.ring))
+        pumps.append(Pump(every: 0.01) { _ in
+            try scratch.with { samples in
+                let have = samples.withUnsafeMutableBufferPointer { block in
+                    ring.withLockUnchecked { $0.read(into: block) }
+                }
+                try samples.withUnsafeBufferPointer { samples in
+                    let new = UnsafeBufferPointer(rebasing: samples[..<have])
+                    try maker.with { try $0.take(new) { try sink.push($0) } }
+                }
+            }
+        })
+    }
+
+    private func speak(_ source: SpeakerSource) throws {
+        guard let format = AVAudioFormat(standardFormatWithSampleRate: Self.rate, channels: 1) else { return }
+        let block = try AudioBlock(samples: 480)
+        let ring = OSAllocatedUnfairLock(initialState: SampleRing(capacity: Self.ring))
+        // Made once: a real-time thread takes no memory.
+        let scratch = UnsafeMutableBufferPointer<Int16>.allocate(capacity: 8192)
+        scratch.initialize(repeating: 0)
+        nonisolated(unsafe) let samples = scratch
+        let node = AVAudioSourceNode(format: format) { isSilence, _, count, list in
+            let want = min(Int(count), samples.count)
+            let part = UnsafeMutableBufferPointer(rebasing: samples[..<want])
+            let have = ring.withLockIfAvailableUnchecked { $0.read(into: part) } ?? 0
+            isSilence.pointee = ObjCBool(have == 0)
+            for buffer in UnsafeMutableAudioBufferListPointer(list) {
+                guard let to = buffer.mData?.assumingMemoryBound(to: Float.self) else { continue }
+                for index in 0..<Int(count) { to[index] = index < have ? Float(part[index]) / 32768 : 0 }
+            }
+            return noErr
+        }
+        engine.attach(node)
+        engine.connect(node, to: engine.mainMixerNode, format: format)
+        pumps.append(Pump(every: 0.005) { _ in
+            while ring.withLock({ $0.count }) < Self.ahead {
+                try source.pull(block: block)
+                block.withSamples { samples in ring.withLockUnchecked { $0.write(samples) } }
+            }
+        })
+        memory = scratch
+    }
+
+    private var memory: UnsafeMutableBufferPointer<Int16>?
+
+    // The engine is gone by then, and its threads with it.
+    deinit { memory?.deallocate() }
+}
+#endif

@@ -1,0 +1,46 @@
+#if canImport(AVFoundation) && os(iOS)
+import AVFoundation
+import ChamadaCore
+import Photos
+
+/// The system's permissions for camera and microphone.
+public struct SystemPermissions: Permissions {
+    public init() {}
+
+    public func now(_ what: Guarded) -> Permission {
+        switch AVCaptureDevice.authorizationStatus(for: what.mediaType) {
+        case .authorized: .granted
+        case .notDetermined: .undecided
+        case .denied, .restricted: .denied
+        @unknown default: .denied
+        }
+    }
+
+    public func ask(_ what: Guarded) async -> Permission {
+        await AVCaptureDevice.requestAccess(for: what.mediaType) ? .granted : .denied
+    }
+}
+
+extension Guarded {
+    fileprivate var mediaType: AVMediaType {
+        switch self {
+        case .camera: .video
+        case .microphone: .audio
+        }
+    }
+}
+
+/// The person's photos, to which something is added and of which nothing is read.
+public enum PhotoSaver {
+    /// Whether the photo is among them now.
+    public static func save(_ jpeg: Data) async -> Bool {
+        guard await PHPhotoLibrary.requestAuthorization(for: .addOnly) == .authorized else { return false }
+        do {
+            try await PHPhotoLibrary.shared().performChanges {
+                PHAssetCreationRequest.forAsset().addResource(with: .photo, data: jpeg, options: nil)
+            }
+            return true
+        } catch { return false }
+    }
+}
+#endif

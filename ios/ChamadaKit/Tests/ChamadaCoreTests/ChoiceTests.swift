@@ -1,0 +1,164 @@
+@testable import Chamada
+import Foundation
+import XCTest
+
+@testable import ChamadaCore
+
+/// Cameras, routes, heat, the preview, sound between threads, the log.
+final class ChoiceTests: XCTestCase {
+    private let formats = [
+        DeviceFormat(width: 1280, height: 720, fps: [1...30], isVideoRange: false),
+        DeviceFormat(width: 1280, height: 720, fps: [1...60], isVideoRange: true),
+        DeviceFormat(width: 1280, height: 720, fps: [2...30], isVideoRange: true),
+        DeviceFormat(width: 1280, height: 720, fps: [2...30], isVideoRange: true, isBinned: true),
+        DeviceFormat(width: 640, height: 480, fps: [1...30], isVideoRange: true),
+        DeviceFormat(width: 4032, height: 3024, fps: [1...30], isVideoRange: false),
+    ]
+
+    private func settings(_ width: UInt32, _ height: UInt32, _ fps: Double) -> CameraSettings {
+        CameraSettings(deviceId: "x", facing: .user, width: width, height: height, fps: fps)
+    }
+
+    func testACameraOffersEachSizeOnceWithItsWidestRatesAndNoneThatWouldHaveToBeConverted() {
+        XCTAssertEqual(
+            CameraChoice.formats(formats),
+            [
+                CameraFormat(width: 1280, height: 720, minFps: 1, maxFps: 60),
+                CameraFormat(width: 640, height: 480, minFps: 1, maxFps: 30),
+            ])
+    }
+
+    func testOfTheFormatsThatFitTheThriftiestIsActivated() {
+        XCTAssertEqual(CameraChoice.format(for: settings(1280, 720, 30), of: formats), 3)
+        XCTAssertEqual(CameraChoice.format(for: settings(1280, 720, 60), of: formats), 1)
+        XCTAssertNil(CameraChoice.format(for: settings(4032, 3024, 30), of: formats))
+        XCTAssertNil(CameraChoice.format(for: settings(640, 480, 60), of: formats))
+    }
+
+    func testAnglesAreQuarterTurns() {
+        XCTAssertEqual([0, 90, 180, 270, 360, -90, 89.6, .nan].map(CameraChoice.quarterTurn), [0, 90, 180, 270, 0, 270, 90, 0])
+        for isFront in [true, false] {
+            let turns = CameraChoice.Hold.allCases.map { CameraChoice.angle(held: $0, isFront: isFront) }
+            XCTAssertEqual(Set(turns), [0, 90, 180, 270])
+            XCTAssertEqual(turns.first, 90)
+        }
+    }
+
+    func testWhatStoppedACameraIsToldUnlessThePersonDidIt() {
+        XCTAssertNil(Interruption.background.message)
+        XCTAssertEqual(Interruption.inUseByAnother.message?.key, .errorCameraInUse)
+        XCTAssertEqual(Interruption.pressure.message?.key, .mediaHot)
+        XCTAssertEqual(Interruption.manyApps.message?.key, .mediaCameraPaused)
+    }
+
+    func testHeatAsksForLessAndKeepsTheSide() {
+        let wide = Heat.nominal.constraints(facing: nil)
+        let small = Heat.critical.constraints(facing: .environment)
+        XCTAssertEqual([wide.basic.width?.ideal, small.basic.width?.ideal], [1280, 320])
+        XCTAssertEqual(wide.basic.facingMode?.ideal, ["user"])
+        XCTAssertEqual(small.basic.facingMode?.ideal, ["environment"])
+        XCTAssertEqual(small.basic.frameRate?.max, 15)
+    }
+
+    func testAVideoCallTakesTheSpeakerUnlessSomethingIsWornOrWasChosen() {
+        XCTAssertTrue(RouteChoice.wantsSpeaker(current: .earpiece, chosen: nil, isVideo: true))
+        XCTAssertFalse(RouteChoice.wantsSpeaker(current: .earpiece, chosen: nil, isVideo: false))
+        XCTAssertFalse(RouteChoice.wantsSpeaker(current: .bluetooth, chosen: nil, isVideo: true))
+        XCTAssertFalse(RouteChoice.wantsSpeaker(current: .earpiece, chosen: .earpiece, isVideo: true))
+        XCTAssertTrue(RouteChoice.wantsSpeaker(current: .wired, chosen: .speaker, isVideo: true))
+    }
+
+    func testRoutesToChooseAreTheDevicesThenSpeakerAndEarpieceWhichAHeadsetReplaces() {
+        let headset = Route(id: "h", kind: .wired)
+        let ear = Route(id: "mic", kind: .earpiece)
+        XCTAssertEqual(RouteChoice.choices(inputs: [ear], hasEarpiece: true).map(\.kind), [.speaker, .earpiece])
+        XCTAssertEqual(RouteChoice.choices(inputs: [ear, headset], hasEarpiece: true).map(\.kind), [.wired, .speaker])
+        XCTAssertEqual(RouteChoice.choices(inputs: [], hasEarpiece: false).map(\.kind), [.speaker])
+    }
+
+    func testThePreviewGoesToTheNearestCornerAndHasThePicturesShape() {
+        XCTAssertEqual(PreviewPlace.nearest(x: 0.1, y: 0.9), .bottomLeading)
+        XCTAssertEqual(PreviewPlace.nearest(x: 0.9, y: 0.1), .topTrailing)
+        XCTAssertEqual(Set([PreviewPlace.topLeading].flatMap { [$0, $0.next, $0.next.next, $0.next.next.next] }).count, 4)
+        let size = previewSize(screenWidth: 400, screenHeight: 800, aspect: 0.5)
+        XCTAssertEqual([size.width, size.height], [100, 200])
+        XCTAssertEqual(previewSize(screenWidth: 320, screenHeight: 480, aspect: .nan).width, 80)
+    }
+
+    func testARingGivesTheOldestFirstLosesTheOldestWhenFullAndFillsUpWithSilence() {
+        var ring = SampleRing(capacity: 3)
+        [Int16](1...4).withUnsafeBufferPointer { ring.write($0) }
+        XCTAssertEqual(ring.dropped, 1)
+        var block = [Int16](repeating: 9, count: 4)
+        XCTAssertEqual(block.withUnsafeMutableBufferPointer { ring.read(into: $0) }, 3)
+        XCTAssertEqual(block, [2, 3, 4, 0])
+        XCTAssertEqual(ring.count, 0)
+    }
+
+    func testSoundOfAnotherRateBecomesAsLongAndKeepsItsShapeOverBlocks() {
+        var converter = RateConverter(from: 16000, to: 48000)
+        var out: [Int16] = []
+        for block in 0..<10 {
+            let samples = (0..<160).map { Int16(100 * (block * 160 + $0) % 16000) }
+            samples.withUnsafeBufferPointer { converter.convert($0) { out.append($0) } }
+        }
+        XCTAssertEqual(Double(out.count), 4800, accuracy: 3)
+        let steps = zip(out.dropFirst(4), out.dropFirst(5)).map { $1 - $0 }
+        XCTAssertTrue(steps.dropLast().allSatisfy { $0 == 33 || $0 == 34 || $0 < -5000 }, "\(Set(steps))")
+        var same = RateConverter(from: 48000, to: 48000)
+        var kept: [Int16] = []
+        [Int16]([1, -2, 3]).withUnsafeBufferPointer { same.convert($0) { kept.append($0) } }
+        XCTAssertEqual(kept, [1, -2, 3])
+        XCTAssertEqual([0, 1, -1, 2, .nan, 0.5].map(int16), [0, 32767, -32768, 32767, 0, 16384])
+    }
+
+    func testAMicrophonesSamplesBecomeWholeBlocksAndTheRestWaits() {
+        for (rate, samples, blocks) in [(48000.0, 700, 1), (48000, 1000, 2), (24000, 700, 2)] {
+            var maker = BlockMaker(rate: rate)
+            var sizes: [Int] = []
+            let given = [Int16](repeating: 5, count: samples)
+            given.withUnsafeBufferPointer { maker.take($0) { sizes.append($0.count) } }
+            XCTAssertEqual(sizes, [Int](repeating: 480, count: blocks))
+            let missing = [Int16](repeating: 5, count: 480)
+            missing.withUnsafeBufferPointer { maker.take($0) { sizes.append($0.count) } }
+            XCTAssertGreaterThan(sizes.count, blocks)
+        }
+    }
+
+    func testAFrameBecomesTwoPlanesWithTheirColoursSideBySide() {
+        let (y, u, v): ([UInt8], [UInt8], [UInt8]) = ([1, 2, 3, 0, 4, 5, 6, 0, 7, 8, 9, 0], [10, 11, 12, 13], [20, 21, 22, 23])
+        let layout = FrameLayout(
+            width: 3, height: 3, rotationDegrees: 0, mirror: false, y: 0, u: 0, v: 0, yStride: 4, uvStride: 2, ageNs: 0)
+        var (luma, chroma) = ([UInt8](repeating: 99, count: 15), [UInt8](repeating: 99, count: 12))
+        y.withUnsafeBytes { y in
+            u.withUnsafeBytes { u in
+                v.withUnsafeBytes { v in
+                    luma.withUnsafeMutableBytes { luma in
+                        chroma.withUnsafeMutableBytes { chroma in
+                            FramePlanes(layout: layout, y: y, u: u, v: v).copyNV12(
+                                luma: luma.baseAddress!, lumaStride: 5, chroma: chroma.baseAddress!, chromaStride: 6)
+                        }
+                    }
+                }
+            }
+        }
+        XCTAssertEqual(luma, [1, 2, 3, 99, 99, 4, 5, 6, 99, 99, 7, 8, 9, 99, 99])
+        XCTAssertEqual(chroma, [10, 20, 11, 21, 99, 99, 12, 22, 13, 23, 99, 99])
+    }
+
+    func testTheLogKeepsTheNewestAndSurvivesTheAppAndABrokenFile() throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("calls-\(UUID()).json")
+        defer { try? FileManager.default.removeItem(at: file) }
+        var log = CallLog(file: file)
+        for number in 0..<150 {
+            let entry = CallLogEntry(id: "\(number)", with: "rui", kind: .made, began: Date(timeIntervalSince1970: 0), seconds: 1)
+            try log.add(entry)
+        }
+        XCTAssertEqual(log.entries.count, CallLog.most)
+        XCTAssertEqual(CallLog(file: file).entries.first?.id, "149")
+        try Data("{".utf8).write(to: file)
+        XCTAssertEqual(CallLog(file: file).entries, [])
+        XCTAssertEqual(CallLog.kind(weCalled: false, connected: false, reason: .timeout), .missed)
+        XCTAssertEqual(CallLog.kind(weCalled: false, connected: false, reason: .declinedHere), .received)
+    }
+}

@@ -1,0 +1,74 @@
+import Foundation
+import XCTest
+
+@testable import ChamadaCore
+
+/// System, push, server and library tell of the same call in any order.
+final class DirectoryTests: XCTestCase {
+    private let id = "5f2d8a52-6f0c-4a4e-9a55-0b8f5f0f6b11"
+    private let now = Date(timeIntervalSince1970: 0)
+
+    private func shown(_ order: CallDirectory.Order) -> UUID {
+        if case let .report(system, _) = order { return system }
+        XCTFail("\(order) reports nothing")
+        return UUID()
+    }
+
+    func testACallOfTheServerIsReportedAnsweredAndHungUp() {
+        var book = CallDirectory()
+        let system = shown(book.rings(id: id, from: "rui", now: now)[0])
+        XCTAssertEqual(system.uuidString.lowercased(), id, "a call keeps its own identifier")
+        XCTAssertEqual(book.answered(system), .accept(id))
+        XCTAssertNil(book.answered(system), "a second answer is none")
+        XCTAssertEqual(book.endedBySystem(system), .hangUp(id))
+        XCTAssertNil(book.ended(id: id), "the system's screen is gone already")
+    }
+
+    func testAnAnswerOnALockedPhoneWaitsForTheCallBehindThePush() {
+        var book = CallDirectory()
+        let system = shown(book.pushed(id: id, from: "rui", now: now))
+        XCTAssertNil(book.answered(system), "there is nothing to accept yet")
+        XCTAssertEqual(book.rings(id: id, from: "rui", now: now), [.update(system, from: "rui"), .accept(id)])
+    }
+
+    func testARefusalBeforeTheCallCameDeclinesItWhenItComes() {
+        var book = CallDirectory()
+        let system = shown(book.pushed(id: id, from: "rui", now: now))
+        XCTAssertNil(book.endedBySystem(system))
+        XCTAssertEqual(book.rings(id: id, from: "rui", now: now), [.decline(id)])
+        XCTAssertNil(book.system(id))
+    }
+
+    func testARefusalOfACallThatIsKnownDeclinesItAtOnce() {
+        var book = CallDirectory()
+        let system = shown(book.rings(id: id, from: "rui", now: now)[0])
+        XCTAssertEqual(book.endedBySystem(system), .decline(id))
+    }
+
+    func testEveryPushIsReportedEvenOneThatSaysNothing() {
+        var book = CallDirectory()
+        _ = shown(book.pushed(id: nil, from: nil, now: now))
+        _ = shown(book.pushed(id: "no uuid", from: "rui", now: now))
+        let system = shown(book.pushed(id: id, from: "rui", now: now))
+        XCTAssertEqual(book.pushed(id: id, from: "rui", now: now), .report(system, from: "rui"), "twice, under one name")
+    }
+
+    func testAPushWithoutACallIsTakenOffTheScreenAfterAWhile() {
+        var book = CallDirectory()
+        let system = shown(book.pushed(id: id, from: "rui", now: now))
+        XCTAssertEqual(book.expire(now: now + CallDirectory.patience - 1), [])
+        XCTAssertEqual(book.expire(now: now + CallDirectory.patience), [.close(system)])
+        XCTAssertEqual(book.expire(now: now + 2 * CallDirectory.patience), [])
+    }
+
+    func testTheEndOfACallClosesItOnceAndAnOutgoingOneIsHungUp() {
+        var book = CallDirectory()
+        let system = book.placed(id: id, now: now)
+        XCTAssertEqual(book.placed(id: id, now: now), system)
+        XCTAssertEqual(book.call(system), id)
+        XCTAssertEqual(book.ended(id: id), .close(system))
+        XCTAssertNil(book.ended(id: id))
+        let other = book.placed(id: id, now: now)
+        XCTAssertEqual(book.endedBySystem(other), .hangUp(id))
+    }
+}

@@ -1,0 +1,1 @@
+../../../../bindings/swift/Tests/ChamadaTests/FakePhone.swift

@@ -1,0 +1,55 @@
+import Foundation
+import XCTest
+
+@testable import ChamadaCore
+
+/// The app's files that no compiler reads: texts, property lists, entitlements.
+final class FilesTests: XCTestCase {
+    private let app = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("../../../App").standardizedFileURL
+
+    private func strings(_ language: String, _ table: String) throws -> [String: String] {
+        let file = app.appendingPathComponent("Resources/\(language).lproj/\(table).strings")
+        return try XCTUnwrap(try plist(file) as? [String: String], file.path)
+    }
+
+    private func plist(_ file: URL) throws -> Any {
+        try PropertyListSerialization.propertyList(from: Data(contentsOf: file), format: nil)
+    }
+
+    private func dictionary(_ name: String) throws -> [String: Any] {
+        try XCTUnwrap(try plist(app.appendingPathComponent(name)) as? [String: Any])
+    }
+
+    func testEveryKeyHasItsTextInBothLanguages() throws {
+        for language in ["en", "pt-BR"] {
+            let texts = try strings(language, "Localizable")
+            XCTAssertEqual(Set(texts.keys), Set(TextKey.allCases.map(\.rawValue)))
+        }
+    }
+
+    func testAMessageIsPutIntoWordsAndANameIsNeverReadAsAPlaceholder() throws {
+        let texts = try strings("pt-BR", "Localizable")
+        let said = Message(.endBusy, ["name": "{name}"]).text { texts[$0] ?? $0 }
+        XCTAssertEqual(said, "{name} está em outra chamada.")
+        XCTAssertEqual(Message(.chatRenamed, ["wanted": "a", "name": "b"]).text { _ in "{name}|{wanted}|{x" }, "b|a|{x")
+    }
+
+    func testTheSystemIsToldWhyTheAppWantsWhatItGuards() throws {
+        let info = try dictionary("Resources/Info.plist")
+        let keys = ["NSCameraUsageDescription", "NSMicrophoneUsageDescription", "NSPhotoLibraryAddUsageDescription"]
+        for key in keys {
+            XCTAssertFalse(try XCTUnwrap(info[key] as? String).isEmpty)
+            for language in ["en", "pt-BR"] { XCTAssertNotNil(try strings(language, "InfoPlist")[key], "\(language) \(key)") }
+        }
+        XCTAssertEqual(try strings("en", "InfoPlist")[keys[0]], info[keys[0]] as? String)
+        XCTAssertEqual(Set(try XCTUnwrap(info["UIBackgroundModes"] as? [String])), ["audio", "voip"])
+    }
+
+    func testThePrivacyManifestSaysThatNothingIsTrackedAndTheEntitlementsAskForPushesOnly() throws {
+        let privacy = try dictionary("Resources/PrivacyInfo.xcprivacy")
+        XCTAssertEqual(privacy["NSPrivacyTracking"] as? Bool, false)
+        XCTAssertNotNil(privacy["NSPrivacyAccessedAPITypes"] as? [[String: Any]])
+        XCTAssertEqual(Array(try dictionary("Chamada.entitlements").keys), ["aps-environment"])
+    }
+}

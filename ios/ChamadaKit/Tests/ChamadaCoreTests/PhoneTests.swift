@@ -1,0 +1,182 @@
+import Chamada
+import XCTest
+
+@testable import ChamadaCore
+
+/// What the screens show and do, over a line that is no line.
+@MainActor
+final class PhoneTests: XCTestCase {
+    func testOneCallFromTheListToTheLog() async {
+        let bench = await Bench.ready()
+        XCTAssertEqual(bench.phone.state.people, ["rui"])
+        await bench.phone.call("rui")
+        XCTAssertEqual(bench.phone.state.screen, .inCall)
+        XCTAssertEqual(bench.phone.state.call?.status, Message(.callCalling))
+        await bench.changed(.ringingThere)
+        XCTAssertEqual(bench.phone.state.call?.status, Message(.callRingingThere))
+        await bench.changed(.connecting)
+        await bench.changed(.connected)
+        XCTAssertNil(bench.phone.state.call?.status)
+        XCTAssertEqual(bench.phone.state.call?.isPreviewMirrored, true)
+        await bench.phone.hangUp()
+        await bench.ended(.hungUpHere)
+        XCTAssertEqual(bench.phone.state.screen, .people)
+        XCTAssertEqual(bench.phone.state.log.map(\.kind), [.made])
+        XCTAssertEqual(
+            bench.steps,
+            [
+                .placed(id: "c1", to: "rui"), .connecting(id: "c1"), .connected(id: "c1"),
+                .ended(id: "c1", .hungUpHere),
+            ])
+    }
+
+    func testEventsThatAreFasterThanTheAnswerToTheCallerAreNotLost() async {
+        let bench = await Bench.ready()
+        await bench.changed(.calling)
+        await bench.phone.handle(.callEnded(with: "rui", callId: "c1", reason: .busy))
+        XCTAssertEqual(bench.phone.state.problem?.message.key, .endBusy)
+        await bench.phone.call("rui")
+        XCTAssertNil(bench.phone.state.call, "a call that is over does not come up again")
+        await bench.changed(.calling)
+        XCTAssertNil(bench.phone.state.call)
+    }
+
+    func testAnIncomingCallIsShownAnsweredAndMissedIfNobodyAnswers() async {
+        let bench = await Bench.ready()
+        await bench.phone.handle(.incomingCall(from: "rui", call: bench.call))
+        XCTAssertEqual(bench.phone.state.screen, .incoming)
+        XCTAssertEqual(bench.steps, [.rings(id: "c1", from: "rui")])
+        await bench.phone.accept()
+        XCTAssertEqual(bench.call.asked.with { $0 }, ["accept"])
+        await bench.ended(.cancelledThere)
+        XCTAssertEqual(bench.phone.state.log.map(\.kind), [.missed])
+        XCTAssertEqual(bench.phone.state.problem?.message, Message(.endCancelledThere, ["name": "rui"]))
+    }
+
+    func testAnIncomingCallWhoseStateIsToldFirstIsStillOneThatCameIn() async {
+        let bench = await Bench.ready()
+        await bench.changed(.ringingHere)
+        XCTAssertNil(bench.phone.state.call)
+        await bench.phone.handle(.incomingCall(from: "rui", call: bench.call))
+        await bench.changed(.ringingHere)
+        XCTAssertEqual(bench.steps, [.rings(id: "c1", from: "rui")])
+        XCTAssertEqual(bench.phone.state.call?.weCalled, false)
+    }
+
+    func testAcceptingWithoutAMicrophoneDeclinesAndSaysWhy() async {
+        let bench = await Bench.ready()
+        bench.permissions.answers.with { $0[.microphone] = .denied }
+        await bench.phone.handle(.incomingCall(from: "rui", call: bench.call))
+        await bench.phone.accept()
+        XCTAssertEqual(bench.call.asked.with { $0 }, ["decline"])
+        XCTAssertEqual(bench.phone.state.problem?.message.key, .errorNoMicrophonePermission)
+    }
+
+    func testOnHoldNothingIsSentAndAfterwardsWhatThePersonWantedIs() async {
+        let bench = await Bench.inCall()
+        await bench.phone.toggleCamera()
+        bench.client.asked.with { $0 = [] }
+        await bench.phone.hold(true)
+        await bench.changed(.connected, audio: false, video: false)
+        XCTAssertEqual(bench.phone.state.call?.status, Message(.callOnHold))
+        await bench.phone.toggleMicrophone()
+        XCTAssertEqual(bench.client.asked.with { $0 }, ["microphone false", "camera false"], "nothing goes out on hold")
+        await bench.phone.toggleMicrophone()
+        await bench.phone.hold(false)
+        XCTAssertEqual(bench.client.asked.with { $0.suffix(2) }, ["microphone true", "camera false"])
+        XCTAssertFalse(bench.steps.contains(.muted(id: "c1", true)), "a hold is no mute")
+    }
+
+    func testMutingHereIsToldToTheSystemOnce() async {
+        let bench = await Bench.inCall()
+        await bench.phone.toggleMicrophone()
+        XCTAssertEqual(bench.client.asked.with { $0.last }, "microphone false")
+        await bench.changed(.connected, audio: false)
+        await bench.changed(.connected, audio: false)
+        XCTAssertEqual(bench.steps.filter { $0 == .muted(id: "c1", true) }.count, 1)
+    }
+
+    func testWithoutAnotherCameraTheFlipButtonGoes() async {
+        let bench = await Bench.inCall()
+        bench.call.failure.with { $0 = failed(.overconstrained, "facingMode") }
+        await bench.phone.flip()
+        XCTAssertEqual(bench.phone.state.call?.canFlip, false)
+        XCTAssertEqual(bench.phone.state.problem?.message.key, .mediaFlipFailed)
+    }
+
+    func testALostServerIsToldAndItsReturnAndTheCallGoesOn() async {
+        let bench = await Bench.inCall()
+        await bench.phone.handle(.reconnecting(attempt: 1, afterMs: 100, why: failed(.server)))
+        XCTAssertEqual(bench.phone.state.notice, Message(.serverLostInCall))
+        XCTAssertEqual(bench.phone.state.screen, .inCall)
+        await bench.phone.handle(.loggedIn(name: "ana", resumed: true))
+        XCTAssertEqual(bench.phone.state.notice, Message(.serverBack))
+    }
+
+    func testASessionThatIsOverLeadsBackToTheLoginWithTheReason() async {
+        let bench = await Bench.inCall()
+        await bench.phone.handle(.closed(why: failed(.loginRefused)))
+        XCTAssertEqual(bench.phone.state.screen, .login)
+        XCTAssertEqual(bench.phone.state.problem?.message.key, .loginRefused)
+        let other = await Bench.ready()
+        await other.phone.logout()
+        XCTAssertEqual(other.phone.state.screen, .login)
+        XCTAssertNil(other.phone.state.problem)
+        XCTAssertEqual(other.client.asked.with { $0 }, ["logout"])
+    }
+
+    func testArrivalsDeparturesLinesAndANewNameAreInTheChat() async {
+        let bench = await Bench.ready()
+        await bench.phone.handle(.users(names: ["ana", "bia"]))
+        await bench.phone.handle(.chat(from: "bia", text: "<b>olá</b>", sentMs: 5000))
+        await bench.phone.handle(.renamed(wanted: "ana", name: "ana2"))
+        let kinds = bench.phone.state.chat.map(\.kind)
+        XCTAssertEqual(
+            kinds,
+            [
+                .happened(Message(.chatWelcome)), .happened(Message(.chatArrived, ["name": "bia"])),
+                .happened(Message(.chatLeft, ["name": "rui"])), .said("<b>olá</b>"),
+                .happened(Message(.chatRenamed, ["wanted": "ana", "name": "ana2"])),
+            ])
+        XCTAssertEqual(bench.phone.state.name, "ana2")
+        for number in 0..<600 { await bench.phone.handle(.chat(from: nil, text: "\(number)", sentMs: 0)) }
+        XCTAssertEqual(bench.phone.state.chat.count, ChatLine.most)
+        await bench.phone.say("  ")
+        await bench.phone.say(" olá ")
+        XCTAssertEqual(bench.client.asked.with { $0 }, ["say olá"])
+    }
+
+    func testInTheBackgroundTheCameraStaysOnOnlyInAPictureInPictureThatMay() async {
+        let bench = await Bench.inCall()
+        bench.client.asked.with { $0 = [] }
+        bench.phone.wentToBackground(cameraMayStayOn: true)
+        XCTAssertEqual(bench.client.asked.with { $0 }, [])
+        bench.phone.wentToBackground(cameraMayStayOn: false)
+        bench.phone.cameToForeground()
+        bench.phone.networkChanged()
+        bench.phone.memoryIsLow()
+        XCTAssertEqual(bench.client.asked.with { $0 }, ["background", "foreground", "network", "memory"])
+        await bench.ended(.hungUpHere)
+        bench.phone.wentToBackground(cameraMayStayOn: true)
+        XCTAssertEqual(bench.client.asked.with { $0.last }, "background")
+    }
+
+    func testAHotDeviceAsksLessOfTheCameraThatIsOpen() async {
+        let bench = await Bench.inCall()
+        await bench.phone.heat(.serious)
+        XCTAssertEqual(bench.client.asked.with { $0.last }, "constraints 640.0 [\"user\"]")
+        XCTAssertEqual(bench.phone.state.notice, Message(.mediaHot))
+        await bench.phone.heat(.nominal)
+        XCTAssertEqual(bench.client.asked.with { $0.last }, "constraints 1280.0 [\"user\"]")
+    }
+
+    func testTheStateIsToldOnceForEachChange() async {
+        let bench = Bench()
+        var told = 0
+        bench.phone.onChange = { @MainActor _ in told += 1 }
+        bench.phone.noticeWasSeen()
+        XCTAssertEqual(told, 0)
+        bench.phone.photoSaved(true)
+        XCTAssertEqual(told, 1)
+    }
+}
