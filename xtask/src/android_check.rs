@@ -21,8 +21,9 @@ pub(crate) fn steps(steps: &mut Steps) {
             // Without aapt2 there is no R to compile the app with.
             return Ok(Outcome::Skipped(missing));
         }
-        maven(&["test"]).passes()
+        maven("pom.xml", &["test"]).passes()
     });
+    steps.step("Android: screens on Robolectric", screens);
 }
 
 /// The same on its own.
@@ -42,8 +43,9 @@ fn missing_maven() -> Option<String> {
     (!program("mvn").args(["--version"]).succeeds()).then(|| "Maven is not here".to_owned())
 }
 
-fn maven(goals: &[&str]) -> Run {
-    program("mvn").args(["--batch-mode", "--no-transfer-progress", "--file", "android/pom.xml"]).args(goals)
+fn maven(project: &str, goals: &[&str]) -> Run {
+    let project = root().join("android").join(project);
+    program("mvn").args(["--batch-mode", "--no-transfer-progress", "--file"]).args([project]).args(goals)
 }
 
 fn folder() -> PathBuf {
@@ -84,9 +86,36 @@ fn resources() -> Result<Outcome> {
 fn framework(folder: &Path) -> Result<PathBuf> {
     let jar = folder.join("framework/framework.jar");
     if !jar.exists() {
-        maven(&["--quiet", "--non-recursive", "dependency:copy@framework-resources"]).done()?;
+        maven("pom.xml", &["--quiet", "--non-recursive", "dependency:copy@framework-resources"]).done()?;
     }
     Ok(jar)
+}
+
+/// The app's own activities, drawn: `target/android/pictures`.
+fn screens() -> Result<Outcome> {
+    let folder = folder();
+    let built = |module: &str| folder.join(module).join("classes");
+    if !folder.join("resources.apk").exists() || !built("app").exists() {
+        return Ok(Outcome::Skipped("resources and app have to be there first".to_owned()));
+    }
+    let monitor = folder.join("monitor");
+    if !monitor.join("classes.jar").exists() {
+        let project = "screens/pom.xml";
+        if maven(project, &["--quiet", "dependency:copy@monitor"]).done().is_err() {
+            return Ok(Outcome::Skipped("no Maven repository in reach has androidx.test:monitor".to_owned()));
+        }
+        program("jar").args(["xf", "monitor.aar", "classes.jar"]).dir(&monitor).quietly()?;
+    }
+    for module in ["chamada", "app"] {
+        program("jar")
+            .args(["--create", "--file"])
+            .args([folder.join(module).with_extension("jar")])
+            .args(["-C"])
+            .args([built(module)])
+            .args(["."])
+            .quietly()?;
+    }
+    maven("screens/pom.xml", &["test"]).passes()
 }
 
 /// The app's manifest with what the library's brings, as Gradle merges them, and with the package's name, which Gradle knows from

@@ -4,6 +4,8 @@ import android.app.Activity
 import android.app.Application
 import android.graphics.Bitmap
 import android.graphics.Canvas
+import android.graphics.Color
+import android.graphics.PorterDuff
 import android.graphics.Rect
 import android.os.Looper
 import android.view.View
@@ -37,6 +39,8 @@ internal fun Activity.look(name: String) {
     val root = window.decorView
     val picture = Bitmap.createBitmap(root.width, root.height, Bitmap.Config.ARGB_8888)
     root.draw(Canvas(picture))
+    // Where pictures of a call belong there is nothing yet, and a phone's screen is black behind them.
+    Canvas(picture).drawColor(Color.BLACK, PorterDuff.Mode.DST_OVER)
     val file = File(System.getProperty("chamada.pictures"), "$name.png")
     file.parentFile!!.mkdirs()
     file.outputStream().use { picture.compress(Bitmap.CompressFormat.PNG, 100, it) }
@@ -51,7 +55,7 @@ private fun seen(view: View): List<View> {
 }
 
 private fun complaints(view: View, root: View): List<String> {
-    val name = if (view.id == View.NO_ID) view.javaClass.simpleName else view.resources.getResourceEntryName(view.id)
+    val name = if (view.id ushr 24 == 0x7f) view.resources.getResourceEntryName(view.id) else view.javaClass.simpleName
     val complaints = mutableListOf<String>()
     val place = Rect()
     val visible = view.getGlobalVisibleRect(place)

@@ -5,10 +5,12 @@ import android.widget.Button
 import android.widget.EditText
 import android.widget.ImageButton
 import android.widget.TextView
+import chamada.Demo
 import chamada.app.CallActivity
 import chamada.app.MainActivity
 import chamada.app.R
 import chamada.app.logic.Phase
+import kotlinx.coroutines.runBlocking
 import org.junit.After
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
@@ -111,6 +113,21 @@ class ScreensTest {
         screen.findViewById<ImageButton>(R.id.hang_up).performClick()
         await("end") { it.call == null }
         await("finish") { screen.isFinishing }
+    }
+
+    @Test
+    fun `a call that comes in can be answered and declined, and shows no buttons of a call`() {
+        val demo = runBlocking { Demo.start("rui") }
+        house.desk.login(demo.server(), "ana")
+        await("people") { it.people.size == 2 }
+        runBlocking { demo.call("ana") }
+        await("ringing") { it.call?.phase == Phase.RINGING_HERE }
+        val screen = call()
+        screen.look("incoming")
+        assertEquals(View.GONE, screen.findViewById<View>(R.id.controls).visibility)
+        screen.findViewById<ImageButton>(R.id.decline).performClick()
+        await("end") { it.call == null }
+        demo.close()
     }
 
     @Test
