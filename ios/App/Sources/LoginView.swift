@@ -27,11 +27,13 @@ struct LoginView: View {
                     Button(say(model.state.isEntering ? .loginEntering : .loginEnter), action: enter)
                         .disabled(model.state.isEntering || !NameRule.allows(name) || server.isEmpty)
                 }
-                Section {
-                    Button(say(.loginDemo)) { model.demo(name: name) }
-                        .disabled(model.state.isEntering || !NameRule.allows(name))
-                } footer: {
-                    Text(say(.loginDemoHint))
+                if Phone.hasDemo {
+                    Section {
+                        Button(say(.loginDemo)) { model.demo(name: name) }
+                            .disabled(model.state.isEntering || !NameRule.allows(name))
+                    } footer: {
+                        Text(say(.loginDemoHint))
+                    }
                 }
                 CallLogView()
             }

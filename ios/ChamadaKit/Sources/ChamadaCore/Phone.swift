@@ -43,6 +43,9 @@ public final class Phone {
         await enter(Config(server: server, name: NameRule.trimmed(name), loopback: loopback))
     }
 
+    /// Whether the library was built with the demo.
+    public nonisolated static var hasDemo: Bool { demoAvailable() }
+
     /// Starts a server inside the app, with a peer who answers, and logs in to it. Its camera is a drawing: no real one is asked
     /// for.
     public func startDemo(name: String) async {

@@ -75,6 +75,7 @@ final class RealCallTests: XCTestCase {
     }
 
     func testTheDemoNeedsNoServerItsPeerAnswersCallsAndOutlivesTheServer() async throws {
+        XCTAssertTrue(Phone.hasDemo)
         let remote = FakeScreen()
         let phone = phone(remote)
         await phone.startDemo(name: "ana")
