@@ -60,8 +60,17 @@ final class AppModel: ObservableObject {
         pictureInPicture.onStop = { [weak self] in
             if UIApplication.shared.applicationState == .background { self?.phone.wentToBackground(cameraMayStayOn: false) }
         }
-        sound.onRoutes = { [weak self] route, routes in (self?.route, self?.routes) = (route, routes) }
-        sound.onActive = { [weak self] isActive in if self?.state.call != nil { self?.audioIs(isActive) } }
+        sound.onRoutes = { [weak self] route, routes in
+            self?.route = route
+            self?.routes = routes
+        }
+        sound.onChange = { [weak self] change in self?.session(change) }
+    }
+
+    /// For the alert, which a button of its own closes: what is chosen there ends the problem, and nothing else does.
+    var showsProblem: Bool {
+        get { state.problem != nil }
+        set {}
     }
 
     var server: String { settings.server }
@@ -116,10 +125,15 @@ final class AppModel: ObservableObject {
         UIApplication.shared.isIdleTimerDisabled = new.call != nil
     }
 
-    /// Started by a push: the call comes when the phone is logged in.
     private func woken() {
-        guard !state.isLoggedIn, !settings.server.isEmpty else { return }
-        login(server: settings.server, name: settings.name)
+        let (server, name) = (settings.server, settings.name)
+        Task { await phone.woken(server: server, name: name) }
+    }
+
+    private func session(_ change: SessionChange) {
+        guard state.call != nil else { return }
+        if change.needsSetUp { prepareAudio() }
+        audioIs(change.isActive)
     }
 
     /// The session's category and mode. CallKit activates it; the library only watches.

@@ -42,6 +42,6 @@ struct RootView: View {
             }
         }
         .overlay(alignment: .top) { NoticeView() }
-        .problem(model)
+        .problem(model.state.problem, isShown: $model.showsProblem) { way in await model.phone.take(way) }
     }
 }

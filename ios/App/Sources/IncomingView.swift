@@ -23,7 +23,7 @@ struct IncomingView: View {
         }
         .padding()
         .frame(maxWidth: .infinity, maxHeight: .infinity)
-        .background(Color(.systemBackground))
+        .background(Color(uiColor: .systemBackground))
     }
 
     @ViewBuilder

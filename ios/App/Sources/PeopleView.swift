@@ -66,7 +66,7 @@ struct ChatView: View {
         .navigationTitle(say(.chat))
         .safeAreaInset(edge: .bottom) {
             HStack {
-                TextField(say(.chatWrite), text: $text, axis: .vertical)
+                TextField(say(.chatWrite), text: $text)
                     .textFieldStyle(.roundedBorder)
                     .submitLabel(.send)
                     .onSubmit(send)

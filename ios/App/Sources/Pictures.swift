@@ -1,4 +1,3 @@
-import AVKit
 import ChamadaCore
 import ChamadaMedia
 import SwiftUI
@@ -31,7 +30,7 @@ struct PreviewBox: View {
     var body: some View {
         GeometryReader { screen in
             let size = previewSize(screenWidth: screen.size.width, screenHeight: screen.size.height, aspect: aspect)
-            let corner = middle(of: place, screen.size, size)
+            let corner = previewMiddle(place, screenWidth: screen.size.width, screenHeight: screen.size.height, size: size)
             content
                 .frame(width: size.width, height: size.height)
                 .clipShape(RoundedRectangle(cornerRadius: 12))
@@ -62,77 +61,5 @@ struct PreviewBox: View {
                 Image(systemName: "video.slash").foregroundStyle(.white)
             }
         }
-    }
-
-    private func middle(of place: PreviewPlace, _ screen: CGSize, _ size: (width: Double, height: Double)) -> CGPoint {
-        // Beneath the head line and above the buttons.
-        let (top, bottom) = (72.0, 96.0)
-        let (left, right) = (size.width / 2, screen.width - size.width / 2)
-        let (high, low) = (top + size.height / 2, screen.height - bottom - size.height / 2)
-        return switch place {
-        case .topLeading: CGPoint(x: left, y: high)
-        case .topTrailing: CGPoint(x: right, y: high)
-        case .bottomLeading: CGPoint(x: left, y: low)
-        case .bottomTrailing: CGPoint(x: right, y: low)
-        }
-    }
-}
-
-/// The other side's picture over other apps. It begins by itself when the app is left in a call.
-@MainActor
-final class PictureInPicture: NSObject {
-    private var controller: AVPictureInPictureController?
-
-    var isPossible: Bool { AVPictureInPictureController.isPictureInPictureSupported() }
-    /// From before it begins, while the app is still on the screen, until it has ended.
-    private(set) var isActive = false
-    /// It ended.
-    var onStop: (@MainActor () -> Void)?
-
-    func prepare(over source: UIView, showing screen: Screen) {
-        guard isPossible else { return }
-        let content = AVPictureInPictureVideoCallViewController()
-        content.preferredContentSize = CGSize(width: 9, height: 16)
-        let view = PictureView(frame: content.view.bounds)
-        view.autoresizingMask = [.flexibleWidth, .flexibleHeight]
-        view.onAspect = { [weak content] aspect in
-            content?.preferredContentSize = CGSize(width: 1000 * aspect, height: 1000)
-        }
-        content.view.addSubview(view)
-        screen.attach(view)
-        let controller = AVPictureInPictureController(
-            contentSource: .init(activeVideoCallSourceView: source, contentViewController: content))
-        controller.delegate = self
-        controller.canStartPictureInPictureAutomaticallyFromInline = true
-        self.controller = controller
-    }
-
-    func start() { controller?.startPictureInPicture() }
-
-    func stop() {
-        controller?.stopPictureInPicture()
-        controller = nil
-    }
-}
-
-// AVKit calls on the main thread.
-extension PictureInPicture: AVPictureInPictureControllerDelegate {
-    nonisolated func pictureInPictureControllerWillStartPictureInPicture(_ controller: AVPictureInPictureController) {
-        MainActor.assumeIsolated { isActive = true }
-    }
-
-    nonisolated func pictureInPictureController(
-        _ controller: AVPictureInPictureController, failedToStartPictureInPictureWithError error: any Error
-    ) {
-        MainActor.assumeIsolated { ended() }
-    }
-
-    nonisolated func pictureInPictureControllerDidStopPictureInPicture(_ controller: AVPictureInPictureController) {
-        MainActor.assumeIsolated { ended() }
-    }
-
-    private func ended() {
-        isActive = false
-        onStop?()
     }
 }

@@ -13,15 +13,11 @@ extension WayForward {
 }
 
 extension View {
-    /// Shows the model's problem with its ways forward, each a button.
-    func problem(_ model: AppModel) -> some View {
-        let isShown = Binding(
-            get: { model.state.problem != nil },
-            set: { if !$0, model.state.problem != nil { Task { await model.phone.take(.dismiss) } } })
-        return alert(model.state.problem.map { say($0.message) } ?? "", isPresented: isShown, presenting: model.state.problem) {
-            problem in
+    /// Shows a problem with its ways forward, each a button.
+    func problem(_ problem: Problem?, isShown: Binding<Bool>, take: @escaping @MainActor (WayForward) async -> Void) -> some View {
+        alert(problem.map { say($0.message) } ?? "", isPresented: isShown, presenting: problem) { problem in
             ForEach(Array(problem.ways.enumerated()), id: \.offset) { _, way in
-                Button(say(way.label), role: way.role) { Task { await model.phone.take(way) } }
+                Button(say(way.label), role: way.role) { Task { await take(way) } }
             }
         }
     }

@@ -1,4 +1,4 @@
-#if canImport(PushKit) && os(iOS)
+#if canImport(PushKit) && canImport(UIKit)
 import ChamadaCore
 import Foundation
 import PushKit

@@ -1,4 +1,4 @@
-#if canImport(CallKit) && os(iOS)
+#if canImport(CallKit) && canImport(UIKit)
 import AVFoundation
 import CallKit
 import Chamada
@@ -28,6 +28,8 @@ public final class SystemCalls: NSObject {
         configuration.maximumCallGroups = 1
         configuration.maximumCallsPerCallGroup = 1
         configuration.supportedHandleTypes = [.generic]
+        // The app has a log of its own, and a tap on one of the system's would have no server to call through.
+        configuration.includesCallsInRecents = false
         provider = CXProvider(configuration: configuration)
         super.init()
         provider.setDelegate(self, queue: .main)
@@ -58,7 +60,11 @@ public final class SystemCalls: NSObject {
             let start = CXStartCallAction(
                 call: directory.placed(id: id, now: Date()), handle: CXHandle(type: .generic, value: to))
             start.isVideo = true
-            request(start)
+            request(start) { [weak self] in
+                guard let self else { return }
+                _ = directory.ended(id: id)
+                Task { await self.phone.refusedBySystem() }
+            }
         case let .connecting(id):
             if phone.state.call?.weCalled == true, let system = directory.system(id) {
                 provider.reportOutgoingCall(with: system, startedConnectingAt: nil)
@@ -68,10 +74,13 @@ public final class SystemCalls: NSObject {
                 provider.reportOutgoingCall(with: system, connectedAt: nil)
             }
         case let .muted(id, isMuted):
-            if let system = directory.system(id) { request(CXSetMutedCallAction(call: system, muted: isMuted)) }
+            guard let system = directory.system(id) else { return }
+            let mute = CXSetMutedCallAction(call: system, muted: isMuted)
+            directory.asks(mute.uuid)
+            request(mute)
         case let .ended(id, reason):
             guard case let .close(system)? = directory.ended(id: id) else { return }
-            if let cause = reason.cause {
+            if let cause = CXCallEndedReason(SystemEnd(reason)) {
                 provider.reportCall(with: system, endedAt: nil, reason: cause)
             } else {
                 // Ended here: that is something that the person did.
@@ -120,10 +129,13 @@ public final class SystemCalls: NSObject {
         return update
     }
 
-    private func request(_ action: CXAction) {
+    /// Refused, the call is over already or the system does not let it be: `refused` says what follows where the library's events
+    /// do not.
+    private func request(_ action: CXAction, refused: @escaping @MainActor () -> Void = {}) {
         controller.request(CXTransaction(action: action)) { error in
-            // The call is over already, or the system has another one in front: the library's events say what follows.
-            if let error { log.notice("CallKit refused an action: \(String(describing: error), privacy: .public)") }
+            guard let error else { return }
+            log.notice("CallKit refused an action: \(String(describing: error), privacy: .public)")
+            Task { await refused() }
         }
     }
 }
@@ -159,8 +171,10 @@ extension SystemCalls: CXProviderDelegate {
     }
 
     public nonisolated func provider(_ provider: CXProvider, perform action: CXSetMutedCallAction) {
-        let isMuted = action.isMuted
-        MainActor.assumeIsolated { _ = Task { await phone.setMicrophone(!isMuted) } }
+        let (id, isMuted) = (action.uuid, action.isMuted)
+        MainActor.assumeIsolated {
+            if !directory.wasAsked(id) { Task { await phone.setMicrophone(!isMuted) } }
+        }
         action.fulfill()
     }
 
@@ -179,15 +193,15 @@ extension SystemCalls: CXProviderDelegate {
     }
 }
 
-extension EndReason {
-    /// In CallKit's words; none where this side ended the call.
-    fileprivate var cause: CXCallEndedReason? {
-        switch self {
-        case .hungUpHere, .declinedHere, .cancelledHere: nil
-        case .hungUpThere, .declinedThere, .cancelledThere, .busy: .remoteEnded
-        case .timeout, .unreachable: .unanswered
-        case .answeredElsewhere: .answeredElsewhere
-        case .connectionFailed, .negotiationFailed, .mediaFailedHere, .mediaFailedThere: .failed
+extension CXCallEndedReason {
+    /// None where this side ended the call.
+    fileprivate init?(_ end: SystemEnd) {
+        switch end {
+        case .here: return nil
+        case .there: self = .remoteEnded
+        case .unanswered: self = .unanswered
+        case .answeredElsewhere: self = .answeredElsewhere
+        case .failed: self = .failed
         }
     }
 }

@@ -1,3 +1,4 @@
+import Chamada
 import Foundation
 
 /// The calls that the system's call screen knows, and what is to be done when app, system and server tell of the same call in
@@ -30,6 +31,7 @@ public struct CallDirectory: Sendable {
     public static let patience: TimeInterval = 20
 
     private var entries: [Entry] = []
+    private var asked: Set<UUID> = []
 
     public init() {}
 
@@ -94,11 +96,35 @@ public struct CallDirectory: Sendable {
         return old.filter { !$0.refused }.map { .close($0.system) }
     }
 
+    /// The app asks the system for something that is so already, e.g. to show it muted.
+    public mutating func asks(_ action: UUID) { asked.insert(action) }
+
+    /// Whether what the system hands out to be done was the app's own wish. Done again, it would undo what the person did since.
+    public mutating func wasAsked(_ action: UUID) -> Bool { asked.remove(action) != nil }
+
     private func index(_ id: String) -> Int? { entries.firstIndex { $0.id == id } }
 
     private mutating func add(_ id: String, isKnown: Bool, answered: Bool = false, _ now: Date) -> UUID {
         let system = UUID(uuidString: id) ?? UUID()
         entries.append(Entry(id: id, system: system, isKnown: isKnown, answered: answered, since: now))
         return system
+    }
+}
+
+/// How a call ended, as the system's call screen sees it.
+public enum SystemEnd: Sendable {
+    /// The person did it, on this side.
+    case here
+    case there, unanswered, answeredElsewhere, failed
+
+    public init(_ reason: EndReason) {
+        self =
+            switch reason {
+            case .hungUpHere, .declinedHere, .cancelledHere: .here
+            case .hungUpThere, .declinedThere, .cancelledThere, .busy: .there
+            case .timeout, .unreachable: .unanswered
+            case .answeredElsewhere: .answeredElsewhere
+            case .connectionFailed, .negotiationFailed, .mediaFailedHere, .mediaFailedThere: .failed
+            }
     }
 }

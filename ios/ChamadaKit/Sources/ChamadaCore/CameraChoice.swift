@@ -69,8 +69,11 @@ public enum CameraChoice {
 }
 
 /// Why the system stopped a camera.
-public enum Interruption: Sendable, Equatable {
+public enum Interruption: Sendable, CaseIterable {
     case background, inUseByAnother, manyApps, pressure, other
+
+    /// Everything that is told of interruptions.
+    static let messages = allCases.compactMap(\.message)
 
     /// What to tell; nothing where the person knows, having left the app.
     public var message: Message? {

@@ -25,6 +25,8 @@ public final class Phone {
     /// What trying again means for the problem that is shown.
     var retry: (@MainActor () async -> Void)?
     var wishes = Wishes()
+    /// Also of the time before the login.
+    var heat = Heat.nominal
     private var listening: Task<Void, Never>?
     private var lines = 0
 
@@ -76,6 +78,7 @@ public final class Phone {
             listening = Task { [weak self] in
                 for await event in events { await self?.handle(event) }
             }
+            if heat.isHot { await self.heat(heat) }
         } catch {
             tell(.ofLogin(asChamada(error), name: config.name)) { [weak self] in await self?.enter(config) }
         }

@@ -15,13 +15,31 @@ extension Phone {
 
     public func memoryIsLow() { _ = session?.client.lowMemory() }
 
-    /// A camera that stopped or came back in the middle of a call.
-    public func cameraSaid(_ message: Message?) { if state.call != nil { state.notice = message } }
+    /// A push woke the app: the call behind it comes when the phone is logged in. A connection that the system cut while the app
+    /// slept is only noticed when it is looked at.
+    public func woken(server: String, name: String) async {
+        if state.isLoggedIn { return networkChanged() }
+        if !server.isEmpty { await login(server: server, name: name) }
+    }
+
+    /// The system's call screen did not take the call that was placed: without it nothing would sound.
+    public func refusedBySystem() async {
+        await hangUp()
+        tell(Problem(.errorInternal, ways: [.dismiss]))
+    }
+
+    /// A camera that stopped or, without a message, came back in the middle of a call.
+    public func cameraSaid(_ message: Message?) {
+        guard state.call != nil else { return }
+        // What else is being told stays.
+        if message != nil || state.notice.map(Interruption.messages.contains) == true { state.notice = message }
+    }
 
     public func noticeWasSeen() { state.notice = nil }
 
     /// Asks less of the camera while the device is hot, and all of it when it has cooled down.
     public func heat(_ heat: Heat) async {
+        self.heat = heat
         guard let client = session?.client else { return }
         if heat.isHot { state.notice = Message(.mediaHot) }
         let constraints = heat.constraints(facing: state.call?.local.facing)

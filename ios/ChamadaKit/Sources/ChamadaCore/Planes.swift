@@ -23,3 +23,19 @@ extension FramePlanes {
         }
     }
 }
+
+extension FrameLayout {
+    /// Whether the picture lies on its side and has to be turned by a quarter to stand upright.
+    public var isSideways: Bool { rotationDegrees % 180 == 90 }
+
+    /// The upright picture's width by its height.
+    public var aspect: Double {
+        let (width, height) = isSideways ? (height, width) : (width, height)
+        return Double(width) / Double(max(height, 1))
+    }
+
+    /// Whether a view that shows the other shows this one without a change of its own.
+    public func isShown(like other: FrameLayout) -> Bool {
+        (width, height, rotationDegrees, mirror) == (other.width, other.height, other.rotationDegrees, other.mirror)
+    }
+}

@@ -23,6 +23,22 @@ public enum PreviewPlace: Int, Sendable, CaseIterable {
     }
 }
 
+/// A preview's middle in its corner, in points: beneath the head line and above the buttons, where the screen has room for that.
+public func previewMiddle(
+    _ place: PreviewPlace, screenWidth: Double, screenHeight: Double, size: (width: Double, height: Double)
+) -> (x: Double, y: Double) {
+    let (head, buttons) = (72.0, 96.0)
+    let (left, right) = (size.width / 2, screenWidth - size.width / 2)
+    let high = head + size.height / 2
+    let low = max(high, screenHeight - buttons - size.height / 2)
+    return switch place {
+    case .topLeading: (left, high)
+    case .topTrailing: (right, high)
+    case .bottomLeading: (left, low)
+    case .bottomTrailing: (right, low)
+    }
+}
+
 /// The small picture's size, in points: a quarter of the screen's shorter side, within bounds, in the picture's own shape.
 public func previewSize(screenWidth: Double, screenHeight: Double, aspect: Double) -> (width: Double, height: Double) {
     let shorter = min(max(min(screenWidth, screenHeight) / 4, 72), 200)

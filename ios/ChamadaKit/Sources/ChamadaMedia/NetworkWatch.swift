@@ -1,4 +1,5 @@
 #if canImport(Network)
+import ChamadaCore
 import Foundation
 import Network
 
@@ -7,13 +8,10 @@ public final class NetworkWatch: @unchecked Sendable {
     private let monitor = NWPathMonitor()
 
     public init(changed: @escaping @Sendable () -> Void) {
-        // The first path is the one that the app began with. Handlers of one monitor are called one after another, on its queue.
-        nonisolated(unsafe) var known: [String]?
+        let memory = Guard(NetworkMemory())
         monitor.pathUpdateHandler = { path in
-            guard path.status == .satisfied else { return }
-            let now = path.availableInterfaces.map(\.name) + [path.usesInterfaceType(.cellular) ? "cellular" : ""]
-            defer { known = now }
-            if let known, known != now { changed() }
+            let names = path.status == .satisfied ? path.availableInterfaces.map(\.name) : nil
+            if memory.with({ $0.isAnother(names) }) { changed() }
         }
         monitor.start(queue: DispatchQueue(label: "chamada.network"))
     }

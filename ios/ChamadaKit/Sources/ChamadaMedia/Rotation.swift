@@ -1,4 +1,4 @@
-#if canImport(AVFoundation) && os(iOS)
+#if canImport(AVFoundation) && canImport(UIKit)
 @preconcurrency import AVFoundation
 import ChamadaCore
 import UIKit

@@ -1,4 +1,4 @@
-#if canImport(AVFoundation) && os(iOS)
+#if canImport(AVFoundation) && canImport(UIKit)
 @preconcurrency import AVFoundation
 import Chamada
 import ChamadaCore
@@ -127,8 +127,7 @@ public final class PictureView: UIView {
         layout = new
         if before.map({ !new.isShown(like: $0) }) ?? true {
             setNeedsLayout()
-            let (width, height) = new.isSideways ? (new.height, new.width) : (new.width, new.height)
-            onAspect?(Double(width) / Double(max(height, 1)))
+            onAspect?(new.aspect)
         }
         surface.enqueue(sample)
     }
@@ -144,14 +143,6 @@ public final class PictureView: UIView {
         let turned = CGAffineTransform(rotationAngle: CGFloat(layout?.rotationDegrees ?? 0) * .pi / 180)
         // Mirrored after it was turned, as the layout says.
         surface.transform = layout?.mirror == true ? turned.concatenating(CGAffineTransform(scaleX: -1, y: 1)) : turned
-    }
-}
-
-extension FrameLayout {
-    fileprivate var isSideways: Bool { rotationDegrees % 180 == 90 }
-
-    fileprivate func isShown(like other: FrameLayout) -> Bool {
-        (width, height, rotationDegrees, mirror) == (other.width, other.height, other.rotationDegrees, other.mirror)
     }
 }
 

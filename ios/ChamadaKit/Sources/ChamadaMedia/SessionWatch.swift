@@ -1,4 +1,4 @@
-#if canImport(AVFoundation) && os(iOS)
+#if canImport(AVFoundation) && canImport(UIKit)
 @preconcurrency import AVFoundation
 import ChamadaCore
 
@@ -8,8 +8,8 @@ import ChamadaCore
 public final class SessionWatch {
     /// The route in use and those to choose from, whenever they change.
     public var onRoutes: (@MainActor (Route?, [Route]) -> Void)?
-    /// An interruption began (`false`) or ended (`true` where the system says to go on), or the media services were reset.
-    public var onActive: (@MainActor (Bool) -> Void)?
+    /// What the system did to the session.
+    public var onChange: (@MainActor (SessionChange) -> Void)?
     private let session = AVAudioSession.sharedInstance()
     private var observers: [any NSObjectProtocol] = []
     private let hasEarpiece: Bool
@@ -17,12 +17,10 @@ public final class SessionWatch {
     public init(hasEarpiece: Bool) {
         self.hasEarpiece = hasEarpiece
         on(AVAudioSession.routeChangeNotification) { watch, _ in watch.tell() }
-        on(AVAudioSession.interruptionNotification) { watch, note in
-            let type = (note.0 as? UInt).flatMap(AVAudioSession.InterruptionType.init)
-            let options = (note.1 as? UInt).map(AVAudioSession.InterruptionOptions.init) ?? []
-            watch.onActive?(type == .ended && options.contains(.shouldResume))
+        on(AVAudioSession.interruptionNotification) { watch, mayGoOn in
+            watch.onChange?(mayGoOn ? .mayGoOn : .interrupted)
         }
-        on(AVAudioSession.mediaServicesWereResetNotification) { watch, _ in watch.onActive?(true) }
+        on(AVAudioSession.mediaServicesWereResetNotification) { watch, _ in watch.onChange?(.reset) }
     }
 
     public func tell() { onRoutes?(current, choices) }
@@ -46,15 +44,16 @@ public final class SessionWatch {
         }
     }
 
-    /// A notification of the session's, with what it says of an interruption.
-    private func on(_ name: Notification.Name, _ act: @escaping @MainActor (SessionWatch, (Any?, Any?)) -> Void) {
+    /// A notification of the session's, with whether it says to go on after an interruption.
+    private func on(_ name: Notification.Name, _ act: @escaping @MainActor (SessionWatch, Bool) -> Void) {
         observers.append(
             NotificationCenter.default.addObserver(forName: name, object: session, queue: .main) { [weak self] note in
-                let info = note.userInfo
-                nonisolated(unsafe) let said = (
-                    info?[AVAudioSessionInterruptionTypeKey], info?[AVAudioSessionInterruptionOptionKey]
-                )
-                MainActor.assumeIsolated { if let self { act(self, said) } }
+                let type = note.userInfo?[AVAudioSessionInterruptionTypeKey] as? UInt
+                let options = note.userInfo?[AVAudioSessionInterruptionOptionKey] as? UInt ?? 0
+                let mayGoOn =
+                    type == AVAudioSession.InterruptionType.ended.rawValue
+                    && AVAudioSession.InterruptionOptions(rawValue: options).contains(.shouldResume)
+                MainActor.assumeIsolated { if let self { act(self, mayGoOn) } }
             })
     }
 }

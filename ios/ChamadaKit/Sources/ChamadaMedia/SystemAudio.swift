@@ -1,4 +1,4 @@
-#if canImport(AVFoundation) && os(iOS)
+#if canImport(AVFoundation) && canImport(UIKit)
 @preconcurrency import AVFoundation
 import Chamada
 import ChamadaCore
@@ -96,7 +96,7 @@ private final class Running {
         // Both ways at once, and only while the engine stands.
         try engine.inputNode.setVoiceProcessingEnabled(true)
         do {
-            if let microphone { hear(microphone) }
+            if let microphone { try hear(microphone) }
             if let speaker { try speak(speaker) }
             engine.prepare()
             try engine.start()
@@ -111,8 +111,12 @@ private final class Running {
         pumps.forEach { $0.stop() }
     }
 
-    private func hear(_ sink: MicrophoneSink) {
+    private func hear(_ sink: MicrophoneSink) throws {
         let format = engine.inputNode.outputFormat(forBus: 0)
+        // An input that is not there yet says so in this way, and the engine ends an app that connects it.
+        guard format.sampleRate > 0, format.channelCount > 0 else {
+            throw AppError.NotReadable(reason: "the system gives no microphone now")
+        }
         let ring = OSAllocatedUnfairLock(initialState: SampleRing(capacity: Self.ring))
         let node = AVAudioSinkNode { _, count, list in
             let first = UnsafeMutableAudioBufferListPointer(UnsafeMutablePointer(mutating: list)).first
@@ -172,7 +176,7 @@ private final class Running {
 
     private var memory: UnsafeMutableBufferPointer<Int16>?
 
-    // The engine is gone by then, and its threads with it.
+    // The engine stands by then, and its threads are at rest.
     deinit { memory?.deallocate() }
 }
 #endif

@@ -1,4 +1,4 @@
-#if canImport(AVFoundation) && os(iOS)
+#if canImport(AVFoundation) && canImport(UIKit)
 @preconcurrency import AVFoundation
 import Chamada
 import ChamadaCore
@@ -89,7 +89,12 @@ public final class SystemCameras: NSObject, Cameras, @unchecked Sendable {
             try device.lockForConfiguration()
             defer { device.unlockForConfiguration() }
             device.activeFormat = device.formats[index]
-            let one = CMTime(value: 1000, timescale: CMTimeScale((settings.fps * 1000).rounded()))
+            let wanted = CMTime(value: 1000, timescale: CMTimeScale((settings.fps * 1000).rounded()))
+            // The system ends an app that asks for more than the format has, even by rounding.
+            let range = device.activeFormat.videoSupportedFrameRateRanges.first {
+                ($0.minFrameRate...$0.maxFrameRate).contains(settings.fps)
+            }
+            let one = range.map { min(max(wanted, $0.minFrameDuration), $0.maxFrameDuration) } ?? wanted
             device.activeVideoMinFrameDuration = one
             device.activeVideoMaxFrameDuration = one
         } catch { throw Self.meaning(error) }
@@ -121,7 +126,7 @@ public final class SystemCameras: NSObject, Cameras, @unchecked Sendable {
         }
         on(AVCaptureSession.wasInterruptedNotification) { [interrupted] note in
             let number = note.userInfo?[AVCaptureSessionInterruptionReasonKey] as? Int
-            interrupted(Interruption(number.flatMap(AVCaptureSession.InterruptionReason.init)))
+            interrupted(Interruption(number.flatMap(AVCaptureSession.InterruptionReason.init(rawValue:))))
         }
         on(AVCaptureSession.interruptionEndedNotification) { [interrupted] _ in interrupted(nil) }
         on(AVCaptureSession.runtimeErrorNotification) { [weak self] note in

@@ -161,4 +161,47 @@ final class ChoiceTests: XCTestCase {
         XCTAssertEqual(CallLog.kind(weCalled: false, connected: false, reason: .timeout), .missed)
         XCTAssertEqual(CallLog.kind(weCalled: false, connected: false, reason: .declinedHere), .received)
     }
+
+    func testOnlyAnotherNetworkOrOneThatCameBackIsAnother() {
+        var memory = NetworkMemory()
+        XCTAssertFalse(memory.isAnother(nil), "not connected yet")
+        XCTAssertFalse(memory.isAnother(["en0", "pdp_ip0"]), "the first one")
+        XCTAssertFalse(memory.isAnother(["en0", "pdp_ip0"]))
+        XCTAssertTrue(memory.isAnother(["pdp_ip0"]), "Wi-Fi went")
+        XCTAssertFalse(memory.isAnother(nil), "nothing can be looked for without a network")
+        XCTAssertTrue(memory.isAnother(["pdp_ip0"]), "it may be another of the same name")
+        XCTAssertFalse(memory.isAnother(["pdp_ip0"]))
+    }
+
+    func testAfterAnInterruptionSoundGoesOnAndAfterAResetItIsSetUpFirst() {
+        XCTAssertEqual(SessionChange.allCases.map(\.isActive), [false, true, true])
+        XCTAssertEqual(SessionChange.allCases.map(\.needsSetUp), [false, false, true])
+    }
+
+    func testThePreviewStaysBetweenHeadAndButtonsAndOnALowScreenBeneathTheHead() {
+        let size = (width: 90.0, height: 160.0)
+        func middle(_ place: PreviewPlace, height: Double) -> [Double] {
+            let (x, y) = previewMiddle(place, screenWidth: 400, screenHeight: height, size: size)
+            return [x, y]
+        }
+        XCTAssertEqual(middle(.topLeading, height: 800), [45, 152])
+        XCTAssertEqual(middle(.topTrailing, height: 800), [355, 152])
+        XCTAssertEqual(middle(.bottomLeading, height: 800), [45, 624])
+        XCTAssertEqual(middle(.bottomTrailing, height: 800), [355, 624])
+        XCTAssertEqual(middle(.bottomTrailing, height: 200), [355, 152])
+    }
+
+    func testAPictureOnItsSideIsShownInItsUprightShape() {
+        func layout(_ rotation: UInt32, mirror: Bool = false, yStride: UInt32 = 640) -> FrameLayout {
+            FrameLayout(
+                width: 640, height: 480, rotationDegrees: rotation, mirror: mirror, y: 0, u: 0, v: 0, yStride: yStride,
+                uvStride: 320, ageNs: 0)
+        }
+        XCTAssertEqual([0, 90, 180, 270].map { layout($0).isSideways }, [false, true, false, true])
+        XCTAssertEqual(layout(0).aspect, 640.0 / 480)
+        XCTAssertEqual(layout(270).aspect, 480.0 / 640)
+        XCTAssertTrue(layout(90).isShown(like: layout(90, yStride: 704)), "where it lies in memory changes nothing")
+        XCTAssertFalse(layout(90).isShown(like: layout(270)))
+        XCTAssertFalse(layout(90).isShown(like: layout(90, mirror: true)))
+    }
 }

@@ -1,3 +1,4 @@
+import Chamada
 import Foundation
 import XCTest
 
@@ -29,6 +30,22 @@ final class DirectoryTests: XCTestCase {
         let system = shown(book.pushed(id: id, from: "rui", now: now))
         XCTAssertNil(book.answered(system), "there is nothing to accept yet")
         XCTAssertEqual(book.rings(id: id, from: "rui", now: now), [.update(system, from: "rui"), .accept(id)])
+    }
+
+    func testWhatTheAppItselfAskedOfTheSystemIsNotDoneAgainWhenTheSystemHandsItOut() {
+        var book = CallDirectory()
+        let (own, other) = (UUID(), UUID())
+        book.asks(own)
+        XCTAssertFalse(book.wasAsked(other), "a tap on the system's screen")
+        XCTAssertTrue(book.wasAsked(own))
+        XCTAssertFalse(book.wasAsked(own), "once")
+    }
+
+    func testTheSystemsScreenIsToldHowACallEndedButNotWhatThePersonDid() {
+        let here: [EndReason] = [.hungUpHere, .declinedHere, .cancelledHere]
+        XCTAssertEqual(here.map(SystemEnd.init), [.here, .here, .here])
+        let other: [EndReason] = [.busy, .timeout, .answeredElsewhere, .connectionFailed]
+        XCTAssertEqual(other.map(SystemEnd.init), [.there, .unanswered, .answeredElsewhere, .failed])
     }
 
     func testARefusalBeforeTheCallCameDeclinesItWhenItComes() {

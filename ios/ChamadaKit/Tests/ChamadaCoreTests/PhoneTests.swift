@@ -179,4 +179,40 @@ final class PhoneTests: XCTestCase {
         bench.phone.photoSaved(true)
         XCTAssertEqual(told, 1)
     }
+
+    func testAPushLogsInOrHasAConnectionLookedAtThatTheSystemMayHaveCut() async {
+        let bench = Bench()
+        await bench.phone.woken(server: "", name: "ana")
+        XCTAssertEqual(bench.connects.with { $0.count }, 0, "nobody has logged in on this phone yet")
+        await bench.phone.woken(server: "wss://call.example.org", name: "ana")
+        XCTAssertTrue(bench.phone.state.isLoggedIn)
+        await bench.phone.woken(server: "wss://call.example.org", name: "ana")
+        XCTAssertEqual(bench.connects.with { $0.count }, 1)
+        XCTAssertEqual(bench.client.asked.with { $0 }, ["network"])
+    }
+
+    func testACallThatTheSystemDoesNotTakeIsHungUpAndThePersonIsTold() async {
+        let bench = await Bench.inCall()
+        await bench.phone.refusedBySystem()
+        XCTAssertEqual(bench.call.asked.with { $0 }, ["hang up"])
+        await bench.ended(.hungUpHere)
+        XCTAssertEqual(bench.phone.state.problem?.message.key, .errorInternal)
+    }
+
+    func testACameraThatComesBackTakesItsOwnNoticeAwayAndNoOther() async {
+        let bench = await Bench.inCall()
+        bench.phone.cameraSaid(Message(.mediaCameraPaused))
+        bench.phone.cameraSaid(nil)
+        XCTAssertNil(bench.phone.state.notice)
+        bench.phone.photoSaved(true)
+        bench.phone.cameraSaid(nil)
+        XCTAssertEqual(bench.phone.state.notice, Message(.photoTaken))
+    }
+
+    func testAPhoneThatWasHotBeforeTheLoginAsksLessOfTheCameraFromTheBeginning() async {
+        let bench = Bench()
+        await bench.phone.heat(.serious)
+        await bench.phone.login(server: "wss://call.example.org", name: "ana")
+        XCTAssertEqual(bench.client.asked.with { $0 }, ["constraints 640.0 [\"user\"]"])
+    }
 }
