@@ -1,7 +1,9 @@
 //! `cargo xtask ios-check`: what of the iOS app can be proven without a Mac. ChamadaKit is built and tested, with a real call
-//! through the native library, by Swift on Linux, where what needs Apple's frameworks is left out; every file is then parsed.
+//! through the native library, by Swift on Linux, where what needs Apple's frameworks is left out; every file is then parsed, and
+//! what was left out is type-checked against declarations of those frameworks.
 
 use crate::bindings;
+use crate::ios_types;
 use crate::run::{Run, program, root};
 use crate::steps::{Outcome, Steps};
 use crate::swift::{self, Toolchain};
@@ -9,82 +11,99 @@ use anyhow::{Context, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Where the sources are inside the folder of Debian's Swift, apart from those of `cargo xtask swift`.
-const INSIDE: &str = "chamada-ios";
-const KIT: &str = "ios/ChamadaKit";
+pub(crate) const KIT: &str = "ios/ChamadaKit";
+pub(crate) const APP: &str = "ios/App";
+pub(crate) const DECLARATIONS: &str = "ios/stubs";
 
 pub(crate) fn steps(steps: &mut Steps) {
     steps.step("iOS: library and command", bindings::build);
     steps.step("iOS: bindings", swift::generate);
     let toolchain = swift::toolchain_here();
-    for (name, check) in
-        [("iOS: ChamadaKit, tests", test as fn(&Toolchain) -> Result<Outcome>), ("iOS: every file parsed", parse)]
-    {
+    let mut step = |name: &str, check: fn(&Place) -> Result<Outcome>| {
         steps.step(name, || match &toolchain {
             Ok(Toolchain::Missing(why)) => Ok(Outcome::Skipped(why.clone())),
-            Ok(found) => check(found),
+            Ok(found) => check(&Place::of(found)),
             Err(error) => bail!("{error:#}"),
         });
-    }
-}
-
-fn test(found: &Toolchain) -> Result<Outcome> {
-    match found {
-        Toolchain::Debian(folder) => {
-            bring(folder)?;
-            swift::test_brought(folder, INSIDE, KIT, &[]).passes()
-        }
-        _ => swift::test_installed(&root().join(KIT)).passes(),
-    }
-}
-
-/// The app, the kit and the bindings, side by side as they are here.
-fn bring(folder: &Path) -> Result<()> {
-    let kit = swift::PARTS.iter().map(|part| PathBuf::from(KIT).join(part));
-    let bindings = swift::PARTS.iter().map(|part| PathBuf::from("bindings/swift").join(part));
-    let parts: Vec<_> = kit.chain(bindings).chain(["ios/App".into()]).map(|part| (root().join(&part), part)).collect();
-    swift::bring(folder, INSIDE, &parts)
-}
-
-/// For what imports Apple's frameworks it is all that can be done here; a planted mistake shows that it would be seen.
-fn parse(found: &Toolchain) -> Result<Outcome> {
-    let swiftc = || -> Run {
-        match found {
-            Toolchain::Debian(folder) => swift::inside(folder).args(["swiftc"]),
-            _ => program("swiftc"),
-        }
     };
-    let here = match found {
-        Toolchain::Debian(folder) => {
-            bring(folder)?;
-            folder.join(INSIDE)
+    step("iOS: ChamadaKit, tests", test);
+    step("iOS: every file parsed", parse);
+    step("iOS: type-checked against declarations", ios_types::check);
+}
+
+/// Where the sources are for the compiler: here, or inside the folder of Debian's Swift.
+pub(crate) struct Place {
+    debian: Option<(PathBuf, String)>,
+}
+
+impl Place {
+    fn of(found: &Toolchain) -> Self {
+        let debian = match found {
+            Toolchain::Debian(folder) => Some((folder.clone(), swift::place("chamada-ios"))),
+            _ => None,
+        };
+        Self { debian }
+    }
+
+    /// The app, the kit, the bindings and the declarations, side by side as they are here; where that is.
+    pub(crate) fn bring(&self) -> Result<PathBuf> {
+        let Some((folder, place)) = &self.debian else { return Ok(root()) };
+        let kit = swift::PARTS.iter().map(|part| PathBuf::from(KIT).join(part));
+        let bindings = swift::PARTS.iter().map(|part| PathBuf::from("bindings/swift").join(part));
+        let parts = kit.chain(bindings).chain([APP.into(), DECLARATIONS.into()]);
+        let parts: Vec<_> = parts.map(|part| (root().join(&part), part)).collect();
+        swift::bring(folder, place, &parts)?;
+        Ok(folder.join(place))
+    }
+
+    pub(crate) fn swiftc(&self) -> Run {
+        match &self.debian {
+            Some((folder, _)) => swift::inside(folder).args(["swiftc"]),
+            None => program("swiftc"),
         }
-        _ => root(),
-    };
-    let seen_from = |path: &Path| -> Result<PathBuf> {
-        Ok(match found {
-            Toolchain::Debian(folder) => Path::new("/").join(path.strip_prefix(folder)?),
-            _ => path.to_path_buf(),
+    }
+
+    /// A file or folder as the compiler sees it.
+    pub(crate) fn seen(&self, path: &Path) -> Result<PathBuf> {
+        Ok(match &self.debian {
+            Some((folder, _)) => Path::new("/").join(path.strip_prefix(folder)?),
+            None => path.to_path_buf(),
         })
-    };
+    }
+
+    pub(crate) fn all_seen(&self, paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+        paths.iter().map(|path| self.seen(path)).collect()
+    }
+}
+
+fn test(place: &Place) -> Result<Outcome> {
+    place.bring()?;
+    match &place.debian {
+        Some((folder, inside)) => swift::test_brought(folder, inside, KIT, &[]).passes(),
+        None => swift::test_installed(&root().join(KIT)).passes(),
+    }
+}
+
+/// A planted mistake shows that others would be seen.
+fn parse(place: &Place) -> Result<Outcome> {
+    let here = place.bring()?;
     let planted = here.join("planted.swift");
     fs::write(&planted, "#if canImport(UIKit)\nfunc planted( {\n#endif\n")?;
     let options = ["-frontend", "-parse", "-parse-as-library", "-swift-version", "6"];
-    let missed = swiftc().args(options).args([seen_from(&planted)?]).succeeds();
+    let missed = place.swiftc().args(options).args([place.seen(&planted)?]).succeeds();
     fs::remove_file(&planted)?;
     if missed {
         bail!("the parser does not see mistakes");
     }
     let mut sources = Vec::new();
-    for folder in ["ios/App", KIT] {
+    for folder in [APP, KIT] {
         swift_files(&here.join(folder), &mut sources)?;
     }
-    let sources = sources.iter().map(|path| seen_from(path)).collect::<Result<Vec<_>>>()?;
     println!("{} files", sources.len());
-    swiftc().args(options).args(sources).passes()
+    place.swiftc().args(options).args(place.all_seen(&sources)?).passes()
 }
 
-fn swift_files(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
+pub(crate) fn swift_files(folder: &Path, found: &mut Vec<PathBuf>) -> Result<()> {
     for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
         let path = entry?.path();
         if path.is_dir() {

@@ -9,6 +9,7 @@ mod deny;
 mod elf;
 mod ios;
 mod ios_check;
+mod ios_types;
 mod phones;
 mod run;
 mod setup;

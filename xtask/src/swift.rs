@@ -6,14 +6,13 @@ use crate::run::{Run, program, root};
 use crate::steps::{Outcome, Steps};
 use anyhow::{Context, Result};
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 /// The Debian release that has a Swift: 6.0.3.
 const RELEASE: &str = "trixie";
 /// Swift, what it links with, and what XCTest needs.
 const PACKAGES: [&str; 3] = ["swiftlang", "libc6-dev", "libstdc++-14-dev"];
-/// Where the package is inside the folder.
-const INSIDE: &str = "chamada";
 
 pub(crate) fn steps(steps: &mut Steps) {
     steps.step("Swift: library and command", bindings::build);
@@ -137,12 +136,20 @@ pub(crate) fn test_installed(package: &Path) -> Run {
         .env("CHAMADA_COMMAND", &built.join("chamada").to_string_lossy())
 }
 
+/// A place inside the folder that no other checkout uses, which may be tested at the same time.
+pub(crate) fn place(name: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    root().hash(&mut hasher);
+    format!("{name}-{:08x}", hasher.finish() >> 32)
+}
+
 fn test_in(folder: &Path) -> Result<Outcome> {
+    let place = place("chamada");
     let mut parts: Vec<_> = PARTS.iter().map(|part| (package().join(part), PathBuf::from(part))).collect();
     parts.push((root().join("README.md"), "README.md".into()));
-    bring(folder, INSIDE, &parts)?;
-    let readme = format!("CHAMADA_README=/{INSIDE}/README.md");
-    test_brought(folder, INSIDE, "", &[readme]).passes()
+    bring(folder, &place, &parts)?;
+    let readme = format!("CHAMADA_README=/{place}/README.md");
+    test_brought(folder, &place, "", &[readme]).passes()
 }
 
 /// What the package is made of.

@@ -16,13 +16,17 @@ public final class SystemAudio: AudioDevices, @unchecked Sendable {
     private var observer: (any NSObjectProtocol)?
 
     public init() {
-        // The hardware changed: a headset, another sample rate. The engine has stopped and its nodes have other formats.
+        // The hardware changed: a headset, another sample rate. The engine has stopped and its nodes have other formats. One that
+        // runs was started after the change, which its own voice processing may have been: anew, it would change again.
         observer = NotificationCenter.default.addObserver(
             forName: .AVAudioEngineConfigurationChange, object: nil, queue: nil
         ) { [weak self] note in
             let changed = note.object.map { ObjectIdentifier($0 as AnyObject) }
             guard let self else { return }
-            queue.async { if changed == self.running.map({ ObjectIdentifier($0.engine) }) { self.restart() } }
+            queue.async {
+                guard let engine = self.running?.engine, changed == ObjectIdentifier(engine), !engine.isRunning else { return }
+                self.restart()
+            }
         }
     }
 

@@ -49,7 +49,17 @@ final class FilesTests: XCTestCase {
     func testThePrivacyManifestSaysThatNothingIsTrackedAndTheEntitlementsAskForPushesOnly() throws {
         let privacy = try dictionary("Resources/PrivacyInfo.xcprivacy")
         XCTAssertEqual(privacy["NSPrivacyTracking"] as? Bool, false)
-        XCTAssertNotNil(privacy["NSPrivacyAccessedAPITypes"] as? [[String: Any]])
+        let used = try XCTUnwrap(privacy["NSPrivacyAccessedAPITypes"] as? [[String: Any]])
+        let reasons = used.map { use in
+            [use["NSPrivacyAccessedAPIType"] as? String ?? ""] + (use["NSPrivacyAccessedAPITypeReasons"] as? [String] ?? [])
+        }
+        XCTAssertEqual(
+            Set(reasons),
+            [
+                ["NSPrivacyAccessedAPICategoryUserDefaults", "CA92.1"],
+                ["NSPrivacyAccessedAPICategorySystemBootTime", "35F9.1"],
+                ["NSPrivacyAccessedAPICategoryFileTimestamp", "C617.1"],
+            ])
         XCTAssertEqual(Array(try dictionary("Chamada.entitlements").keys), ["aps-environment"])
     }
 }
