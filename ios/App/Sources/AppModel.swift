@@ -3,7 +3,9 @@ import Chamada
 import ChamadaCallKit
 import ChamadaCore
 import ChamadaMedia
+import Foundation
 import SwiftUI
+import UIKit
 import os
 
 private let log = Logger(subsystem: "org.chamada", category: "app")
@@ -140,7 +142,8 @@ final class AppModel: ObservableObject {
     private func prepareAudio() {
         let session = AVAudioSession.sharedInstance()
         do {
-            try session.setCategory(.playAndRecord, mode: .videoChat, options: [.allowBluetooth, .allowBluetoothA2DP])
+            // The mode adds headsets by Bluetooth.
+            try session.setCategory(.playAndRecord, mode: .videoChat, options: .allowBluetoothA2DP)
             try session.setPreferredSampleRate(48000)
             try session.setPreferredIOBufferDuration(0.01)
         } catch { log.error("the audio session cannot be set: \(String(describing: error), privacy: .public)") }
@@ -149,8 +152,8 @@ final class AppModel: ObservableObject {
     private func audioIs(_ isActive: Bool) {
         audio.session(isActive: isActive)
         guard isActive, let current = sound.current?.kind else { return sound.tell() }
-        if RouteChoice.wantsSpeaker(current: current, chosen: chosen, isVideo: true) {
-            try? sound.choose(Route(id: "speaker", kind: .speaker))
+        if let wanted = RouteChoice.wanted(current: current, chosen: chosen, isVideo: true) {
+            try? sound.choose(Route(id: "", kind: wanted))
         }
         sound.tell()
     }

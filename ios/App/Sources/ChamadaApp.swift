@@ -1,5 +1,7 @@
 import ChamadaCore
+import Foundation
 import SwiftUI
+import UIKit
 
 @main
 struct ChamadaApp: App {

@@ -1,5 +1,6 @@
 import ChamadaCore
 import SwiftUI
+import UIKit
 
 struct IncomingView: View {
     @EnvironmentObject private var model: AppModel

@@ -1,4 +1,5 @@
 import ChamadaCore
+import Foundation
 import SwiftUI
 
 struct PeopleView: View {

@@ -1,5 +1,6 @@
 import AVKit
 import ChamadaMedia
+import Foundation
 import UIKit
 
 /// The other side's picture over other apps. It begins by itself when the app is left in a call.

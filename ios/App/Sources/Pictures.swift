@@ -1,5 +1,6 @@
 import ChamadaCore
 import ChamadaMedia
+import Foundation
 import SwiftUI
 
 /// A view that shows what a screen of the library's gets.

@@ -1,5 +1,7 @@
 import ChamadaCore
+import Foundation
 import SwiftUI
+import UIKit
 
 /// The text of a key or a message in the person's language.
 func say(_ key: TextKey, _ values: [String: String] = [:]) -> String { say(Message(key, values)) }

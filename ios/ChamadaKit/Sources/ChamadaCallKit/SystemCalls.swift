@@ -3,6 +3,7 @@ import AVFoundation
 import CallKit
 import Chamada
 import ChamadaCore
+import Foundation
 import os
 
 private let log = Logger(subsystem: "org.chamada", category: "calls")

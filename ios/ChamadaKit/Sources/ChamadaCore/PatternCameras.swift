@@ -78,6 +78,8 @@ public final class Pump: @unchecked Sendable {
 
     public init(every interval: TimeInterval, _ work: @escaping @Sendable (Int) throws -> Void) {
         Thread.detachNewThread { [self] in
+            // A device's pace is kept whatever else the phone does.
+            Thread.current.qualityOfService = .userInteractive
             var (next, number) = (Date(), 0)
             while isGoing.with({ $0 }) {
                 // It only fails when the device is closed.

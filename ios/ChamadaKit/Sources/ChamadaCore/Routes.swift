@@ -38,10 +38,14 @@ public enum RouteChoice {
         return all
     }
 
-    /// Whether to take the loudspeaker at the beginning of a call: a video call is held at arm's length, so yes, unless
-    /// somebody wears or has plugged in something, or chose otherwise before.
-    public static func wantsSpeaker(current: Route.Kind, chosen: Route.Kind?, isVideo: Bool) -> Bool {
-        if let chosen { return chosen == .speaker }
-        return isVideo && current == .earpiece
+    /// What to take when sound begins, or begins anew, if not what the system has chosen: what the person chose before in this
+    /// call; else, as a video call is held at arm's length, the loudspeaker, unless somebody wears or has plugged in something.
+    public static func wanted(current: Route.Kind, chosen: Route.Kind?, isVideo: Bool) -> Route.Kind? {
+        switch (chosen, current) {
+        case (.speaker, _): current == .speaker ? nil : .speaker
+        case (.earpiece, .speaker): .earpiece
+        case (nil, .earpiece): isVideo ? .speaker : nil
+        default: nil
+        }
     }
 }

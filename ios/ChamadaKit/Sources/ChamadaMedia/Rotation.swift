@@ -1,6 +1,7 @@
 #if canImport(AVFoundation) && canImport(UIKit)
 @preconcurrency import AVFoundation
 import ChamadaCore
+import Foundation
 import UIKit
 
 /// How far a camera's pictures have to be turned to stand upright, kept up to date. The pictures themselves are not turned: the

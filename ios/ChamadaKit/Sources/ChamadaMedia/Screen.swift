@@ -2,6 +2,7 @@
 @preconcurrency import AVFoundation
 import Chamada
 import ChamadaCore
+import Foundation
 import UIKit
 
 /// Shows pictures of the library in a view. A picture that the screen has no time for is replaced by the next.

@@ -1,6 +1,7 @@
 #if canImport(AVFoundation) && canImport(UIKit)
 @preconcurrency import AVFoundation
 import ChamadaCore
+import Foundation
 
 /// Watches the app's audio session: who interrupts it, and where sound goes. It changes nothing by itself; what it does when it
 /// is told to, it says.
@@ -33,6 +34,9 @@ public final class SessionWatch {
 
     /// Takes a route. The system gives it up by itself when a device is unplugged.
     public func choose(_ route: Route) throws {
+        // In the mode for video calls, the loudspeaker takes the place of the earpiece.
+        let mode: AVAudioSession.Mode = route.kind == .earpiece ? .voiceChat : .videoChat
+        if session.mode != mode { try session.setMode(mode) }
         switch route.kind {
         case .speaker: try session.overrideOutputAudioPort(.speaker)
         case .earpiece:

@@ -2,6 +2,7 @@
 @preconcurrency import AVFoundation
 import Chamada
 import ChamadaCore
+import Foundation
 import os
 
 /// Microphone and speaker by the system's voice processing, which takes the echo and the noise away. The app owns the audio

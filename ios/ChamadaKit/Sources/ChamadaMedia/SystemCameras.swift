@@ -2,6 +2,7 @@
 @preconcurrency import AVFoundation
 import Chamada
 import ChamadaCore
+import Foundation
 
 /// The phone's cameras, one open at a time. What is asked of it is done in turn on one queue; pictures come on another.
 public final class SystemCameras: NSObject, Cameras, @unchecked Sendable {

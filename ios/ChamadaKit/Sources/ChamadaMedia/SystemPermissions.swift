@@ -1,6 +1,7 @@
 #if canImport(AVFoundation) && canImport(UIKit)
 import AVFoundation
 import ChamadaCore
+import Foundation
 import Photos
 
 /// The system's permissions for camera and microphone.

@@ -61,11 +61,18 @@ final class ChoiceTests: XCTestCase {
     }
 
     func testAVideoCallTakesTheSpeakerUnlessSomethingIsWornOrWasChosen() {
-        XCTAssertTrue(RouteChoice.wantsSpeaker(current: .earpiece, chosen: nil, isVideo: true))
-        XCTAssertFalse(RouteChoice.wantsSpeaker(current: .earpiece, chosen: nil, isVideo: false))
-        XCTAssertFalse(RouteChoice.wantsSpeaker(current: .bluetooth, chosen: nil, isVideo: true))
-        XCTAssertFalse(RouteChoice.wantsSpeaker(current: .earpiece, chosen: .earpiece, isVideo: true))
-        XCTAssertTrue(RouteChoice.wantsSpeaker(current: .wired, chosen: .speaker, isVideo: true))
+        func wanted(_ current: Route.Kind, _ chosen: Route.Kind?, isVideo: Bool = true) -> Route.Kind? {
+            RouteChoice.wanted(current: current, chosen: chosen, isVideo: isVideo)
+        }
+        XCTAssertEqual(wanted(.earpiece, nil), .speaker)
+        XCTAssertNil(wanted(.earpiece, nil, isVideo: false))
+        XCTAssertNil(wanted(.bluetooth, nil))
+        XCTAssertNil(wanted(.speaker, nil))
+        XCTAssertEqual(wanted(.wired, .speaker), .speaker)
+        XCTAssertNil(wanted(.speaker, .speaker), "so it is")
+        XCTAssertNil(wanted(.earpiece, .earpiece))
+        XCTAssertEqual(wanted(.speaker, .earpiece), .earpiece, "after a reset, which set the loudspeaker up")
+        XCTAssertNil(wanted(.wired, .earpiece), "plugged in since")
     }
 
     func testRoutesToChooseAreTheDevicesThenSpeakerAndEarpieceWhichAHeadsetReplaces() {
