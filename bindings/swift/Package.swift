@@ -7,6 +7,9 @@ import PackageDescription
 let framework = "ChamadaFFI.xcframework"
 let isForPhones = FileManager.default.fileExists(atPath: "\(Context.packageDirectory)/\(framework)")
 
+// What the library calls of Apple's: a static library says to nobody that it needs them.
+let frameworks = ["CoreFoundation", "CoreMedia", "CoreVideo", "VideoToolbox"]
+
 let package = Package(
     name: "Chamada",
     platforms: [.iOS(.v16), .macOS(.v13)],
@@ -15,7 +18,9 @@ let package = Package(
     ],
     targets: [
         isForPhones ? .binaryTarget(name: "ChamadaFFI", path: framework) : .systemLibrary(name: "ChamadaFFI"),
-        .target(name: "Chamada", dependencies: ["ChamadaFFI"]),
+        .target(
+            name: "Chamada", dependencies: ["ChamadaFFI"],
+            linkerSettings: frameworks.map { .linkedFramework($0, .when(platforms: [.iOS, .macOS])) }),
         .testTarget(name: "ChamadaTests", dependencies: ["Chamada"]),
     ]
 )

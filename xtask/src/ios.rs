@@ -78,3 +78,22 @@ fn headers(folder: &Path) -> Result<PathBuf> {
     }
     Ok(folder.to_path_buf())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::run::root;
+
+    #[test]
+    fn the_swift_package_links_every_framework_that_the_library_calls() {
+        let manifest = std::fs::read_to_string(root().join("core/Cargo.toml")).unwrap();
+        let package = std::fs::read_to_string(root().join("bindings/swift/Package.swift")).unwrap();
+        let names =
+            manifest.lines().filter_map(|line| line.strip_prefix("objc2-")?.split_once(" = ")).map(|(name, _)| name);
+        let frameworks: Vec<String> =
+            names.map(|name| name.split('-').map(|word| word[..1].to_uppercase() + &word[1..]).collect()).collect();
+        assert!(frameworks.contains(&"VideoToolbox".to_owned()), "{frameworks:?}");
+        for framework in frameworks {
+            assert!(package.contains(&format!("\"{framework}\"")), "{framework} is not linked");
+        }
+    }
+}

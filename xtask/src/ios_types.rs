@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 const MODULES: [(&str, &str); 3] = [
     ("ChamadaMedia", "ios/ChamadaKit/Sources/ChamadaMedia"),
     ("ChamadaCallKit", "ios/ChamadaKit/Sources/ChamadaCallKit"),
-    ("App", "ios/App/Sources"),
+    ("ChamadaSample", "ios/App/Sources"),
 ];
 /// What is newer than the oldest system that the app runs on.
 const NEWER: &str = "(iOS 17, *)";

@@ -77,9 +77,7 @@ public final class Pump: @unchecked Sendable {
     private let done = DispatchSemaphore(value: 0)
 
     public init(every interval: TimeInterval, _ work: @escaping @Sendable (Int) throws -> Void) {
-        Thread.detachNewThread { [self] in
-            // A device's pace is kept whatever else the phone does.
-            Thread.current.qualityOfService = .userInteractive
+        let thread = Thread { [self] in
             var (next, number) = (Date(), 0)
             while isGoing.with({ $0 }) {
                 // It only fails when the device is closed.
@@ -90,6 +88,9 @@ public final class Pump: @unchecked Sendable {
             }
             done.signal()
         }
+        // A device's pace is kept whatever else the phone does.
+        thread.qualityOfService = .userInteractive
+        thread.start()
     }
 
     /// Returns when its thread does nothing any more.

@@ -35,6 +35,15 @@ final class FilesTests: XCTestCase {
         XCTAssertEqual(Message(.chatRenamed, ["wanted": "a", "name": "b"]).text { _ in "{name}|{wanted}|{x" }, "b|a|{x")
     }
 
+    func testTheAppsModuleHasANameOfItsOwn() throws {
+        let project = try String(contentsOf: app.appendingPathComponent("project.yml"), encoding: .utf8)
+        let lines = project.split(separator: "\n")
+        let targets = lines.drop { $0 != "targets:" }.filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") && $0.hasSuffix(":") }
+        let names = targets.map { $0.trimmingCharacters(in: CharacterSet(charactersIn: " :")) }
+        XCTAssertFalse(names.isEmpty)
+        for imported in ["Chamada", "ChamadaCore", "ChamadaMedia", "ChamadaCallKit"] { XCTAssertFalse(names.contains(imported)) }
+    }
+
     func testTheSystemIsToldWhyTheAppWantsWhatItGuards() throws {
         let info = try dictionary("Resources/Info.plist")
         let keys = ["NSCameraUsageDescription", "NSMicrophoneUsageDescription", "NSPhotoLibraryAddUsageDescription"]
