@@ -8,6 +8,11 @@ public enum Permission: Sendable {
     case undecided, granted, denied
 }
 
+/// What became of a photo that was to be put among the person's.
+public enum PhotoOutcome: Sendable {
+    case saved, notAllowed, failed
+}
+
 /// The system's permissions, which the app implements.
 public protocol Permissions: Sendable {
     func now(_ what: Guarded) -> Permission

@@ -92,11 +92,11 @@ extension Phone {
     }
 
     /// What became of a photo that was to be saved.
-    public func photoSaved(_ saved: Bool) {
-        if saved {
-            state.notice = Message(.photoTaken)
-        } else {
-            tell(Problem(.errorNoPhotoPermission, ways: [.openSettings, .dismiss]))
+    public func photoSaved(_ outcome: PhotoOutcome) {
+        switch outcome {
+        case .saved: state.notice = Message(.photoTaken)
+        case .notAllowed: tell(Problem(.errorNoPhotoPermission, ways: [.openSettings, .dismiss]))
+        case .failed: tell(Problem(.errorInternal, ways: [.dismiss]))
         }
     }
 

@@ -2,11 +2,13 @@
 import ChamadaCore
 import Foundation
 
-/// Tells how hot the device is, whenever that changes.
+/// Tells how hot the device is, at once and whenever that changes.
 public final class HeatWatch: @unchecked Sendable {
     private let observer: any NSObjectProtocol
 
     public init(changed: @escaping @Sendable (Heat) -> Void) {
+        // The system only tells of changes to those who have looked before.
+        changed(Heat(ProcessInfo.processInfo.thermalState))
         observer = NotificationCenter.default.addObserver(
             forName: ProcessInfo.thermalStateDidChangeNotification, object: nil, queue: nil
         ) { _ in changed(Heat(ProcessInfo.processInfo.thermalState)) }

@@ -33,15 +33,14 @@ extension Guarded {
 
 /// The person's photos, to which something is added and of which nothing is read.
 public enum PhotoSaver {
-    /// Whether the photo is among them now.
-    public static func save(_ jpeg: Data) async -> Bool {
-        guard await PHPhotoLibrary.requestAuthorization(for: .addOnly) == .authorized else { return false }
+    public static func save(_ jpeg: Data) async -> PhotoOutcome {
+        guard await PHPhotoLibrary.requestAuthorization(for: .addOnly) == .authorized else { return .notAllowed }
         do {
             try await PHPhotoLibrary.shared().performChanges {
                 PHAssetCreationRequest.forAsset().addResource(with: .photo, data: jpeg, options: nil)
             }
-            return true
-        } catch { return false }
+            return .saved
+        } catch { return .failed }
     }
 }
 #endif

@@ -176,7 +176,7 @@ final class PhoneTests: XCTestCase {
         bench.phone.onChange = { @MainActor _ in told += 1 }
         bench.phone.noticeWasSeen()
         XCTAssertEqual(told, 0)
-        bench.phone.photoSaved(true)
+        bench.phone.photoSaved(.saved)
         XCTAssertEqual(told, 1)
     }
 
@@ -204,7 +204,7 @@ final class PhoneTests: XCTestCase {
         bench.phone.cameraSaid(Message(.mediaCameraPaused))
         bench.phone.cameraSaid(nil)
         XCTAssertNil(bench.phone.state.notice)
-        bench.phone.photoSaved(true)
+        bench.phone.photoSaved(.saved)
         bench.phone.cameraSaid(nil)
         XCTAssertEqual(bench.phone.state.notice, Message(.photoTaken))
     }

@@ -146,9 +146,11 @@ final class ProblemTests: XCTestCase {
 
     func testAFailedPhotoPermissionLeadsToTheSettings() async {
         let bench = await Bench.inCall()
-        bench.phone.photoSaved(false)
+        bench.phone.photoSaved(.notAllowed)
         XCTAssertEqual(bench.phone.state.problem, Problem(.errorNoPhotoPermission, ways: [.openSettings, .dismiss]))
-        bench.phone.photoSaved(true)
+        bench.phone.photoSaved(.failed)
+        XCTAssertEqual(bench.phone.state.problem, Problem(.errorInternal, ways: [.dismiss]), "no permission would help")
+        bench.phone.photoSaved(.saved)
         XCTAssertEqual(bench.phone.state.notice, Message(.photoTaken))
     }
 }
