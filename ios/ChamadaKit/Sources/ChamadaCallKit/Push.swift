@@ -45,12 +45,11 @@ extension Push: PKPushRegistryDelegate {
         _ registry: PKPushRegistry, didReceiveIncomingPushWith payload: PKPushPayload, for type: PKPushType,
         completion: @escaping () -> Void
     ) {
-        let id = payload.dictionaryPayload["call"] as? String
-        let from = payload.dictionaryPayload["from"] as? String
+        let call = PushedCall(payload: payload.dictionaryPayload)
         // Main already, and not sent anywhere: only the compiler cannot see it.
         nonisolated(unsafe) let done = completion
         MainActor.assumeIsolated {
-            system.pushed(id: id, from: from) { done() }
+            system.pushed(call) { done() }
             woken()
         }
     }

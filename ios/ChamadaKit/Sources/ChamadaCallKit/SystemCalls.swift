@@ -43,8 +43,8 @@ public final class SystemCalls: NSObject {
     }
 
     /// A push came: it is on the screen before this returns to the system.
-    func pushed(id: String?, from: String?, done: @escaping () -> Void) {
-        carryOut(directory.pushed(id: id, from: from, now: Date()), done: done)
+    func pushed(_ call: PushedCall, done: @escaping () -> Void) {
+        carryOut(directory.pushed(call, now: Date()), done: done)
         Task { [weak self] in
             try await Task.sleep(nanoseconds: UInt64((CallDirectory.patience + 1) * 1e9))
             guard let self else { return }
@@ -67,13 +67,9 @@ public final class SystemCalls: NSObject {
                 Task { await self.phone.refusedBySystem() }
             }
         case let .connecting(id):
-            if phone.state.call?.weCalled == true, let system = directory.system(id) {
-                provider.reportOutgoingCall(with: system, startedConnectingAt: nil)
-            }
+            if let system = directory.placedHere(id) { provider.reportOutgoingCall(with: system, startedConnectingAt: nil) }
         case let .connected(id):
-            if phone.state.call?.weCalled == true, let system = directory.system(id) {
-                provider.reportOutgoingCall(with: system, connectedAt: nil)
-            }
+            if let system = directory.placedHere(id) { provider.reportOutgoingCall(with: system, connectedAt: nil) }
         case let .muted(id, isMuted):
             guard let system = directory.system(id) else { return }
             let mute = CXSetMutedCallAction(call: system, muted: isMuted)

@@ -23,6 +23,7 @@ public struct CallDirectory: Sendable {
         /// Whether the library knows of it.
         var isKnown: Bool
         var answered: Bool
+        var isPlacedHere = false
         var refused = false
         var since: Date
     }
@@ -42,9 +43,9 @@ public struct CallDirectory: Sendable {
 
     /// A push came. It is always reported, even if it says nothing that can be used or the call is on the screen already: an
     /// app that does not is ended.
-    public mutating func pushed(id: String?, from: String?, now: Date) -> Order {
-        let id = id ?? UUID().uuidString
-        return .report(system(id) ?? add(id, isKnown: false, now), from: from ?? "?")
+    public mutating func pushed(_ call: PushedCall, now: Date) -> Order {
+        let id = call.id ?? UUID().uuidString
+        return .report(system(id) ?? add(id, isKnown: false, now), from: call.from ?? "?")
     }
 
     /// The library says that it rings.
@@ -61,8 +62,13 @@ public struct CallDirectory: Sendable {
 
     /// This phone calls: nothing is left to be answered here.
     public mutating func placed(id: String, now: Date) -> UUID {
-        system(id) ?? add(id, isKnown: true, answered: true, now)
+        let system = system(id) ?? add(id, isKnown: true, answered: true, now)
+        if let index = index(id) { entries[index].isPlacedHere = true }
+        return system
     }
+
+    /// The system's name for a call that this phone placed; only of those it wants to know how far they are.
+    public func placedHere(_ id: String) -> UUID? { entries.first { $0.id == id && $0.isPlacedHere }?.system }
 
     /// Answered on the system's screen, perhaps on a locked phone, perhaps before the library knows the call.
     public mutating func answered(_ system: UUID) -> Order? {
@@ -108,6 +114,16 @@ public struct CallDirectory: Sendable {
         let system = UUID(uuidString: id) ?? UUID()
         entries.append(Entry(id: id, system: system, isKnown: isKnown, answered: answered, since: now))
         return system
+    }
+}
+
+/// What a push says: the call's UUID and the caller's name. What is no text is not said.
+public struct PushedCall: Equatable, Sendable {
+    public let id: String?
+    public let from: String?
+
+    public init(payload: [AnyHashable: Any]) {
+        (id, from) = (payload["call"] as? String, payload["from"] as? String)
     }
 }
 

@@ -27,9 +27,32 @@ final class DirectoryTests: XCTestCase {
 
     func testAnAnswerOnALockedPhoneWaitsForTheCallBehindThePush() {
         var book = CallDirectory()
-        let system = shown(book.pushed(id: id, from: "rui", now: now))
+        let system = shown(book.pushed(push(id, "rui"), now: now))
         XCTAssertNil(book.answered(system), "there is nothing to accept yet")
         XCTAssertEqual(book.rings(id: id, from: "rui", now: now), [.update(system, from: "rui"), .accept(id)])
+    }
+
+    private func push(_ id: Any?, _ from: Any?) -> PushedCall {
+        var payload: [AnyHashable: Any] = ["aps": [String: String]()]
+        payload["call"] = id
+        payload["from"] = from
+        return PushedCall(payload: payload)
+    }
+
+    func testOfAPushOnlyTextsAreTaken() {
+        XCTAssertEqual(push(id, "rui").id, id)
+        XCTAssertEqual(push(id, "rui").from, "rui")
+        XCTAssertNil(push(7, ["rui"]).id)
+        XCTAssertNil(push(7, ["rui"]).from)
+    }
+
+    func testTheSystemWantsToKnowHowFarACallIsOnlyIfItWasPlacedHere() {
+        var book = CallDirectory()
+        let placed = book.placed(id: id, now: now)
+        XCTAssertEqual(book.placedHere(id), placed)
+        let other = UUID().uuidString
+        _ = book.rings(id: other, from: "rui", now: now)
+        XCTAssertNil(book.placedHere(other))
     }
 
     func testWhatTheAppItselfAskedOfTheSystemIsNotDoneAgainWhenTheSystemHandsItOut() {
@@ -50,7 +73,7 @@ final class DirectoryTests: XCTestCase {
 
     func testARefusalBeforeTheCallCameDeclinesItWhenItComes() {
         var book = CallDirectory()
-        let system = shown(book.pushed(id: id, from: "rui", now: now))
+        let system = shown(book.pushed(push(id, "rui"), now: now))
         XCTAssertNil(book.endedBySystem(system))
         XCTAssertEqual(book.rings(id: id, from: "rui", now: now), [.decline(id)])
         XCTAssertNil(book.system(id))
@@ -64,15 +87,15 @@ final class DirectoryTests: XCTestCase {
 
     func testEveryPushIsReportedEvenOneThatSaysNothing() {
         var book = CallDirectory()
-        _ = shown(book.pushed(id: nil, from: nil, now: now))
-        _ = shown(book.pushed(id: "no uuid", from: "rui", now: now))
-        let system = shown(book.pushed(id: id, from: "rui", now: now))
-        XCTAssertEqual(book.pushed(id: id, from: "rui", now: now), .report(system, from: "rui"), "twice, under one name")
+        _ = shown(book.pushed(push(nil, nil), now: now))
+        _ = shown(book.pushed(push("no uuid", "rui"), now: now))
+        let system = shown(book.pushed(push(id, "rui"), now: now))
+        XCTAssertEqual(book.pushed(push(id, "rui"), now: now), .report(system, from: "rui"), "twice, under one name")
     }
 
     func testAPushWithoutACallIsTakenOffTheScreenAfterAWhile() {
         var book = CallDirectory()
-        let system = shown(book.pushed(id: id, from: "rui", now: now))
+        let system = shown(book.pushed(push(id, "rui"), now: now))
         XCTAssertEqual(book.expire(now: now + CallDirectory.patience - 1), [])
         XCTAssertEqual(book.expire(now: now + CallDirectory.patience), [.close(system)])
         XCTAssertEqual(book.expire(now: now + 2 * CallDirectory.patience), [])

@@ -44,6 +44,16 @@ final class FilesTests: XCTestCase {
         for imported in ["Chamada", "ChamadaCore", "ChamadaMedia", "ChamadaCallKit"] { XCTAssertFalse(names.contains(imported)) }
     }
 
+    func testTheIconIsOneOpaquePictureOfTheSizeThatTheSystemMakesAllOthersOf() throws {
+        let folder = app.appendingPathComponent("Resources/Assets.xcassets/AppIcon.appiconset")
+        let list = try JSONSerialization.jsonObject(with: Data(contentsOf: folder.appendingPathComponent("Contents.json")))
+        let images = try XCTUnwrap((list as? [String: Any])?["images"] as? [[String: String]])
+        XCTAssertEqual(images.map { $0["size"] }, ["1024x1024"])
+        let png = try Data(contentsOf: folder.appendingPathComponent(try XCTUnwrap(images[0]["filename"])))
+        // PNG's header: width, height, 8 bits, colours without transparency.
+        XCTAssertEqual(Array(png[16..<26]), [0, 0, 4, 0, 0, 0, 4, 0, 8, 2])
+    }
+
     func testTheSystemIsToldWhyTheAppWantsWhatItGuards() throws {
         let info = try dictionary("Resources/Info.plist")
         let keys = ["NSCameraUsageDescription", "NSMicrophoneUsageDescription", "NSPhotoLibraryAddUsageDescription"]
