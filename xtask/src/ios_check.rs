@@ -4,7 +4,7 @@
 
 use crate::bindings;
 use crate::ios_types;
-use crate::run::{Run, program, root};
+use crate::run::{Run, program, root, target};
 use crate::steps::{Outcome, Steps};
 use crate::swift::{self, Toolchain};
 use anyhow::{Context, Result, bail};
@@ -54,6 +54,14 @@ impl Place {
         let parts: Vec<_> = parts.map(|part| (root().join(&part), part)).collect();
         swift::bring(folder, place, &parts)?;
         Ok(folder.join(place))
+    }
+
+    /// Where the compiler may write.
+    pub(crate) fn scratch(&self) -> PathBuf {
+        match &self.debian {
+            Some((folder, place)) => folder.join(place).join("types"),
+            None => target().join("ios-types"),
+        }
     }
 
     pub(crate) fn swiftc(&self) -> Run {

@@ -18,11 +18,25 @@ const MODULES: [(&str, &str); 3] = [
 /// What is newer than the oldest system that the app runs on.
 const NEWER: &str = "(iOS 17, *)";
 
-/// Mistakes that have to be seen: a label, an isolation, an API of a newer system.
-const PLANTED: [&str; 3] = [
-    "import CallKit\nfunc planted(_ p: CXProvider) { p.reportCall(with: .init(), endedAt: nil, cause: .failed) }",
-    "import UIKit\nnonisolated func planted() { UIApplication.shared.isIdleTimerDisabled = true }",
-    "import AVFoundation\nfunc planted(_ l: AVSampleBufferDisplayLayer) { l.sampleBufferRenderer.flush() }",
+/// What is right, and a mistake in it that has to be seen: a label, an isolation, a value sent away and used on, an API of a newer
+/// system.
+const PLANTED: [[&str; 2]; 4] = [
+    [
+        "import CallKit\nfunc planted(_ p: CXProvider) { p.reportCall(with: .init(), endedAt: nil, reason: .failed) }",
+        "import CallKit\nfunc planted(_ p: CXProvider) { p.reportCall(with: .init(), endedAt: nil, cause: .failed) }",
+    ],
+    [
+        "import UIKit\n@MainActor func planted() { UIApplication.shared.isIdleTimerDisabled = true }",
+        "import UIKit\nfunc planted() { UIApplication.shared.isIdleTimerDisabled = true }",
+    ],
+    [
+        "import AVFAudio\nfunc planted() { let e = AVAudioEngine(); Task { e.stop() } }",
+        "import AVFAudio\nfunc planted() { let e = AVAudioEngine(); Task { e.stop() }; e.stop() }",
+    ],
+    [
+        "import AVFoundation\nfunc planted(_ l: AVSampleBufferDisplayLayer) { l.flush() }",
+        "import AVFoundation\nfunc planted(_ l: AVSampleBufferDisplayLayer) { l.sampleBufferRenderer.flush() }",
+    ],
 ];
 
 pub(crate) fn check(place: &Place) -> Result<Outcome> {
@@ -30,25 +44,28 @@ pub(crate) fn check(place: &Place) -> Result<Outcome> {
         return Ok(Outcome::Skipped("on a Mac, Xcode has the frameworks themselves".into()));
     }
     let here = place.bring()?;
-    let newest = Tree { place, here: &here, declarations: here.join(DECLARATIONS), out: here.join("types/newest") };
+    let scratch = place.scratch();
+    let newest = Tree { place, here: &here, declarations: here.join(DECLARATIONS), out: scratch.join("newest") };
     for (module, folder) in MODULES {
         let mut sources = Vec::new();
         swift_files(&here.join(folder), &mut sources)?;
         println!("{module}: {} files", sources.len());
         newest.compile(module, &sources)?;
     }
-    let oldest = Tree { place, here: &here, declarations: here.join("types/declared"), out: here.join("types/oldest") };
+    let oldest = Tree { place, here: &here, declarations: scratch.join("declared"), out: scratch.join("oldest") };
     oldest.declare_without_newer(&newest.declarations)?;
     for (module, folder) in MODULES {
         println!("{module}: without what is newer than the oldest system");
-        let sources = without_newer(&here.join(folder), &here.join("types/sources").join(module))?;
+        let sources = without_newer(&here.join(folder), &scratch.join("sources").join(module))?;
         oldest.compile(module, &sources)?;
     }
-    for planted in PLANTED {
-        let file = here.join("types/planted.swift");
-        fs::write(&file, planted)?;
-        if oldest.compiles("Planted", &[file])? {
-            bail!("a mistake is not seen: {planted}");
+    let planted = [scratch.join("planted.swift")];
+    for [right, wrong] in PLANTED {
+        fs::write(&planted[0], right)?;
+        oldest.compile("Planted", &planted)?;
+        fs::write(&planted[0], wrong)?;
+        if oldest.compiles("Planted", &planted)? {
+            bail!("a mistake is not seen: {wrong}");
         }
     }
     Ok(Outcome::Passed)
