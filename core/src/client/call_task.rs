@@ -173,6 +173,7 @@ impl CallTask {
             loopback: context.config.loopback,
             video_codecs: codecs,
             bitrate: context.config.bitrate,
+            outage: context.config.outage.clone(),
         };
         let devices = Arc::clone(&context.devices_free).lock_owned().await;
         let (sender, events) = mpsc::channel(PEER_EVENTS);

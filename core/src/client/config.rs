@@ -4,6 +4,7 @@ use crate::call::RING_TIMEOUT;
 use crate::media::capture::{AudioProvider, CameraProvider, VideoRenderer};
 use crate::media::constraints::VideoConstraints;
 use crate::media::video::codec::VideoCodec;
+use crate::outage::Outage;
 use crate::peer::BitrateBounds;
 use crate::signaling::SignalingConfig;
 use crate::signaling::message::IceServer;
@@ -30,6 +31,8 @@ pub struct ClientConfig {
     pub loopback: bool,
     /// Bounds of the bandwidth estimate.
     pub bitrate: BitrateBounds,
+    /// While it is on, no packet of a call leaves or arrives; [`SignalingConfig::outage`] does the same to the server.
+    pub outage: Outage,
     /// How long a call rings, here or there, before it ends with [`crate::call::EndReason::Timeout`].
     pub ring_timeout: Duration,
 }
@@ -45,6 +48,7 @@ impl Default for ClientConfig {
             bind: Vec::new(),
             loopback: false,
             bitrate: BitrateBounds::default(),
+            outage: Outage::default(),
             ring_timeout: RING_TIMEOUT,
         }
     }

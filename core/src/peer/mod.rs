@@ -7,6 +7,7 @@ pub mod webrtc;
 use crate::call::ConnectionState;
 use crate::media::rtp::RtpPacket;
 use crate::media::video::codec::{EncodedFrame, VideoCodec};
+use crate::outage::Outage;
 use crate::signaling::message::{IceCandidate, IceServer, SessionDescription};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -31,6 +32,8 @@ pub struct PeerConfig {
     pub video_codecs: Vec<VideoCodec>,
     /// Bounds of the bandwidth estimate, in bits per second: where it starts, how low and how high it may go.
     pub bitrate: BitrateBounds,
+    /// While it is on, no packet leaves or arrives.
+    pub outage: Outage,
 }
 
 /// Bounds of the bandwidth estimate, in bits per second.

@@ -2,6 +2,7 @@
 
 use super::error::SignalingError;
 use super::message::{DEFAULT_PORT, MAX_FRAME_BYTES, SUBPROTOCOL};
+use crate::outage::Outage;
 use std::io::ErrorKind;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -61,13 +62,16 @@ fn host_of(url: &Url) -> String {
     format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(0))
 }
 
-pub(crate) async fn open(url: &Url, timeout: Duration) -> Result<Socket, SignalingError> {
+pub(crate) async fn open(url: &Url, timeout: Duration, outage: &Outage) -> Result<Socket, SignalingError> {
     // Two crypto providers may be compiled in: without a choice rustls would panic. An error means that somebody chose before us.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut request = url.as_str().into_client_request().map_err(|_| SignalingError::BadUrl(url.to_string()))?;
     request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
     let config =
         WebSocketConfig::default().max_message_size(Some(MAX_FRAME_BYTES)).max_frame_size(Some(MAX_FRAME_BYTES));
+    if outage.is_on() {
+        return Err(SignalingError::Unreachable { host: host_of(url), detail: "an outage was asked for".into() });
+    }
     let opening = async {
         let tcp = connect(url).await?;
         client_async_tls_with_config(request, tcp, Some(config), None).await.map_err(|e| meaning(e, url))

@@ -161,6 +161,21 @@ final class PhoneTests: XCTestCase {
         XCTAssertEqual(bench.client.asked.with { $0.last }, "background")
     }
 
+    func testWhatIsLostOnPurposeIsShownAndGivenBackByLeaving() async {
+        let bench = await Bench.inCall()
+        bench.client.asked.with { $0 = [] }
+        bench.phone.outage(of: .server, true)
+        bench.phone.outage(of: .calls, true)
+        bench.phone.outage(of: .server, false)
+        XCTAssertEqual(
+            bench.client.asked.with { $0 }, ["drop signaling true", "drop media true", "drop signaling false"])
+        XCTAssertEqual(bench.phone.state.outages, [.calls])
+        await bench.phone.logout()
+        XCTAssertEqual(bench.phone.state.outages, [])
+        bench.phone.outage(of: .calls, true)
+        XCTAssertEqual(bench.phone.state.outages, [], "there is nothing to lose at the door")
+    }
+
     func testAHotDeviceAsksLessOfTheCameraThatIsOpen() async {
         let bench = await Bench.inCall()
         await bench.phone.heat(.serious)

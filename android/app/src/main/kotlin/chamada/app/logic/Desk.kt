@@ -105,6 +105,16 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
         }
     }
 
+    /** Takes a part of the network away on purpose, until it is given back or one leaves. Nothing happens at the door. */
+    fun outage(of: Outage, on: Boolean) {
+        val line = line ?: return
+        when (of) {
+            Outage.SERVER -> line.dropSignaling(on)
+            Outage.CALLS -> line.dropMedia(on)
+        }
+        now.update { it.copy(outages = if (on) it.outages + of else it.outages - of) }
+    }
+
     private fun leave(notice: Notice?) {
         line = null
         demo = null

@@ -93,6 +93,20 @@ internal class DeskTest {
     }
 
     @Test
+    fun `what is lost on purpose is shown, and leaving gives it back`() {
+        desk.outage(Outage.CALLS, true)
+        assertEquals(emptySet<Outage>(), phone.state.outages, "there is nothing to lose at the door")
+        phone.inCall()
+        desk.outage(Outage.SERVER, true)
+        desk.outage(Outage.CALLS, true)
+        desk.outage(Outage.SERVER, false)
+        assertEquals(listOf("drop signaling true", "drop media true", "drop signaling false"), phone.line.done)
+        assertEquals(setOf(Outage.CALLS), phone.state.outages)
+        desk.logout()
+        assertEquals(emptySet<Outage>(), phone.state.outages)
+    }
+
+    @Test
     fun `another call that takes the sound silences ours until it is over`() {
         phone.inCall()
         desk.held(true)
