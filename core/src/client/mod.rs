@@ -28,7 +28,7 @@ use crate::media::capture::{CameraSettings, CaptureError};
 use crate::media::constraints::{ConstraintError, VideoConstraints};
 use crate::media::frame::VideoFrame;
 use crate::outage::Outage;
-use crate::peer::PeerFactory;
+use crate::peer::{DataError, PeerFactory};
 use crate::signaling::message::CallId;
 use crate::signaling::{SignalingError, SignalingEvent};
 use driver::{Driver, Request};
@@ -66,6 +66,9 @@ pub enum ClientError {
     /// The device cannot be used.
     #[error(transparent)]
     Capture(#[from] CaptureError),
+    /// The data channel does not take the message.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// There is no picture yet.
     #[error("there is no picture yet")]
     NoPicture,
@@ -214,8 +217,7 @@ impl Client {
     /// Sends a message of at most 16 KiB on the call's data channel. It arrives whole and in order.
     ///
     /// # Errors
-    /// [`CallError::NoCall`] while no call has an open data channel, and for a message that the channel does not take: one that
-    /// is too long, or one more while 64 wait to be sent.
+    /// [`DataError`] if no call has an open data channel, if the message is too long, or if 64 wait to be sent already.
     pub async fn send_data(&self, data: bytes::Bytes) -> Result<(), ClientError> {
         self.ask(|reply| Request::SendData { data, reply }).await?
     }

@@ -141,8 +141,11 @@ pub trait PeerConnection: Send + Sync {
     /// Asks the other side for a keyframe (PLI).
     fn request_keyframe(&self);
 
-    /// Sends a message on the data channel; `false` while it is not open, if it is too long, or if too many wait.
-    fn send_data(&self, data: Bytes) -> bool;
+    /// Sends a message on the data channel. Never waits.
+    ///
+    /// # Errors
+    /// [`DataError`].
+    fn send_data(&self, data: Bytes) -> Result<(), DataError>;
 
     /// Counters and measurements of this moment.
     async fn stats(&self) -> PeerStats;
@@ -198,6 +201,21 @@ pub struct CandidatePair {
     pub remote: String,
     /// `udp` or `tcp`.
     pub protocol: String,
+}
+
+/// Why a message was not put on the data channel: what W3C's `RTCDataChannel.send` calls `InvalidStateError`, `TypeError` and
+/// `OperationError`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DataError {
+    /// There is none, or it is not open yet or any more.
+    #[error("the data channel is not open")]
+    NotOpen,
+    /// More than 16 KiB.
+    #[error("{0} bytes are too many for one message")]
+    TooLong(usize),
+    /// As many as may wait to be sent do.
+    #[error("too many messages wait to be sent")]
+    QueueFull,
 }
 
 /// What can go wrong with a peer connection.

@@ -141,6 +141,10 @@ final class PhoneTests: XCTestCase {
         XCTAssertEqual(bench.phone.state.name, "ana2")
         for number in 0..<600 { await bench.phone.handle(.chat(from: nil, text: "\(number)", sentMs: 0)) }
         XCTAssertEqual(bench.phone.state.chat.count, ChatLine.most)
+        await bench.phone.handle(.refused(why: failed(.tooFast)))
+        XCTAssertEqual(bench.phone.state.notice, Message(.serverTooFast))
+        await bench.phone.handle(.refused(why: failed(.invalidArgument)))
+        XCTAssertEqual(bench.phone.state.notice, Message(.serverRefused))
         await bench.phone.say("  ")
         await bench.phone.say(" olá ")
         XCTAssertEqual(bench.client.asked.with { $0 }, ["say olá"])

@@ -313,7 +313,7 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
                 val said = ChatLine(ChatLine.Kind.SAID, who, event.text, event.sentMs.toLong(), own = who == it.me)
                 it.copy(chat = (it.chat + said).takeLast(LINES))
             }
-            is Event.Refused -> tell(Notice(Words.REFUSED, listOf(Way.DISMISS)))
+            is Event.Refused -> refusal(event.why)?.let(::tell)
             is Event.Reconnecting -> {
                 now.update { it.copy(online = false) }
                 tell(Notice(if (now.value.call == null) Words.SERVER_LOST else Words.SERVER_LOST_IN_CALL, listOf(Way.DISMISS)))
