@@ -294,6 +294,25 @@ fn a_flood_without_a_whole_picture_is_bounded() {
     assert_eq!(all(&mut assembler, start + ms(99)), [3]);
 }
 
+/// Where each packet looked at all before it, this took a minute.
+#[test]
+fn a_keyframe_of_thousands_of_fragments_without_a_beginning_is_no_work() {
+    let (mut assembler, now) = (assembler(), Instant::now());
+    let (payload_type, _) = TYPES.into_iter().find(|(_, codec)| *codec == VideoCodec::H264).unwrap();
+    // FU-A, neither the first nor the last, of an IDR slice (RFC 6184 section 5.8).
+    let payload = Bytes::from_static(&[0x7c, 0x05, 1, 2]);
+    let mut wanted = Vec::new();
+    for sequence_number in 0..4000 {
+        let payload = payload.clone();
+        let packet =
+            RtpPacket { ssrc: 1, payload_type, sequence_number, timestamp: 7, marker: false, payload, arrived_at: now };
+        give(&mut assembler, [packet]);
+        wanted.extend(all(&mut assembler, now));
+    }
+    assert_eq!(wanted, [-1], "nothing to show, and one request");
+    assert_eq!(assembler.stats().packets, 4000);
+}
+
 /// A path that loses, repeats and reorders; lost packets are sent again after a round trip if the path is kind.
 fn run(seed: u64, loss: f64, again: f64) -> (FrameAssembler, u32, u64) {
     let mut random = StdRng::seed_from_u64(seed);
