@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 const TONE_HZ: f64 = 440.0;
 
 /// A signaling server on this device, reachable from nowhere else, and a synthetic peer who answers every call. Log in to
-/// `server` with `Config.loopback` set and call `peer`. It is gone when it is let go of.
+/// `server` and call `peer`. It is gone when it is let go of.
 #[derive(uniffi::Object)]
 pub struct Demo {
     address: SocketAddr,
@@ -49,7 +49,7 @@ impl Demo {
                 audio: Some(Arc::new(SyntheticAudio::new(TONE_HZ))),
                 ..Devices::default()
             };
-            let config = ClientConfig { loopback: true, ..ClientConfig::new(url(address), name.clone()) };
+            let config = ClientConfig::new(url(address), name.clone());
             let (peer, events) = Client::connect(config, devices, Arc::new(WebrtcPeers)).await?;
             let (tell, in_call) = watch::channel(false);
             tokio::spawn(answer(peer.clone(), events, tell));

@@ -170,7 +170,7 @@ impl CallTask {
             ice_servers,
             relay_only: context.config.relay_only,
             bind: context.config.bind.clone(),
-            loopback: context.config.loopback,
+            loopback: context.config.signaling.is_local(),
             video_codecs: codecs,
             bitrate: context.config.bitrate,
             outage: context.config.outage.clone(),

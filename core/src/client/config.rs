@@ -27,8 +27,6 @@ pub struct ClientConfig {
     pub relay_only: bool,
     /// Local UDP addresses to bind; empty for every interface.
     pub bind: Vec<SocketAddr>,
-    /// Gather loopback candidates too: for calls inside one machine.
-    pub loopback: bool,
     /// Bounds of the bandwidth estimate.
     pub bitrate: BitrateBounds,
     /// While it is on, no packet of a call leaves or arrives; [`SignalingConfig::outage`] does the same to the server.
@@ -46,7 +44,6 @@ impl Default for ClientConfig {
             ice_servers: Vec::new(),
             relay_only: false,
             bind: Vec::new(),
-            loopback: false,
             bitrate: BitrateBounds::default(),
             outage: Outage::default(),
             ring_timeout: RING_TIMEOUT,

@@ -26,7 +26,7 @@ pub struct PeerConfig {
     pub relay_only: bool,
     /// Local UDP addresses to bind; empty for every interface.
     pub bind: Vec<std::net::SocketAddr>,
-    /// Gather loopback candidates too: for tests and calls inside one machine.
+    /// Gather loopback candidates too: for calls inside one machine.
     pub loopback: bool,
     /// Video codecs to offer, the preferred one first. None of them: no video.
     pub video_codecs: Vec<VideoCodec>,

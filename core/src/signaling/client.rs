@@ -39,6 +39,13 @@ pub struct SignalingConfig {
     pub outage: Outage,
 }
 
+impl SignalingConfig {
+    /// Whether the server is on this machine, so that whom one calls may be, too.
+    pub(crate) fn is_local(&self) -> bool {
+        transport::is_here(&self.url)
+    }
+}
+
 impl Default for SignalingConfig {
     fn default() -> Self {
         Self {

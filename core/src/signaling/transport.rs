@@ -15,6 +15,25 @@ use url::{Host, Url};
 
 pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
+/// Whether this address is one of this machine and of no other.
+pub(crate) fn is_here(address: &str) -> bool {
+    resolve(address, true).is_ok_and(|url| is_loopback(&url))
+}
+
+/// Whether this address is of this machine or of its local network: one that no router passes on (RFC 1918, RFC 3927, RFC 4193,
+/// RFC 4291) or a name that no other network knows (RFC 6762). Where a developer's server has no certificate, an app may
+/// allow an unencrypted connection to it, and still to no other.
+pub fn is_near(address: &str) -> bool {
+    let Ok(url) = resolve(address, true) else { return false };
+    is_loopback(&url)
+        || match url.host() {
+            Some(Host::Domain(name)) => name.trim_end_matches('.').ends_with(".local"),
+            Some(Host::Ipv4(ip)) => ip.is_private() || ip.is_link_local(),
+            Some(Host::Ipv6(ip)) => ip.is_unique_local() || ip.is_unicast_link_local(),
+            None => false,
+        }
+}
+
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),

@@ -165,6 +165,14 @@ final class PhoneTests: XCTestCase {
         XCTAssertEqual(bench.client.asked.with { $0.last }, "background")
     }
 
+    func testOnlyAtHomeAreUnencryptedServersSpokenTo() async {
+        for (address, allowed) in [(" ws://192.168.1.7:6503 ", true), ("wss://call.example.org", false)] {
+            let bench = Bench()
+            await bench.phone.login(server: address, name: "ana")
+            XCTAssertEqual(bench.connects.with { $0.map(\.allowInsecure) }, [allowed])
+        }
+    }
+
     func testWhatIsLostOnPurposeIsShownAndGivenBackByLeaving() async {
         let bench = await Bench.inCall()
         bench.client.asked.with { $0 = [] }

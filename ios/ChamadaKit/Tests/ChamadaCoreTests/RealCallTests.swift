@@ -32,7 +32,7 @@ final class RealCallTests: XCTestCase {
         let peer = try Command(
             "answer", "--server", server.url, "--name", "rui", "--video", "test:320x240@30", "--audio", "tone", "--json")
         let phone = phone(remote)
-        await phone.login(server: server.url, name: "ana", loopback: true)
+        await phone.login(server: server.url, name: "ana")
         await wait(phone, "rui is there") { $0.people == ["rui"] }
         await phone.call("rui")
         await wait(phone, "connected") { $0.call?.connectedAt != nil }
@@ -60,7 +60,7 @@ final class RealCallTests: XCTestCase {
         let peer = try Command(
             "answer", "--server", server.url, "--name", "rui", "--video", "test:320x240@30", "--audio", "tone", "--json")
         let phone = phone(remote, cameras: BrokenCameras(.NotReadable(reason: "another app has it")))
-        await phone.login(server: server.url, name: "ana", loopback: true)
+        await phone.login(server: server.url, name: "ana")
         await wait(phone, "rui is there") { $0.people == ["rui"] }
         await phone.call("rui")
         await wait(phone, "the problem") { $0.problem != nil }
