@@ -121,9 +121,10 @@ public enum TextKey: String, CaseIterable, Sendable {
     case wayChangeAddress = "way.change-address"
     case wayDismiss = "way.dismiss"
     case faults = "faults"
-    case faultsDropServer = "faults.drop-server"
-    case faultsRestoreServer = "faults.restore-server"
+    case faultsSignaling = "faults.signaling"
+    case faultsMedia = "faults.media"
     case faultsNetwork = "faults.network"
+    case faultsNoNetwork = "faults.no-network"
     case faultsMemory = "faults.memory"
     case faultsPeerCalls = "faults.peer-calls"
 }

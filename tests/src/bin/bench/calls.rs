@@ -73,26 +73,27 @@ pub(crate) async fn talk() -> Result<Vec<Figure>> {
 }
 
 /// Whether memory stays flat over many calls.
-pub(crate) async fn in_a_row(calls: usize) -> Result<Vec<Figure>> {
+pub(crate) async fn in_a_row(calls: u32) -> Result<Vec<Figure>> {
     let server = RealServer::start().await;
     let (mut ana, mut rui) = (phone(server.url(), "ana", None).await, phone(server.url(), "rui", None).await);
     ana.sees(&["rui"]).await;
-    let mut after_warm_up = 0.0;
-    let warm_up = calls / 3;
-    for number in 0..calls {
+    // In thirds: the first fills caches and pools, the second and the third show whether it goes on.
+    let mut thirds = Vec::new();
+    let third = calls / 3;
+    for number in 1..=third * 3 {
         must(ana.client.call("rui").await);
         rui.rings().await;
         must(rui.client.accept().await);
         tokio::join!(ana.view.frames(2), rui.view.frames(2));
         must(ana.client.hang_up().await);
         tokio::join!(ana.ends(), rui.ends());
-        if number == warm_up {
-            after_warm_up = resident_mib("self")?;
+        if number % third == 0 {
+            thirds.push(resident_mib("self")?);
         }
     }
-    let grown = resident_mib("self")? - after_warm_up;
-    let counted = (calls - warm_up).max(1);
-    Ok(vec![Figure::new(format!("memory grown over {counted} calls in a row"), grown, "MiB")])
+    let grown = thirds.windows(2).map(|pair| pair[1] - pair[0]);
+    let name = |n| format!("memory grown over {third} calls in a row, third {n}");
+    Ok(grown.zip(2..).map(|(mib, n)| Figure::new(name(n), mib, "MiB")).collect())
 }
 
 fn median(values: &mut [f64]) -> f64 {

@@ -7,6 +7,7 @@ mod server;
 mod usage;
 
 use anyhow::Result;
+use clap::{Parser, ValueEnum};
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -30,19 +31,53 @@ impl Figure {
     }
 }
 
+/// Measures what a call costs.
+#[derive(Parser)]
+#[command(name = "bench")]
+struct Args {
+    /// Only these parts; all by default
+    #[arg(long, value_enum, value_name = "PART", value_delimiter = ',')]
+    only: Vec<Part>,
+    /// Calls in a row over which memory is watched
+    #[arg(long, default_value_t = 30, value_name = "N", value_parser = clap::value_parser!(u32).range(3..))]
+    calls: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+enum Part {
+    /// Encoders and decoders alone
+    Codecs,
+    /// From call to connected and to the first picture
+    SetUp,
+    /// Delay, CPU and memory of one call
+    Talk,
+    /// Memory over many calls
+    Row,
+    /// The server with 1,000 people
+    Server,
+}
+
 #[tokio::main]
 async fn main() -> Result<()> {
     env_logger::init();
-    let calls = match std::env::args().skip_while(|arg| arg != "--calls").nth(1) {
-        Some(number) => number.parse()?,
-        None => 30,
-    };
+    let args = Args::parse();
+    let wanted = |part| args.only.is_empty() || args.only.contains(&part);
     let mut figures = Vec::new();
-    figures.extend(show(codecs::measure()?));
-    figures.extend(show(calls::set_up().await?));
-    figures.extend(show(calls::talk().await?));
-    figures.extend(show(calls::in_a_row(calls).await?));
-    figures.extend(show(server::measure().await?));
+    if wanted(Part::Codecs) {
+        figures.extend(show(codecs::measure()?));
+    }
+    if wanted(Part::SetUp) {
+        figures.extend(show(calls::set_up().await?));
+    }
+    if wanted(Part::Talk) {
+        figures.extend(show(calls::talk().await?));
+    }
+    if wanted(Part::Row) {
+        figures.extend(show(calls::in_a_row(args.calls).await?));
+    }
+    if wanted(Part::Server) {
+        figures.extend(show(server::measure().await?));
+    }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench.json");
     std::fs::write(&path, format!("{:#}\n", to_json(&figures)))?;
     println!("written to target/bench.json");
