@@ -75,6 +75,12 @@ final class AppModel: ObservableObject {
         set {}
     }
 
+    /// For a switch: a binding made of closures would read the model from outside the main actor.
+    subscript(outage part: Outage) -> Bool {
+        get { state.outages.contains(part) }
+        set { phone.outage(of: part, newValue) }
+    }
+
     var server: String { settings.server }
     var name: String { settings.name }
 

@@ -114,7 +114,7 @@ struct FaultsView: View {
             List {
                 Section {
                     ForEach(Outage.allCases, id: \.self) { part in
-                        Toggle(say(part.label), isOn: outage(of: part))
+                        Toggle(say(part.label), isOn: $model[outage: part])
                     }
                 }
                 Section {
@@ -130,11 +130,5 @@ struct FaultsView: View {
             .navigationTitle(say(.faults))
         }
         .presentationDetents([.medium])
-    }
-
-    private func outage(of part: Outage) -> Binding<Bool> {
-        Binding(
-            get: { model.state.outages.contains(part) },
-            set: { model.phone.outage(of: part, $0) })
     }
 }
