@@ -103,10 +103,11 @@ impl Call {
         .await
     }
 
-    /// Sends a message on the call's data channel, up to 16 KiB to be safe with every browser.
+    /// Sends a message on the call's data channel, up to 16 KiB, which every browser takes.
     ///
     /// # Errors
-    /// `CALL` while the channel is not open or the call is over.
+    /// `CALL` while the channel is not open or the call is over, `INVALID_ARGUMENT` if the message is too long, `TOO_FAST` while
+    /// 64 wait to be sent.
     pub async fn send_data(&self, data: Vec<u8>) -> Result<(), ChamadaError> {
         let call = self.handle()?;
         runtime::run(async move { call.send_data(data.into()).await }).await

@@ -163,6 +163,17 @@ impl Client {
         spawn(async move { inner.core.network_changed().await.map_err(Into::into) });
     }
 
+    /// For trying out what an app does without its server: while `on`, there is no connection to it and none can be made.
+    pub fn drop_signaling(&self, on: bool) {
+        self.inner.core.drop_signaling(on);
+    }
+
+    /// For trying out what an app does when a call's network fails: while `on`, no packet of a call leaves or arrives. The call
+    /// is `RECONNECTING` after a few seconds, comes back after the end of it, and ends if it lasts for half a minute.
+    pub fn drop_media(&self, on: bool) {
+        self.inner.core.drop_media(on);
+    }
+
     /// The system is short of memory: idle picture buffers are given back. Calls go on and take new ones as they need them.
     /// Returns how many bytes that were; a few megabytes in a call, nothing outside one.
     pub fn low_memory(&self) -> u64 {

@@ -31,9 +31,6 @@ pub struct Config {
     /// Allow an unencrypted connection (`ws://`) to a server on another machine.
     #[uniffi(default = false)]
     pub allow_insecure: bool,
-    /// Find paths inside this one machine too, for tests and demonstrations.
-    #[uniffi(default = false)]
-    pub loopback: bool,
     /// Whether to connect again when the server is lost after the first login.
     #[uniffi(default = true)]
     pub reconnect: bool,
@@ -43,6 +40,13 @@ pub struct Config {
     /// Most that is sent, in bits per second, sound and video together.
     #[uniffi(default = 2500000)]
     pub max_bitrate: u32,
+}
+
+/// Whether this address is of this machine or of its local network, where `Config.allow_insecure` gives little away and a developer's
+/// server has no certificate.
+#[uniffi::export]
+pub fn is_near(address: String) -> bool {
+    chamada::signaling::is_near(&address)
 }
 
 /// A STUN or TURN server (W3C `RTCIceServer`).
@@ -104,7 +108,6 @@ impl From<Config> for ClientConfig {
         core.codecs = config.codecs.into_iter().map(Into::into).collect();
         core.ice_servers = config.ice_servers.into_iter().map(Into::into).collect();
         core.relay_only = config.relay_only;
-        core.loopback = config.loopback;
         core.ring_timeout = Duration::from_secs(config.ring_seconds.into());
         core.bitrate = bounds(config.max_bitrate);
         core

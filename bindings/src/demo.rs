@@ -6,40 +6,25 @@ use chamada::call::CallEvent;
 use chamada::client::{Client, ClientConfig, ClientEvent, Devices};
 use chamada::media::synthetic::{SyntheticAudio, SyntheticCameras};
 use chamada::peer::webrtc::WebrtcPeers;
-use chamada::signaling::SignalingEvent;
 use chamada_server::{Server, ServerConfig};
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
 
 /// The peer's tone, in hertz.
 const TONE_HZ: f64 = 440.0;
 
 /// A signaling server on this device, reachable from nowhere else, and a synthetic peer who answers every call. Log in to
-/// `server` with `Config.loopback` set and call `peer`. It is gone when it is let go of.
+/// `server` and call `peer`. It is gone when it is let go of.
 #[derive(uniffi::Object)]
 pub struct Demo {
     address: SocketAddr,
     name: String,
     peer: Client,
-    progress: watch::Receiver<Progress>,
-    serving: Mutex<Option<Serving>>,
-}
-
-/// What the peer's events have told.
-#[derive(Default)]
-struct Progress {
-    /// How often it has logged in.
-    logins: u32,
     /// Whether it is in a call, or its devices still are.
-    in_call: bool,
-}
-
-/// A server that runs; it stops when the sender goes.
-struct Serving {
-    _until: oneshot::Sender<()>,
-    ended: JoinHandle<()>,
+    in_call: watch::Receiver<bool>,
+    /// The server stops when this goes.
+    serving: Option<oneshot::Sender<()>>,
 }
 
 /// Whether this build brings the demo along (feature `demo`, with the whole server in it).
@@ -58,17 +43,17 @@ impl Demo {
     pub async fn start(peer: String) -> Result<Arc<Self>, ChamadaError> {
         runtime::run(async move {
             let name = peer;
-            let (address, serving) = serve(0).await?;
+            let (address, serving) = serve().await?;
             let devices = Devices {
                 cameras: Some(Arc::new(SyntheticCameras::default())),
                 audio: Some(Arc::new(SyntheticAudio::new(TONE_HZ))),
                 ..Devices::default()
             };
-            let config = ClientConfig { loopback: true, ..ClientConfig::new(url(address), name.clone()) };
+            let config = ClientConfig::new(url(address), name.clone());
             let (peer, events) = Client::connect(config, devices, Arc::new(WebrtcPeers)).await?;
-            let (tell, progress) = watch::channel(Progress::default());
+            let (tell, in_call) = watch::channel(false);
             tokio::spawn(answer(peer.clone(), events, tell));
-            Ok::<_, ChamadaError>(Arc::new(Self { address, name, peer, progress, serving: Mutex::new(Some(serving)) }))
+            Ok::<_, ChamadaError>(Arc::new(Self { address, name, peer, in_call, serving: Some(serving) }))
         })
         .await
     }
@@ -84,61 +69,21 @@ impl Demo {
     }
 
     /// Lets the peer call somebody who is logged in, once it is out of the call that it may be in.
-    ///
-    /// # Errors
-    /// `SERVER` while the server is stopped.
     pub async fn call(&self, to: String) -> Result<(), ChamadaError> {
         let peer = self.peer.clone();
-        let mut progress = self.progress.clone();
+        let mut in_call = self.in_call.clone();
         runtime::run(async move {
-            progress.wait_for(|now| !now.in_call).await.map_err(|_| gone())?;
+            in_call.wait_for(|now| !now).await.map_err(|_| gone())?;
             peer.call(&to).await.map(drop).map_err(ChamadaError::from)
         })
         .await
-    }
-
-    /// Stops the server and leaves the peer, to see what an app does without one. A second time does nothing.
-    pub async fn stop_server(&self) -> Result<(), ChamadaError> {
-        let serving = self.serving().take();
-        runtime::run(async move {
-            if let Some(Serving { _until: until, ended }) = serving {
-                drop(until);
-                ended.await.map_err(|error| ChamadaError::new(ErrorKind::Internal, error))?;
-            }
-            Ok::<_, ChamadaError>(())
-        })
-        .await
-    }
-
-    /// Starts it again at the same address, and waits for the peer to be back.
-    ///
-    /// # Errors
-    /// `SERVER` if the address is taken meanwhile, or the server runs.
-    pub async fn start_server(&self) -> Result<(), ChamadaError> {
-        let port = self.address.port();
-        let mut progress = self.progress.clone();
-        let before = progress.borrow().logins;
-        let serving = runtime::run(async move {
-            let (_, serving) = serve(port).await?;
-            progress.wait_for(|now| now.logins > before).await.map_err(|_| gone())?;
-            Ok::<_, ChamadaError>(serving)
-        });
-        let serving = serving.await?;
-        *self.serving() = Some(serving);
-        Ok(())
-    }
-}
-
-impl Demo {
-    fn serving(&self) -> MutexGuard<'_, Option<Serving>> {
-        self.serving.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Demo {
     fn drop(&mut self) {
         let peer = self.peer.clone();
-        let serving = self.serving().take();
+        let serving = self.serving.take();
         // The peer first, so that it says goodbye to a server that still hears it.
         if let Ok(runtime) = runtime::runtime() {
             drop(runtime.spawn(async move {
@@ -153,39 +98,40 @@ fn url(address: SocketAddr) -> String {
     format!("ws://{address}")
 }
 
-async fn serve(port: u16) -> Result<(SocketAddr, Serving), ChamadaError> {
-    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+async fn serve() -> Result<(SocketAddr, oneshot::Sender<()>), ChamadaError> {
+    let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let server = Server::bind(ServerConfig { listen, ..ServerConfig::default() }).await;
     let server = server.map_err(|error| ChamadaError::new(ErrorKind::Server, error))?;
     let address = server.local_addr();
     let (until, stopped) = oneshot::channel();
-    let ended = tokio::spawn(async move {
+    tokio::spawn(async move {
         // Sent or dropped: either way it stops.
         let run = server.run(async { drop(stopped.await) });
         if let Err(error) = run.await {
             log::error!("the demo's server failed: {error}");
         }
     });
-    Ok((address, Serving { _until: until, ended }))
+    Ok((address, until))
 }
 
 fn gone() -> ChamadaError {
     ChamadaError::closed("demo's peer")
 }
 
-async fn answer(peer: Client, mut events: mpsc::Receiver<ClientEvent>, tell: watch::Sender<Progress>) {
+async fn answer(peer: Client, mut events: mpsc::Receiver<ClientEvent>, tell: watch::Sender<bool>) {
     while let Some(event) = events.recv().await {
         match event {
-            ClientEvent::Signaling(SignalingEvent::LoggedIn { .. }) => tell.send_modify(|now| now.logins += 1),
             ClientEvent::Call(CallEvent::Incoming { .. }) => {
                 if let Err(error) = peer.accept().await {
                     log::warn!("the demo's peer could not answer: {error}");
                 }
             }
             ClientEvent::Call(CallEvent::Changed(now)) if now.call.is_some() => {
-                tell.send_modify(|now| now.in_call = true);
+                tell.send_replace(true);
             }
-            ClientEvent::Call(CallEvent::Ended { .. }) => tell.send_modify(|now| now.in_call = false),
+            ClientEvent::Call(CallEvent::Ended { .. }) => {
+                tell.send_replace(false);
+            }
             _ => {}
         }
     }

@@ -42,14 +42,4 @@ impl Demo {
         drop(to);
         match self.never {}
     }
-
-    /// Stops the server and leaves the peer.
-    pub async fn stop_server(&self) -> Result<(), ChamadaError> {
-        match self.never {}
-    }
-
-    /// Starts it again at the same address.
-    pub async fn start_server(&self) -> Result<(), ChamadaError> {
-        match self.never {}
-    }
 }

@@ -5,7 +5,9 @@ use chamada::client::ClientError;
 use chamada::media::capture::CaptureError;
 use chamada::media::constraints::ConstraintError;
 use chamada::media::frame::FrameError;
+use chamada::peer::DataError;
 use chamada::signaling::SignalingError;
+use chamada::signaling::message::{ErrorCode, ErrorMessage};
 
 /// Why something that the app asked for was not done. What was going on goes on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, uniffi::Error)]
@@ -43,6 +45,8 @@ pub enum ErrorKind {
     DeviceNotReadable,
     /// There is no picture yet.
     NoPicture,
+    /// More at once than the server or the call takes: to be tried again later.
+    TooFast,
     /// The client, the device or the frame is closed.
     Closed,
     /// The library or the system failed in a way that no caller can help.
@@ -119,6 +123,7 @@ impl From<ClientError> for ChamadaError {
             ClientError::Call(error) => error.into(),
             ClientError::Constraint(error) => error.into(),
             ClientError::Capture(error) => error.into(),
+            ClientError::Data(error) => error.into(),
             ClientError::NoPicture => Self::new(ErrorKind::NoPicture, error),
             ClientError::Closed => Self::new(ErrorKind::Closed, error),
         }
@@ -135,6 +140,7 @@ impl From<SignalingError> for ChamadaError {
             | SignalingError::TooLarge(_)
             | SignalingError::NotSendable(_) => ErrorKind::InvalidArgument,
             SignalingError::LoginRefused(_) => ErrorKind::LoginRefused,
+            SignalingError::QueueFull => ErrorKind::TooFast,
             _ => ErrorKind::Server,
         };
         match &error {
@@ -145,6 +151,17 @@ impl From<SignalingError> for ChamadaError {
     }
 }
 
+/// What the server refused.
+impl From<ErrorMessage> for ChamadaError {
+    fn from(error: ErrorMessage) -> Self {
+        let kind = match error.code {
+            ErrorCode::RateLimited => ErrorKind::TooFast,
+            _ => ErrorKind::InvalidArgument,
+        };
+        Self::new(kind, error.message)
+    }
+}
+
 impl From<CallError> for ChamadaError {
     fn from(error: CallError) -> Self {
         match &error {
@@ -152,6 +169,17 @@ impl From<CallError> for ChamadaError {
             CallError::WrongState(state) => Self::with(ErrorKind::Call, &error, state.as_str()),
             _ => Self::new(ErrorKind::Call, error),
         }
+    }
+}
+
+impl From<DataError> for ChamadaError {
+    fn from(error: DataError) -> Self {
+        let kind = match &error {
+            DataError::NotOpen => ErrorKind::Call,
+            DataError::TooLong(_) => ErrorKind::InvalidArgument,
+            DataError::QueueFull => ErrorKind::TooFast,
+        };
+        Self::new(kind, error)
     }
 }
 

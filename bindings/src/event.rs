@@ -48,8 +48,8 @@ pub enum Event {
     },
     /// The server refused something that has nothing to do with a call.
     Refused {
-        /// The server's words.
-        reason: String,
+        /// `TOO_FAST`, or `INVALID_ARGUMENT` for all else, with the server's words.
+        why: ChamadaError,
     },
     /// The server is lost and will be tried again. A call that is connected goes on.
     Reconnecting {
@@ -208,7 +208,7 @@ impl Event {
             SignalingEvent::Renamed { wanted, name } => Self::Renamed { wanted, name },
             SignalingEvent::Users(names) => Self::Users { names },
             SignalingEvent::Chat { from, text, date, .. } => Self::Chat { from, text, sent_ms: date },
-            SignalingEvent::Refused(error) => Self::Refused { reason: error.message },
+            SignalingEvent::Refused(error) => Self::Refused { why: error.into() },
             SignalingEvent::Reconnecting { attempt, after, why } => {
                 let after_ms = u64::try_from(after.as_millis()).unwrap_or(u64::MAX);
                 Self::Reconnecting { attempt, after_ms, why: why.into() }

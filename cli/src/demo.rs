@@ -94,7 +94,7 @@ async fn bind() -> Result<Server, Failure> {
 }
 
 fn local(url: &str, name: &str) -> ClientConfig {
-    ClientConfig { loopback: true, ..ClientConfig::new(url, name) }
+    ClientConfig::new(url, name)
 }
 
 /// A peer that answers every call and sends back what it gets.

@@ -52,7 +52,6 @@ pub(crate) fn config(args: &PeerArgs) -> ClientConfig {
         codecs: args.codec.0.clone(),
         ice_servers: args.ice_server.clone(),
         relay_only: args.relay_only,
-        loopback: true,
         ..ClientConfig::default()
     }
 }

@@ -18,4 +18,6 @@ pub mod client;
 #[cfg(feature = "client")]
 pub mod media;
 #[cfg(feature = "client")]
+pub mod outage;
+#[cfg(feature = "client")]
 pub mod peer;

@@ -44,10 +44,8 @@ pub struct PhoneSetup {
 impl PhoneSetup {
     /// A phone with two cameras of 320×240 at 30 fps and a tone.
     pub fn new(url: &str, name: &str) -> Self {
-        let mut config = ClientConfig::new(url, name);
-        config.loopback = true;
         Self {
-            config,
+            config: ClientConfig::new(url, name),
             cameras: Some(synthetic(320, 240)),
             audio: Some(Arc::new(SyntheticAudio::new(440.0))),
             preview: None,

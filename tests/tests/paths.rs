@@ -1,10 +1,10 @@
 //! Which way a call's packets take, and what else goes over it: relays, ICE servers, the data channel.
 #![allow(clippy::unwrap_used, reason = "a test's helpers fail the test")]
 
-use chamada::call::{CallError, EndReason};
+use chamada::call::EndReason;
 use chamada::client::{ClientError, ClientEvent};
 use chamada::peer::webrtc::WebrtcPeers;
-use chamada::peer::{CandidatePair, PeerConfig, PeerConnection, PeerError, PeerEvent, PeerFactory};
+use chamada::peer::{CandidatePair, DataError, PeerConfig, PeerConnection, PeerError, PeerEvent, PeerFactory};
 use chamada::signaling::message::IceServer;
 use chamada_server::ServerConfig;
 use chamada_tests::phone::{Phone, PhoneSetup, must};
@@ -122,7 +122,7 @@ async fn next_message(phone: &mut Phone) -> bytes::Bytes {
 /// Sends as soon as the channel is open: that is a moment after the call is connected.
 async fn sends(phone: &mut Phone, data: &'static [u8]) {
     while let Err(refused) = phone.client.send_data(data.into()).await {
-        assert!(matches!(refused, ClientError::Call(CallError::NoCall)), "{refused}");
+        assert!(matches!(refused, ClientError::Data(DataError::NotOpen)), "{refused}");
         phone.measures("a second", |_| true).await;
     }
 }
@@ -133,13 +133,14 @@ async fn messages_go_both_ways_beside_the_call_and_not_outside_of_one() {
     let mut ana = Phone::login(server.url(), "ana").await;
     let mut rui = Phone::login(server.url(), "rui").await;
     let refused = ana.client.send_data("early".into()).await.unwrap_err();
-    assert!(matches!(refused, ClientError::Call(CallError::NoCall)), "{refused}");
+    assert!(matches!(refused, ClientError::Data(DataError::NotOpen)), "{refused}");
     ana.talks_with(&mut rui, "rui").await;
     sends(&mut ana, "olá".as_bytes()).await;
     assert_eq!(next_message(&mut rui).await, "olá".as_bytes());
     sends(&mut rui, &[0, 255]).await;
     assert_eq!(&next_message(&mut ana).await[..], [0, 255]);
-    assert!(ana.client.send_data(vec![0; 16 * 1024 + 1].into()).await.is_err(), "too long");
+    let refused = ana.client.send_data(vec![0; 16 * 1024 + 1].into()).await.unwrap_err();
+    assert!(matches!(refused, ClientError::Data(DataError::TooLong(16_385))), "{refused}");
     sends(&mut ana, &[7; 16 * 1024]).await;
     assert_eq!(next_message(&mut rui).await.len(), 16 * 1024, "after one that was refused");
     must(ana.client.hang_up().await);

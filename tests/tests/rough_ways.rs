@@ -4,6 +4,7 @@ use chamada::FacingMode;
 use chamada::call::{CallEvent, CallState, EndReason};
 use chamada::client::{ClientError, ClientEvent};
 use chamada::media::capture::{CameraInfo, CameraProvider, CameraSettings, CaptureError, CaptureHandle, FrameSink};
+use chamada::signaling::SignalingError;
 use chamada_tests::mock_server::{Faults, MockServer, Script};
 use chamada_tests::phone::{Phone, PhoneSetup, must, synthetic};
 use serde_json::{Value, json};
@@ -225,4 +226,35 @@ async fn a_camera_that_fails_in_a_call_is_an_error_and_the_call_goes_on_without_
     assert!(matches!(refused, ClientError::Capture(_)), "{refused}");
     assert_eq!(must(ana.client.snapshot().await).state, CallState::Connected);
     tokio::join!(ana.view.frames(10), rui.hears());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_outlives_an_outage_of_its_packets_and_one_of_the_server() {
+    let server = MockServer::old_server().await;
+    let (mut ana, mut rui) = in_a_call(&server).await;
+    ana.client.drop_media(true);
+    tokio::join!(ana.reaches(CallState::Reconnecting), rui.reaches(CallState::Reconnecting));
+    ana.client.drop_media(false);
+    tokio::join!(ana.reaches(CallState::Connected), rui.reaches(CallState::Connected));
+    tokio::join!(ana.view.frames(10), rui.view.frames(10));
+    ana.client.drop_signaling(true);
+    let lost = ana.loses_server().await;
+    assert!(matches!(lost, Some(SignalingError::ServerClosed { code: 1006, .. })), "{lost:?}");
+    // What there was is gone, and what is tried now fails, while the call goes on.
+    let refused = ana.loses_server().await;
+    assert!(matches!(refused, Some(SignalingError::Unreachable { .. })), "{refused:?}");
+    tokio::join!(ana.view.frames(10), rui.view.frames(10));
+    ana.client.drop_signaling(false);
+    ana.sees(&["ana", "rui"]).await;
+    must(rui.client.hang_up().await);
+    assert_eq!(ana.ends().await, EndReason::HungUpThere);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_logs_in_during_an_outage_of_the_server() {
+    let server = MockServer::old_server().await;
+    let setup = PhoneSetup::new(&server.url(), "ana");
+    setup.config.signaling.outage.set(true);
+    let refused = setup.try_login().await.err();
+    assert!(matches!(refused, Some(ClientError::Signaling(SignalingError::Unreachable { .. }))), "{refused:?}");
 }

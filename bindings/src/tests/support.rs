@@ -227,7 +227,6 @@ pub(super) fn config(server: &str, name: &str) -> Config {
         ice_servers: Vec::new(),
         relay_only: false,
         allow_insecure: false,
-        loopback: true,
         reconnect: true,
         ring_seconds: 60,
         max_bitrate: 2_500_000,

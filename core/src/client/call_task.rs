@@ -3,7 +3,7 @@
 use super::call_media::{CallMedia, MediaStats};
 use super::report::CallStats;
 use super::{ClientConfig, ClientError, Devices, PhotoOf};
-use crate::call::{CallError, ConnectionState, PeerAction, PeerId, PeerReport};
+use crate::call::{ConnectionState, PeerAction, PeerId, PeerReport};
 use crate::facing::FacingMode;
 use crate::media::capture::CameraSettings;
 use crate::media::constraints::VideoConstraints;
@@ -170,9 +170,10 @@ impl CallTask {
             ice_servers,
             relay_only: context.config.relay_only,
             bind: context.config.bind.clone(),
-            loopback: context.config.loopback,
+            loopback: context.config.signaling.is_local(),
             video_codecs: codecs,
             bitrate: context.config.bitrate,
+            outage: context.config.outage.clone(),
         };
         let devices = Arc::clone(&context.devices_free).lock_owned().await;
         let (sender, events) = mpsc::channel(PEER_EVENTS);
@@ -272,8 +273,7 @@ impl CallTask {
                 let _ = reply.send(self.media.picture(of).ok_or(ClientError::NoPicture));
             }
             TaskRequest::SendData { data, reply } => {
-                let sent = self.connection.send_data(data);
-                let _ = reply.send(if sent { Ok(()) } else { Err(CallError::NoCall.into()) });
+                let _ = reply.send(self.connection.send_data(data).map_err(Into::into));
             }
         }
     }

@@ -4,6 +4,7 @@ use crate::call::RING_TIMEOUT;
 use crate::media::capture::{AudioProvider, CameraProvider, VideoRenderer};
 use crate::media::constraints::VideoConstraints;
 use crate::media::video::codec::VideoCodec;
+use crate::outage::Outage;
 use crate::peer::BitrateBounds;
 use crate::signaling::SignalingConfig;
 use crate::signaling::message::IceServer;
@@ -26,10 +27,10 @@ pub struct ClientConfig {
     pub relay_only: bool,
     /// Local UDP addresses to bind; empty for every interface.
     pub bind: Vec<SocketAddr>,
-    /// Gather loopback candidates too: for calls inside one machine.
-    pub loopback: bool,
     /// Bounds of the bandwidth estimate.
     pub bitrate: BitrateBounds,
+    /// While it is on, no packet of a call leaves or arrives; [`SignalingConfig::outage`] does the same to the server.
+    pub outage: Outage,
     /// How long a call rings, here or there, before it ends with [`crate::call::EndReason::Timeout`].
     pub ring_timeout: Duration,
 }
@@ -43,8 +44,8 @@ impl Default for ClientConfig {
             ice_servers: Vec::new(),
             relay_only: false,
             bind: Vec::new(),
-            loopback: false,
             bitrate: BitrateBounds::default(),
+            outage: Outage::default(),
             ring_timeout: RING_TIMEOUT,
         }
     }

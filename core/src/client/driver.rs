@@ -6,7 +6,7 @@ use crate::call::{CallEngine, CallError, CallEvent, CallSnapshot, Command, Outpu
 use crate::facing::FacingMode;
 use crate::media::constraints::{self, VideoConstraints};
 use crate::media::frame::VideoFrame;
-use crate::peer::PeerFactory;
+use crate::peer::{DataError, PeerFactory};
 use crate::signaling::message::{CallId, IceServer, MediaState, Message};
 use crate::signaling::{SignalingClient, SignalingEvent};
 use bytes::Bytes;
@@ -282,7 +282,7 @@ impl Driver {
             },
             Request::SendData { data, reply } => match self.active_task() {
                 Some(task) => task.ask(TaskRequest::SendData { data, reply }),
-                None => drop(reply.send(Err(CallError::NoCall.into()))),
+                None => drop(reply.send(Err(DataError::NotOpen.into()))),
             },
             Request::Say { text, reply } => {
                 let _ = reply.send(self.signaling.chat(&text).map_err(Into::into));

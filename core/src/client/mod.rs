@@ -27,7 +27,8 @@ use crate::facing::FacingMode;
 use crate::media::capture::{CameraSettings, CaptureError};
 use crate::media::constraints::{ConstraintError, VideoConstraints};
 use crate::media::frame::VideoFrame;
-use crate::peer::PeerFactory;
+use crate::outage::Outage;
+use crate::peer::{DataError, PeerFactory};
 use crate::signaling::message::CallId;
 use crate::signaling::{SignalingError, SignalingEvent};
 use driver::{Driver, Request};
@@ -65,6 +66,9 @@ pub enum ClientError {
     /// The device cannot be used.
     #[error(transparent)]
     Capture(#[from] CaptureError),
+    /// The data channel does not take the message.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// There is no picture yet.
     #[error("there is no picture yet")]
     NoPicture,
@@ -86,6 +90,14 @@ pub enum PhotoOf {
 #[derive(Clone, Debug)]
 pub struct Client {
     requests: mpsc::Sender<Request>,
+    outages: Outages,
+}
+
+/// The switches of the configuration.
+#[derive(Clone, Debug)]
+struct Outages {
+    server: Outage,
+    calls: Outage,
 }
 
 impl Client {
@@ -103,9 +115,10 @@ impl Client {
     ) -> Result<(Self, mpsc::Receiver<ClientEvent>), ClientError> {
         let (requests, inbox) = mpsc::channel(64);
         let (events, outbox) = mpsc::channel(1024);
+        let outages = Outages { server: config.signaling.outage.clone(), calls: config.outage.clone() };
         let driver = Driver::connect(config, devices, peers, events).await?;
         tokio::spawn(driver.run(inbox));
-        Ok((Self { requests }, outbox))
+        Ok((Self { requests, outages }, outbox))
     }
 
     /// Calls somebody of the user list. The call is at its start: events tell how it goes on.
@@ -204,8 +217,7 @@ impl Client {
     /// Sends a message of at most 16 KiB on the call's data channel. It arrives whole and in order.
     ///
     /// # Errors
-    /// [`CallError::NoCall`] while no call has an open data channel, and for a message that the channel does not take: one that
-    /// is too long, or one more while 64 wait to be sent.
+    /// [`DataError`] if no call has an open data channel, if the message is too long, or if 64 wait to be sent already.
     pub async fn send_data(&self, data: bytes::Bytes) -> Result<(), ClientError> {
         self.ask(|reply| Request::SendData { data, reply }).await?
     }
@@ -225,6 +237,18 @@ impl Client {
     /// [`ClientError::Closed`].
     pub async fn network_changed(&self) -> Result<(), ClientError> {
         self.ask(|reply| Request::NetworkChanged { reply }).await
+    }
+
+    /// While `on`, there is no connection to the server and none can be made, as where a network has no way to it: for trying out
+    /// what an app does then.
+    pub fn drop_signaling(&self, on: bool) {
+        self.outages.server.set(on);
+    }
+
+    /// While `on`, no packet of a call leaves or arrives, be it of ICE, DTLS or media: for trying out what an app does then.
+    /// Calls become [`crate::call::CallState::Reconnecting`] after a few seconds and end if it lasts.
+    pub fn drop_media(&self, on: bool) {
+        self.outages.calls.set(on);
     }
 
     /// Ends a call that may be going on, closes the connection to the server, and waits until devices and sockets are

@@ -7,6 +7,7 @@ pub mod webrtc;
 use crate::call::ConnectionState;
 use crate::media::rtp::RtpPacket;
 use crate::media::video::codec::{EncodedFrame, VideoCodec};
+use crate::outage::Outage;
 use crate::signaling::message::{IceCandidate, IceServer, SessionDescription};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -25,12 +26,14 @@ pub struct PeerConfig {
     pub relay_only: bool,
     /// Local UDP addresses to bind; empty for every interface.
     pub bind: Vec<std::net::SocketAddr>,
-    /// Gather loopback candidates too: for tests and calls inside one machine.
+    /// Gather loopback candidates too: for calls inside one machine.
     pub loopback: bool,
     /// Video codecs to offer, the preferred one first. None of them: no video.
     pub video_codecs: Vec<VideoCodec>,
     /// Bounds of the bandwidth estimate, in bits per second: where it starts, how low and how high it may go.
     pub bitrate: BitrateBounds,
+    /// While it is on, no packet leaves or arrives.
+    pub outage: Outage,
 }
 
 /// Bounds of the bandwidth estimate, in bits per second.
@@ -138,8 +141,11 @@ pub trait PeerConnection: Send + Sync {
     /// Asks the other side for a keyframe (PLI).
     fn request_keyframe(&self);
 
-    /// Sends a message on the data channel; `false` while it is not open, if it is too long, or if too many wait.
-    fn send_data(&self, data: Bytes) -> bool;
+    /// Sends a message on the data channel. Never waits.
+    ///
+    /// # Errors
+    /// [`DataError`].
+    fn send_data(&self, data: Bytes) -> Result<(), DataError>;
 
     /// Counters and measurements of this moment.
     async fn stats(&self) -> PeerStats;
@@ -195,6 +201,21 @@ pub struct CandidatePair {
     pub remote: String,
     /// `udp` or `tcp`.
     pub protocol: String,
+}
+
+/// Why a message was not put on the data channel: what W3C's `RTCDataChannel.send` calls `InvalidStateError`, `TypeError` and
+/// `OperationError`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DataError {
+    /// There is none, or it is not open yet or any more.
+    #[error("the data channel is not open")]
+    NotOpen,
+    /// More than 16 KiB.
+    #[error("{0} bytes are too many for one message")]
+    TooLong(usize),
+    /// As many as may wait to be sent do.
+    #[error("too many messages wait to be sent")]
+    QueueFull,
 }
 
 /// What can go wrong with a peer connection.

@@ -7,6 +7,7 @@ use super::error::SignalingError;
 use super::message::{Chat, Message};
 use super::session::{self, Output, Session, SignalingEvent};
 use super::transport::{self, Socket};
+use crate::outage::Outage;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -34,6 +35,15 @@ pub struct SignalingConfig {
     pub connect_timeout: Duration,
     /// Whether to connect again when the connection is lost after the first login.
     pub reconnect: bool,
+    /// While it is on, there is no connection to the server and none can be made.
+    pub outage: Outage,
+}
+
+impl SignalingConfig {
+    /// Whether the server is on this machine, so that whom one calls may be, too.
+    pub(crate) fn is_local(&self) -> bool {
+        transport::is_here(&self.url)
+    }
 }
 
 impl Default for SignalingConfig {
@@ -44,6 +54,7 @@ impl Default for SignalingConfig {
             allow_insecure: false,
             connect_timeout: Duration::from_secs(10),
             reconnect: true,
+            outage: Outage::default(),
         }
     }
 }
@@ -75,7 +86,7 @@ impl SignalingClient {
         let url = transport::resolve(&config.url, config.allow_insecure)?;
         let session = Session::new(&config.name, config.reconnect, Box::new(rand::random::<f64>))?;
         let name = Arc::new(Mutex::new(session.name().to_owned()));
-        let socket = transport::open(&url, config.connect_timeout).await?;
+        let socket = transport::open(&url, config.connect_timeout, &config.outage).await?;
         let (commands, receiver) = mpsc::channel(COMMANDS);
         let (ready, logged_in) = oneshot::channel();
         let leaving = Arc::new(Notify::new());
@@ -83,6 +94,7 @@ impl SignalingClient {
             session,
             url,
             connect_timeout: config.connect_timeout,
+            outage: config.outage,
             start: Instant::now(),
             socket: None,
             connect_at: None,
@@ -170,6 +182,7 @@ struct Driver {
     session: Session,
     url: Url,
     connect_timeout: Duration,
+    outage: Outage,
     start: Instant,
     socket: Option<Socket>,
     connect_at: Option<Instant>,
@@ -186,6 +199,7 @@ enum Wake {
     Frame(Option<Result<Frame, tokio_tungstenite::tungstenite::Error>>),
     Command(Option<Command>),
     Opened(Result<Box<Socket>, SignalingError>),
+    Outage,
     Timeout,
 }
 
@@ -215,6 +229,7 @@ impl Driver {
                     self.connect_at = None;
                     self.session.disconnected(why, now);
                 }
+                Wake::Outage => self.session.disconnected(transport::vanished(), now),
                 Wake::Timeout => self.session.timeout(now),
             }
         }
@@ -223,23 +238,25 @@ impl Driver {
     async fn wait(&mut self, commands: &mut mpsc::Receiver<Command>) -> Wake {
         let wake_at = self.session.next_timeout().map(|at| self.start + at);
         let connect_at = self.connect_at;
-        let (url, connect_timeout) = (&self.url, self.connect_timeout);
+        let (url, connect_timeout, outage) = (&self.url, self.connect_timeout, &self.outage);
         let opening = async {
             match connect_at {
                 Some(at) => {
                     sleep_until(at).await;
-                    transport::open(url, connect_timeout).await.map(Box::new)
+                    transport::open(url, connect_timeout, outage).await.map(Box::new)
                 }
                 None => std::future::pending().await,
             }
         };
         tokio::pin!(opening);
+        let connected = self.socket.is_some();
         let socket = &mut self.socket;
         let session = &mut self.session;
         loop {
             let wake = tokio::select! {
                 frame = async { match socket { Some(s) => s.next().await, None => std::future::pending().await } } => Wake::Frame(frame),
                 command = commands.recv() => Wake::Command(command),
+                () = outage.begun(), if connected => Wake::Outage,
                 opened = &mut opening => Wake::Opened(opened),
                 () = async { match wake_at { Some(at) => sleep_until(at).await, None => std::future::pending().await } } => Wake::Timeout,
             };

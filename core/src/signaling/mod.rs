@@ -19,3 +19,5 @@ pub use client::{SignalingClient, SignalingConfig};
 pub use error::SignalingError;
 #[cfg(feature = "client")]
 pub use session::SignalingEvent;
+#[cfg(feature = "client")]
+pub use transport::is_near;

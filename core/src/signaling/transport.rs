@@ -2,6 +2,7 @@
 
 use super::error::SignalingError;
 use super::message::{DEFAULT_PORT, MAX_FRAME_BYTES, SUBPROTOCOL};
+use crate::outage::Outage;
 use std::io::ErrorKind;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -13,6 +14,25 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_tls_with_c
 use url::{Host, Url};
 
 pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Whether this address is one of this machine and of no other.
+pub(crate) fn is_here(address: &str) -> bool {
+    resolve(address, true).is_ok_and(|url| is_loopback(&url))
+}
+
+/// Whether this address is of this machine or of its local network: one that no router passes on (RFC 1918, RFC 3927, RFC 4193,
+/// RFC 4291) or a name that no other network knows (RFC 6762). Where a developer's server has no certificate, an app may
+/// allow an unencrypted connection to it, and still to no other.
+pub fn is_near(address: &str) -> bool {
+    let Ok(url) = resolve(address, true) else { return false };
+    is_loopback(&url)
+        || match url.host() {
+            Some(Host::Domain(name)) => name.trim_end_matches('.').ends_with(".local"),
+            Some(Host::Ipv4(ip)) => ip.is_private() || ip.is_link_local(),
+            Some(Host::Ipv6(ip)) => ip.is_unique_local() || ip.is_unicast_link_local(),
+            None => false,
+        }
+}
 
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
@@ -61,13 +81,16 @@ fn host_of(url: &Url) -> String {
     format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(0))
 }
 
-pub(crate) async fn open(url: &Url, timeout: Duration) -> Result<Socket, SignalingError> {
+pub(crate) async fn open(url: &Url, timeout: Duration, outage: &Outage) -> Result<Socket, SignalingError> {
     // Two crypto providers may be compiled in: without a choice rustls would panic. An error means that somebody chose before us.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut request = url.as_str().into_client_request().map_err(|_| SignalingError::BadUrl(url.to_string()))?;
     request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
     let config =
         WebSocketConfig::default().max_message_size(Some(MAX_FRAME_BYTES)).max_frame_size(Some(MAX_FRAME_BYTES));
+    if outage.is_on() {
+        return Err(SignalingError::Unreachable { host: host_of(url), detail: "an outage was asked for".into() });
+    }
     let opening = async {
         let tcp = connect(url).await?;
         client_async_tls_with_config(request, tcp, Some(config), None).await.map_err(|e| meaning(e, url))

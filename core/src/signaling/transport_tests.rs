@@ -24,6 +24,32 @@ fn a_bare_host_means_our_port_unencrypted_here_and_encrypted_elsewhere() {
 }
 
 #[test]
+fn near_is_what_no_router_passes_on() {
+    let near = [
+        "localhost",
+        "ws://127.0.0.1:6503",
+        "ws://[::1]:6503/",
+        "ws://192.168.1.7:6503",
+        "10.0.2.2",
+        "http://172.16.0.1",
+        "ws://169.254.7.7",
+        "ws://[fe80::1]:1",
+        "wss://[fd00::1]",
+        "laptop.local",
+        "LAPTOP.local.",
+    ];
+    for address in near {
+        assert!(is_near(address), "{address}");
+    }
+    let far =
+        ["ws://172.32.0.1", "ws://10.0.0.1.example.org", "wss://call.example", "ws://[2001:db8::1]", "local", "::"];
+    for address in far {
+        assert!(!is_near(address), "{address}");
+    }
+    assert!(is_here("ws://127.0.0.1:1") && !is_here("ws://192.168.1.7"));
+}
+
+#[test]
 fn a_scheme_keeps_its_port_except_on_this_machine() {
     for (address, url) in [
         ("wss://call.example", "wss://call.example/"),

@@ -110,15 +110,30 @@ struct FaultsView: View {
 
     var body: some View {
         NavigationStack {
-            List(Phone.Fault.allCases, id: \.self) { fault in
-                Button(say(fault.label)) {
-                    Task { await model.phone.cause(fault) }
-                    dismiss()
+            List {
+                Section {
+                    ForEach(Outage.allCases, id: \.self) { part in
+                        Toggle(say(part.label), isOn: outage(of: part))
+                    }
                 }
-                .disabled(fault.needsDemo && !model.state.isDemo)
+                Section {
+                    ForEach(Phone.Fault.allCases, id: \.self) { fault in
+                        Button(say(fault.label)) {
+                            Task { await model.phone.cause(fault) }
+                            dismiss()
+                        }
+                        .disabled(fault.needsDemo && !model.state.isDemo)
+                    }
+                }
             }
             .navigationTitle(say(.faults))
         }
         .presentationDetents([.medium])
+    }
+
+    private func outage(of part: Outage) -> Binding<Bool> {
+        Binding(
+            get: { model.state.outages.contains(part) },
+            set: { model.phone.outage(of: part, $0) })
     }
 }

@@ -82,7 +82,7 @@ final class BufferTests: XCTestCase {
             told.with { $0.append(String("\(event)".prefix(6))) }
             throw Missing("a bug of the app's")
         }
-        let config = Config(server: server.url, name: "iris", loopback: true)
+        let config = Config(server: server.url, name: "iris")
         let client = try await Client.connect(config: config, devices: Devices(), observer: observer)
         held.with { $0 = client }
         try await client.say(text: "now")

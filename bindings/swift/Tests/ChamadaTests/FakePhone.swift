@@ -204,7 +204,7 @@ struct FakePhone {
 
     func login(_ server: Server, _ name: String) async throws -> Talk {
         let devices = Devices(cameras: cameras, audio: audio, remote: remote, preview: preview)
-        let config = Config(server: server.url, name: name, loopback: true)
+        let config = Config(server: server.url, name: name)
         return Talk(try await Session.connect(config: config, devices: devices))
     }
 }

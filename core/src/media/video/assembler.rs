@@ -291,12 +291,15 @@ impl FrameAssembler {
 
     /// Where keyframes begin, or what looks as if it will be one, from this number on.
     fn keyframe_starts(&self, from: i64) -> Vec<(i64, u32)> {
-        let mut starts: Vec<(i64, u32)> = Vec::new();
+        let mut starts = Vec::new();
+        // Once for each picture: its other packets know no more of where it begins, and there may be thousands of them.
+        let mut looked_at = None;
         for (number, entry) in self.buffer.from(from) {
             let Some((_, info)) = entry.picture else { continue };
-            if !info.announces_keyframe || starts.last().is_some_and(|(_, timestamp)| *timestamp == entry.timestamp) {
+            if !info.announces_keyframe || looked_at == Some(entry.timestamp) {
                 continue;
             }
+            looked_at = Some(entry.timestamp);
             starts.extend(self.start_of(number, entry).map(|start| (start, entry.timestamp)));
         }
         starts

@@ -294,7 +294,27 @@ fn a_flood_without_a_whole_picture_is_bounded() {
     assert_eq!(all(&mut assembler, start + ms(99)), [3]);
 }
 
-/// A path that loses, repeats and reorders; lost packets are sent again after a round trip if the path is kind.
+/// Where each packet looked at all before it, this took a minute.
+#[test]
+fn a_keyframe_of_thousands_of_fragments_without_a_beginning_is_no_work() {
+    let (mut assembler, now) = (assembler(), Instant::now());
+    let (payload_type, _) = TYPES.into_iter().find(|(_, codec)| *codec == VideoCodec::H264).unwrap();
+    // FU-A, neither the first nor the last, of an IDR slice (RFC 6184 section 5.8).
+    let payload = Bytes::from_static(&[0x7c, 0x05, 1, 2]);
+    let mut wanted = Vec::new();
+    for sequence_number in 0..4000 {
+        let payload = payload.clone();
+        let packet =
+            RtpPacket { ssrc: 1, payload_type, sequence_number, timestamp: 7, marker: false, payload, arrived_at: now };
+        give(&mut assembler, [packet]);
+        wanted.extend(all(&mut assembler, now));
+    }
+    assert_eq!(wanted, [-1], "nothing to show, and one request");
+    assert_eq!(assembler.stats().packets, 4000);
+}
+
+/// Ten seconds of a path that loses, repeats and reorders; lost packets are sent again after a round trip if the path is kind. Two
+/// seconds without loss follow.
 fn run(seed: u64, loss: f64, again: f64) -> (FrameAssembler, u32, u64) {
     let mut random = StdRng::seed_from_u64(seed);
     let (start, mut assembler) = (Instant::now(), assembler());
@@ -304,8 +324,9 @@ fn run(seed: u64, loss: f64, again: f64) -> (FrameAssembler, u32, u64) {
     let mut path: BTreeMap<(Instant, usize), RtpPacket> = BTreeMap::new();
     let (mut ordinal, mut keyframe_due, mut keyframes) = (0, Some(start), vec![]);
     let (mut last, mut delivered, mut data) = (None::<i64>, 0u64, Vec::new());
-    for step in 0..2_000u64 {
+    for step in 0..2_400u64 {
         let now = start + ms(5) * step as u32;
+        let loss = if step < 2_000 { loss } else { 0.0 };
         if step % 7 == 0 {
             let keyframe = keyframe_due.is_some_and(|due| due <= now);
             if keyframe {
@@ -346,7 +367,7 @@ fn run(seed: u64, loss: f64, again: f64) -> (FrameAssembler, u32, u64) {
             }
         }
     }
-    assert!(last.is_some_and(|last| last > i64::from(stream.picture) - 60), "it never stands still for good: {last:?}");
+    assert!(last.is_some_and(|last| last > i64::from(stream.picture) - 20), "it never stands still for good: {last:?}");
     (assembler, stream.picture, delivered)
 }
 
@@ -363,8 +384,8 @@ proptest! {
     #[test]
     fn on_any_path_pictures_are_whole_in_order_and_never_build_on_what_is_missing(seed: u64, loss in 0.0..0.15, again in 0.0..1.0) {
         let (assembler, ..) = run(seed, loss, again);
-        // At most one request in 300 ms of the ten seconds.
-        prop_assert!(assembler.stats().keyframe_requests <= 34);
+        // At most one request in 300 ms of the twelve seconds.
+        prop_assert!(assembler.stats().keyframe_requests <= 40);
     }
 
     #[test]

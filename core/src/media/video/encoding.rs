@@ -2,7 +2,7 @@
 
 use super::adapt::Adaptation;
 use super::codec::{CodecError, EncodedFrame, EncoderConfig, VideoCodec, VideoEncoder};
-use super::factory::make_encoder;
+use super::factory::{self, Choice};
 use super::freeze::RateMeter;
 use crate::media::frame::{FramePool, Rotation, VideoFrame};
 use std::time::{Duration, Instant};
@@ -19,7 +19,7 @@ const RISE_AFTER: Duration = Duration::from_millis(500);
 /// The encoder is told the camera's pace when it is off by more than this part, and not more often than this.
 const PACE: f64 = 0.2;
 const PACE_AFTER: Duration = Duration::from_secs(1);
-/// After so many failures in a row the encoder is made anew only once a pause.
+/// After so many failures in a row the encoder is made anew only once a pause, and as the other one each time.
 const MAX_FAILURES: u32 = 3;
 const FAILURE_PAUSE: Duration = Duration::from_secs(1);
 /// Longest side of black pictures, in pixels.
@@ -33,8 +33,12 @@ pub(super) struct Wanted {
     pub(super) keyframe: bool,
 }
 
+type MakeEncoder = fn(VideoCodec, EncoderConfig, Choice) -> Result<Box<dyn VideoEncoder>, CodecError>;
+
 /// Turns, scales and compresses pictures; makes encoders as they are needed.
 pub(super) struct Encoding {
+    make: MakeEncoder,
+    choice: Choice,
     encoder: Option<Running>,
     /// Frames per second to expect of a camera that has not shown yet.
     fps: f64,
@@ -66,7 +70,13 @@ fn worth_telling(current: u32, wanted: u32, since: Duration) -> bool {
 
 impl Encoding {
     pub(super) fn new(fps: f64) -> Self {
+        Self::with(factory::encoder, fps)
+    }
+
+    fn with(make: MakeEncoder, fps: f64) -> Self {
         Self {
+            make,
+            choice: Choice::Usual,
             encoder: None,
             fps,
             pace: RateMeter::default(),
@@ -138,6 +148,9 @@ impl Encoding {
             Err(_) => {
                 self.encoder = None;
                 self.failures = self.failures.saturating_add(1);
+                if self.failures >= MAX_FAILURES {
+                    self.choice = self.choice.other();
+                }
                 self.failed_at = Some(now);
             }
         }
@@ -155,12 +168,19 @@ impl Encoding {
         let fitting = self.encoder.take().filter(|running| running.codec == wanted.codec && running.size == size);
         let (mut running, keyframe) = match fitting {
             Some(running) => (running, wanted.keyframe),
-            None => (Running::new(size, wanted, fps, now)?, true),
+            None => (self.start(size, wanted, fps, now)?, true),
         };
         running.follow(wanted.bitrate_bps, fps, now)?;
         let encoded = running.encoder.encode(frame, keyframe)?;
         self.encoder = Some(running);
         Ok(encoded)
+    }
+
+    fn start(&self, size: (u32, u32), wanted: Wanted, fps: f64, now: Instant) -> Result<Running, CodecError> {
+        let ((width, height), Wanted { codec, bitrate_bps, .. }) = (size, wanted);
+        let encoder = (self.make)(codec, EncoderConfig { width, height, fps, bitrate_bps }, self.choice)?;
+        log::debug!("{codec} encoder for {width}×{height}, {fps:.0} fps, {bitrate_bps} bit/s");
+        Ok(Running { encoder, codec, size, bitrate: bitrate_bps, bitrate_at: now, fps, fps_at: now })
     }
 
     /// Whether a keyframe that is asked for may be made by now.
@@ -170,13 +190,6 @@ impl Encoding {
 }
 
 impl Running {
-    fn new((width, height): (u32, u32), wanted: Wanted, fps: f64, now: Instant) -> Result<Self, CodecError> {
-        let Wanted { codec, bitrate_bps, .. } = wanted;
-        let encoder = make_encoder(codec, EncoderConfig { width, height, fps, bitrate_bps })?;
-        log::debug!("{codec} encoder for {width}×{height}, {fps:.0} fps, {bitrate_bps} bit/s");
-        Ok(Self { encoder, codec, size: (width, height), bitrate: bitrate_bps, bitrate_at: now, fps, fps_at: now })
-    }
-
     fn follow(&mut self, bitrate: u32, fps: f64, now: Instant) -> Result<(), CodecError> {
         if worth_telling(self.bitrate, bitrate, now.saturating_duration_since(self.bitrate_at)) {
             self.encoder.set_bitrate(bitrate)?;

@@ -107,3 +107,40 @@ fn keyframes_are_not_made_more_often_than_they_may() {
     assert!(!encoding.may_make_keyframe(start + Duration::from_millis(299)));
     assert!(encoding.may_make_keyframe(start + KEYFRAME_INTERVAL));
 }
+
+/// Can be made and does nothing, as a phone's own can.
+struct Broken;
+
+impl VideoEncoder for Broken {
+    fn encode(&mut self, _: &VideoFrame, _: bool) -> Result<Option<EncodedFrame>, CodecError> {
+        Err(CodecError::Encode { codec: first_codec(), detail: "broken".into() })
+    }
+
+    fn set_bitrate(&mut self, _: u32) -> Result<(), CodecError> {
+        Ok(())
+    }
+
+    fn set_fps(&mut self, _: f64) -> Result<(), CodecError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn an_encoder_that_keeps_failing_is_replaced_by_the_spare_one() {
+    let mut encoding = Encoding::with(
+        |codec, config, choice| match choice {
+            Choice::Usual => Ok(Box::new(Broken)),
+            Choice::Spare => factory::make_encoder(codec, config),
+        },
+        30.0,
+    );
+    let (mut camera, start) = (Camera::new(320, 240), Instant::now());
+    let mut encode = |at| encoding.picture(&camera.picture(), wanted(first_codec()), at);
+    for _ in 0..MAX_FAILURES {
+        assert!(encode(start).is_err());
+    }
+    assert!(encode(start).unwrap().is_none(), "it rests");
+    let frame = encode(start + FAILURE_PAUSE).unwrap().expect("a picture");
+    assert!(frame.keyframe);
+    assert!(encode(start + FAILURE_PAUSE).is_ok(), "the spare one stays");
+}

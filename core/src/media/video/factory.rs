@@ -3,12 +3,39 @@
 use super::codec::{CodecError, EncoderConfig, VideoCodec, VideoDecoder, VideoEncoder};
 use super::system;
 
+/// Which of the two to try first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Choice {
+    /// The one that is better here.
+    #[default]
+    Usual,
+    /// The other one, because the usual one was made and does not work, as some phones' do not.
+    Spare,
+}
+
+impl Choice {
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Usual => Self::Spare,
+            Self::Spare => Self::Usual,
+        }
+    }
+}
+
 /// An encoder for pictures of one size.
 ///
 /// # Errors
 /// [`CodecError::NotBuilt`] if this build has none, [`CodecError::Setup`] if the codec refuses the configuration.
 pub fn make_encoder(codec: VideoCodec, config: EncoderConfig) -> Result<Box<dyn VideoEncoder>, CodecError> {
-    system::encoder_or(codec, config, || built_in_encoder(codec, config))
+    encoder(codec, config, Choice::Usual)
+}
+
+pub(super) fn encoder(
+    codec: VideoCodec,
+    config: EncoderConfig,
+    choice: Choice,
+) -> Result<Box<dyn VideoEncoder>, CodecError> {
+    system::encoder_or(codec, config, choice, || built_in_encoder(codec, config))
 }
 
 fn built_in_encoder(codec: VideoCodec, config: EncoderConfig) -> Result<Box<dyn VideoEncoder>, CodecError> {
@@ -27,7 +54,11 @@ fn built_in_encoder(codec: VideoCodec, config: EncoderConfig) -> Result<Box<dyn 
 /// # Errors
 /// [`CodecError::NotBuilt`] if this build has none, [`CodecError::Setup`] if the codec cannot be set up.
 pub fn make_decoder(codec: VideoCodec) -> Result<Box<dyn VideoDecoder>, CodecError> {
-    system::decoder_or(codec, || built_in_decoder(codec))
+    decoder(codec, Choice::Usual)
+}
+
+pub(super) fn decoder(codec: VideoCodec, choice: Choice) -> Result<Box<dyn VideoDecoder>, CodecError> {
+    system::decoder_or(codec, choice, || built_in_decoder(codec))
 }
 
 fn built_in_decoder(codec: VideoCodec) -> Result<Box<dyn VideoDecoder>, CodecError> {

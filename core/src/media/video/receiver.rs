@@ -1,8 +1,8 @@
 //! RTP packets to the renderer.
 
 use super::assembler::{AssembledFrame, Event, FrameAssembler};
-use super::codec::{VideoCodec, VideoDecoder};
-use super::factory::make_decoder;
+use super::codec::{CodecError, VideoCodec, VideoDecoder};
+use super::factory::{self, Choice};
 use super::freeze::{FreezeMeter, RateMeter};
 use crate::media::capture::VideoRenderer;
 use crate::media::frame::{FramePool, VideoFrame};
@@ -16,6 +16,10 @@ use tokio::sync::mpsc;
 
 /// Packets taken from the channel before pictures are looked for.
 const AT_A_TIME: usize = 256;
+/// Keyframes in a row of which a decoder makes nothing before another one takes its place, and the shortest time for which one stays:
+/// what the other side sends may be at fault as well.
+const MAX_FAILURES: u32 = 2;
+const REPLACE_AFTER: Duration = Duration::from_secs(1);
 /// Buffers for pictures: the newest, which is kept for photos, and those that the renderer holds.
 const POOL: usize = 4;
 
@@ -86,12 +90,23 @@ impl VideoReceiver {
         want_keyframe: Arc<dyn Fn() + Send + Sync>,
         renderer: Arc<dyn VideoRenderer>,
     ) -> Self {
+        Self::start_with(factory::decoder, payload_types, packets, want_keyframe, renderer)
+    }
+
+    fn start_with(
+        make: MakeDecoder,
+        payload_types: Vec<(u8, VideoCodec)>,
+        packets: mpsc::Receiver<RtpPacket>,
+        want_keyframe: Arc<dyn Fn() + Send + Sync>,
+        renderer: Arc<dyn VideoRenderer>,
+    ) -> Self {
         let shared = Arc::new(Shared::default());
         let assembler = FrameAssembler::new(payload_types);
         let theirs = Arc::clone(&shared);
         let run = move || {
             let pool = FramePool::new(POOL);
-            Decoding { shared: theirs, assembler, decoder: None, pool, want_keyframe, renderer }.run(packets);
+            Decoding { shared: theirs, assembler, decoders: Decoders::new(make), pool, want_keyframe, renderer }
+                .run(packets);
         };
         let thread = std::thread::Builder::new().name("chamada-decoder".into()).spawn(run);
         // Without a thread there are no pictures; the call goes on with sound.
@@ -155,11 +170,51 @@ impl Wake for Unpark {
     }
 }
 
+type MakeDecoder = fn(VideoCodec, Choice) -> Result<Box<dyn VideoDecoder>, CodecError>;
+
+/// The decoder in use, and when another one is worth a try.
+struct Decoders {
+    make: MakeDecoder,
+    running: Option<(VideoCodec, Box<dyn VideoDecoder>)>,
+    choice: Choice,
+    made_at: Option<Instant>,
+    failures: u32,
+}
+
+impl Decoders {
+    fn new(make: MakeDecoder) -> Self {
+        Self { make, running: None, choice: Choice::Usual, made_at: None, failures: 0 }
+    }
+
+    fn of(&mut self, codec: VideoCodec, now: Instant) -> Result<&mut Box<dyn VideoDecoder>, CodecError> {
+        let running = match self.running.take() {
+            Some(running) if running.0 == codec => running,
+            other => {
+                if other.is_some() {
+                    (self.choice, self.failures) = (Choice::Usual, 0);
+                }
+                self.made_at = Some(now);
+                (codec, (self.make)(codec, self.choice)?)
+            }
+        };
+        Ok(&mut self.running.insert(running).1)
+    }
+
+    fn failed_at_a_keyframe(&mut self, now: Instant) {
+        self.failures += 1;
+        let settled = self.made_at.is_none_or(|at| now.saturating_duration_since(at) >= REPLACE_AFTER);
+        if self.failures >= MAX_FAILURES && settled {
+            log::warn!("a video decoder makes nothing of keyframes; another one takes its place");
+            (self.running, self.choice, self.failures) = (None, self.choice.other(), 0);
+        }
+    }
+}
+
 /// What lives on the decoder's thread.
 struct Decoding {
     shared: Arc<Shared>,
     assembler: FrameAssembler,
-    decoder: Option<(VideoCodec, Box<dyn VideoDecoder>)>,
+    decoders: Decoders,
     pool: FramePool,
     want_keyframe: Arc<dyn Fn() + Send + Sync>,
     renderer: Arc<dyn VideoRenderer>,
@@ -213,11 +268,7 @@ impl Decoding {
 
     fn decode(&mut self, frame: &AssembledFrame, data: &[u8]) {
         let start = Instant::now();
-        let result = match &mut self.decoder {
-            Some((codec, decoder)) if *codec == frame.codec => decoder.decode(data, &self.pool),
-            other => make_decoder(frame.codec)
-                .and_then(|decoder| other.insert((frame.codec, decoder)).1.decode(data, &self.pool)),
-        };
+        let result = self.decoders.of(frame.codec, start).and_then(|decoder| decoder.decode(data, &self.pool));
         let took = start.elapsed();
         match result {
             Ok(picture) => {
@@ -228,17 +279,28 @@ impl Decoding {
                 state.stats.keyframes += u64::from(frame.keyframe);
                 drop(state);
                 match picture {
-                    Some(picture) => self.show(picture),
+                    Some(picture) => {
+                        self.decoders.failures = 0;
+                        self.show(picture);
+                    }
                     // A decoder that makes nothing of a keyframe makes nothing of what follows.
-                    None if frame.keyframe => self.assembler.decoding_failed(Instant::now()),
+                    None if frame.keyframe => self.failed(frame),
                     None => {}
                 }
             }
             Err(error) => {
                 log::debug!("a picture could not be decoded: {error}");
                 self.shared.lock().stats.decode_errors += 1;
-                self.assembler.decoding_failed(Instant::now());
+                self.failed(frame);
             }
+        }
+    }
+
+    fn failed(&mut self, frame: &AssembledFrame) {
+        let now = Instant::now();
+        self.assembler.decoding_failed(now);
+        if frame.keyframe {
+            self.decoders.failed_at_a_keyframe(now);
         }
     }
 

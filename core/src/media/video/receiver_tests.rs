@@ -166,3 +166,65 @@ fn when_the_peer_is_gone_the_last_picture_and_the_figures_stay() {
     assert!(call.receiver.latest_frame().is_some());
     assert_eq!(call.receiver.stats().frames_decoded, 1);
 }
+
+/// Can be made and shows nothing, as a phone's own can.
+struct Blind;
+
+impl VideoDecoder for Blind {
+    fn decode(&mut self, _: &[u8], _: &FramePool) -> Result<Option<VideoFrame>, CodecError> {
+        Ok(None)
+    }
+}
+
+#[derive(Debug, PartialEq)]
+enum Told {
+    WantKeyframe,
+    Picture,
+}
+
+impl VideoRenderer for std_mpsc::Sender<Told> {
+    fn render(&self, _: VideoFrame) {
+        self.send(Told::Picture).unwrap_or_default();
+    }
+}
+
+#[test]
+fn a_decoder_that_makes_nothing_of_keyframes_is_replaced_by_the_spare_one() {
+    let make: MakeDecoder = |codec, choice| match choice {
+        Choice::Usual => Ok(Box::new(Blind)),
+        Choice::Spare => factory::make_decoder(codec),
+    };
+    let (codec, (tell, told), (packets, inbox)) =
+        (VideoCodec::available()[0], std_mpsc::channel(), mpsc::channel(1024));
+    let want_keyframe = Arc::new({
+        let tell = tell.clone();
+        move || tell.send(Told::WantKeyframe).unwrap_or_default()
+    });
+    let _receiver = VideoReceiver::start_with(make, TYPES.to_vec(), inbox, want_keyframe, Arc::new(tell));
+    let (mut camera, mut encoder, mut packetizer) = (Camera::new(320, 240), encoder(codec), Packetizer::new(1));
+    let mut asked = 0;
+    loop {
+        let frame = encoder.encode(&camera.picture(), true).unwrap().unwrap();
+        for packet in packetizer.of_frame(&frame) {
+            packets.try_send(packet).unwrap();
+        }
+        match told.recv_timeout(LONG).expect("a picture or a request") {
+            Told::WantKeyframe => asked += 1,
+            Told::Picture => break,
+        }
+    }
+    assert!(asked >= MAX_FAILURES, "one failure may be the other side's fault");
+}
+
+#[test]
+fn decoders_are_not_replaced_at_the_pace_of_what_a_peer_sends() {
+    let start = Instant::now();
+    let mut decoders = Decoders::new(|_, _| Ok(Box::new(Blind)));
+    for ms in 0..999 {
+        assert!(decoders.of(VideoCodec::Vp8, start).is_ok());
+        decoders.failed_at_a_keyframe(start + Duration::from_millis(ms));
+        assert_eq!(decoders.choice, Choice::Usual);
+    }
+    decoders.failed_at_a_keyframe(start + REPLACE_AFTER);
+    assert_eq!(decoders.choice, Choice::Spare);
+}

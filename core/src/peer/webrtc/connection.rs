@@ -6,7 +6,7 @@ use super::sdp::{Description, Section};
 use super::setup::Shared;
 use super::{candidates, codecs, data, stats};
 use crate::media::video::codec::{EncodedFrame, VideoCodec};
-use crate::peer::{PeerConnection, PeerError, PeerEvent, PeerStats};
+use crate::peer::{DataError, PeerConnection, PeerError, PeerEvent, PeerStats};
 use crate::signaling::message::{IceCandidate, SdpType, SessionDescription};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -331,7 +331,7 @@ impl PeerConnection for Connection {
         let _ = self.keyframe_requests.try_send(());
     }
 
-    fn send_data(&self, data: Bytes) -> bool {
+    fn send_data(&self, data: Bytes) -> Result<(), DataError> {
         self.state.data.send(data)
     }
 

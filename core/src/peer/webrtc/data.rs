@@ -1,7 +1,7 @@
 //! The data channel (RFC 8831) for short messages beside the call.
 
 use super::events::Events;
-use crate::peer::PeerEvent;
+use crate::peer::{DataError, PeerEvent};
 use bytes::{Bytes, BytesMut};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -38,9 +38,14 @@ impl Outbox {
         }
     }
 
-    /// `false` while no channel is open, if the message is too long, or if too many wait.
-    pub(super) fn send(&self, message: Bytes) -> bool {
-        message.len() <= MAX_MESSAGE && self.open.load(Ordering::Acquire) && self.messages.try_send(message).is_ok()
+    pub(super) fn send(&self, message: Bytes) -> Result<(), DataError> {
+        if message.len() > MAX_MESSAGE {
+            return Err(DataError::TooLong(message.len()));
+        }
+        if !self.open.load(Ordering::Acquire) {
+            return Err(DataError::NotOpen);
+        }
+        self.messages.try_send(message).map_err(|_| DataError::QueueFull)
     }
 
     /// A place for one more channel, given back when dropped.

@@ -28,6 +28,7 @@ mod interceptors;
 mod outgoing;
 mod sdp;
 mod setup;
+mod sockets;
 mod stats;
 mod tasks;
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::interceptors::estimate::Estimator;
 use super::interceptors::keyframe::{self, KeyframeRequests};
 use super::interceptors::responder::Responder;
 use super::interceptors::rtx::{self, PayloadTypes, Unwrap};
+use super::sockets::Sockets;
 use crate::peer::{PeerConfig, PeerError};
 use crate::signaling::message::IceServer;
 use rtc::interceptor::{NackGeneratorBuilder, PacerBuilder};
@@ -20,7 +21,6 @@ use webrtc::peer_connection::{
     RTCConfigurationBuilder, RTCIceServer, RTCIceTransportPolicy, Registry, SettingEngineBuilder, Slot,
     configure_congestion_control, register_default_interceptors,
 };
-use webrtc::runtime::TokioRuntime;
 
 /// Packets that may wait in the pacer. Its own 4,096 are half a minute of a slow path.
 const PACER_QUEUE: usize = 60;
@@ -115,7 +115,7 @@ async fn attempt(
         .with_setting_engine(settings.build())
         .with_interceptor_registry(registry)
         .with_handler(handler)
-        .with_runtime(Arc::new(TokioRuntime))
+        .with_runtime(Arc::new(Sockets { outage: config.outage.clone() }))
         .with_udp_addrs(addresses)
         .with_data_channel_send_buffer_limit(DATA_BUFFER)
         .build()

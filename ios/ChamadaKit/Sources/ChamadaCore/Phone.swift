@@ -34,13 +34,12 @@ public final class Phone {
         state.log = callLog.entries
     }
 
-    /// Logs in. What goes wrong is a problem in the state.
-    ///
-    /// - Parameter loopback: whether calls stay inside this one machine, as in tests.
-    public func login(server: String, name: String, loopback: Bool = false) async {
+    /// Logs in. What goes wrong is a problem in the state. Only in one's own network are unencrypted servers spoken to.
+    public func login(server: String, name: String) async {
         guard NameRule.allows(name) else { return tell(Problem(.loginBadName, ways: [.changeName])) }
         let server = server.trimmingCharacters(in: .whitespacesAndNewlines)
-        await enter(Config(server: server, name: NameRule.trimmed(name), loopback: loopback))
+        let config = Config(server: server, name: NameRule.trimmed(name), allowInsecure: isNear(address: server))
+        await enter(config)
     }
 
     /// Whether the library was built with the demo.
@@ -54,7 +53,7 @@ public final class Phone {
             let demo = try await Demo.start(peer: "demo")
             self.demo = demo
             state.isDemo = true
-            await enter(Config(server: demo.server(), name: NameRule.trimmed(name), loopback: true))
+            await enter(Config(server: demo.server(), name: NameRule.trimmed(name)))
         } catch {
             tell(.ofUse(asChamada(error)))
         }

@@ -17,7 +17,7 @@ extension Phone {
         case let .users(names): users(names)
         case let .chat(from, text, sentMs):
             chat(.said(text), from: from, at: Date(timeIntervalSince1970: Double(sentMs) / 1000))
-        case .refused: state.notice = Message(.serverRefused)
+        case let .refused(why): state.notice = Message(why.kind == .tooFast ? .serverTooFast : .serverRefused)
         case .reconnecting: state.notice = Message(state.call == nil ? .serverLost : .serverLostInCall)
         case let .closed(why): closed(why)
         case let .incomingCall(from, call):

@@ -31,35 +31,51 @@ extension Phone {
 
 /// Faults on purpose, behind a hidden menu.
 extension Phone {
+    /// What happens once.
     public enum Fault: CaseIterable, Sendable {
-        case dropServer, restoreServer, network, memory, peerCalls
+        case network, memory, peerCalls
 
         public var label: TextKey {
             switch self {
-            case .dropServer: .faultsDropServer
-            case .restoreServer: .faultsRestoreServer
             case .network: .faultsNetwork
             case .memory: .faultsMemory
             case .peerCalls: .faultsPeerCalls
             }
         }
 
-        /// Whether it takes the demo's server and peer.
-        public var needsDemo: Bool { self != .network && self != .memory }
+        /// Whether it takes the demo's peer.
+        public var needsDemo: Bool { self == .peerCalls }
     }
 
     public func cause(_ fault: Fault) async {
         switch fault {
         case .network: networkChanged()
         case .memory: memoryIsLow()
-        case .dropServer: await onDemo { try await $0.stopServer() }
-        case .restoreServer: await onDemo { try await $0.startServer() }
-        case .peerCalls: await onDemo { [name = state.name] in try await $0.call(to: name) }
+        case .peerCalls:
+            guard let demo else { return }
+            await doing { [name = state.name] in try await demo.call(to: name) }
         }
     }
 
-    private func onDemo(_ act: (Demo) async throws -> Void) async {
-        guard let demo else { return }
-        await doing { try await act(demo) }
+    /// Takes a part of the network away, until it is given back or one leaves.
+    public func outage(of part: Outage, _ isOn: Bool) {
+        guard let client = session?.client else { return }
+        switch part {
+        case .server: client.dropSignaling(on: isOn)
+        case .calls: client.dropMedia(on: isOn)
+        }
+        if isOn { state.outages.insert(part) } else { state.outages.remove(part) }
+    }
+}
+
+/// A part of the network that the menu of faults can take away.
+public enum Outage: CaseIterable, Sendable {
+    case server, calls
+
+    public var label: TextKey {
+        switch self {
+        case .server: .faultsSignaling
+        case .calls: .faultsMedia
+        }
     }
 }

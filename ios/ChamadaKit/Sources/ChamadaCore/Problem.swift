@@ -68,6 +68,7 @@ extension Problem {
         // The detail names the other person, or the state that the call is in.
         case .call: Problem(error.detail == nil ? .refusedNotLoggedIn : .refusedInCall, ways: [.dismiss])
         case .invalidArgument: Problem(.serverRefused, ways: [.dismiss])
+        case .tooFast: Problem(.serverTooFast, ways: [.dismiss])
         case .loginRefused: Problem(.loginRefused, ways: [.changeName])
         case .internal: Problem(.errorInternal, ways: [.dismiss])
         }

@@ -21,6 +21,8 @@ public struct PhoneState: Equatable, Sendable {
     /// What is to be told only.
     public var notice: Message?
     public var log: [CallLogEntry] = []
+    /// What is lost on purpose.
+    public var outages: Set<Outage> = []
 
     public init() {}
 

@@ -37,6 +37,8 @@ final class FakeClient: Client, @unchecked Sendable {
     override func background() { asked.with { $0.append("background") } }
     override func foreground() { asked.with { $0.append("foreground") } }
     override func networkChanged() { asked.with { $0.append("network") } }
+    override func dropSignaling(on: Bool) { asked.with { $0.append("drop signaling \(on)") } }
+    override func dropMedia(on: Bool) { asked.with { $0.append("drop media \(on)") } }
     override func lowMemory() -> UInt64 {
         asked.with { $0.append("memory") }
         return 0

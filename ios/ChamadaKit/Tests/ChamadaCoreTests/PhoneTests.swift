@@ -141,6 +141,10 @@ final class PhoneTests: XCTestCase {
         XCTAssertEqual(bench.phone.state.name, "ana2")
         for number in 0..<600 { await bench.phone.handle(.chat(from: nil, text: "\(number)", sentMs: 0)) }
         XCTAssertEqual(bench.phone.state.chat.count, ChatLine.most)
+        await bench.phone.handle(.refused(why: failed(.tooFast)))
+        XCTAssertEqual(bench.phone.state.notice, Message(.serverTooFast))
+        await bench.phone.handle(.refused(why: failed(.invalidArgument)))
+        XCTAssertEqual(bench.phone.state.notice, Message(.serverRefused))
         await bench.phone.say("  ")
         await bench.phone.say(" olá ")
         XCTAssertEqual(bench.client.asked.with { $0 }, ["say olá"])
@@ -159,6 +163,29 @@ final class PhoneTests: XCTestCase {
         await bench.ended(.hungUpHere)
         bench.phone.wentToBackground(cameraMayStayOn: true)
         XCTAssertEqual(bench.client.asked.with { $0.last }, "background")
+    }
+
+    func testOnlyAtHomeAreUnencryptedServersSpokenTo() async {
+        for (address, allowed) in [(" ws://192.168.1.7:6503 ", true), ("wss://call.example.org", false)] {
+            let bench = Bench()
+            await bench.phone.login(server: address, name: "ana")
+            XCTAssertEqual(bench.connects.with { $0.map(\.allowInsecure) }, [allowed])
+        }
+    }
+
+    func testWhatIsLostOnPurposeIsShownAndGivenBackByLeaving() async {
+        let bench = await Bench.inCall()
+        bench.client.asked.with { $0 = [] }
+        bench.phone.outage(of: .server, true)
+        bench.phone.outage(of: .calls, true)
+        bench.phone.outage(of: .server, false)
+        XCTAssertEqual(
+            bench.client.asked.with { $0 }, ["drop signaling true", "drop media true", "drop signaling false"])
+        XCTAssertEqual(bench.phone.state.outages, [.calls])
+        await bench.phone.logout()
+        XCTAssertEqual(bench.phone.state.outages, [])
+        bench.phone.outage(of: .calls, true)
+        XCTAssertEqual(bench.phone.state.outages, [], "there is nothing to lose at the door")
     }
 
     func testAHotDeviceAsksLessOfTheCameraThatIsOpen() async {

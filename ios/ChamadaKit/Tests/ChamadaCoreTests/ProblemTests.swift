@@ -136,7 +136,7 @@ final class ProblemTests: XCTestCase {
     func testEveryKindOfErrorHasAWayForward() async {
         let kinds: [ErrorKind] = [
             .invalidArgument, .server, .loginRefused, .call, .overconstrained, .deviceNotFound, .deviceNotAllowed,
-            .deviceNotReadable, .noPicture, .closed, .internal,
+            .deviceNotReadable, .noPicture, .tooFast, .closed, .internal,
         ]
         for kind in kinds {
             XCTAssertFalse(Problem.ofUse(failed(kind)).ways.isEmpty)

@@ -32,7 +32,7 @@ final class RealCallTests: XCTestCase {
         let peer = try Command(
             "answer", "--server", server.url, "--name", "rui", "--video", "test:320x240@30", "--audio", "tone", "--json")
         let phone = phone(remote)
-        await phone.login(server: server.url, name: "ana", loopback: true)
+        await phone.login(server: server.url, name: "ana")
         await wait(phone, "rui is there") { $0.people == ["rui"] }
         await phone.call("rui")
         await wait(phone, "connected") { $0.call?.connectedAt != nil }
@@ -60,7 +60,7 @@ final class RealCallTests: XCTestCase {
         let peer = try Command(
             "answer", "--server", server.url, "--name", "rui", "--video", "test:320x240@30", "--audio", "tone", "--json")
         let phone = phone(remote, cameras: BrokenCameras(.NotReadable(reason: "another app has it")))
-        await phone.login(server: server.url, name: "ana", loopback: true)
+        await phone.login(server: server.url, name: "ana")
         await wait(phone, "rui is there") { $0.people == ["rui"] }
         await phone.call("rui")
         await wait(phone, "the problem") { $0.problem != nil }
@@ -74,7 +74,7 @@ final class RealCallTests: XCTestCase {
         _ = try peer.summary()
     }
 
-    func testTheDemoNeedsNoServerItsPeerAnswersCallsAndOutlivesTheServer() async throws {
+    func testTheDemoNeedsNoServerItsPeerAnswersCallsAndOutlivesOutages() async throws {
         XCTAssertTrue(Phone.hasDemo)
         let remote = FakeScreen()
         let phone = phone(remote)
@@ -85,11 +85,16 @@ final class RealCallTests: XCTestCase {
         await phone.call(peer)
         await wait(phone, "connected") { $0.call?.connectedAt != nil }
         _ = try remote.frames(10)
-        await phone.cause(.dropServer)
+        phone.outage(of: .server, true)
         await wait(phone, "the loss") { $0.notice == Message(.serverLostInCall) }
         _ = try remote.frames(10)
-        await phone.cause(.restoreServer)
+        phone.outage(of: .server, false)
         await wait(phone, "the return") { $0.notice == Message(.serverBack) }
+        phone.outage(of: .calls, true)
+        await wait(phone, "the outage") { $0.call?.state == .reconnecting }
+        phone.outage(of: .calls, false)
+        await wait(phone, "the recovery") { $0.call?.state == .connected }
+        _ = try remote.frames(10)
         await phone.hangUp()
         await wait(phone, "the end") { $0.call == nil }
         await wait(phone, "the peer again") { $0.people == [peer] }

@@ -4,6 +4,7 @@
 //! ones that are tested there.
 
 use crate::media::video::codec::{CodecError, EncoderConfig, VideoCodec, VideoDecoder, VideoEncoder};
+use crate::media::video::factory::Choice;
 
 // What the system's codecs need and every machine can test.
 #[cfg(any(test, all(feature = "system-codecs", any(target_os = "android", target_vendor = "apple"))))]
@@ -57,27 +58,29 @@ pub(super) const fn has(codec: VideoCodec) -> bool {
     }
 }
 
-/// The system's encoder or the built-in one, whichever comes first here and can be set up.
+/// The system's encoder or the built-in one: the usual one of this system, or its spare, but in any case one that can be set up.
 ///
 /// # Errors
 /// That of the first choice, unless the second has one that says more.
 pub(super) fn encoder_or(
     codec: VideoCodec,
     config: EncoderConfig,
+    choice: Choice,
     built_in: impl FnOnce() -> Result<Box<dyn VideoEncoder>, CodecError>,
 ) -> Result<Box<dyn VideoEncoder>, CodecError> {
-    either(FIRST, || codecs::encoder(codec, config), built_in)
+    either(FIRST == (choice == Choice::Usual), || codecs::encoder(codec, config), built_in)
 }
 
-/// The system's decoder or the built-in one, whichever comes first here and can be set up.
+/// The system's decoder or the built-in one: the usual one of this system, or its spare, but in any case one that can be set up.
 ///
 /// # Errors
 /// That of the first choice, unless the second has one that says more.
 pub(super) fn decoder_or(
     codec: VideoCodec,
+    choice: Choice,
     built_in: impl FnOnce() -> Result<Box<dyn VideoDecoder>, CodecError>,
 ) -> Result<Box<dyn VideoDecoder>, CodecError> {
-    either(FIRST, || codecs::decoder(codec), built_in)
+    either(FIRST == (choice == Choice::Usual), || codecs::decoder(codec), built_in)
 }
 
 fn either<T>(
@@ -146,7 +149,7 @@ mod tests {
     fn linux_has_no_codec_of_its_own() {
         if cfg!(target_os = "linux") {
             assert!(!has(VideoCodec::Vp8) && !has(VideoCodec::H264));
-            assert_eq!(decoder_or(VideoCodec::H264, || Err(NOT_BUILT)).err(), Some(NOT_BUILT));
+            assert_eq!(decoder_or(VideoCodec::H264, Choice::Spare, || Err(NOT_BUILT)).err(), Some(NOT_BUILT));
         }
     }
 }

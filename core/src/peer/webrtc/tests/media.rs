@@ -1,6 +1,6 @@
 use super::support::*;
 use crate::media::video::codec::VideoCodec;
-use crate::peer::PeerEvent;
+use crate::peer::{DataError, PeerEvent};
 use bytes::Bytes;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -94,7 +94,8 @@ async fn messages_cross_the_data_channel_both_ways() {
     for (from, to) in [(0, 1), (1, 0)] {
         let opened = async {
             let sender = [&a, &b][from];
-            while !sender.connection.send_data(Bytes::from_static(b"ol\xc3\xa1")) {
+            while let Err(refused) = sender.connection.send_data(Bytes::from_static(b"ol\xc3\xa1")) {
+                assert_eq!(refused, DataError::NotOpen);
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
@@ -106,7 +107,7 @@ async fn messages_cross_the_data_channel_both_ways() {
         });
         assert_eq!(&message.await[..], "olá".as_bytes());
     }
-    assert!(!a.connection.send_data(vec![0; 16 * 1024 + 1].into()), "too long");
+    assert_eq!(a.connection.send_data(vec![0; 16 * 1024 + 1].into()), Err(DataError::TooLong(16 * 1024 + 1)));
     close([a, b]).await;
 }
 
@@ -117,7 +118,12 @@ const FLOOD: usize = 600;
 async fn floods(peer: &mut Peer, read: &AtomicUsize, read_there: &AtomicUsize) {
     let message = Bytes::from(vec![7; 16 * 1024]);
     while read.load(Ordering::Relaxed) < FLOOD || read_there.load(Ordering::Relaxed) < FLOOD {
-        while peer.connection.send_data(message.clone()) {}
+        let refused = loop {
+            if let Err(refused) = peer.connection.send_data(message.clone()) {
+                break refused;
+            }
+        };
+        assert_eq!(refused, DataError::QueueFull);
         match tokio::time::timeout(PATIENCE, peer.events.recv()).await {
             Ok(Some(PeerEvent::Data(_))) => drop(read.fetch_add(1, Ordering::Relaxed)),
             Ok(Some(_)) => {}
@@ -131,7 +137,7 @@ async fn two_who_fill_the_data_channel_at_once_do_not_block_each_other() {
     let (mut a, mut b) = connect(config(true), config(false)).await;
     for peer in [&a, &b] {
         let opened = async {
-            while !peer.connection.send_data(Bytes::new()) {
+            while peer.connection.send_data(Bytes::new()).is_err() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };

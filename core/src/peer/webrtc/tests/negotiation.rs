@@ -2,7 +2,7 @@ use super::support::*;
 use crate::call::ConnectionState;
 use crate::media::video::codec::VideoCodec;
 use crate::peer::webrtc::WebrtcPeers;
-use crate::peer::{PEER_EVENTS, PeerError, PeerEvent, PeerFactory};
+use crate::peer::{DataError, PEER_EVENTS, PeerError, PeerEvent, PeerFactory};
 use crate::signaling::message::{IceServer, SdpType, SessionDescription};
 use bytes::Bytes;
 use std::time::Duration;
@@ -270,7 +270,7 @@ async fn after_the_close_nothing_is_told_and_nothing_works() {
     a.connection.close().await;
     assert!(a.events.recv().await.is_none(), "the channel is closed, with nothing in it");
     assert!(!a.send(VideoCodec::Vp8, &picture(10, 1)));
-    assert!(!a.connection.send_data(Bytes::from_static(b"x")));
+    assert_eq!(a.connection.send_data(Bytes::from_static(b"x")), Err(DataError::NotOpen));
     assert_eq!(a.connection.offer(false).await, Err(PeerError::Closed));
     assert_eq!(a.connection.add_candidate(None).await, Err(PeerError::Closed));
     a.connection.stats().await;

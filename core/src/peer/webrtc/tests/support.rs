@@ -4,6 +4,7 @@ use super::super::WebrtcPeers;
 use crate::call::ConnectionState;
 use crate::media::rtp::RtpPacket;
 use crate::media::video::codec::{EncodedFrame, VideoCodec};
+use crate::outage::Outage;
 use crate::peer::{BitrateBounds, PEER_EVENTS, PeerConfig, PeerConnection, PeerEvent, PeerFactory};
 use crate::signaling::message::IceCandidate;
 use bytes::Bytes;
@@ -22,6 +23,7 @@ pub(super) fn config(offerer: bool) -> PeerConfig {
         loopback: true,
         video_codecs: vec![VideoCodec::Vp8, VideoCodec::H264],
         bitrate: BitrateBounds::default(),
+        outage: Outage::default(),
     }
 }
 

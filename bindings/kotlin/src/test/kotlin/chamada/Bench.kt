@@ -34,7 +34,7 @@ internal class Bench {
         var took = 0.0
         Server().use { server ->
             FakePhone().login(server, "rings").use {
-                val config = Config(server.url, "films", loopback = true)
+                val config = Config(server.url, "films")
                 Session.connect(config, Devices(cameras = cameras, preview = preview)).use { session ->
                     session.awaitUser("rings")
                     val call = session.call("rings")

@@ -130,7 +130,7 @@ internal class BufferTest {
                     }
                 }
             }
-            client = Client.connect(Config(server.url, "iris", loopback = true), Devices(), observer)
+            client = Client.connect(Config(server.url, "iris"), Devices(), observer)
             client.say("now")
             val said = done.get(PATIENCE, TimeUnit.SECONDS)
             assertEquals("IDLE", said.substringBefore(" on "))

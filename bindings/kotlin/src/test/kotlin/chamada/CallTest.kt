@@ -131,10 +131,9 @@ internal class CallTest {
 
     @Test
     fun `what fails has a kind, a reason and, where there is one, a detail`() = runBlocking<Unit> {
-        fun config(url: String, name: String) = Config(url, name, loopback = true)
-        assertEquals(ErrorKind.SERVER, failure { Session.connect(config("ws://127.0.0.1:1", "gil")) }.kind)
-        assertEquals(ErrorKind.INVALID_ARGUMENT, failure { Session.connect(config("::", "gil")) }.kind)
-        assertEquals(ErrorKind.INVALID_ARGUMENT, failure { Session.connect(config(server.url, "")) }.kind)
+        assertEquals(ErrorKind.SERVER, failure { Session.connect(Config("ws://127.0.0.1:1", "gil")) }.kind)
+        assertEquals(ErrorKind.INVALID_ARGUMENT, failure { Session.connect(Config("::", "gil")) }.kind)
+        assertEquals(ErrorKind.INVALID_ARGUMENT, failure { Session.connect(Config(server.url, "")) }.kind)
         val phone = FakePhone()
         phone.login(server, "gil").use { session ->
             session.awaitUser("gil")
@@ -156,7 +155,7 @@ internal class CallTest {
             override fun openCamera(settings: CameraSettings, sink: CameraSink) =
                 throw AppException.NotAllowed("the person said no")
         }
-        val config = Config(server.url, "hugo", loopback = true)
+        val config = Config(server.url, "hugo")
         Session.connect(config, Devices(cameras = broken)).use { session ->
             answering("ines").use {
                 session.awaitUser("ines")

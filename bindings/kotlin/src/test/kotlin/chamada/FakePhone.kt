@@ -192,7 +192,7 @@ internal class FakePhone {
     val devices = Devices(cameras, audio, remote, preview)
 
     suspend fun login(server: Server, name: String): Session =
-        Session.connect(Config(server.url, name, loopback = true), devices)
+        Session.connect(Config(server.url, name), devices)
 }
 
 /** The first event that `pick` gives something for. */

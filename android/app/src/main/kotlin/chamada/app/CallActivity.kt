@@ -61,6 +61,10 @@ class CallActivity : DeskActivity() {
         on(R.id.photo) { desk.photo() }
         on(R.id.stats) { measured.visibility = if (measured.visibility == View.VISIBLE) View.GONE else View.VISIBLE }
         on(R.id.route) { routes() }
+        findViewById<View>(R.id.with).setOnLongClickListener {
+            FaultMenu(this, house).show()
+            true
+        }
     }
 
     override fun onNewIntent(intent: Intent) {

@@ -5,23 +5,34 @@ import android.app.AlertDialog
 import android.net.ConnectivityManager
 import android.net.NetworkCapabilities
 import android.widget.Toast
+import chamada.app.logic.Outage
 
-/** For developers, behind a long press on the title: what goes wrong on the way, on demand. From the next login on. */
+/** For developers, behind a long press on the title or on the name of who one talks with: what goes wrong on the way, on demand. */
 internal class FaultMenu(private val activity: Activity, private val house: House) {
     private val networks = activity.getSystemService(ConnectivityManager::class.java)
 
+    /** Shows it. Nothing happens at the door, where nothing is there yet to go wrong. */
     fun show() {
-        house.faults = true
-        val things = listOf(R.string.fault_signaling to ::cutSignaling, R.string.fault_network to ::otherNetwork)
+        val now = house.desk.state.value
+        if (now.me == null) return
+        val outages = Outage.entries
         AlertDialog.Builder(activity)
             .setTitle(R.string.faults)
-            .setItems(things.map { activity.getString(it.first) }.toTypedArray()) { _, which ->
-                if (!things[which].second()) Toast.makeText(activity, R.string.fault_unavailable, Toast.LENGTH_LONG).show()
+            .setMultiChoiceItems(
+                outages.map { activity.getString(label(it)) }.toTypedArray(),
+                outages.map { it in now.outages }.toBooleanArray(),
+            ) { _, which, on -> house.desk.outage(outages[which], on) }
+            .setNeutralButton(R.string.faults_network) { _, _ ->
+                if (!otherNetwork()) Toast.makeText(activity, R.string.faults_no_network, Toast.LENGTH_LONG).show()
             }
+            .setPositiveButton(android.R.string.ok, null)
             .show()
     }
 
-    private fun cutSignaling(): Boolean = (house.relay?.cut() ?: 0) > 0
+    private fun label(outage: Outage): Int = when (outage) {
+        Outage.SERVER -> R.string.faults_signaling
+        Outage.CALLS -> R.string.faults_media
+    }
 
     /** Binds the process to the next network that has internet, as if the phone had changed to it. */
     @Suppress("DEPRECATION") // The list of all networks is what is wanted here, now.

@@ -22,7 +22,6 @@ import chamada.android.plain.Grant
 import chamada.android.plain.Need
 import chamada.app.logic.DemoPlace
 import chamada.app.logic.Desk
-import chamada.app.logic.FaultRelay
 import chamada.app.logic.Line
 import chamada.app.logic.PatternCameras
 import chamada.app.logic.SessionLine
@@ -52,11 +51,6 @@ class House(private val application: Application) : Surroundings {
     val keeping: CallKeeping = CallKeeping(application, this)
     private val gallery = Gallery(application)
 
-    /** For the hidden fault menu: stands between the app and the server from the next login on. */
-    var faults: Boolean = false
-    var relay: FaultRelay? = null
-        private set
-
     /** A call's screen is there, perhaps small in a corner. */
     var callScreen: Boolean = false
 
@@ -65,10 +59,7 @@ class House(private val application: Application) : Surroundings {
     private var asking: CompletableDeferred<Unit>? = null
 
     override suspend fun connect(config: Config, demo: Boolean): Line {
-        relay?.close()
-        relay = if (faults) FaultRelay.before(config.server) else null
-        val through = relay?.let { config.copy(server = it.url, loopback = true) } ?: config
-        val session = Session.connect(through, if (demo) demoDevices() else phone.devices)
+        val session = Session.connect(config, if (demo) demoDevices() else phone.devices)
         networkChanged = session::networkChanged
         return SessionLine(session, phone.follow(session))
     }

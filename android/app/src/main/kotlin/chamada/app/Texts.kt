@@ -18,6 +18,7 @@ internal fun text(words: Words): Int = when (words) {
     Words.SERVER_LOST_IN_CALL -> R.string.server_lost_in_call
     Words.SERVER_GONE -> R.string.server_gone
     Words.REFUSED -> R.string.server_refused
+    Words.TOO_FAST -> R.string.server_too_fast
     Words.RENAMED -> R.string.chat_renamed
     Words.CAMERA_NOT_ALLOWED -> R.string.error_no_camera_permission
     Words.MICROPHONE_NOT_ALLOWED -> R.string.error_no_microphone_permission

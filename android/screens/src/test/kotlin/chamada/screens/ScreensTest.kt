@@ -9,6 +9,7 @@ import chamada.Demo
 import chamada.app.CallActivity
 import chamada.app.MainActivity
 import chamada.app.R
+import chamada.app.logic.Outage
 import chamada.app.logic.Phase
 import kotlinx.coroutines.runBlocking
 import org.junit.After
@@ -20,6 +21,7 @@ import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
+import org.robolectric.shadows.ShadowAlertDialog
 
 /**
  * The app's own activities with the native library behind them; the system is Robolectric's. There is no OpenGL in it: where
@@ -113,6 +115,23 @@ class ScreensTest {
         screen.findViewById<ImageButton>(R.id.hang_up).performClick()
         await("end") { it.call == null }
         await("finish") { screen.isFinishing }
+    }
+
+    @Test
+    fun `the hidden menu takes away what a call needs and gives it back`() {
+        inCall()
+        val screen = call()
+        screen.findViewById<View>(R.id.with).performLongClick()
+        val menu = ShadowAlertDialog.getLatestAlertDialog()
+        val outages = menu.listView
+        val labels = (0 until outages.count).map { outages.adapter.getItem(it) }
+        assertEquals(listOf("No connection to the server", "Calls lose every packet"), labels)
+        outages.performItemClick(outages.getChildAt(1), 1, 1)
+        await("outage") { it.call?.phase == Phase.RECONNECTING }
+        assertEquals(setOf(Outage.CALLS), house.desk.state.value.outages)
+        outages.performItemClick(outages.getChildAt(1), 1, 1)
+        await("recovery") { it.call?.phase == Phase.CONNECTED }
+        menu.dismiss()
     }
 
     @Test

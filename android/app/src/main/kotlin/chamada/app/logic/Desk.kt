@@ -105,6 +105,16 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
         }
     }
 
+    /** Takes a part of the network away on purpose, until it is given back or one leaves. Nothing happens at the door. */
+    fun outage(of: Outage, on: Boolean) {
+        val line = line ?: return
+        when (of) {
+            Outage.SERVER -> line.dropSignaling(on)
+            Outage.CALLS -> line.dropMedia(on)
+        }
+        now.update { it.copy(outages = if (on) it.outages + of else it.outages - of) }
+    }
+
     private fun leave(notice: Notice?) {
         line = null
         demo = null
@@ -303,7 +313,7 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
                 val said = ChatLine(ChatLine.Kind.SAID, who, event.text, event.sentMs.toLong(), own = who == it.me)
                 it.copy(chat = (it.chat + said).takeLast(LINES))
             }
-            is Event.Refused -> tell(Notice(Words.REFUSED, listOf(Way.DISMISS)))
+            is Event.Refused -> refusal(event.why)?.let(::tell)
             is Event.Reconnecting -> {
                 now.update { it.copy(online = false) }
                 tell(Notice(if (now.value.call == null) Words.SERVER_LOST else Words.SERVER_LOST_IN_CALL, listOf(Way.DISMISS)))

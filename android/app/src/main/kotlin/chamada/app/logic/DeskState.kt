@@ -18,7 +18,12 @@ data class DeskState(
     val chat: List<ChatLine> = emptyList(),
     val call: CallView? = null,
     val notice: Notice? = null,
+    /** What is lost on purpose. */
+    val outages: Set<Outage> = emptySet(),
 )
+
+/** A part of the network that the hidden fault menu can take away. */
+enum class Outage { SERVER, CALLS }
 
 /** A line of the chat, or somebody who comes or goes. */
 data class ChatLine(val kind: Kind, val who: String, val text: String, val at: Long, val own: Boolean = false) {

@@ -24,6 +24,7 @@ fun refusal(e: ChamadaException): Notice? = when (e.kind) {
     ErrorKind.DEVICE_NOT_READABLE -> Notice(Words.CAMERA_IN_USE, listOf(Way.CAMERA_AGAIN, Way.DISMISS))
     ErrorKind.NO_PICTURE -> Notice(Words.NO_PICTURE, listOf(Way.DISMISS))
     ErrorKind.INVALID_ARGUMENT, ErrorKind.LOGIN_REFUSED -> Notice(Words.REFUSED, listOf(Way.DISMISS))
+    ErrorKind.TOO_FAST -> Notice(Words.TOO_FAST, listOf(Way.DISMISS))
     // It ended while one pressed the button; its end is told anyway.
     ErrorKind.CLOSED -> null
     ErrorKind.INTERNAL -> Notice(Words.FAILED, listOf(Way.DISMISS))

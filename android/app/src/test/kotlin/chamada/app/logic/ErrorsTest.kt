@@ -239,14 +239,16 @@ internal class ErrorsTest {
         told(Words.CALL_SELF, Way.DISMISS)
         for ((kind, words) in listOf(
             ErrorKind.CALL to Words.CALL_REFUSED, ErrorKind.SERVER to Words.SERVER_LOST, ErrorKind.INVALID_ARGUMENT to Words.REFUSED,
-            ErrorKind.INTERNAL to Words.FAILED,
+            ErrorKind.INTERNAL to Words.FAILED, ErrorKind.TOO_FAST to Words.TOO_FAST,
         )) {
             phone.line.failNext = failure(kind)
             desk.say("olá")
             told(words, Way.DISMISS)
         }
-        phone.line.tell(Event.Refused("too fast"))
+        phone.line.tell(Event.Refused(failure(ErrorKind.INVALID_ARGUMENT)))
         told(Words.REFUSED, Way.DISMISS)
+        phone.line.tell(Event.Refused(failure(ErrorKind.TOO_FAST)))
+        told(Words.TOO_FAST, Way.DISMISS)
         assertEquals(Phase.CONNECTED, phone.call?.phase)
     }
 }

@@ -79,6 +79,8 @@ internal class FakeLine : Line, ClientInterface {
     override fun background() = error("not used")
     override fun foreground() = error("not used")
     override fun networkChanged() = error("not used")
+    override fun dropSignaling(on: Boolean) = note("drop signaling $on")
+    override fun dropMedia(on: Boolean) = note("drop media $on")
     override fun lowMemory(): ULong = error("not used")
 }
 
