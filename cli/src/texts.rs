@@ -18,6 +18,6 @@ pub(crate) fn end(reason: EndReason) -> &'static str {
         EndReason::NegotiationFailed => "The call with {name} could not be set up.",
         EndReason::MediaFailedHere => "Your camera or microphone failed.",
         EndReason::MediaFailedThere => "The camera or microphone of {name} failed.",
-        EndReason::AnsweredElsewhere => "The call was answered on another device.",
+        EndReason::AnsweredElsewhere => "The call from {name} was answered on another device.",
     }
 }

@@ -44,6 +44,7 @@ const FILES: &[(&str, Asset)] = files![
     "strays.js" SCRIPT,
     "texts.js" SCRIPT,
     "uuid.js" SCRIPT,
+    "words.js" SCRIPT,
     "view/chat.js" SCRIPT,
     "view/incoming.js" SCRIPT,
     "view/login.js" SCRIPT,

@@ -120,6 +120,7 @@ fn main() -> Result<()> {
         Task::AndroidCheck => {
             setup::run(true)?;
             let mut steps = Steps::default();
+            texts::steps(&mut steps);
             android_check::alone(&mut steps);
             steps.finish()
         }

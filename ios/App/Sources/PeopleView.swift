@@ -39,7 +39,7 @@ struct PeopleView: View {
         .toolbar {
             ToolbarItem(placement: .principal) {
                 // Held for three seconds, it opens the menu of faults.
-                Text(verbatim: "\(model.state.name) (\(say(.peopleYou)))")
+                Text(verbatim: say(.peopleMe, ["name": model.state.name]))
                     .font(.headline)
                     .onLongPressGesture(minimumDuration: 3) { showsFaults = true }
             }

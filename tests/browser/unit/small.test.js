@@ -7,26 +7,12 @@ import { Devices, facingOf, nextCamera } from '../../../server/web/devices.js';
 import { duration, hueOf, initial, photoName } from '../../../server/web/format.js';
 import { readMessage } from '../../../server/web/message.js';
 import { readStats } from '../../../server/web/stats.js';
-import { LANGUAGES, chooseLanguage, textsIn } from '../../../server/web/texts.js';
+import { chooseLanguage, textsIn } from '../../../server/web/texts.js';
 import { newUuid } from '../../../server/web/uuid.js';
 
 const WEB = new URL('../../../server/web/', import.meta.url);
 const files = readdirSync(WEB, { recursive: true }).filter((file) => /\.(js|html)$/.test(file));
 const sources = Object.fromEntries(files.map((file) => [file, readFileSync(new URL(file, WEB), 'utf8')]));
-
-test('both languages say the same things with the same names in them', () => {
-  const { en, 'pt-BR': pt } = LANGUAGES;
-  assert.deepEqual(Object.keys(pt).sort(), Object.keys(en).sort());
-  const names = (text) => [...text.matchAll(/\{(\w+)\}/g)].map((found) => found[1]).sort();
-  for (const key of Object.keys(en)) assert.deepEqual(names(pt[key]), names(en[key]), key);
-});
-
-test('every text that the page asks for by a full key is there', () => {
-  for (const [file, source] of Object.entries(sources)) {
-    const keys = [...source.matchAll(/\bt\('([a-z.-]+)'|data-t(?:-label|-placeholder)?="([a-z.-]+)"/g)].map((found) => found[1] ?? found[2]);
-    for (const key of keys) assert.ok(Object.hasOwn(LANGUAGES.en, key), `${file}: ${key}`);
-  }
-});
 
 test('no module writes markup or inline styles', () => {
   for (const [file, source] of Object.entries(sources)) {

@@ -98,7 +98,7 @@ extension Problem {
         return switch reason {
         case .hungUpHere, .declinedHere, .cancelledHere: nil
         case .hungUpThere: Problem(.endHungUpThere, values, ways: [.dismiss])
-        case .answeredElsewhere: Problem(.endAnsweredElsewhere, ways: [.dismiss])
+        case .answeredElsewhere: Problem(.endAnsweredElsewhere, values, ways: [.dismiss])
         case .declinedThere: Problem(.endDeclinedThere, values, ways: [.write, .dismiss])
         case .busy: Problem(.endBusy, values, ways: again)
         case .timeout:

@@ -24,7 +24,7 @@ extension CallStats {
         }
         if let rttMs { lines.append(.init(label: .statsRtt, value: "\(whole(rttMs)) ms")) }
         if let video = receivedVideo {
-            lines.append(.init(label: .statsLoss, value: "\(video.packetsLost + (receivedAudio?.packetsLost ?? 0))"))
+            lines.append(.init(label: .statsPacketsLost, value: "\(video.packetsLost + (receivedAudio?.packetsLost ?? 0))"))
         }
         if let local = localCandidate, let remote = remoteCandidate {
             lines.append(.init(label: .statsPath, value: "\(local) – \(remote)"))

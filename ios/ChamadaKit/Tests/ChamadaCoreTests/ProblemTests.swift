@@ -110,7 +110,7 @@ final class ProblemTests: XCTestCase {
             (.busy, .endBusy, again), (.declinedThere, .endDeclinedThere, [.write, .dismiss]),
             (.unreachable, .endUnreachable, [.write, .dismiss]), (.connectionFailed, .endConnectionFailed, again),
             (.negotiationFailed, .endNegotiationFailed, again), (.mediaFailedThere, .endMediaFailedThere, again),
-            (.hungUpThere, .endHungUpThere, [.dismiss]),
+            (.hungUpThere, .endHungUpThere, [.dismiss]), (.answeredElsewhere, .endAnsweredElsewhere, [.dismiss]),
         ]
         for (reason, key, ways) in expected {
             let bench = await Bench.inCall()

@@ -114,7 +114,7 @@ class CallActivity : DeskActivity() {
         findViewById<View>(R.id.flip).isEnabled = call.camera
         findViewById<View>(R.id.route).apply {
             isEnabled = call.choice
-            contentDescription = getString(R.string.sound_through, call.route?.let(::name).orEmpty())
+            contentDescription = listOfNotNull(getString(R.string.call_speaker), call.route?.let(::name)).joinToString(": ")
         }
         if (call.stats != null && call.stats != before?.stats) {
             measured.text = stats.lines(call.stats).joinToString("\n") { (label, value) -> "${getString(text(label))}: $value" }
@@ -124,7 +124,7 @@ class CallActivity : DeskActivity() {
 
     private fun status(call: CallView) {
         val said = when {
-            call.held -> getString(R.string.held)
+            call.held -> getString(R.string.call_on_hold)
             call.phase != Phase.CONNECTED -> text(call.phase)?.let(::getString)
             !call.cameraThere -> getString(R.string.call_camera_off_there, call.with)
             !call.microphoneThere -> getString(R.string.call_muted_there, call.with)

@@ -28,9 +28,9 @@ class CallKeeping(private val application: Application, private val house: House
             icon = R.drawable.ic_call,
             activity = CallActivity::class.java,
             service = TalkService::class.java,
-            incomingChannel = application.getString(R.string.incoming_short),
+            incomingChannel = application.getString(R.string.incoming_video_call),
             ongoingChannel = application.getString(R.string.incoming_video),
-            incoming = application.getString(R.string.incoming_short),
+            incoming = application.getString(R.string.incoming_video_call),
             ongoing = application.getString(R.string.incoming_video),
             accept = application.getString(R.string.incoming_accept),
             decline = application.getString(R.string.incoming_decline),
@@ -38,7 +38,7 @@ class CallKeeping(private val application: Application, private val house: House
         ),
     )
     private val audio = CallAudio(application, { routes, now -> desk.routes(routes, now) }, { desk.held(it) }) { Log.i("chamada", it) }
-    private val telecom = TelecomCalls(application, application.getString(R.string.app_name))
+    private val telecom = TelecomCalls(application, application.getString(R.string.title))
     private var before: CallView? = null
 
     init {
@@ -57,7 +57,7 @@ class CallKeeping(private val application: Application, private val house: House
     }
 
     /** What it shows for a moment if there is no call any more when it begins. */
-    fun farewell() = notifications.ongoing(application.getString(R.string.app_name), null)
+    fun farewell() = notifications.ongoing(application.getString(R.string.title), null)
 
     private fun call(now: CallView?) {
         val last = before

@@ -73,7 +73,9 @@ abstract class DeskActivity : Activity() {
         val ways = findViewById<LinearLayout>(R.id.notice_ways)
         ways.removeAllViews()
         if (notice == null) return
-        findViewById<TextView>(R.id.notice_text).text = getString(text(notice.words), notice.who.orEmpty())
+        // Without gaps it is taken as it is: formatting would read its per cent signs.
+        findViewById<TextView>(R.id.notice_text).text =
+            if (notice.gaps.isEmpty()) getString(text(notice.words)) else getString(text(notice.words), *notice.gaps.toTypedArray())
         for (way in notice.ways) {
             val button = Button(this, null, 0, android.R.style.Widget_Material_Button_Borderless_Colored)
             button.setText(text(way))

@@ -113,7 +113,7 @@ class MainActivity : DeskActivity() {
                 ChatLine.Kind.ARRIVED -> getString(R.string.chat_arrived, item.who)
                 ChatLine.Kind.LEFT -> getString(R.string.chat_left, item.who)
                 ChatLine.Kind.SAID -> {
-                    val who = if (item.own) getString(R.string.you, item.who) else item.who
+                    val who = if (item.own) getString(R.string.people_me, item.who) else item.who
                     "${DateFormat.getTimeFormat(this@MainActivity).format(Date(item.at))}  $who: ${item.text}"
                 }
             }

@@ -62,7 +62,7 @@ class ScreensTest {
         await("refusal") { it.notice != null }
         screen.look("server-unreachable")
         val ways = screen.findViewById<android.widget.LinearLayout>(R.id.notice_ways)
-        assertEquals(listOf("Try again", "Change server"), (0 until ways.childCount).map { (ways.getChildAt(it) as Button).text })
+        assertEquals(listOf("Try again", "Change the address"), (0 until ways.childCount).map { (ways.getChildAt(it) as Button).text })
         screen.findViewById<EditText>(R.id.name).requestFocus()
         ways.getChildAt(1).performClick()
         await("focus") { screen.findViewById<EditText>(R.id.server).hasFocus() }

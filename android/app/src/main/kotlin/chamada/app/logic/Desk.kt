@@ -303,7 +303,7 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
             is Event.LoggedIn -> now.update { it.copy(me = event.name, online = true, notice = it.notice?.takeUnless(::isOfServer)) }
             is Event.Renamed -> {
                 now.update { it.copy(me = event.name) }
-                tell(Notice(Words.RENAMED, listOf(Way.DISMISS), event.name))
+                tell(Notice(Words.RENAMED, listOf(Way.DISMISS), listOf(event.wanted, event.name)))
             }
             is Event.Users -> now.update {
                 it.copy(people = event.names, chat = it.chat.comingsAndGoings(it.people, event.names, it.me, around.now()))

@@ -4,7 +4,6 @@ import chamada.ChamadaException
 import chamada.EndReason
 import chamada.ErrorKind
 import chamada.android.plain.CameraTrouble
-import chamada.detail
 import chamada.kind
 
 /** Why one is not let in. The name was looked at before, so what cannot be right is the address. */
@@ -18,7 +17,7 @@ fun loginNotice(e: ChamadaException): Notice = when (e.kind) {
 /** Why something was not done while one is logged in. */
 fun refusal(e: ChamadaException): Notice? = when (e.kind) {
     ErrorKind.SERVER -> Notice(Words.SERVER_LOST, listOf(Way.DISMISS))
-    ErrorKind.CALL -> Notice(Words.CALL_REFUSED, listOf(Way.DISMISS), e.detail)
+    ErrorKind.CALL -> Notice(Words.CALL_REFUSED, listOf(Way.DISMISS))
     ErrorKind.OVERCONSTRAINED -> Notice(Words.NO_OTHER_CAMERA, listOf(Way.DISMISS))
     ErrorKind.DEVICE_NOT_FOUND -> Notice(Words.NO_CAMERA, listOf(Way.DISMISS))
     ErrorKind.DEVICE_NOT_ALLOWED -> Notice(Words.CAMERA_NOT_ALLOWED, listOf(Way.ALLOW, Way.DISMISS))
@@ -49,7 +48,7 @@ fun endNotice(reason: EndReason, with: String, trouble: CameraTrouble?): Notice?
     EndReason.HUNG_UP_THERE -> Notice(Words.HUNG_UP_THERE, listOf(Way.DISMISS), with)
     EndReason.DECLINED_THERE -> Notice(Words.DECLINED, listOf(Way.WRITE, Way.DISMISS), with)
     EndReason.BUSY -> Notice(Words.BUSY, listOf(Way.CALL_AGAIN, Way.WRITE, Way.DISMISS), with)
-    EndReason.TIMEOUT -> Notice(Words.NO_ANSWER, listOf(Way.CALL_AGAIN, Way.WRITE, Way.DISMISS), with)
+    EndReason.TIMEOUT -> Notice(Words.NO_ANSWER, listOf(Way.CALL_AGAIN, Way.WRITE, Way.DISMISS))
     EndReason.CANCELLED_THERE -> Notice(Words.MISSED, listOf(Way.CALL_AGAIN, Way.DISMISS), with)
     EndReason.UNREACHABLE -> Notice(Words.GONE, listOf(Way.DISMISS), with)
     EndReason.CONNECTION_FAILED -> Notice(Words.CALL_LOST, listOf(Way.CALL_AGAIN, Way.DISMISS), with)

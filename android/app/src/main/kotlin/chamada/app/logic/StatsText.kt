@@ -4,7 +4,7 @@ import chamada.CallStats
 import chamada.VideoCodec
 import java.util.Locale
 
-/** What a line of measurements is about; its text is the resource `stats_` and its name in small letters. */
+/** What a line of measurements is about. */
 enum class StatLabel { RECEIVED, SENT, SOUND_MADE_UP, ROUND_TRIP, LOST, PATH }
 
 /** Measurements as people read them: the same everywhere, but for the labels. Rates are between two of them. */

@@ -1,6 +1,6 @@
 package chamada.app.logic
 
-/** What the app tells people about. The texts, in each language, are the resources of the same names in small letters. */
+/** What the app tells people about. */
 enum class Words {
     // At the door.
     SERVER_UNREACHABLE, ADDRESS_WRONG, NAME_WRONG, NAME_REFUSED,
@@ -24,7 +24,7 @@ enum class Words {
     FAILED,
 }
 
-/** A way forward: a button under what is told. Its text is the resource `way_` and its name in small letters. */
+/** A way forward: a button under what is told. */
 enum class Way {
     TRY_AGAIN,
     EDIT_SERVER,
@@ -41,10 +41,12 @@ enum class Way {
 /**
  * Something that people are told.
  *
- * @property who the person it is about, for the text's one gap.
  * @property ways forward, the best one first; never none.
+ * @property gaps what goes into the text's gaps, in the order of their numbers, such as the person it is about.
  */
-data class Notice(val words: Words, val ways: List<Way>, val who: String? = null)
+data class Notice(val words: Words, val ways: List<Way>, val gaps: List<String> = emptyList()) {
+    constructor(words: Words, ways: List<Way>, gap: String) : this(words, ways, listOf(gap))
+}
 
 /** What only the screen can do. */
 enum class Effect { OPEN_SETTINGS, FOCUS_SERVER, FOCUS_NAME, FOCUS_CHAT }

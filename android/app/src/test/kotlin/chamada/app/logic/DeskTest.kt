@@ -42,7 +42,7 @@ internal class DeskTest {
         phone.enter()
         phone.line.tell(Event.Renamed("ana", "ana2"))
         assertEquals("ana2", phone.state.me)
-        assertEquals(Words.RENAMED to "ana2", phone.told?.let { it.words to it.who })
+        assertEquals(Words.RENAMED to listOf("ana", "ana2"), phone.told?.let { it.words to it.gaps })
     }
 
     @Test

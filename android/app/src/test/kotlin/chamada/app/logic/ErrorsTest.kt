@@ -20,8 +20,8 @@ internal class ErrorsTest {
     private val phone = FakePhone()
     private val desk = phone.desk
 
-    private fun told(words: Words, vararg ways: Way, who: String? = null) =
-        assertEquals(Notice(words, ways.toList(), who), phone.told)
+    private fun told(words: Words, vararg ways: Way, gaps: List<String> = emptyList()) =
+        assertEquals(Notice(words, ways.toList(), gaps), phone.told)
 
     private fun effect() = runBlocking { desk.effects.first() }
 
@@ -159,10 +159,10 @@ internal class ErrorsTest {
         told(Words.NO_OTHER_CAMERA, Way.DISMISS)
     }
 
-    private fun endsWith(reason: EndReason, words: Words, vararg ways: Way) {
+    private fun endsWith(reason: EndReason, words: Words, vararg ways: Way, gaps: List<String> = listOf("rui")) {
         phone.changed(CallState.CALLING)
         phone.ended(reason)
-        told(words, *ways, who = "rui")
+        told(words, *ways, gaps = gaps)
     }
 
     @Test
@@ -171,7 +171,7 @@ internal class ErrorsTest {
         val (again, write, ok) = Triple(Way.CALL_AGAIN, Way.WRITE, Way.DISMISS)
         desk.call("rui")
         endsWith(EndReason.BUSY, Words.BUSY, again, write, ok)
-        endsWith(EndReason.TIMEOUT, Words.NO_ANSWER, again, write, ok)
+        endsWith(EndReason.TIMEOUT, Words.NO_ANSWER, again, write, ok, gaps = emptyList())
         endsWith(EndReason.CONNECTION_FAILED, Words.CALL_LOST, again, ok)
         endsWith(EndReason.NEGOTIATION_FAILED, Words.CALL_NOT_SET_UP, again, ok)
         endsWith(EndReason.MEDIA_FAILED_THERE, Words.DEVICES_FAILED_THERE, again, ok)
