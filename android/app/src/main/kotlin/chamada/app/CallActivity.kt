@@ -28,6 +28,7 @@ class CallActivity : DeskActivity() {
     private val stats = StatsText()
     private var last: CallView? = null
     private var small = false
+    private var shrinking: Pair<Boolean, Rational>? = null
 
     @Volatile
     private var shape = Rational(16, 9)
@@ -38,16 +39,23 @@ class CallActivity : DeskActivity() {
         house.callScreen = true
         back()
         window.addFlags(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON)
-        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.O_MR1) {
-            setShowWhenLocked(true)
-            setTurnScreenOn(true)
-        }
+        overLock()
         findViewById<View>(R.id.notice).setBackgroundResource(R.drawable.over_video)
         remote.scaling = Scaling.FIT
         remote.onSize = { width, height -> shape = pictureInPicture(width, height) }
         Drag(preview)
         buttons()
         answer(intent)
+    }
+
+    private fun overLock() {
+        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.O_MR1) {
+            setShowWhenLocked(true)
+            setTurnScreenOn(true)
+        } else {
+            @Suppress("DEPRECATION") // By the functions above, which Android 8.0 has not.
+            window.addFlags(WindowManager.LayoutParams.FLAG_SHOW_WHEN_LOCKED or WindowManager.LayoutParams.FLAG_TURN_SCREEN_ON)
+        }
     }
 
     private fun buttons() {
@@ -80,6 +88,7 @@ class CallActivity : DeskActivity() {
         super.onStart()
         house.phone.remote.attach(remote)
         house.phone.preview.attach(preview)
+        house.keeping.back()
     }
 
     override fun onStop() {
@@ -115,7 +124,7 @@ class CallActivity : DeskActivity() {
         if (call.stats != null && call.stats != before?.stats) {
             measured.text = stats.lines(call.stats).joinToString("\n") { (label, value) -> "${getString(text(label))}: $value" }
         }
-        shrinkByItself(call.phase == Phase.CONNECTED)
+        shrinkByItself(call.goesOn)
     }
 
     private fun status(call: CallView) {
@@ -164,16 +173,20 @@ class CallActivity : DeskActivity() {
 
     private fun back() {
         if (Build.VERSION.SDK_INT < Build.VERSION_CODES.TIRAMISU) return
-        onBackInvokedDispatcher.registerOnBackInvokedCallback(OnBackInvokedDispatcher.PRIORITY_DEFAULT, ::shrink)
+        onBackInvokedDispatcher.registerOnBackInvokedCallback(OnBackInvokedDispatcher.PRIORITY_DEFAULT, ::goBack)
     }
 
     @Deprecated("by the system, for what back() does")
-    override fun onBackPressed() = shrink()
+    override fun onBackPressed() = goBack()
 
     /** Going back does not end a call, nor does it hide one that is not answered yet. */
-    private fun shrink() {
-        if (desk.state.value.call?.phase == Phase.CONNECTED) enterPictureInPictureMode(parameters(null))
+    private fun goBack() {
+        if (desk.state.value.call?.phase == Phase.RINGING_HERE) return
+        // Where the system has no small window, or the person allows none, people and chat lead back here.
+        if (!shrink()) moveTaskToBack(true)
     }
+
+    private fun shrink(): Boolean = desk.state.value.call?.goesOn == true && enterPictureInPictureMode(parameters(null))
 
     override fun onUserLeaveHint() {
         super.onUserLeaveHint()
@@ -181,7 +194,11 @@ class CallActivity : DeskActivity() {
     }
 
     private fun shrinkByItself(may: Boolean) {
-        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.S) setPictureInPictureParams(parameters(may))
+        // Told to the system at changes only: what is shown here changes each second.
+        val wanted = may to shape
+        if (Build.VERSION.SDK_INT < Build.VERSION_CODES.S || wanted == shrinking) return
+        shrinking = wanted
+        setPictureInPictureParams(parameters(may))
     }
 
     private fun parameters(byItself: Boolean?): PictureInPictureParams {

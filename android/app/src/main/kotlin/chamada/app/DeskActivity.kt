@@ -51,13 +51,10 @@ abstract class DeskActivity : Activity() {
     }
 
     override fun onStop() {
+        // One that nobody sees can ask for nothing.
+        if (house.front === this) house.front = null
         watching?.cancel()
         super.onStop()
-    }
-
-    override fun onDestroy() {
-        if (house.front === this) house.front = null
-        super.onDestroy()
     }
 
     override fun onRequestPermissionsResult(code: Int, names: Array<out String>, results: IntArray) {

@@ -45,6 +45,9 @@ data class CallView(
     /** Which way sound goes can be chosen. */
     val choice: Boolean get() = routes.size > 1
 
+    /** It was answered, and is not over. */
+    val goesOn: Boolean get() = phase == Phase.CONNECTED || phase == Phase.RECONNECTING
+
     /** Sound and camera are in use: not while it only rings here. */
     val usesDevices: Boolean get() = phase != Phase.RINGING_HERE
 }

@@ -141,6 +141,24 @@ internal class RealCallTest {
     }
 
     @Test
+    fun `a camera that gave up in a call is opened anew when the person asks for it`() {
+        Server().use { server ->
+            peer(server, "rui").use {
+                loginAndAwait(server, "rui")
+                press { call("rui") }
+                await("connection") { it.call?.phase == Phase.CONNECTED }
+                assertEquals(1, around.opened.get())
+                around.onTrouble(CameraTrouble.BROKEN)
+                await("trouble") { it.notice?.words == Words.CAMERA_BROKEN }
+                press { take(Way.CAMERA_AGAIN) }
+                await("camera") { it.call?.camera == true && around.opened.get() == 2 }
+                press { hangUp() }
+                await("end") { it.call == null }
+            }
+        }
+    }
+
+    @Test
     fun `somebody who declines and a server out of reach are told as they are`() {
         press { login("ws://127.0.0.1:1", "ana") }
         assertEquals(Words.SERVER_UNREACHABLE, await("refusal") { it.notice != null }.notice?.words)
@@ -201,6 +219,9 @@ private class RealSurroundings : Surroundings {
     /** How many pictures were shown. */
     val screen = AtomicInteger()
     val photo = AtomicReference<ByteArray>()
+
+    /** How often a camera was opened. */
+    val opened = AtomicInteger()
     var allowed = true
 
     @Volatile
@@ -208,7 +229,10 @@ private class RealSurroundings : Surroundings {
 
     private inner class TakenCameras(private val cameras: Cameras) : Cameras by cameras {
         override fun openCamera(settings: CameraSettings, sink: CameraSink) {
-            if (!taken) return cameras.openCamera(settings, sink)
+            if (!taken) {
+                opened.incrementAndGet()
+                return cameras.openCamera(settings, sink)
+            }
             onTrouble(CameraTrouble.IN_USE)
             throw AppException.NotReadable("another app has it")
         }
@@ -240,6 +264,7 @@ private class RealSurroundings : Surroundings {
     override fun grants() = listOf(Need.CAMERA, Need.MICROPHONE).associateWith { Grant(allowed, asked = true) }
     override suspend fun ask(needs: List<Need>) = error("nobody is here to be asked for $needs")
     override fun hasCamera() = true
+    override fun hush(on: Boolean) {}
     override suspend fun savePhoto(jpeg: ByteArray): Boolean {
         photo.set(jpeg)
         return true
