@@ -3,12 +3,17 @@ package chamada.app
 import android.app.PictureInPictureParams
 import android.content.Intent
 import android.content.res.Configuration
+import android.graphics.Outline
 import android.os.Build
 import android.os.Bundle
+import android.os.SystemClock
 import android.util.Rational
 import android.view.View
+import android.view.ViewOutlineProvider
 import android.view.WindowManager
+import android.widget.Chronometer
 import android.widget.ImageButton
+import android.widget.LinearLayout
 import android.widget.PopupMenu
 import android.widget.TextView
 import android.window.OnBackInvokedDispatcher
@@ -19,6 +24,7 @@ import chamada.app.logic.CallView
 import chamada.app.logic.DeskState
 import chamada.app.logic.Phase
 import chamada.app.logic.StatsText
+import chamada.app.logic.initial
 
 /** A call: ringing here, ringing there, going on; over a locked screen, and small in a corner while the person does other things. */
 class CallActivity : DeskActivity() {
@@ -41,11 +47,32 @@ class CallActivity : DeskActivity() {
         window.addFlags(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON)
         overLock()
         findViewById<View>(R.id.notice).setBackgroundResource(R.drawable.over_video)
+        arrange(resources.configuration)
         remote.scaling = Scaling.FIT
         remote.onSize = { width, height -> shape = pictureInPicture(width, height) }
         Drag(preview)
+        rounded(preview)
         buttons()
         answer(intent)
+    }
+
+    /** Turning makes no new screen, which would lose the pictures for a moment: what depends on the width follows here. */
+    override fun onConfigurationChanged(configuration: Configuration) {
+        super.onConfigurationChanged(configuration)
+        arrange(configuration)
+    }
+
+    private fun arrange(configuration: Configuration) {
+        val wide = configuration.screenWidthDp >= ONE_ROW_DP
+        findViewById<LinearLayout>(R.id.controls).orientation = if (wide) LinearLayout.HORIZONTAL else LinearLayout.VERTICAL
+    }
+
+    private fun rounded(view: View) {
+        view.clipToOutline = true
+        view.outlineProvider = object : ViewOutlineProvider() {
+            override fun getOutline(view: View, outline: Outline) =
+                outline.setRoundRect(0, 0, view.width, view.height, ROUND_DP * resources.displayMetrics.density)
+        }
     }
 
     private fun overLock() {
@@ -109,6 +136,8 @@ class CallActivity : DeskActivity() {
         findViewById<TextView>(R.id.with).text = call.with
         remote.contentDescription = getString(R.string.call_picture_of, call.with)
         if (!call.cameraThere && before?.cameraThere == true) remote.clear()
+        findViewById<TextView>(R.id.face).text = initial(call.with)
+        findViewById<View>(R.id.person).seen(!call.goesOn || !call.cameraThere)
         status(call)
         val ringing = call.phase == Phase.RINGING_HERE
         findViewById<View>(R.id.incoming).seen(ringing && !small)
@@ -139,6 +168,14 @@ class CallActivity : DeskActivity() {
             seen(said != null)
             if (said != null && text.toString() != said) text = said
         }
+        lasts(call.since?.takeIf { said == null })
+    }
+
+    private fun lasts(since: Long?) = findViewById<Chronometer>(R.id.lasts).run {
+        seen(since != null)
+        if (since == null) return stop()
+        base = SystemClock.elapsedRealtime() - (house.now() - since)
+        start()
     }
 
     private fun toggle(id: Int, on: Boolean, ifOn: Pair<Int, Int>, ifOff: Pair<Int, Int>) {
@@ -146,6 +183,7 @@ class CallActivity : DeskActivity() {
         findViewById<ImageButton>(id).apply {
             setImageResource(icon)
             contentDescription = getString(description)
+            isActivated = !on
         }
     }
 
@@ -220,6 +258,10 @@ class CallActivity : DeskActivity() {
 
     private companion object {
         const val GROUP = 1
+
+        /** From this width on all buttons of a call stand side by side. */
+        const val ONE_ROW_DP = 480
+        const val ROUND_DP = 16
 
         /** The system takes no shape beyond 2.39 to 1. */
         fun pictureInPicture(width: Int, height: Int): Rational = when {

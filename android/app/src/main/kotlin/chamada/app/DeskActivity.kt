@@ -72,12 +72,23 @@ abstract class DeskActivity : Activity() {
         if (notice == null) return
         findViewById<TextView>(R.id.notice_text).text = getString(text(notice.words), notice.who.orEmpty())
         for (way in notice.ways) {
-            val button = Button(this, null, 0, android.R.style.Widget_Material_Button_Borderless_Colored)
+            val button = Button(this, null, 0, R.style.TextButton)
             button.setText(text(way))
             button.setOnClickListener { desk.take(way) }
             ways.addView(button, ViewGroup.LayoutParams.WRAP_CONTENT, ViewGroup.LayoutParams.WRAP_CONTENT)
         }
+        ways.orientation = if (width(ways) <= room(ways)) LinearLayout.HORIZONTAL else LinearLayout.VERTICAL
     }
+
+    private fun width(ways: LinearLayout): Int = (0 until ways.childCount).sumOf { index ->
+        ways.getChildAt(index).run {
+            measure(View.MeasureSpec.UNSPECIFIED, View.MeasureSpec.UNSPECIFIED)
+            measuredWidth
+        }
+    }
+
+    /** What is left of the screen's width, margins of the notice and of its buttons taken off. */
+    private fun room(ways: LinearLayout): Int = resources.displayMetrics.run { widthPixels - (48 * density).toInt() } - ways.paddingStart - ways.paddingEnd
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)

@@ -101,6 +101,9 @@ class ScreensTest {
     @Test
     fun `a call has its buttons, its details and the person's name`() {
         inCall()
+        val people = main()
+        val back = people.findViewById<Button>(R.id.back_to_call)
+        await("way back") { back.visibility == View.VISIBLE }
         val screen = call()
         screen.findViewById<ImageButton>(R.id.stats).performClick()
         await("details") { screen.findViewById<TextView>(R.id.measured).text.contains("fps") }
@@ -110,9 +113,12 @@ class ScreensTest {
         screen.findViewById<ImageButton>(R.id.microphone).performClick()
         await("mute") { it.call?.microphone == false }
         await("label") { screen.findViewById<View>(R.id.microphone).contentDescription == "Unmute microphone" }
+        assertTrue("what is off is seen to be", screen.findViewById<View>(R.id.microphone).isActivated)
+        assertEquals(View.VISIBLE, screen.findViewById<View>(R.id.lasts).visibility)
         screen.findViewById<ImageButton>(R.id.hang_up).performClick()
         await("end") { it.call == null }
         await("finish") { screen.isFinishing }
+        await("no way back") { back.visibility == View.GONE }
     }
 
     @Test

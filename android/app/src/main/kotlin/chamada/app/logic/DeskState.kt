@@ -81,6 +81,9 @@ fun CallView?.after(snapshot: CallSnapshot, now: Long): CallView? {
     )
 }
 
+/** What stands for a person in place of a picture: the first letter of the name. */
+fun initial(name: String): String = if (name.isEmpty()) "" else String(Character.toChars(name.codePointAt(0))).uppercase()
+
 /** The chat after the user list changed from `before` to `now`; the first list is no news. */
 fun List<ChatLine>.comingsAndGoings(before: List<String>, now: List<String>, me: String?, at: Long): List<ChatLine> {
     if (before.isEmpty()) return this

@@ -171,6 +171,11 @@ internal class DeskTest {
     }
 
     @Test
+    fun `the first letter of a name stands for a person, be it as wide as it may`() {
+        assertEquals(listOf("A", "É", "🦜", ""), listOf("ana", "érica", "🦜rui", "").map(::initial))
+    }
+
+    @Test
     fun `logging out leaves nothing behind but what was typed at the door`() {
         phone.inCall()
         desk.logout()
