@@ -1,6 +1,7 @@
 //! `cargo xtask android-check`: the library and the app for Android without an Android SDK. Compiled against the real framework,
 //! resources and manifest linked, unit tests run; nothing of it is run on Android.
 
+use crate::android_shrink;
 use crate::bindings::{build, generate};
 use crate::run::{Run, program, root, target};
 use crate::steps::{Outcome, Steps};
@@ -24,6 +25,7 @@ pub(crate) fn steps(steps: &mut Steps) {
         maven("pom.xml", &["test"]).passes()
     });
     steps.step("Android: screens on Robolectric", screens);
+    steps.step("Android: a call by classes that R8 shrank", android_shrink::run);
 }
 
 /// The same on its own.
@@ -43,12 +45,12 @@ fn missing_maven() -> Option<String> {
     (!program("mvn").args(["--version"]).succeeds()).then(|| "Maven is not here".to_owned())
 }
 
-fn maven(project: &str, goals: &[&str]) -> Run {
+pub(crate) fn maven(project: &str, goals: &[&str]) -> Run {
     let project = root().join("android").join(project);
     program("mvn").args(["--batch-mode", "--no-transfer-progress", "--file"]).args([project]).args(goals)
 }
 
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     target().join("android")
 }
 

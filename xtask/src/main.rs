@@ -3,6 +3,7 @@
 
 mod android;
 mod android_check;
+mod android_shrink;
 mod bindings;
 mod browser;
 mod deny;

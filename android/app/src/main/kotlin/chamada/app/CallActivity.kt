@@ -3,12 +3,17 @@ package chamada.app
 import android.app.PictureInPictureParams
 import android.content.Intent
 import android.content.res.Configuration
+import android.graphics.Outline
 import android.os.Build
 import android.os.Bundle
+import android.os.SystemClock
 import android.util.Rational
 import android.view.View
+import android.view.ViewOutlineProvider
 import android.view.WindowManager
+import android.widget.Chronometer
 import android.widget.ImageButton
+import android.widget.LinearLayout
 import android.widget.PopupMenu
 import android.widget.TextView
 import android.window.OnBackInvokedDispatcher
@@ -19,6 +24,7 @@ import chamada.app.logic.CallView
 import chamada.app.logic.DeskState
 import chamada.app.logic.Phase
 import chamada.app.logic.StatsText
+import chamada.app.logic.initial
 
 /** A call: ringing here, ringing there, going on; over a locked screen, and small in a corner while the person does other things. */
 class CallActivity : DeskActivity() {
@@ -28,6 +34,7 @@ class CallActivity : DeskActivity() {
     private val stats = StatsText()
     private var last: CallView? = null
     private var small = false
+    private var shrinking: Pair<Boolean, Rational>? = null
 
     @Volatile
     private var shape = Rational(16, 9)
@@ -38,16 +45,44 @@ class CallActivity : DeskActivity() {
         house.callScreen = true
         back()
         window.addFlags(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON)
-        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.O_MR1) {
-            setShowWhenLocked(true)
-            setTurnScreenOn(true)
-        }
+        overLock()
         findViewById<View>(R.id.notice).setBackgroundResource(R.drawable.over_video)
+        arrange(resources.configuration)
         remote.scaling = Scaling.FIT
         remote.onSize = { width, height -> shape = pictureInPicture(width, height) }
         Drag(preview)
+        rounded(preview)
         buttons()
         answer(intent)
+    }
+
+    /** Turning makes no new screen, which would lose the pictures for a moment: what depends on the width follows here. */
+    override fun onConfigurationChanged(configuration: Configuration) {
+        super.onConfigurationChanged(configuration)
+        arrange(configuration)
+    }
+
+    private fun arrange(configuration: Configuration) {
+        val wide = configuration.screenWidthDp >= ONE_ROW_DP
+        findViewById<LinearLayout>(R.id.controls).orientation = if (wide) LinearLayout.HORIZONTAL else LinearLayout.VERTICAL
+    }
+
+    private fun rounded(view: View) {
+        view.clipToOutline = true
+        view.outlineProvider = object : ViewOutlineProvider() {
+            override fun getOutline(view: View, outline: Outline) =
+                outline.setRoundRect(0, 0, view.width, view.height, ROUND_DP * resources.displayMetrics.density)
+        }
+    }
+
+    private fun overLock() {
+        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.O_MR1) {
+            setShowWhenLocked(true)
+            setTurnScreenOn(true)
+        } else {
+            @Suppress("DEPRECATION") // By the functions above, which Android 8.0 has not.
+            window.addFlags(WindowManager.LayoutParams.FLAG_SHOW_WHEN_LOCKED or WindowManager.LayoutParams.FLAG_TURN_SCREEN_ON)
+        }
     }
 
     private fun buttons() {
@@ -84,6 +119,7 @@ class CallActivity : DeskActivity() {
         super.onStart()
         house.phone.remote.attach(remote)
         house.phone.preview.attach(preview)
+        house.keeping.back()
     }
 
     override fun onStop() {
@@ -104,6 +140,8 @@ class CallActivity : DeskActivity() {
         findViewById<TextView>(R.id.with).text = call.with
         remote.contentDescription = getString(R.string.call_picture_of, call.with)
         if (!call.cameraThere && before?.cameraThere == true) remote.clear()
+        findViewById<TextView>(R.id.face).text = initial(call.with)
+        findViewById<View>(R.id.person).seen(!call.goesOn || !call.cameraThere)
         status(call)
         val ringing = call.phase == Phase.RINGING_HERE
         findViewById<View>(R.id.incoming).seen(ringing && !small)
@@ -119,12 +157,12 @@ class CallActivity : DeskActivity() {
         if (call.stats != null && call.stats != before?.stats) {
             measured.text = stats.lines(call.stats).joinToString("\n") { (label, value) -> "${getString(text(label))}: $value" }
         }
-        shrinkByItself(call.phase == Phase.CONNECTED)
+        shrinkByItself(call.goesOn)
     }
 
     private fun status(call: CallView) {
         val said = when {
-            call.held -> getString(R.string.call_on_hold)
+            call.held -> getString(R.string.call_sound_elsewhere)
             call.phase != Phase.CONNECTED -> text(call.phase)?.let(::getString)
             !call.cameraThere -> getString(R.string.call_camera_off_there, call.with)
             !call.microphoneThere -> getString(R.string.call_muted_there, call.with)
@@ -134,6 +172,14 @@ class CallActivity : DeskActivity() {
             seen(said != null)
             if (said != null && text.toString() != said) text = said
         }
+        lasts(call.since?.takeIf { said == null })
+    }
+
+    private fun lasts(since: Long?) = findViewById<Chronometer>(R.id.lasts).run {
+        seen(since != null)
+        if (since == null) return stop()
+        base = SystemClock.elapsedRealtime() - (house.now() - since)
+        start()
     }
 
     private fun toggle(id: Int, on: Boolean, ifOn: Pair<Int, Int>, ifOff: Pair<Int, Int>) {
@@ -141,6 +187,7 @@ class CallActivity : DeskActivity() {
         findViewById<ImageButton>(id).apply {
             setImageResource(icon)
             contentDescription = getString(description)
+            isActivated = !on
         }
     }
 
@@ -168,16 +215,20 @@ class CallActivity : DeskActivity() {
 
     private fun back() {
         if (Build.VERSION.SDK_INT < Build.VERSION_CODES.TIRAMISU) return
-        onBackInvokedDispatcher.registerOnBackInvokedCallback(OnBackInvokedDispatcher.PRIORITY_DEFAULT, ::shrink)
+        onBackInvokedDispatcher.registerOnBackInvokedCallback(OnBackInvokedDispatcher.PRIORITY_DEFAULT, ::goBack)
     }
 
     @Deprecated("by the system, for what back() does")
-    override fun onBackPressed() = shrink()
+    override fun onBackPressed() = goBack()
 
     /** Going back does not end a call, nor does it hide one that is not answered yet. */
-    private fun shrink() {
-        if (desk.state.value.call?.phase == Phase.CONNECTED) enterPictureInPictureMode(parameters(null))
+    private fun goBack() {
+        if (desk.state.value.call?.phase == Phase.RINGING_HERE) return
+        // Where the system has no small window, or the person allows none, people and chat lead back here.
+        if (!shrink()) moveTaskToBack(true)
     }
+
+    private fun shrink(): Boolean = desk.state.value.call?.goesOn == true && enterPictureInPictureMode(parameters(null))
 
     override fun onUserLeaveHint() {
         super.onUserLeaveHint()
@@ -185,7 +236,11 @@ class CallActivity : DeskActivity() {
     }
 
     private fun shrinkByItself(may: Boolean) {
-        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.S) setPictureInPictureParams(parameters(may))
+        // Told to the system at changes only: what is shown here changes each second.
+        val wanted = may to shape
+        if (Build.VERSION.SDK_INT < Build.VERSION_CODES.S || wanted == shrinking) return
+        shrinking = wanted
+        setPictureInPictureParams(parameters(may))
     }
 
     private fun parameters(byItself: Boolean?): PictureInPictureParams {
@@ -207,6 +262,10 @@ class CallActivity : DeskActivity() {
 
     private companion object {
         const val GROUP = 1
+
+        /** From this width on all buttons of a call stand side by side. */
+        const val ONE_ROW_DP = 480
+        const val ROUND_DP = 16
 
         /** The system takes no shape beyond 2.39 to 1. */
         fun pictureInPicture(width: Int, height: Int): Rational = when {

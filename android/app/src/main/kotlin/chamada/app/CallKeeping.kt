@@ -44,12 +44,19 @@ class CallKeeping(private val application: Application, private val house: House
     init {
         telecom.listener = this
         house.scope.launch {
-            desk.state.map { it.call }.distinctUntilChangedBy { it?.let { call -> Triple(call.phase, call.camera, call.since) } }.collect(::call)
+            desk.state.map { it.call }.distinctUntilChangedBy { it?.run { listOf(phase, camera, cameraThere, since) } }.collect(::call)
         }
     }
 
     /** The person chose a way for sound. */
     fun choose(route: Route) = audio.choose(route)
+
+    /** The person sees the call again: what the system refused while nobody did, it may allow now. */
+    fun back() {
+        val call = desk.state.value.call?.takeIf { it.usesDevices } ?: return
+        audio.back()
+        serve(call)
+    }
 
     /** What the service shows. */
     fun notification() = desk.state.value.call?.let { call ->
@@ -78,7 +85,7 @@ class CallKeeping(private val application: Application, private val house: House
             audio.video(now.camera || now.cameraThere)
         }
         if (now.phase == Phase.CONNECTED && last?.phase != Phase.CONNECTED) telecom.active()
-        if (last?.phase != now.phase || last.since != now.since) serve(now)
+        if (last?.phase != now.phase || last.since != now.since || last.camera != now.camera) serve(now)
     }
 
     private fun serve(now: CallView) {
@@ -103,7 +110,7 @@ class CallKeeping(private val application: Application, private val house: House
         desk.hangUp()
     }
 
-    override fun onHold(held: Boolean) = desk.held(held)
+    override fun onHold(held: Boolean) = audio.hold(held)
 
     override fun onMute(muted: Boolean) {
         val call = desk.state.value.call ?: return

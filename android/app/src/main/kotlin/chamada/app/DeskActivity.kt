@@ -51,13 +51,10 @@ abstract class DeskActivity : Activity() {
     }
 
     override fun onStop() {
+        // One that nobody sees can ask for nothing.
+        if (house.front === this) house.front = null
         watching?.cancel()
         super.onStop()
-    }
-
-    override fun onDestroy() {
-        if (house.front === this) house.front = null
-        super.onDestroy()
     }
 
     override fun onRequestPermissionsResult(code: Int, names: Array<out String>, results: IntArray) {
@@ -77,12 +74,23 @@ abstract class DeskActivity : Activity() {
         findViewById<TextView>(R.id.notice_text).text =
             if (notice.gaps.isEmpty()) getString(text(notice.words)) else getString(text(notice.words), *notice.gaps.toTypedArray())
         for (way in notice.ways) {
-            val button = Button(this, null, 0, android.R.style.Widget_Material_Button_Borderless_Colored)
+            val button = Button(this, null, 0, R.style.TextButton)
             button.setText(text(way))
             button.setOnClickListener { desk.take(way) }
             ways.addView(button, ViewGroup.LayoutParams.WRAP_CONTENT, ViewGroup.LayoutParams.WRAP_CONTENT)
         }
+        ways.orientation = if (width(ways) <= room(ways)) LinearLayout.HORIZONTAL else LinearLayout.VERTICAL
     }
+
+    private fun width(ways: LinearLayout): Int = (0 until ways.childCount).sumOf { index ->
+        ways.getChildAt(index).run {
+            measure(View.MeasureSpec.UNSPECIFIED, View.MeasureSpec.UNSPECIFIED)
+            measuredWidth
+        }
+    }
+
+    /** What is left of the screen's width, margins of the notice and of its buttons taken off. */
+    private fun room(ways: LinearLayout): Int = resources.displayMetrics.run { widthPixels - (48 * density).toInt() } - ways.paddingStart - ways.paddingEnd
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)

@@ -29,6 +29,10 @@ class Gallery(private val context: Context) {
         } catch (e: SecurityException) {
             Log.w("chamada", "no photo", e)
             null
+        } catch (e: IllegalStateException) {
+            // The system finds no room or no name for it.
+            Log.w("chamada", "no photo", e)
+            null
         } ?: return@withContext false
         try {
             resolver.openOutputStream(place).use { (it ?: throw IOException("no stream")).write(jpeg) }

@@ -54,7 +54,7 @@ class House(private val application: Application) : Surroundings {
     /** A call's screen is there, perhaps small in a corner. */
     var callScreen: Boolean = false
 
-    /** The activity in front, which can ask for permissions. */
+    /** The activity that is seen, which can ask for permissions. */
     var front: Activity? = null
     private var asking: CompletableDeferred<Unit>? = null
 
@@ -111,6 +111,10 @@ class House(private val application: Application) : Surroundings {
     } catch (e: AppException) {
         Log.w("chamada", "no cameras", e)
         false
+    }
+
+    override fun hush(on: Boolean) {
+        phone.audio.silent = on
     }
 
     override suspend fun savePhoto(jpeg: ByteArray): Boolean {

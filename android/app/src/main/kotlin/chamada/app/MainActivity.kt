@@ -3,17 +3,20 @@ package chamada.app
 import android.content.Intent
 import android.os.Bundle
 import android.text.format.DateFormat
+import android.view.Gravity
 import android.view.View
 import android.view.ViewGroup
 import android.view.inputmethod.EditorInfo
 import android.widget.ArrayAdapter
 import android.widget.Button
 import android.widget.EditText
+import android.widget.LinearLayout
 import android.widget.ListView
 import android.widget.TextView
 import chamada.app.logic.ChatLine
 import chamada.app.logic.DeskState
 import chamada.app.logic.Effect
+import chamada.app.logic.initial
 import java.util.Date
 
 /** The door, and behind it people and chat. */
@@ -43,6 +46,7 @@ class MainActivity : DeskActivity() {
             true
         }
         findViewById<Button>(R.id.leave).setOnClickListener { desk.logout() }
+        findViewById<Button>(R.id.back_to_call).setOnClickListener { showCall() }
         findViewById<ListView>(R.id.people).apply {
             adapter = people
             setOnItemClickListener { _, _, position, _ -> people.getItem(position)?.let(desk::call) }
@@ -79,11 +83,15 @@ class MainActivity : DeskActivity() {
         people.show(others)
         findViewById<View>(R.id.alone).visibility = if (others.isEmpty()) View.VISIBLE else View.GONE
         lines.show(state.chat)
+        findViewById<View>(R.id.welcome).visibility = if (state.chat.isEmpty()) View.VISIBLE else View.GONE
+        findViewById<View>(R.id.back_to_call).visibility = if (state.call == null) View.GONE else View.VISIBLE
         if (state.call != null && !house.callScreen) {
             house.callScreen = true
-            startActivity(Intent(this, CallActivity::class.java))
+            showCall()
         }
     }
+
+    private fun showCall() = startActivity(Intent(this, CallActivity::class.java))
 
     override fun act(effect: Effect) {
         val field = when (effect) {
@@ -98,8 +106,9 @@ class MainActivity : DeskActivity() {
 
     /** Names, each a button that calls. */
     private inner class PeopleAdapter : Fresh<String>(R.layout.person) {
-        override fun bind(view: TextView, item: String) {
-            view.text = item
+        override fun bind(view: View, item: String) {
+            view.findViewById<TextView>(R.id.face).text = initial(item)
+            view.findViewById<TextView>(R.id.who).text = item
             view.contentDescription = getString(R.string.people_call, item)
         }
     }
@@ -107,15 +116,25 @@ class MainActivity : DeskActivity() {
     private inner class LinesAdapter : Fresh<ChatLine>(R.layout.line) {
         override fun isEnabled(position: Int) = false
 
-        override fun bind(view: TextView, item: ChatLine) {
-            // Plain text, whatever is in it.
-            view.text = when (item.kind) {
+        override fun bind(view: View, item: ChatLine) {
+            (view as LinearLayout).gravity = when {
+                item.kind != ChatLine.Kind.SAID -> Gravity.CENTER_HORIZONTAL
+                item.own -> Gravity.END
+                else -> Gravity.START
+            }
+            view.findViewById<TextView>(R.id.head).text = when (item.kind) {
                 ChatLine.Kind.ARRIVED -> getString(R.string.chat_arrived, item.who)
                 ChatLine.Kind.LEFT -> getString(R.string.chat_left, item.who)
                 ChatLine.Kind.SAID -> {
                     val who = if (item.own) getString(R.string.people_me, item.who) else item.who
-                    "${DateFormat.getTimeFormat(this@MainActivity).format(Date(item.at))}  $who: ${item.text}"
+                    "$who  ${DateFormat.getTimeFormat(this@MainActivity).format(Date(item.at))}"
                 }
+            }
+            view.findViewById<TextView>(R.id.said).apply {
+                visibility = if (item.kind == ChatLine.Kind.SAID) View.VISIBLE else View.GONE
+                setBackgroundResource(if (item.own) R.drawable.own else R.drawable.card)
+                // Plain text, whatever is in it.
+                text = item.text
             }
         }
     }
@@ -132,10 +151,10 @@ class MainActivity : DeskActivity() {
             notifyDataSetChanged()
         }
 
-        abstract fun bind(view: TextView, item: T)
+        abstract fun bind(view: View, item: T)
 
         override fun getView(position: Int, old: View?, parent: ViewGroup): View {
-            val view = old as? TextView ?: layoutInflater.inflate(layout, parent, false) as TextView
+            val view = old ?: layoutInflater.inflate(layout, parent, false)
             getItem(position)?.let { bind(view, it) }
             return view
         }

@@ -6,21 +6,23 @@ import android.media.AudioManager
 import android.os.Build
 import android.os.Handler
 import android.os.Looper
+import chamada.android.plain.FocusNews
 import chamada.android.plain.Route
 import chamada.android.plain.RouteBook
+import chamada.android.plain.Sound
 
 /**
  * The phone's audio while a call goes on: focus, mode and route. The app decides when it begins and ends, and may leave it out and do
  * all of it by itself; everything that is done is told. On the main thread.
  *
  * @param onRoutes the ways that there are and the one that sound takes.
- * @param onHeld another app, a phone call say, has the sound (true), or it is ours again (false).
+ * @param onHeld another call or app has the sound (true): neither play nor record until it is ours again (false). Forgotten at [end].
  * @param onReport what was done, one line a time, for a developer.
  */
 public class CallAudio(
     context: Context,
     private val onRoutes: (routes: List<Route>, now: Route?) -> Unit,
-    private val onHeld: (Boolean) -> Unit,
+    onHeld: (Boolean) -> Unit,
     private val onReport: (String) -> Unit = {},
 ) {
     private val manager = context.getSystemService(AudioManager::class.java)
@@ -32,27 +34,22 @@ public class CallAudio(
     /** Telecom's, while it holds a call of ours: it moves sound by itself and would undo what others do. */
     private var telecom: RouteDriver? = null
     private val driver get() = telecom ?: own
-    private var modeBefore = AudioManager.MODE_NORMAL
+    private val sound = Sound(onHeld)
     private var running = false
 
     private val focus = AudioFocusRequest.Builder(AudioManager.AUDIOFOCUS_GAIN_TRANSIENT)
         .setAudioAttributes(SPEECH)
-        .setOnAudioFocusChangeListener({ change ->
-            onReport("focus: $change")
-            when (change) {
-                AudioManager.AUDIOFOCUS_GAIN -> onHeld(false)
-                AudioManager.AUDIOFOCUS_LOSS, AudioManager.AUDIOFOCUS_LOSS_TRANSIENT -> onHeld(true)
-            }
-        }, handler)
+        // In a phone call: silent now, and told when it is over.
+        .setAcceptsDelayedFocusGain(true)
+        .setOnAudioFocusChangeListener(::focusIs, handler)
         .build()
 
     /** A call begins. A second time does nothing. */
     public fun begin(video: Boolean) {
         if (running) return
         running = true
-        val granted = manager.requestAudioFocus(focus) == AudioManager.AUDIOFOCUS_REQUEST_GRANTED
-        onReport("focus ${if (granted) "granted" else "refused"}")
-        modeBefore = manager.mode
+        sound.reset()
+        askForFocus()
         manager.mode = AudioManager.MODE_IN_COMMUNICATION
         book.reset()
         book.video(video)
@@ -65,7 +62,10 @@ public class CallAudio(
         running = false
         driver.stop()
         telecom = null
-        manager.mode = modeBefore
+        sound.telecom(false)
+        sound.reset()
+        // Gives back ours; a mode that a phone call set stays.
+        manager.mode = AudioManager.MODE_NORMAL
         manager.abandonAudioFocusRequest(focus)
         onReport("audio given back")
     }
@@ -80,12 +80,44 @@ public class CallAudio(
         if (running) take(book.video(shown))
     }
 
+    /** The person is back at the call, from an app that took the sound for good, say. */
+    public fun back() {
+        if (running && sound.isLost) askForFocus()
+    }
+
     /** Telecom took the call over and routes sound from now on; null when it lets go. */
     public fun telecom(routes: RouteDriver?) {
         if (telecom === routes) return
         if (running) driver.stop()
         telecom = routes
-        if (running) driver.start(::routesAre)
+        sound.telecom(routes != null)
+        if (!running) return
+        // Telecom takes the focus for the call, from us, too.
+        if (routes == null) askForFocus() else manager.abandonAudioFocusRequest(focus)
+        driver.start(::routesAre)
+    }
+
+    /** Telecom puts the call on hold for another one (true), or takes it up again. */
+    public fun hold(on: Boolean) {
+        if (running) sound.hold(on)
+    }
+
+    private fun askForFocus() {
+        if (!sound.asksForFocus) return
+        val answer = manager.requestAudioFocus(focus)
+        onReport("focus asked for: $answer")
+        // Refused: nobody would tell that it is free, so the call goes on as if nobody had it.
+        sound.focus(if (answer == AudioManager.AUDIOFOCUS_REQUEST_DELAYED) FocusNews.LENT else FocusNews.GAINED)
+    }
+
+    private fun focusIs(change: Int) {
+        onReport("focus: $change")
+        if (!running) return
+        when (change) {
+            AudioManager.AUDIOFOCUS_GAIN -> sound.focus(FocusNews.GAINED)
+            AudioManager.AUDIOFOCUS_LOSS_TRANSIENT -> sound.focus(FocusNews.LENT)
+            AudioManager.AUDIOFOCUS_LOSS -> sound.focus(FocusNews.LOST)
+        }
     }
 
     private fun routesAre(routes: List<Route>) {

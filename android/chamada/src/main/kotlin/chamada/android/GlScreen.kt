@@ -45,7 +45,10 @@ internal class GlScreen(
         }
 
     init {
-        handler.post { start() }
+        handler.post {
+            start()
+            draw()
+        }
     }
 
     fun show(frame: Frame) {
@@ -86,7 +89,6 @@ internal class GlScreen(
         window = EGL14.eglCreateWindowSurface(display, configs[0], surface, intArrayOf(EGL14.EGL_NONE), 0)
         if (!EGL14.eglMakeCurrent(display, window, window, context)) return failed("eglMakeCurrent")
         picture = GlPicture.create() ?: return failed("the shaders")
-        draw()
     }
 
     /** The view stays black; the call goes on. */
@@ -120,10 +122,22 @@ internal class GlScreen(
         picture.layout?.let {
             picture.draw(extent(it.width.toInt(), it.height.toInt(), it.rotationDegrees.toInt(), width, height, scaling))
         }
-        EGL14.eglSwapBuffers(display, window)
+        if (!EGL14.eglSwapBuffers(display, window) && EGL14.eglGetError() == EGL14.EGL_CONTEXT_LOST) renew()
+    }
+
+    /** The GPU forgot everything, as some do when the phone sleeps. What is seen comes with the next frame. */
+    private fun renew() {
+        Log.w(TAG, "the context of OpenGL was lost")
+        destroy()
+        start()
     }
 
     private fun stop() {
+        destroy()
+        surface.release()
+    }
+
+    private fun destroy() {
         picture?.delete()
         picture = null
         if (display != EGL14.EGL_NO_DISPLAY) {
@@ -132,7 +146,6 @@ internal class GlScreen(
             EGL14.eglDestroyContext(display, context)
             EGL14.eglReleaseThread()
         }
-        surface.release()
     }
 
     private companion object {

@@ -41,12 +41,12 @@ import java.util.concurrent.TimeoutException
 /** One camera from its opening to its end. Everything but [start] and [close] happens on its own thread. */
 internal class OpenCamera(
     private val manager: CameraManager,
+    private val about: CameraCharacteristics,
     private val settings: CameraSettings,
     private val sink: CameraSink,
     private val displayDegrees: () -> Int,
     private val onTrouble: (CameraTrouble?) -> Unit,
 ) : CameraKeeper.Actions {
-    private val about = manager.getCameraCharacteristics(settings.deviceId)
     private val sensorDegrees = about[CameraCharacteristics.SENSOR_ORIENTATION] ?: 0
     private val stampsByBoot = about[CameraCharacteristics.SENSOR_INFO_TIMESTAMP_SOURCE] ==
         CameraCharacteristics.SENSOR_INFO_TIMESTAMP_SOURCE_REALTIME
@@ -86,8 +86,11 @@ internal class OpenCamera(
     /** Waits until the device is closed. */
     fun close() {
         manager.unregisterAvailabilityCallback(availability)
-        handler.post { keeper.stop() }
-        thread.quitSafely()
+        handler.post {
+            keeper.stop()
+            // Here and not outside: a device that is being opened right now reports to this thread before it ends, and is closed.
+            thread.quitSafely()
+        }
         thread.join()
         reader.close()
     }
@@ -125,9 +128,11 @@ internal class OpenCamera(
             if (device != null) configure(camera)
         }
 
+        // Both come instead of onOpened, too, and about a device that was left behind, which is no news.
+
         override fun onDisconnected(camera: CameraDevice) {
             camera.close()
-            failed(CameraTrouble.IN_USE, "another app took camera ${camera.id}")
+            if (device == null || device === camera) failed(CameraTrouble.IN_USE, "another app took camera ${camera.id}")
         }
 
         override fun onError(camera: CameraDevice, error: Int) {
@@ -137,7 +142,7 @@ internal class OpenCamera(
                 ERROR_CAMERA_DISABLED -> CameraTrouble.NOT_ALLOWED
                 else -> CameraTrouble.BROKEN
             }
-            failed(trouble, "camera ${camera.id} failed with error $error")
+            if (device == null || device === camera) failed(trouble, "camera ${camera.id} failed with error $error")
         }
     }
 
@@ -160,6 +165,7 @@ internal class OpenCamera(
 
     private fun session() = object : CameraCaptureSession.StateCallback() {
         override fun onConfigured(session: CameraCaptureSession) {
+            if (session.device !== device) return
             try {
                 session.setRepeatingRequest(request(session.device), null, handler)
                 first.complete(Unit)
@@ -171,7 +177,7 @@ internal class OpenCamera(
         }
 
         override fun onConfigureFailed(session: CameraCaptureSession) {
-            failed(CameraTrouble.BROKEN, "camera ${settings.deviceId} does not take ${settings.width}x${settings.height}")
+            if (session.device === device) failed(CameraTrouble.BROKEN, "camera ${settings.deviceId} does not take ${settings.width}x${settings.height}")
         }
     }
 
@@ -191,7 +197,6 @@ internal class OpenCamera(
     /** The first time by an exception of [start], later by [onTrouble]. */
     private fun failed(trouble: CameraTrouble, why: String?) {
         Log.w(TAG, "camera: $why")
-        device = null
         keeper.lost(trouble)
         val reason = why ?: trouble.name
         first.completeExceptionally(

@@ -17,7 +17,7 @@ import chamada.android.plain.CameraTrouble
  * val phone = Phone(application, CameraNames("Front", "Rear", "Other"))
  * val session = Session.connect(Config("wss://call.example.org", "ana"), phone.devices)
  * phone.follow(session)                   // background, network, memory
- * phone.remote.attach(remoteVideoView)    // in an activity; detach when it goes
+ * phone.remote.attach(remoteVideoView)    // in an activity; detach when it stops
  * ```
  *
  * @param onTrouble a camera gives no pictures any more, or (null) gives them again. From any thread.
@@ -37,8 +37,11 @@ public class Phone(
     /** The phone's cameras. */
     public val cameras: PhoneCameras = PhoneCameras(application, names, ::displayDegrees, onTrouble)
 
+    /** Its microphone and speaker. */
+    public val audio: PhoneAudio = PhoneAudio(application, onReport)
+
     /** For `Session.connect`. */
-    public val devices: Devices = Devices(cameras, PhoneAudio(application, onReport), remote, preview)
+    public val devices: Devices = Devices(cameras, audio, remote, preview)
 
     private val lifecycle = AppLifecycle(application)
 

@@ -39,6 +39,10 @@ public class PhoneAudio(private val context: Context, private val onReport: (Str
     private var microphone: Microphone? = null
     private var speaker: Speaker? = null
 
+    /** Nothing of the other side is heard while this is on: somebody else has the sound. From any thread. */
+    @Volatile
+    public var silent: Boolean = false
+
     override fun openMicrophone(sink: MicrophoneSink) {
         if (context.checkSelfPermission(Manifest.permission.RECORD_AUDIO) != PackageManager.PERMISSION_GRANTED) {
             throw AppException.NotAllowed("the permission RECORD_AUDIO is not granted")
@@ -59,7 +63,7 @@ public class PhoneAudio(private val context: Context, private val onReport: (Str
     override fun openSpeaker(source: SpeakerSource) {
         synchronized(lock) {
             speaker?.close()
-            speaker = Speaker(source, onReport)
+            speaker = Speaker(source, ::silent, onReport)
         }
     }
 
@@ -147,7 +151,7 @@ private fun effects(session: Int, report: (String) -> Unit): List<AudioEffect> {
     return listOfNotNull(echo, noise)
 }
 
-private class Speaker(source: SpeakerSource, report: (String) -> Unit) {
+private class Speaker(source: SpeakerSource, silent: () -> Boolean, report: (String) -> Unit) {
     private val track = open()
 
     @Volatile
@@ -157,14 +161,17 @@ private class Speaker(source: SpeakerSource, report: (String) -> Unit) {
         Process.setThreadPriority(Process.THREAD_PRIORITY_URGENT_AUDIO)
         AudioBlock(BLOCK_SAMPLES.toUInt()).use { block ->
             val samples = block.buffer()
+            val silence = ByteBuffer.allocateDirect(BLOCK_BYTES)
             while (running) {
+                // Pulled all the same: what came meanwhile is not heard later.
                 try {
                     source.pull(block)
                 } catch (_: ChamadaException) {
                     break // closed
                 }
-                samples.refill()
-                val bytes = track.write(samples, BLOCK_BYTES, AudioTrack.WRITE_BLOCKING)
+                val heard = if (silent()) silence else samples
+                heard.refill()
+                val bytes = track.write(heard, BLOCK_BYTES, AudioTrack.WRITE_BLOCKING)
                 if (bytes < 0) {
                     Log.e(TAG, "the speaker failed with $bytes")
                     break

@@ -41,11 +41,18 @@ public class PhoneCameras(
 
     override fun listCameras(): List<CameraInfo> {
         val traits = try {
-            manager.cameraIdList.mapNotNull { id -> traits(id, manager.getCameraCharacteristics(id)) }
+            manager.cameraIdList.mapNotNull { id -> about(id)?.let { traits(id, it) } }
         } catch (e: CameraAccessException) {
             throw AppException.NotReadable("the list of cameras: ${e.message}")
         }
         return catalog(traits, names)
+    }
+
+    /** None for a camera that was plugged out meanwhile. */
+    private fun about(id: String): CameraCharacteristics? = try {
+        manager.getCameraCharacteristics(id)
+    } catch (_: IllegalArgumentException) {
+        null
     }
 
     private fun traits(id: String, about: CameraCharacteristics): CameraTraits? {
@@ -71,7 +78,12 @@ public class PhoneCameras(
             onTrouble(CameraTrouble.NOT_ALLOWED)
             throw AppException.NotAllowed("the permission CAMERA is not granted")
         }
-        val camera = OpenCamera(manager, settings, sink, displayDegrees, onTrouble)
+        val about = try {
+            about(settings.deviceId) ?: throw AppException.NotFound("there is no camera ${settings.deviceId} any more")
+        } catch (e: CameraAccessException) {
+            throw AppException.NotReadable("camera ${settings.deviceId}: ${e.message}")
+        }
+        val camera = OpenCamera(manager, about, settings, sink, displayDegrees, onTrouble)
         camera.start()
         synchronized(lock) { open.also { open = camera } }?.close()
     }

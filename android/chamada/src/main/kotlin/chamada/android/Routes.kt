@@ -53,8 +53,7 @@ internal class CommunicationRoutes(private val manager: AudioManager, private va
 
     private fun route(device: AudioDeviceInfo): Route? {
         val kind = kind(device.type) ?: return null
-        val name = device.productName?.toString().takeIf { kind == RouteKind.BLUETOOTH }
-        return Route(device.id.toString(), kind, name)
+        return Route(device.id.toString(), kind, name(kind, device))
     }
 }
 
@@ -118,7 +117,7 @@ internal class ScoRoutes(
 
     private fun routes(): List<Route> {
         val kinds = manager.getDevices(AudioManager.GET_DEVICES_OUTPUTS).mapNotNull { device ->
-            kind(device.type)?.let { it to device.productName?.toString().takeIf { _ -> it == RouteKind.BLUETOOTH } }
+            kind(device.type)?.let { it to name(it, device) }
         }
         val earpiece = context.packageManager.hasSystemFeature(PackageManager.FEATURE_TELEPHONY)
         return kinds.distinctBy { it.first }
@@ -130,6 +129,10 @@ internal class ScoRoutes(
         tell?.invoke(routes())
     }
 }
+
+/** What is built in, or hangs on a cable, has the phone's own name. */
+private fun name(kind: RouteKind, device: AudioDeviceInfo): String? =
+    if (kind == RouteKind.BLUETOOTH) device.productName?.toString() else null
 
 private fun kind(type: Int): RouteKind? = when (type) {
     AudioDeviceInfo.TYPE_BUILTIN_EARPIECE -> RouteKind.EARPIECE

@@ -55,6 +55,7 @@ public class TelecomCalls(private val context: Context, label: String) {
     init {
         val account = PhoneAccount.builder(handle, label)
             .setCapabilities(PhoneAccount.CAPABILITY_SELF_MANAGED or PhoneAccount.CAPABILITY_VIDEO_CALLING)
+            .addSupportedUriScheme(SCHEME)
             .build()
         attempt("register") { manager?.registerPhoneAccount(account) }
     }
@@ -89,7 +90,7 @@ public class TelecomCalls(private val context: Context, label: String) {
         CallConnectionService.current?.end(cause)
     }
 
-    private fun address(name: String): Uri = Uri.fromParts("chamada", name, null)
+    private fun address(name: String): Uri = Uri.fromParts(SCHEME, name, null)
 
     private fun attempt(what: String, act: () -> Unit) {
         try {
@@ -99,6 +100,11 @@ public class TelecomCalls(private val context: Context, label: String) {
         } catch (e: UnsupportedOperationException) {
             Log.w(TAG, "telecom is not there for $what", e)
         }
+    }
+
+    private companion object {
+        /** Names are no telephone numbers. */
+        const val SCHEME = "chamada"
     }
 }
 

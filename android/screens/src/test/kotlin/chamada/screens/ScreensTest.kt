@@ -1,14 +1,18 @@
 package chamada.screens
 
+import android.app.Notification
+import android.content.Intent
 import android.view.View
 import android.widget.Button
 import android.widget.EditText
 import android.widget.ImageButton
 import android.widget.TextView
 import chamada.Demo
+import chamada.android.CallNotifications
 import chamada.app.CallActivity
 import chamada.app.MainActivity
 import chamada.app.R
+import chamada.app.TalkService
 import chamada.app.logic.Outage
 import chamada.app.logic.Phase
 import kotlinx.coroutines.runBlocking
@@ -19,6 +23,8 @@ import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
+import org.robolectric.RuntimeEnvironment
+import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
 import org.robolectric.shadows.ShadowAlertDialog
@@ -103,6 +109,9 @@ class ScreensTest {
     @Test
     fun `a call has its buttons, its details and the person's name`() {
         inCall()
+        val people = main()
+        val back = people.findViewById<Button>(R.id.back_to_call)
+        await("way back") { back.visibility == View.VISIBLE }
         val screen = call()
         screen.findViewById<ImageButton>(R.id.stats).performClick()
         await("details") { screen.findViewById<TextView>(R.id.measured).text.contains("fps") }
@@ -112,9 +121,27 @@ class ScreensTest {
         screen.findViewById<ImageButton>(R.id.microphone).performClick()
         await("mute") { it.call?.microphone == false }
         await("label") { screen.findViewById<View>(R.id.microphone).contentDescription == "Unmute microphone" }
+        assertTrue("what is off is seen to be", screen.findViewById<View>(R.id.microphone).isActivated)
+        assertEquals(View.VISIBLE, screen.findViewById<View>(R.id.lasts).visibility)
         screen.findViewById<ImageButton>(R.id.hang_up).performClick()
         await("end") { it.call == null }
         await("finish") { screen.isFinishing }
+        await("no way back") { back.visibility == View.GONE }
+    }
+
+    @Test
+    fun `the service shows the call, and its button ends it`() {
+        inCall()
+        val running = Robolectric.buildService(TalkService::class.java).create().startCommand(0, 1)
+        val shown = shadowOf(running.get()).lastForegroundNotification
+        assertEquals("eco", shown.extras.getString(Notification.EXTRA_TITLE))
+        assertTrue(shown.flags and Notification.FLAG_ONGOING_EVENT != 0)
+        val hangUp = Intent(RuntimeEnvironment.getApplication(), TalkService::class.java).setAction(CallNotifications.HANG_UP)
+        running.withIntent(hangUp).startCommand(0, 2)
+        await("end") { it.call == null }
+        running.withIntent(Intent()).startCommand(0, 3)
+        assertTrue("without a call there is nothing to serve", shadowOf(running.get()).isStoppedBySelf)
+        running.destroy()
     }
 
     @Test

@@ -10,6 +10,7 @@ import chamada.android.plain.CameraTrouble
 import chamada.android.plain.Need
 import chamada.android.plain.PermissionStep
 import chamada.android.plain.Route
+import chamada.android.plain.neededToBeCalled
 import chamada.android.plain.nextStep
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Job
@@ -85,12 +86,19 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
             this.line = line
             this.demo = demo
             now.update { it.copy(entering = false, online = true, me = it.me ?: config.name) }
+            if (demo == null) scope.launch { askToTell() }
             line.events.collect { hear(it, line) }
         } catch (e: ChamadaException) {
             demo?.close()
             now.update { it.copy(entering = false) }
             tell(loginNotice(e))
         }
+    }
+
+    /** From now on one can be called, also while the app is not in front: whether it may tell is asked once. */
+    private suspend fun askToTell() {
+        val needs = neededToBeCalled(around.grants())
+        if (needs.isNotEmpty()) around.ask(needs)
     }
 
     /** Leaves, and ends a call that may be going on. */
@@ -116,6 +124,7 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
     }
 
     private fun leave(notice: Notice?) {
+        around.hush(false)
         line = null
         demo = null
         call = null
@@ -205,12 +214,18 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
 
     fun routes(routes: List<Route>, route: Route?) = change { it.copy(routes = routes, route = route) }
 
-    /** Another call has the phone's sound (true): ours is silent until it is over. */
+    /** Somebody else has the phone's sound (true): ours is silent, in and out, until it is back. */
     fun held(held: Boolean) {
         val view = now.value.call ?: return
         if (view.held == held) return
         change { it.copy(held = held) }
-        if (view.microphone) act { it.setMicrophone(!held) }
+        silence(view, held)
+    }
+
+    private fun silence(call: CallView, on: Boolean) {
+        around.hush(on)
+        // Whoever muted it stays muted.
+        if (call.microphone) act { it.setMicrophone(!on) }
     }
 
     // Ways forward.
@@ -224,7 +239,7 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
             Way.SETTINGS -> doings.trySend(Effect.OPEN_SETTINGS)
             Way.WRITE -> doings.trySend(Effect.FOCUS_CHAT)
             Way.ALLOW -> allow()
-            Way.CAMERA_AGAIN -> camera(on = true)
+            Way.CAMERA_AGAIN -> cameraAgain()
             Way.WITHOUT_CAMERA -> withoutCamera()
             Way.CALL_AGAIN -> callee?.let(::call)
             Way.DISMISS -> {}
@@ -245,6 +260,16 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
         act { line ->
             around.ask(listOf(Need.CAMERA))
             if (around.grants()[Need.CAMERA]?.granted == true) setCamera(line, on = true)
+        }
+    }
+
+    /** The core takes a camera that failed for one that is on, so it is opened anew only after it was off. */
+    private fun cameraAgain() {
+        withoutCamera = false
+        trouble = null
+        act { line ->
+            setCamera(line, on = false)
+            setCamera(line, on = true)
         }
     }
 
@@ -339,6 +364,8 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
 
     private fun ended(event: Event.CallEnded) {
         call = null
+        // The core keeps for the next call how the microphone was.
+        now.value.call?.takeIf { it.held }?.let { silence(it, on = false) }
         val notice = endNotice(event.reason, event.with, trouble)
         // What was told of devices or of the connection during the call is over with it.
         now.update { it.copy(call = null, notice = notice ?: it.notice?.takeUnless { told -> told.words == Words.SERVER_LOST_IN_CALL }) }

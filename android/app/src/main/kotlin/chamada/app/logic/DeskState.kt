@@ -50,6 +50,9 @@ data class CallView(
     /** Which way sound goes can be chosen. */
     val choice: Boolean get() = routes.size > 1
 
+    /** It was answered, and is not over. */
+    val goesOn: Boolean get() = phase == Phase.CONNECTED || phase == Phase.RECONNECTING
+
     /** Sound and camera are in use: not while it only rings here. */
     val usesDevices: Boolean get() = phase != Phase.RINGING_HERE
 }
@@ -82,6 +85,9 @@ fun CallView?.after(snapshot: CallSnapshot, now: Long): CallView? {
         since = before.since ?: now.takeIf { phase == Phase.CONNECTED },
     )
 }
+
+/** What stands for a person in place of a picture: the first letter of the name. */
+fun initial(name: String): String = if (name.isEmpty()) "" else String(Character.toChars(name.codePointAt(0))).uppercase()
 
 /** The chat after the user list changed from `before` to `now`; the first list is no news. */
 fun List<ChatLine>.comingsAndGoings(before: List<String>, now: List<String>, me: String?, at: Long): List<ChatLine> {

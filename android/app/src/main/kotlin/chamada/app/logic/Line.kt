@@ -40,6 +40,9 @@ interface Surroundings {
     /** Whether the phone has a camera at all. */
     fun hasCamera(): Boolean
 
+    /** Whether what the other side says is kept from being heard, because somebody else has the sound. */
+    fun hush(on: Boolean)
+
     /** Puts a JPEG file into the gallery. Returns whether that worked. */
     suspend fun savePhoto(jpeg: ByteArray): Boolean
 

@@ -113,8 +113,35 @@ internal class DeskTest {
         desk.held(true)
         phone.changed(CallState.CONNECTED, local = FakePhone.ON.copy(audio = false))
         assertTrue(phone.call!!.held && phone.call!!.microphone, "it is held, not muted")
+        assertTrue(phone.around.hushed, "the other side is not heard into the other call")
         desk.held(false)
+        assertFalse(phone.around.hushed)
         assertEquals(listOf("microphone false", "microphone true"), phone.line.done)
+    }
+
+    @Test
+    fun `a call that ends while another has the sound leaves the next one its microphone and its speaker`() {
+        phone.inCall()
+        desk.held(true)
+        phone.ended(chamada.EndReason.HUNG_UP_THERE)
+        assertEquals(listOf("microphone false", "microphone true"), phone.line.done)
+        assertFalse(phone.around.hushed)
+        desk.call("rui")
+        phone.changed(CallState.CONNECTED)
+        desk.held(true)
+        desk.logout()
+        assertFalse(phone.around.hushed, "nor does logging out leave it silent")
+    }
+
+    @Test
+    fun `whoever can be called is asked once whether the app may tell of it`() {
+        phone.around.grants += Need.NOTIFICATIONS to Grant(false)
+        phone.around.afterAsking = phone.around.grants + (Need.NOTIFICATIONS to Grant(false, asked = true))
+        phone.enter()
+        assertEquals(listOf(listOf(Need.NOTIFICATIONS)), phone.around.asked)
+        desk.logout()
+        phone.enter()
+        assertEquals(1, phone.around.asked.size, "a no is a no")
     }
 
     @Test
@@ -155,6 +182,11 @@ internal class DeskTest {
         phone.around.grants = mapOf(Need.CAMERA to Grant(true), Need.MICROPHONE to Grant(true))
         desk.call("rui")
         assertEquals(listOf("camera false", "call rui", "camera true", "call rui"), phone.line.done)
+    }
+
+    @Test
+    fun `the first letter of a name stands for a person, be it as wide as it may`() {
+        assertEquals(listOf("A", "É", "🦜", ""), listOf("ana", "érica", "🦜rui", "").map(::initial))
     }
 
     @Test

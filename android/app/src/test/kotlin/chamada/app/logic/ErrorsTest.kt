@@ -141,7 +141,7 @@ internal class ErrorsTest {
         desk.cameraTrouble(CameraTrouble.BROKEN)
         told(Words.CAMERA_BROKEN, Way.CAMERA_AGAIN, Way.WITHOUT_CAMERA)
         desk.take(Way.CAMERA_AGAIN)
-        assertEquals(listOf("camera true"), phone.line.done)
+        assertEquals(listOf("camera false", "camera true"), phone.line.done)
         desk.cameraTrouble(CameraTrouble.GONE)
         told(Words.NO_CAMERA, Way.WITHOUT_CAMERA)
         desk.cameraTrouble(CameraTrouble.NOT_ALLOWED)

@@ -93,6 +93,7 @@ internal class FakeSurroundings : Surroundings {
     var afterAsking = grants
     var camera = true
     var gallery = true
+    var hushed = false
     val configs = mutableListOf<Config>()
 
     override suspend fun connect(config: Config, demo: Boolean): Line {
@@ -109,6 +110,10 @@ internal class FakeSurroundings : Surroundings {
     }
 
     override fun hasCamera() = camera
+    override fun hush(on: Boolean) {
+        hushed = on
+    }
+
     override suspend fun savePhoto(jpeg: ByteArray) = gallery
     override fun now() = 1000L
 }

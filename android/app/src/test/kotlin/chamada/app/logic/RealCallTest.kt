@@ -1,27 +1,7 @@
 package chamada.app.logic
 
-import chamada.AppException
-import chamada.AudioBlock
-import chamada.AudioDevices
-import chamada.CameraSettings
-import chamada.CameraSink
-import chamada.Cameras
-import chamada.ChamadaException
-import chamada.Config
-import chamada.Demo
-import chamada.Devices
 import chamada.FacingMode
-import chamada.Frame
-import chamada.MicrophoneSink
-import chamada.Session
-import chamada.SpeakerSource
-import chamada.VideoRenderer
-import chamada.android.plain.CameraNames
 import chamada.android.plain.CameraTrouble
-import chamada.android.plain.Grant
-import chamada.android.plain.Need
-import chamada.buffer
-import chamada.show
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.asCoroutineDispatcher
 import kotlinx.coroutines.flow.first
@@ -34,9 +14,6 @@ import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import java.util.concurrent.Executors
-import java.util.concurrent.atomic.AtomicInteger
-import java.util.concurrent.atomic.AtomicReference
-import java.util.concurrent.locks.LockSupport
 import kotlin.concurrent.thread
 import kotlin.time.Duration.Companion.seconds
 
@@ -141,6 +118,24 @@ internal class RealCallTest {
     }
 
     @Test
+    fun `a camera that gave up in a call is opened anew when the person asks for it`() {
+        Server().use { server ->
+            peer(server, "rui").use {
+                loginAndAwait(server, "rui")
+                press { call("rui") }
+                await("connection") { it.call?.phase == Phase.CONNECTED }
+                assertEquals(1, around.opened.get())
+                around.onTrouble(CameraTrouble.BROKEN)
+                await("trouble") { it.notice?.words == Words.CAMERA_BROKEN }
+                press { take(Way.CAMERA_AGAIN) }
+                await("camera") { it.call?.camera == true && around.opened.get() == 2 }
+                press { hangUp() }
+                await("end") { it.call == null }
+            }
+        }
+    }
+
+    @Test
     fun `somebody who declines and a server out of reach are told as they are`() {
         press { login("ws://127.0.0.1:1", "ana") }
         assertEquals(Words.SERVER_UNREACHABLE, await("refusal") { it.notice != null }.notice?.words)
@@ -191,88 +186,5 @@ internal class RealCallTest {
         press { demo("ana") }
         assertEquals("ana", await("again") { it.people.size == 2 }.me)
         press { logout() }
-    }
-}
-
-/** A phone with made-up camera and sound, and all else as it is. */
-private class RealSurroundings : Surroundings {
-    private val names = CameraNames("Front", "Rear", "Other")
-
-    /** How many pictures were shown. */
-    val screen = AtomicInteger()
-    val photo = AtomicReference<ByteArray>()
-    var allowed = true
-
-    @Volatile
-    var taken = false
-
-    private inner class TakenCameras(private val cameras: Cameras) : Cameras by cameras {
-        override fun openCamera(settings: CameraSettings, sink: CameraSink) {
-            if (!taken) return cameras.openCamera(settings, sink)
-            onTrouble(CameraTrouble.IN_USE)
-            throw AppException.NotReadable("another app has it")
-        }
-    }
-
-    @Volatile
-    var onTrouble: (CameraTrouble) -> Unit = {}
-
-    override suspend fun connect(config: Config, demo: Boolean): Line {
-        val remote = object : VideoRenderer {
-            override fun render(frame: Frame) = frame.show { planes ->
-                if (planes.y.hasRemaining()) screen.incrementAndGet()
-                Unit
-            }
-        }
-        val devices = Devices(TakenCameras(PatternCameras(names)), Silence(), remote)
-        return SessionLine(Session.connect(config, devices))
-    }
-
-    override suspend fun startDemo(): DemoPlace {
-        val demo = Demo.start("eco")
-        return object : DemoPlace {
-            override val server = demo.server()
-            override val peer = demo.peer()
-            override fun close() = demo.close()
-        }
-    }
-
-    override fun grants() = listOf(Need.CAMERA, Need.MICROPHONE).associateWith { Grant(allowed, asked = true) }
-    override suspend fun ask(needs: List<Need>) = error("nobody is here to be asked for $needs")
-    override fun hasCamera() = true
-    override suspend fun savePhoto(jpeg: ByteArray): Boolean {
-        photo.set(jpeg)
-        return true
-    }
-
-    override fun now() = System.currentTimeMillis()
-}
-
-/** A microphone that hears nothing, and a speaker that pulls at its own pace and keeps it to itself. */
-private class Silence : AudioDevices {
-    private var speaker: Thread? = null
-
-    override fun openMicrophone(sink: MicrophoneSink) {}
-    override fun closeMicrophone() {}
-
-    override fun openSpeaker(source: SpeakerSource) {
-        speaker = thread(name = "silent-speaker", isDaemon = true) {
-            AudioBlock(480u).use { block ->
-                block.buffer()
-                while (!Thread.interrupted()) {
-                    try {
-                        source.pull(block)
-                    } catch (_: ChamadaException) {
-                        return@use
-                    }
-                    LockSupport.parkNanos(10_000_000)
-                }
-            }
-        }
-    }
-
-    override fun closeSpeaker() {
-        speaker?.interrupt()
-        speaker?.join()
     }
 }

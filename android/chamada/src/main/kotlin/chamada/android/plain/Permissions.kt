@@ -27,6 +27,10 @@ public sealed interface PermissionStep {
     public data class Stop(public val missing: Need, public val inSettings: Boolean) : PermissionStep
 }
 
+/** What to ask for once one can be called: nobody hears of a call that the app may not tell of. After a no it is not asked again. */
+public fun neededToBeCalled(grants: Map<Need, Grant>): List<Need> =
+    listOfNotNull(Need.NOTIFICATIONS.takeIf { need -> grants[need]?.let { !it.granted && !it.asked } == true })
+
 /**
  * The way through permissions to a call: asked once a call at most; a camera that is refused means a call without it, a microphone
  * that is refused means none. Notifications and Bluetooth are asked for along with them and never stop anything.

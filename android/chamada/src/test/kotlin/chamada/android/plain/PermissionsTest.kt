@@ -22,6 +22,14 @@ internal class PermissionsTest {
     }
 
     @Test
+    fun `to be called one needs notifications, which are asked for once`() {
+        assertEquals(listOf(Need.NOTIFICATIONS), neededToBeCalled(grants(new, new, new)))
+        assertEquals(emptyList<Need>(), neededToBeCalled(grants(new, new, no)))
+        assertEquals(emptyList<Need>(), neededToBeCalled(grants(new, new, yes)))
+        assertEquals(emptyList<Need>(), neededToBeCalled(emptyMap()), "older systems need no word for them")
+    }
+
+    @Test
     fun `a refused camera means a call without it, and the next call asks again`() {
         assertEquals(Go(video = false), nextStep(grants(no, yes), askedNow = true))
         assertEquals(Ask(listOf(Need.CAMERA)), nextStep(grants(no, yes), askedNow = false))

@@ -1,0 +1,77 @@
+//! What R8 makes of the library and the app: shrunk and renamed by the rules that the AAR brings, they hold a call on this machine.
+//! JNA and the bindings find classes, methods and fields by name, and no compiler sees what a rule forgets.
+
+use crate::android_check::{folder, maven};
+use crate::run::{program, root, target};
+use crate::steps::Outcome;
+use anyhow::{Context, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The program that holds the call, of the app's tests.
+const MAIN: &str = "chamada.app.logic.ShrunkCallKt";
+
+pub(crate) fn run() -> Result<Outcome> {
+    let folder = folder();
+    let tests = folder.join("app/test-classes/chamada/app/logic");
+    if !tests.exists() {
+        return Ok(Outcome::Skipped("library and app have to be compiled first".to_owned()));
+    }
+    let own = folder.join("shrink");
+    let r8 = own.join("r8.jar");
+    if !r8.exists() && maven("pom.xml", &["--quiet", "--non-recursive", "dependency:copy@shrinker"]).done().is_err() {
+        return Ok(Outcome::Skipped("no Maven repository in reach has com.android.tools:r8".to_owned()));
+    }
+    let (rules, shrunk) = (own.join("keep.pro"), own.join("shrunk.jar"));
+    fs::write(&rules, format!("-keep class {MAIN} {{ public static void main(java.lang.String[]); }}\n"))?;
+    let (frameworks, libraries) = dependencies(&own)?;
+    let mut r8 =
+        program("java").args(["-cp"]).args([&r8]).args(["com.android.tools.r8.R8", "--release", "--classfile"]);
+    for library in frameworks.iter().chain([&java_home()?]) {
+        r8 = r8.args(["--lib"]).args([library]);
+    }
+    for rules in [&root().join("android/chamada/consumer-rules.pro"), &rules] {
+        r8 = r8.args(["--pg-conf"]).args([rules]);
+    }
+    r8.args(["--output"])
+        .args([&shrunk])
+        .args(["chamada.jar", "app.jar"].map(|jar| folder.join(jar)))
+        .args(helpers(&tests)?)
+        .args(libraries)
+        .quietly()?;
+    let natives = format!("-Djna.library.path={}", target().join("debug").display());
+    program("java").args(["-cp"]).args([&shrunk]).args([&natives, MAIN]).passes()
+}
+
+/// What the framework is, and what an app has to bring along.
+fn dependencies(own: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+    let list = own.join("classpath");
+    let to = format!("-Dmdep.outputFile={}", list.display());
+    maven("chamada/pom.xml", &["--quiet", "dependency:build-classpath", "-Dmdep.includeScope=compile", &to]).done()?;
+    let list = fs::read_to_string(list).context("Maven wrote no class path")?;
+    let paths: Vec<PathBuf> = std::env::split_paths(list.trim()).collect();
+    Ok(paths.into_iter().partition(|path| path.components().any(|part| part.as_os_str() == "android-all")))
+}
+
+/// The tests' classes but for the tests: their names are sentences, which Android could not have.
+fn helpers(tests: &Path) -> Result<Vec<PathBuf>> {
+    let mut classes = Vec::new();
+    for entry in fs::read_dir(tests)? {
+        let path = entry?.path();
+        if path.file_name().is_some_and(|name| !name.to_string_lossy().contains("Test")) {
+            classes.push(path);
+        }
+    }
+    Ok(classes)
+}
+
+/// Where Java's own classes are.
+fn java_home() -> Result<PathBuf> {
+    if let Some(home) = std::env::var_os("JAVA_HOME") {
+        return Ok(home.into());
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let java = std::env::split_paths(&path).map(|folder| folder.join("java")).find(|java| java.is_file());
+    let java = java.context("Java is not here")?.canonicalize()?;
+    java.ancestors().nth(2).map(Path::to_path_buf).context("Java has no home")
+}
