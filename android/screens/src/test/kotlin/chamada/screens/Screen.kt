@@ -22,11 +22,15 @@ import java.util.concurrent.TimeUnit.SECONDS
 
 internal val house: House get() = (RuntimeEnvironment.getApplication() as Application as ChamadaApp).house
 
-/** Lets the main thread work until this is so. */
-internal fun await(what: String, condition: (DeskState) -> Boolean) {
+/** Lets the main thread work until this is so of what the app shows. */
+internal fun await(what: String, condition: (DeskState) -> Boolean) =
+    untilSo(what, { house.desk.state.value }) { condition(house.desk.state.value) }
+
+/** Lets the main thread work until this is so; `now` says how things are where it does not come to be. */
+internal fun untilSo(what: String, now: () -> Any, condition: () -> Boolean) {
     val until = System.nanoTime() + SECONDS.toNanos(40)
-    while (!condition(house.desk.state.value)) {
-        check(System.nanoTime() < until) { "no $what; it is ${house.desk.state.value}" }
+    while (!condition()) {
+        check(System.nanoTime() < until) { "no $what; it is ${now()}" }
         // What happens comes from the library's threads; the test's own thread is the main one and has to hand it on.
         Thread.sleep(5)
         shadowOf(Looper.getMainLooper()).idle()

@@ -19,6 +19,7 @@ import kotlinx.coroutines.runBlocking
 import org.junit.After
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertTrue
+import org.junit.Rule
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.robolectric.Robolectric
@@ -36,7 +37,10 @@ import org.robolectric.shadows.ShadowAlertDialog
 @RunWith(RobolectricTestRunner::class)
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
 @Config(sdk = [32], qualifiers = PHONE)
-class ScreensTest {
+internal class ScreensTest {
+    @get:Rule
+    val card = SoundCard()
+
     private fun main() = Robolectric.buildActivity(MainActivity::class.java).setup().get()
 
     private fun call() = Robolectric.buildActivity(CallActivity::class.java).setup().get()
