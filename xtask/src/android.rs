@@ -1,7 +1,7 @@
 //! `cargo xtask android`: the library for Android, and the AAR around it. Needs an NDK; never run where this was written.
 
 use crate::elf;
-use crate::phones::{FEATURES, FEATURES_WITH_DEMO, have_target};
+use crate::phones::{FEATURES, FEATURES_WITH_DEMO, PACKED, have_target};
 use crate::run::{cargo, program, root};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ pub(crate) fn run(demo: bool) -> Result<()> {
         build = build.args(["--target", abi]);
         // By target and not for all, so that build scripts and macros are linked as ever.
         let variable = format!("CARGO_TARGET_{}_RUSTFLAGS", target.replace('-', "_").to_uppercase());
-        build = build.env(&variable, &format!("-C link-arg=-Wl,-z,max-page-size={PAGE}"));
+        build = build.env(&variable, &format!("-C link-arg=-Wl,-z,max-page-size={PAGE} {PACKED}"));
     }
     build
         .args(["build", "--locked", "--profile", "phone", "--package", "chamada-ffi", "--no-default-features"])
