@@ -15,7 +15,7 @@ impl CallEngine {
         self.act(PeerAction::Close);
         if let Some(call) = self.call.take() {
             self.strays.ended(call.with.clone(), Some(call.id), call.session, reason.to_wire());
-            self.put(Output::Event(CallEvent::Ended { with: call.with, call: call.id, reason }));
+            self.put(Output::Event(CallEvent::Ended { with: call.with, call: call.known_as, reason }));
         }
         self.tell_change();
     }

@@ -207,13 +207,19 @@ impl CallEngine {
         call.deadline.into_iter().chain(call.restart_at).min()
     }
 
+    /// What messages call the call.
+    #[cfg(test)]
+    pub(super) fn call_in_messages(&self) -> Option<CallId> {
+        self.call.as_ref().map(|call| call.id)
+    }
+
     /// Where the call stands.
     pub fn snapshot(&self) -> CallSnapshot {
         match &self.call {
             Some(call) => CallSnapshot {
                 state: call.state,
                 with: Some(call.with.clone()),
-                call: Some(call.id),
+                call: Some(call.known_as),
                 local: call.local,
                 remote: call.remote,
             },

@@ -10,7 +10,10 @@ use std::time::Instant;
 /// The call there is.
 #[derive(Debug)]
 pub(super) struct Call {
+    /// What messages call it; another one once the other side's call was taken instead of ours.
     pub(super) id: CallId,
+    /// What the app calls it, from its beginning to its end.
+    pub(super) known_as: CallId,
     pub(super) with: String,
     pub(super) state: CallState,
     /// Whether this side made the first offer.
@@ -49,6 +52,7 @@ impl Call {
     pub(super) fn new(id: CallId, me: &str, with: String, state: CallState, deadline: Option<Instant>) -> Self {
         Self {
             id,
+            known_as: id,
             polite: is_polite(me, &with),
             with,
             state,

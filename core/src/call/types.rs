@@ -160,7 +160,8 @@ pub struct CallSnapshot {
     pub state: CallState,
     /// The person at the other end, unless idle.
     pub with: Option<String>,
-    /// The call's identifier, unless idle.
+    /// The call's identifier, unless idle. It is the same from beginning to end, also where both called each other and messages
+    /// name the other side's call.
     pub call: Option<CallId>,
     /// What this side sends.
     pub local: MediaState,

@@ -35,8 +35,16 @@ fn two_who_call_each_other_at_once_are_in_one_call_without_any_ringing() {
             assert_eq!(phone.rings(), 0, "{}", phone.name);
             assert_eq!(phone.ends(), [], "{}", phone.name);
         }
-        let call = world.phones[RUI].snapshot().call;
-        assert_eq!(call, world.phones[RUI].heard.iter().find_map(first_call), "the call of the impolite one");
+        for phone in &world.phones {
+            assert_eq!(
+                phone.snapshot().call,
+                phone.heard.iter().find_map(first_call),
+                "the app of {} knows one call",
+                phone.name
+            );
+        }
+        let impolite = world.phones[RUI].heard.iter().find_map(first_call);
+        assert_eq!(world.phones[ANA].engine.call_in_messages(), impolite, "the call of the impolite one");
         world.hang_up(ANA);
         world.run(1_000);
         assert_eq!(world.phones[RUI].ends(), [EndReason::HungUpThere]);

@@ -98,8 +98,11 @@ fn check(world: &World) {
         assert_eq!(phone.engine.poll_timeout(), None, "{}: timers", phone.name);
         assert!(phone.engine.strays.len() <= 200, "{}: memory", phone.name);
         if in_call {
-            let others: Vec<_> =
-                world.phones.iter().filter(|p| p.name != phone.name && p.snapshot().call == now.call).collect();
+            let others: Vec<_> = world
+                .phones
+                .iter()
+                .filter(|p| p.name != phone.name && p.engine.call_in_messages() == phone.engine.call_in_messages())
+                .collect();
             assert_eq!(others.len(), 1, "{} is in a call with one other", phone.name);
             let peer = phone.open_peers().next().unwrap();
             assert!(others[0].open_peers().all(|other| peer.meets(other)), "{}: the right connection", phone.name);

@@ -433,7 +433,8 @@ impl World {
     pub(super) fn assert_connected(&self, a: usize, b: usize) {
         let (left, right) = (self.phones[a].snapshot(), self.phones[b].snapshot());
         assert_eq!((left.state, right.state), (CallState::Connected, CallState::Connected), "{left:?} {right:?}");
-        assert_eq!(left.call, right.call, "both are in one call");
+        let [left_call, right_call] = [a, b].map(|phone| self.phones[phone].engine.call_in_messages());
+        assert_eq!(left_call, right_call, "both are in one call");
         assert_eq!(left.with.as_ref(), Some(&self.phones[b].name));
         assert_eq!(right.with.as_ref(), Some(&self.phones[a].name));
     }
