@@ -29,7 +29,7 @@ pub(crate) struct Inner {
     pub(crate) core: core::Client,
     camera: Mutex<CameraWish>,
     /// Whether the camera was last told to be on. Held while it is told, so that the last wish wins.
-    camera_is_on: tokio::sync::Mutex<bool>,
+    camera_is_told: tokio::sync::Mutex<()>,
 }
 
 /// Whether the camera is to be on, from the two who have a say in it.
@@ -55,7 +55,7 @@ impl Client {
         runtime::run(async move {
             let (core, events) = core::Client::connect(config.into(), devices, Arc::new(WebrtcPeers)).await?;
             let camera = Mutex::new(CameraWish { person: true, foreground: true });
-            let inner = Arc::new(Inner { core, camera, camera_is_on: tokio::sync::Mutex::new(true) });
+            let inner = Arc::new(Inner { core, camera, camera_is_told: tokio::sync::Mutex::default() });
             observer::start(events, Arc::downgrade(&inner), observer)?;
             Ok::<_, ChamadaError>(Arc::new(Self { inner }))
         })
@@ -206,18 +206,14 @@ impl Inner {
         self.camera.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells the core the newest wish, if it differs from what it was told before.
+    /// Tells the core the newest wish; one that it was told before changes nothing.
     async fn settle_camera(&self) -> Result<(), ChamadaError> {
-        let mut is_on = self.camera_is_on.lock().await;
+        let _order = self.camera_is_told.lock().await;
         let wanted = {
             let wish = self.camera();
             wish.person && wish.foreground
         };
-        if wanted == *is_on {
-            return Ok(());
-        }
         let told = self.core.set_camera(wanted).await;
-        *is_on = wanted && told.is_ok();
         if wanted && told.is_err() {
             // It is off now; coming back to the foreground is not to try again what the person was told of.
             self.camera().person = false;

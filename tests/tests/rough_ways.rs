@@ -1,15 +1,15 @@
 //! Calls between two cores by way of servers that are old, hostile or gone, and with devices that fail.
 
 use chamada::FacingMode;
-use chamada::call::{CallEvent, CallState, EndReason};
+use chamada::call::{CallEvent, CallSnapshot, CallState, EndReason};
 use chamada::client::{ClientError, ClientEvent};
 use chamada::media::capture::{CameraInfo, CameraProvider, CameraSettings, CaptureError, CaptureHandle, FrameSink};
 use chamada::signaling::SignalingError;
 use chamada_tests::mock_server::{Faults, MockServer, Script};
 use chamada_tests::phone::{Phone, PhoneSetup, must, synthetic};
 use serde_json::{Value, json};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Two phones at a mock server, in a call.
@@ -164,11 +164,19 @@ fn credentials(description: &Value) -> Option<String> {
 struct Moody {
     cameras: Arc<dyn CameraProvider>,
     fails: AtomicBool,
+    /// Fails for this side only.
+    fails_at: Mutex<Option<FacingMode>>,
+    panics: AtomicBool,
 }
 
 impl Moody {
     fn new(fails: bool) -> Arc<Self> {
-        Arc::new(Self { cameras: synthetic(320, 240), fails: AtomicBool::new(fails) })
+        Arc::new(Self {
+            cameras: synthetic(320, 240),
+            fails: AtomicBool::new(fails),
+            fails_at: Mutex::default(),
+            panics: AtomicBool::new(false),
+        })
     }
 }
 
@@ -178,7 +186,9 @@ impl CameraProvider for Moody {
     }
 
     fn open(&self, settings: &CameraSettings, sink: FrameSink) -> Result<Box<dyn CaptureHandle>, CaptureError> {
-        if self.fails.load(Ordering::SeqCst) {
+        assert!(!self.panics.load(Ordering::SeqCst), "this provider panics");
+        let at = *self.fails_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.fails.load(Ordering::SeqCst) || at.is_some() && at == settings.facing {
             return Err(CaptureError::NotReadable("another app has it".into()));
         }
         self.cameras.open(settings, sink)
@@ -220,12 +230,49 @@ async fn a_camera_that_fails_in_a_call_is_an_error_and_the_call_goes_on_without_
     cameras.fails.store(false, Ordering::SeqCst);
     must(ana.client.set_camera(true).await);
     assert!(must(ana.client.snapshot().await).local.video);
-    // A flip that fails brings the old camera back.
-    cameras.fails.store(true, Ordering::SeqCst);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flip_that_fails_brings_the_old_camera_back() {
+    let server = MockServer::old_server().await;
+    let cameras = Moody::new(false);
+    *cameras.fails_at.lock().unwrap() = Some(FacingMode::Environment);
+    let mut ana = with_cameras(&server, Arc::clone(&cameras)).await;
+    let mut rui = Phone::login(&server.url(), "rui").await;
+    ana.talks_with(&mut rui, "rui").await;
+    rui.view.frames(10).await;
     let refused = ana.client.flip_camera().await.unwrap_err();
-    assert!(matches!(refused, ClientError::Capture(_)), "{refused}");
-    assert_eq!(must(ana.client.snapshot().await).state, CallState::Connected);
-    tokio::join!(ana.view.frames(10), rui.hears());
+    assert!(matches!(refused, ClientError::Capture(CaptureError::NotReadable(_))), "{refused}");
+    assert!(must(ana.client.snapshot().await).local.video);
+    rui.view.frames(10).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_camera_that_is_lost_on_a_flip_is_off_for_both_until_it_is_switched_on_again() {
+    let server = MockServer::old_server().await;
+    let cameras = Moody::new(false);
+    let mut ana = with_cameras(&server, Arc::clone(&cameras)).await;
+    let mut rui = Phone::login(&server.url(), "rui").await;
+    ana.talks_with(&mut rui, "rui").await;
+    for mood in [&cameras.fails, &cameras.panics] {
+        rui.view.frames(10).await;
+        mood.store(true, Ordering::SeqCst);
+        ana.client.flip_camera().await.unwrap_err();
+        ana.until("no camera", |event| camera(event, |now| !now.local.video)).await;
+        rui.until("no camera there", |event| camera(event, |now| !now.remote.video)).await;
+        mood.store(false, Ordering::SeqCst);
+        must(ana.client.set_camera(true).await);
+        rui.until("camera there", |event| camera(event, |now| now.remote.video)).await;
+    }
+    rui.view.frames(10).await;
+}
+
+/// Whether the call changed to this.
+fn camera(event: &ClientEvent, so: impl Fn(&CallSnapshot) -> bool) -> Option<()> {
+    match event {
+        ClientEvent::Call(CallEvent::Changed(now)) if so(now) => Some(()),
+        _ => None,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

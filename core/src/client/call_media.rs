@@ -140,6 +140,8 @@ impl CallMedia {
         let Some(mut camera) = self.camera.take() else {
             return Err(CaptureError::NotFound("there is no camera".into()).into());
         };
+        // Of a camera on which the app panics nothing comes back.
+        self.camera = Some(camera.closed());
         let (camera, result) = blocking(move || {
             let result = work(&mut camera);
             (camera, result)

@@ -258,11 +258,16 @@ impl CallTask {
         // A reply that nobody waits for any more is no failure: what was asked for was done all the same.
         match request {
             TaskRequest::Flip { reply } => {
-                let _ = reply.send(self.flip().await);
+                let was_open = self.media.camera_is_open();
+                let flipped = self.flip().await;
+                self.tell_if_lost(was_open).await;
+                let _ = reply.send(flipped);
             }
             TaskRequest::SetConstraints { constraints, reply } => {
                 self.context.config.video = *constraints;
-                let reopened = if self.media.camera_is_open() { self.open_camera().await } else { Ok(()) };
+                let was_open = self.media.camera_is_open();
+                let reopened = if was_open { self.open_camera().await } else { Ok(()) };
+                self.tell_if_lost(was_open).await;
                 let _ = reply.send(reopened);
             }
             TaskRequest::CameraSettled { reply } => {
@@ -320,6 +325,13 @@ impl CallTask {
         let settings = self.media.open_camera(self.context.config.video.clone()).await?;
         self.tell(FromTask::Camera { settings, flipped: false, open: true }).await;
         Ok(())
+    }
+
+    /// On the way to another camera the one that was open may have been lost: the call is then one without.
+    async fn tell_if_lost(&mut self, was_open: bool) {
+        if was_open && !self.media.camera_is_open() {
+            self.tell(FromTask::CameraLost).await;
+        }
     }
 
     async fn flip(&mut self) -> Result<Option<FacingMode>, ClientError> {

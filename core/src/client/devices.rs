@@ -17,6 +17,11 @@ impl Camera {
         Self { provider, sink, open: None }
     }
 
+    /// The same, not open.
+    pub(super) fn closed(&self) -> Self {
+        Self::new(Arc::clone(&self.provider), self.sink.clone())
+    }
+
     pub(super) fn settings(&self) -> Option<&CameraSettings> {
         self.open.as_ref().map(|(settings, _)| settings)
     }

@@ -225,6 +225,7 @@ fn encode_until_closed(shared: &Shared, mut encoder: Encoder, output: &AudioOutp
     let mut packet_loss = EXPECTED_LOSS;
     let mut dtx = false;
     let mut quiet = false;
+    let mut failing = false;
     let mut buffer = [0; MAX_PACKET];
     loop {
         let (frame, wanted_loss) = {
@@ -249,6 +250,7 @@ fn encode_until_closed(shared: &Shared, mut encoder: Encoder, output: &AudioOutp
         let encoded = encoder.encode(&frame.samples, &mut buffer);
         let taken = match encoded {
             Ok(len) => {
+                failing = false;
                 let was_quiet = std::mem::replace(&mut quiet, len <= DTX_PACKET);
                 if quiet && was_quiet {
                     continue;
@@ -256,7 +258,10 @@ fn encode_until_closed(shared: &Shared, mut encoder: Encoder, output: &AudioOutp
                 output(Bytes::copy_from_slice(&buffer[..len]), frame.timestamp).then_some(len)
             }
             Err(error) => {
-                log::warn!("Opus refused a frame: {error}");
+                if !std::mem::replace(&mut failing, true) {
+                    log::warn!("Opus refuses what the microphone says");
+                    log::debug!("which is: {error}");
+                }
                 None
             }
         };

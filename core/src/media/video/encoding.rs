@@ -2,7 +2,7 @@
 
 use super::adapt::Adaptation;
 use super::codec::{CodecError, EncodedFrame, EncoderConfig, VideoCodec, VideoEncoder};
-use super::factory::{self, Choice};
+use super::factory::{self, Choice, Choices};
 use super::freeze::RateMeter;
 use crate::media::frame::{FramePool, Rotation, VideoFrame};
 use std::time::{Duration, Instant};
@@ -38,7 +38,7 @@ type MakeEncoder = fn(VideoCodec, EncoderConfig, Choice) -> Result<Box<dyn Video
 /// Turns, scales and compresses pictures; makes encoders as they are needed.
 pub(super) struct Encoding {
     make: MakeEncoder,
-    choice: Choice,
+    choices: Choices,
     encoder: Option<Running>,
     /// Frames per second to expect of a camera that has not shown yet.
     fps: f64,
@@ -48,6 +48,8 @@ pub(super) struct Encoding {
     /// Size of the last picture of a camera, upright.
     camera_size: Option<(u32, u32)>,
     last_keyframe: Option<Instant>,
+    /// The codec of the last picture, and failures in a row of it.
+    codec: Option<VideoCodec>,
     failures: u32,
     failed_at: Option<Instant>,
 }
@@ -76,7 +78,7 @@ impl Encoding {
     fn with(make: MakeEncoder, fps: f64) -> Self {
         Self {
             make,
-            choice: Choice::Usual,
+            choices: Choices::default(),
             encoder: None,
             fps,
             pace: RateMeter::default(),
@@ -84,6 +86,7 @@ impl Encoding {
             pool: FramePool::default(),
             camera_size: None,
             last_keyframe: None,
+            codec: None,
             failures: 0,
             failed_at: None,
         }
@@ -133,6 +136,9 @@ impl Encoding {
         fps: f64,
         now: Instant,
     ) -> Result<Option<EncodedFrame>, CodecError> {
+        if self.codec.replace(wanted.codec) != Some(wanted.codec) {
+            (self.failures, self.failed_at) = (0, None);
+        }
         let resting = self.failed_at.is_some_and(|at| now.saturating_duration_since(at) < FAILURE_PAUSE);
         if self.failures >= MAX_FAILURES && resting {
             return Ok(None);
@@ -149,7 +155,7 @@ impl Encoding {
                 self.encoder = None;
                 self.failures = self.failures.saturating_add(1);
                 if self.failures >= MAX_FAILURES {
-                    self.choice = self.choice.other();
+                    self.choices.change(wanted.codec);
                 }
                 self.failed_at = Some(now);
             }
@@ -178,7 +184,7 @@ impl Encoding {
 
     fn start(&self, size: (u32, u32), wanted: Wanted, fps: f64, now: Instant) -> Result<Running, CodecError> {
         let ((width, height), Wanted { codec, bitrate_bps, .. }) = (size, wanted);
-        let encoder = (self.make)(codec, EncoderConfig { width, height, fps, bitrate_bps }, self.choice)?;
+        let encoder = (self.make)(codec, EncoderConfig { width, height, fps, bitrate_bps }, self.choices.of(codec))?;
         log::debug!("{codec} encoder for {width}×{height}, {fps:.0} fps, {bitrate_bps} bit/s");
         Ok(Running { encoder, codec, size, bitrate: bitrate_bps, bitrate_at: now, fps, fps_at: now })
     }

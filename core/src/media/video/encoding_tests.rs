@@ -144,3 +144,22 @@ fn an_encoder_that_keeps_failing_is_replaced_by_the_spare_one() {
     assert!(frame.keyframe);
     assert!(encode(start + FAILURE_PAUSE).is_ok(), "the spare one stays");
 }
+
+#[test]
+fn that_one_codecs_usual_encoder_fails_says_nothing_of_the_others() {
+    let [broken, other] = VideoCodec::available()[..] else { return };
+    let mut encoding = Encoding::with(
+        |codec, config, choice| match (codec == VideoCodec::available()[0], choice) {
+            (true, _) => Ok(Box::new(Broken)),
+            (false, Choice::Usual) => factory::make_encoder(codec, config),
+            (false, Choice::Spare) => Err(CodecError::NotBuilt(codec)),
+        },
+        30.0,
+    );
+    let (mut camera, start) = (Camera::new(320, 240), Instant::now());
+    for _ in 0..MAX_FAILURES {
+        assert!(encoding.picture(&camera.picture(), wanted(broken), start).is_err());
+    }
+    let frame = encoding.picture(&camera.picture(), wanted(other), start).unwrap();
+    assert!(frame.is_some_and(|frame| frame.keyframe), "by its usual one, and without a rest");
+}

@@ -22,6 +22,31 @@ impl Choice {
     }
 }
 
+/// The choice for each codec: that one's usual one does not work says nothing of the other's.
+#[derive(Debug, Default)]
+pub(super) struct Choices {
+    vp8: Choice,
+    h264: Choice,
+}
+
+impl Choices {
+    pub(super) fn of(&self, codec: VideoCodec) -> Choice {
+        match codec {
+            VideoCodec::Vp8 => self.vp8,
+            VideoCodec::H264 => self.h264,
+        }
+    }
+
+    /// The other one is the first to try from now on.
+    pub(super) fn change(&mut self, codec: VideoCodec) {
+        let choice = match codec {
+            VideoCodec::Vp8 => &mut self.vp8,
+            VideoCodec::H264 => &mut self.h264,
+        };
+        *choice = choice.other();
+    }
+}
+
 /// An encoder for pictures of one size.
 ///
 /// # Errors

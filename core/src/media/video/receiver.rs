@@ -2,7 +2,7 @@
 
 use super::assembler::{AssembledFrame, Event, FrameAssembler};
 use super::codec::{CodecError, VideoCodec, VideoDecoder};
-use super::factory::{self, Choice};
+use super::factory::{self, Choice, Choices};
 use super::freeze::{FreezeMeter, RateMeter};
 use crate::media::capture::VideoRenderer;
 use crate::media::frame::{FramePool, VideoFrame};
@@ -20,6 +20,8 @@ const AT_A_TIME: usize = 256;
 /// what the other side sends may be at fault as well.
 const MAX_FAILURES: u32 = 2;
 const REPLACE_AFTER: Duration = Duration::from_secs(1);
+/// Pictures from a keyframe on that a decoder may take without giving one back: some need the next one, or long for the first.
+const MAX_UNANSWERED: u32 = 3;
 /// Buffers for pictures: the newest, which is kept for photos, and those that the renderer holds.
 const POOL: usize = 4;
 
@@ -176,36 +178,54 @@ type MakeDecoder = fn(VideoCodec, Choice) -> Result<Box<dyn VideoDecoder>, Codec
 struct Decoders {
     make: MakeDecoder,
     running: Option<(VideoCodec, Box<dyn VideoDecoder>)>,
-    choice: Choice,
-    made_at: Option<Instant>,
+    choices: Choices,
+    /// What was made last, and when.
+    made: Option<(VideoCodec, Instant)>,
     failures: u32,
+    /// Pictures given to it since a keyframe, as long as it has given none back.
+    unanswered: u32,
 }
 
 impl Decoders {
     fn new(make: MakeDecoder) -> Self {
-        Self { make, running: None, choice: Choice::Usual, made_at: None, failures: 0 }
+        Self { make, running: None, choices: Choices::default(), made: None, failures: 0, unanswered: 0 }
     }
 
     fn of(&mut self, codec: VideoCodec, now: Instant) -> Result<&mut Box<dyn VideoDecoder>, CodecError> {
         let running = match self.running.take() {
             Some(running) if running.0 == codec => running,
-            other => {
-                if other.is_some() {
-                    (self.choice, self.failures) = (Choice::Usual, 0);
+            _ => {
+                if self.made.is_none_or(|(made, _)| made != codec) {
+                    (self.failures, self.unanswered) = (0, 0);
                 }
-                self.made_at = Some(now);
-                (codec, (self.make)(codec, self.choice)?)
+                self.made = Some((codec, now));
+                (codec, (self.make)(codec, self.choices.of(codec))?)
             }
         };
         Ok(&mut self.running.insert(running).1)
     }
 
+    fn shown(&mut self) {
+        (self.failures, self.unanswered) = (0, 0);
+    }
+
+    /// It took a picture and gave none back. Whether it has had enough of them: who makes nothing of a keyframe makes nothing of
+    /// what follows.
+    fn is_overdue(&mut self, keyframe: bool) -> bool {
+        if keyframe || self.unanswered > 0 {
+            self.unanswered += 1;
+        }
+        self.unanswered > MAX_UNANSWERED
+    }
+
     fn failed_at_a_keyframe(&mut self, now: Instant) {
         self.failures += 1;
-        let settled = self.made_at.is_none_or(|at| now.saturating_duration_since(at) >= REPLACE_AFTER);
-        if self.failures >= MAX_FAILURES && settled {
+        self.unanswered = 0;
+        let Some((codec, at)) = self.made else { return };
+        if self.failures >= MAX_FAILURES && now.saturating_duration_since(at) >= REPLACE_AFTER {
             log::warn!("a video decoder makes nothing of keyframes; another one takes its place");
-            (self.running, self.choice, self.failures) = (None, self.choice.other(), 0);
+            self.choices.change(codec);
+            (self.running, self.failures) = (None, 0);
         }
     }
 }
@@ -280,26 +300,25 @@ impl Decoding {
                 drop(state);
                 match picture {
                     Some(picture) => {
-                        self.decoders.failures = 0;
+                        self.decoders.shown();
                         self.show(picture);
                     }
-                    // A decoder that makes nothing of a keyframe makes nothing of what follows.
-                    None if frame.keyframe => self.failed(frame),
+                    None if self.decoders.is_overdue(frame.keyframe) => self.failed(true),
                     None => {}
                 }
             }
             Err(error) => {
                 log::debug!("a picture could not be decoded: {error}");
                 self.shared.lock().stats.decode_errors += 1;
-                self.failed(frame);
+                self.failed(frame.keyframe || self.decoders.unanswered > 0);
             }
         }
     }
 
-    fn failed(&mut self, frame: &AssembledFrame) {
+    fn failed(&mut self, at_a_keyframe: bool) {
         let now = Instant::now();
         self.assembler.decoding_failed(now);
-        if frame.keyframe {
+        if at_a_keyframe {
             self.decoders.failed_at_a_keyframe(now);
         }
     }

@@ -149,10 +149,11 @@ fn dropping_it_in_a_flood_ends_at_once_and_shows_nothing_more() {
         let packets = call.encode(false);
         call.send(packets);
     }
+    let start = Instant::now();
     drop(call.receiver);
-    let shown = call.screen.try_iter().count();
-    assert!(shown <= 40);
-    assert!(matches!(call.screen.recv(), Err(std_mpsc::RecvError)));
+    assert!(start.elapsed() < Duration::from_secs(5));
+    call.screen.try_iter().for_each(drop);
+    assert!(matches!(call.screen.recv(), Err(std_mpsc::RecvError)), "the renderer was let go of");
 }
 
 #[test]
@@ -202,15 +203,17 @@ fn a_decoder_that_makes_nothing_of_keyframes_is_replaced_by_the_spare_one() {
     });
     let _receiver = VideoReceiver::start_with(make, TYPES.to_vec(), inbox, want_keyframe, Arc::new(tell));
     let (mut camera, mut encoder, mut packetizer) = (Camera::new(320, 240), encoder(codec), Packetizer::new(1));
-    let mut asked = 0;
+    let (mut asked, start) = (0, Instant::now());
     loop {
         let frame = encoder.encode(&camera.picture(), true).unwrap().unwrap();
         for packet in packetizer.of_frame(&frame) {
             packets.try_send(packet).unwrap();
         }
-        match told.recv_timeout(LONG).expect("a picture or a request") {
-            Told::WantKeyframe => asked += 1,
-            Told::Picture => break,
+        // The other side sends on at its own pace, whatever becomes of it here.
+        match told.recv_timeout(Duration::from_millis(30)) {
+            Ok(Told::WantKeyframe) => asked += 1,
+            Ok(Told::Picture) => break,
+            Err(_) => assert!(start.elapsed() < LONG, "no picture after {asked} requests"),
         }
     }
     assert!(asked >= MAX_FAILURES, "one failure may be the other side's fault");
@@ -223,8 +226,45 @@ fn decoders_are_not_replaced_at_the_pace_of_what_a_peer_sends() {
     for ms in 0..999 {
         assert!(decoders.of(VideoCodec::Vp8, start).is_ok());
         decoders.failed_at_a_keyframe(start + Duration::from_millis(ms));
-        assert_eq!(decoders.choice, Choice::Usual);
+        assert_eq!(decoders.choices.of(VideoCodec::Vp8), Choice::Usual);
     }
     decoders.failed_at_a_keyframe(start + REPLACE_AFTER);
-    assert_eq!(decoders.choice, Choice::Spare);
+    assert_eq!(decoders.choices.of(VideoCodec::Vp8), Choice::Spare);
+    assert_eq!(decoders.choices.of(VideoCodec::H264), Choice::Usual, "that one's may work");
+}
+
+/// Gives each picture back with the next one, as some phones' own do.
+struct Late {
+    decoder: Box<dyn VideoDecoder>,
+    before: Option<VideoFrame>,
+}
+
+impl VideoDecoder for Late {
+    fn decode(&mut self, data: &[u8], pool: &FramePool) -> Result<Option<VideoFrame>, CodecError> {
+        let now = self.decoder.decode(data, pool)?;
+        Ok(std::mem::replace(&mut self.before, now))
+    }
+}
+
+#[test]
+fn a_decoder_that_is_one_picture_late_shows_all_but_the_last_and_asks_for_nothing() {
+    let make: MakeDecoder =
+        |codec, _| factory::make_decoder(codec).map(|decoder| Box::new(Late { decoder, before: None }) as Box<_>);
+    let (codec, (tell, told), (packets, inbox)) =
+        (VideoCodec::available()[0], std_mpsc::channel(), mpsc::channel(1024));
+    let want_keyframe = Arc::new({
+        let tell = tell.clone();
+        move || tell.send(Told::WantKeyframe).unwrap_or_default()
+    });
+    let _receiver = VideoReceiver::start_with(make, TYPES.to_vec(), inbox, want_keyframe, Arc::new(tell));
+    let (mut camera, mut encoder, mut packetizer) = (Camera::new(320, 240), encoder(codec), Packetizer::new(1));
+    for number in 0..10 {
+        let frame = encoder.encode(&camera.picture(), false).unwrap().unwrap();
+        for packet in packetizer.of_frame(&frame) {
+            packets.try_send(packet).unwrap();
+        }
+        if number > 0 {
+            assert_eq!(told.recv_timeout(LONG), Ok(Told::Picture));
+        }
+    }
 }

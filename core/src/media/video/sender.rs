@@ -279,7 +279,8 @@ impl Shared {
                 Ok(Some(frame)) => self.send(frame, took, output),
                 Ok(None) => {}
                 Err(error) => {
-                    log::warn!("a picture was not sent: {error}");
+                    log::warn!("a picture was not sent");
+                    log::debug!("which is: {error}");
                     self.lock().stats.errors += 1;
                 }
             }

@@ -2,6 +2,7 @@
 //! and with lengths before each unit (ISO/IEC 14496-15, "AVCC"), which is what VideoToolbox speaks.
 
 use bytes::Bytes;
+use std::borrow::Cow;
 
 const START_CODE: [u8; 4] = [0, 0, 0, 1];
 const NAL_IDR: u8 = 5;
@@ -67,14 +68,14 @@ impl ParameterSets {
 }
 
 /// A byte stream in which parameter sets stand before an IDR picture: those that it has, else those given.
-pub(super) fn with_parameter_sets(data: &[u8], sets: &ParameterSets) -> Bytes {
+pub(super) fn with_parameter_sets<'a>(data: &'a [u8], sets: &ParameterSets) -> Cow<'a, [u8]> {
     let (mut idr, mut own) = (false, false);
     for unit in nal_units(data) {
         idr |= nal_type(unit) == NAL_IDR;
         own |= nal_type(unit) == NAL_SPS;
     }
     if !idr || own || !sets.complete() {
-        return Bytes::copy_from_slice(data);
+        return Cow::Borrowed(data);
     }
     let mut out = Vec::with_capacity(data.len() + sets.sps.len() + sets.pps.len() + 2 * START_CODE.len());
     for unit in [&sets.sps, &sets.pps] {
@@ -82,7 +83,16 @@ pub(super) fn with_parameter_sets(data: &[u8], sets: &ParameterSets) -> Bytes {
         out.extend_from_slice(unit);
     }
     out.extend_from_slice(data);
-    out.into()
+    Cow::Owned(out)
+}
+
+/// The same for what is to be sent on.
+pub(super) fn keep_parameter_sets(data: Vec<u8>, sets: &ParameterSets) -> Bytes {
+    let whole = match with_parameter_sets(&data, sets) {
+        Cow::Owned(whole) => Some(whole),
+        Cow::Borrowed(_) => None,
+    };
+    whole.unwrap_or(data).into()
 }
 
 /// Lengths of four bytes instead of start codes; parameter sets and delimiters, which have no place there, are left out.
@@ -149,6 +159,8 @@ mod tests {
         let whole = stream(&[SPS, PPS, IDR]);
         assert_eq!(with_parameter_sets(&whole, &sets), whole);
         assert_eq!(with_parameter_sets(&stream(&[DELTA]), &sets), stream(&[DELTA]));
+        assert_eq!(keep_parameter_sets(stream(&[IDR]), &sets), stream(&[SPS, PPS, IDR]));
+        assert_eq!(keep_parameter_sets(stream(&[DELTA]), &sets), stream(&[DELTA]));
     }
 
     #[test]

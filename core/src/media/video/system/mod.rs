@@ -102,7 +102,8 @@ fn one_or_other<T>(
     match second() {
         Ok(made) => {
             if !matches!(error, CodecError::NotBuilt(_)) {
-                log::warn!("{error}; another codec takes its place");
+                log::warn!("a codec could not be made; another one takes its place");
+                log::debug!("which is: {error}");
             }
             Ok(made)
         }

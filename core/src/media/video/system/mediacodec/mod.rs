@@ -10,7 +10,7 @@
 #[allow(unsafe_code, reason = "MediaCodec is reached by the NDK's C interface only")]
 mod ndk;
 
-use super::annexb::{ParameterSets, with_parameter_sets};
+use super::annexb::{ParameterSets, keep_parameter_sets, with_parameter_sets};
 use super::layout::BufferLayout;
 use super::pending::Pending;
 use super::sps::{PictureSize, picture_size};
@@ -20,6 +20,7 @@ use crate::media::video::codec::{CodecError, EncodedFrame, EncoderConfig, VideoC
 use crate::media::video::depacketize::has_idr;
 use bytes::Bytes;
 use ndk::{Codec, Failure, Format, Output};
+use std::borrow::Cow;
 use std::ffi::CStr;
 use std::time::{Duration, Instant};
 
@@ -142,7 +143,10 @@ impl Encoder {
             request.and_then(|request| self.running.set(&request)).map_err(|failure| self.failed(failure))?;
         }
         // Without a free buffer the encoder is behind, and this picture is skipped.
-        let Some(index) = self.running.input(WAIT).map_err(|failure| self.failed(failure))? else { return Ok(()) };
+        let Some(index) = self.running.input(WAIT).map_err(|failure| self.failed(failure))? else {
+            self.pending.leave_out();
+            return Ok(());
+        };
         let (layout, encoded) = (self.layout, self.encoded);
         let written = self.running.input_bytes(index).map(|buffer| layout.write(frame, encoded, buffer));
         let size = written.map_err(|failure| self.failed(failure))?.map_err(|error| self.failed(error))?;
@@ -192,7 +196,8 @@ impl Encoder {
             VideoCodec::Vp8 => (Bytes::from(data), None),
             VideoCodec::H264 => {
                 self.sets.update(&data);
-                (with_parameter_sets(&data, &self.sets), Some(has_idr(&data)))
+                let keyframe = has_idr(&data);
+                (keep_parameter_sets(data, &self.sets), Some(keyframe))
             }
         };
         let keyframe = keyframe.unwrap_or_else(|| data.first().is_some_and(|first| first & 1 == 0));
@@ -217,7 +222,7 @@ impl VideoEncoder for Encoder {
         if let Some(late) = self.receive(Duration::ZERO)? {
             return Ok(Some(late));
         }
-        if self.pending.is_full() {
+        if self.pending.is_stuck() {
             return Err(self.failed(format!("nothing came out for {MAX_PENDING} pictures")));
         }
         self.queue(frame)?;
@@ -372,7 +377,7 @@ impl Decoder {
         let whole = if codec == VideoCodec::H264 && announced.is_some() {
             with_parameter_sets(data, &self.sets)
         } else {
-            Bytes::copy_from_slice(data)
+            Cow::Borrowed(data)
         };
         running.decode(&whole, time, pool).map_err(|detail| CodecError::Decode { codec, detail })
     }

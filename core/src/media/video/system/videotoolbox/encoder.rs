@@ -1,6 +1,6 @@
 //! Pictures to H.264.
 
-use super::super::annexb::{ParameterSets, from_avcc, with_parameter_sets};
+use super::super::annexb::{ParameterSets, from_avcc, keep_parameter_sets};
 use super::super::layout::write_nv12;
 use super::super::pending::Pending;
 use super::{Locked, OSStatus, Slot, done, nv12_attributes, setup};
@@ -179,7 +179,7 @@ impl VideoEncoder for Encoder {
         };
         let captured_at = self.pending.finish(time).unwrap_or(frame.captured_at());
         let keyframe = has_idr(&data);
-        let data = with_parameter_sets(&data, &sets);
+        let data = keep_parameter_sets(data, &sets);
         let (width, height) = (self.width & !1, self.height & !1);
         let codec = VideoCodec::H264;
         Ok((!data.is_empty()).then_some(EncodedFrame { codec, data, keyframe, width, height, captured_at }))
