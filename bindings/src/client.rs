@@ -119,7 +119,8 @@ impl Client {
     /// Says something in the public chat, 1 to 256 characters.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` for any other length, `SERVER` if it is out of reach.
+    /// `INVALID_ARGUMENT` for any other length, `TOO_FAST` if too much waits for the server already. While the server is out of
+    /// reach it waits.
     pub async fn say(&self, text: String) -> Result<(), ChamadaError> {
         let inner = Arc::clone(&self.inner);
         runtime::run(async move { inner.core.say(&text).await }).await
@@ -128,7 +129,8 @@ impl Client {
     /// Asks for another name; `Event.Renamed` tells which one it became.
     ///
     /// # Errors
-    /// `INVALID_ARGUMENT` for what cannot be a name, `SERVER` if it is out of reach.
+    /// `INVALID_ARGUMENT` for what cannot be a name, `TOO_FAST` if too much waits for the server already. While the server is out of
+    /// reach it waits.
     pub async fn rename(&self, name: String) -> Result<(), ChamadaError> {
         let inner = Arc::clone(&self.inner);
         runtime::run(async move { inner.core.rename(&name).await }).await

@@ -38,7 +38,8 @@ impl Demo {
     /// Starts both; the peer is called `peer`.
     ///
     /// # Errors
-    /// `SERVER` if there is no port to listen on or the name cannot be one.
+    /// `INVALID_ARGUMENT` if the peer's name cannot be one, `SERVER` if there is no port to listen on, `INTERNAL` where
+    /// [`demo_available`] says no.
     #[uniffi::constructor]
     pub async fn start(peer: String) -> Result<Arc<Self>, ChamadaError> {
         runtime::run(async move {
@@ -69,6 +70,9 @@ impl Demo {
     }
 
     /// Lets the peer call somebody who is logged in, once it is out of the call that it may be in.
+    ///
+    /// # Errors
+    /// `CALL` if it cannot, `CLOSED` if its client is.
     pub async fn call(&self, to: String) -> Result<(), ChamadaError> {
         let peer = self.peer.clone();
         let mut in_call = self.in_call.clone();

@@ -21,7 +21,8 @@ impl Demo {
     /// Starts both; the peer is called `peer`.
     ///
     /// # Errors
-    /// `INTERNAL`: this build has no demo.
+    /// `INVALID_ARGUMENT` if the peer's name cannot be one, `SERVER` if there is no port to listen on, `INTERNAL` where
+    /// [`demo_available`] says no.
     #[uniffi::constructor]
     pub async fn start(peer: String) -> Result<Arc<Self>, ChamadaError> {
         Err(ChamadaError::new(ErrorKind::Internal, format!("this build has no demo, and so nobody called {peer}")))
@@ -37,7 +38,10 @@ impl Demo {
         match self.never {}
     }
 
-    /// Lets the peer call somebody who is logged in.
+    /// Lets the peer call somebody who is logged in, once it is out of the call that it may be in.
+    ///
+    /// # Errors
+    /// `CALL` if it cannot, `CLOSED` if its client is.
     pub async fn call(&self, to: String) -> Result<(), ChamadaError> {
         drop(to);
         match self.never {}

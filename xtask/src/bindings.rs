@@ -1,13 +1,13 @@
 //! Kotlin and Swift: their generated halves, their tests, and the library's memory tests under valgrind.
 
-use crate::run::{cargo, program, root};
+use crate::run::{cargo, program, root, target};
 use crate::steps::{Outcome, Steps};
 use anyhow::{Result, bail};
 use std::path::PathBuf;
 
 /// Where tests find the library and the command.
 fn built(name: &str) -> PathBuf {
-    root().join("target/debug").join(name)
+    target().join("debug").join(name)
 }
 
 /// The library for this machine, the program that writes its bindings, and the command that its tests call. The whole workspace at
@@ -19,7 +19,7 @@ pub(crate) fn build() -> Result<Outcome> {
 /// Writes the bindings into `target/generated`; they are never committed.
 pub(crate) fn generate(language: &str) -> Result<Outcome> {
     let library = if cfg!(target_os = "macos") { "libchamada_ffi.dylib" } else { "libchamada_ffi.so" };
-    let folder = root().join("target/generated").join(language);
+    let folder = target().join("generated").join(language);
     if folder.exists() {
         std::fs::remove_dir_all(&folder)?;
     }
@@ -44,7 +44,7 @@ pub(crate) fn kotlin_bench() -> Result<()> {
     let mut steps = Steps::default();
     kotlin(&mut steps);
     steps.finish()?;
-    let native = root().join("target/release");
+    let native = target().join("release");
     maven(&["test", "-Dtest=Bench", "-Dchamada.bench=true"])
         .args([format!("-Dnative.folder={}", native.display())])
         .done()

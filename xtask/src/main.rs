@@ -58,8 +58,8 @@ enum Task {
         #[arg(long)]
         demo: bool,
     },
-    /// The library and the app for Android, compiled against the framework by Maven, resources linked, unit tests run;
-    /// needs no Android SDK
+    /// The library and the app for Android: compiled against the framework, resources linked, tested, screens drawn, and a call
+    /// held by classes that R8 shrank; needs no Android SDK
     AndroidCheck,
     /// The XCFramework for iPhones, their simulator and Macs; needs a Mac with Xcode
     Ios {
@@ -78,7 +78,8 @@ enum Task {
     /// The Swift bindings: generated, compiled, and tested in real calls with the Rust peer; brings a Swift along where
     /// none is installed
     Swift,
-    /// ChamadaKit's logic, built and tested on Linux too, and every Swift file of the app, parsed
+    /// ChamadaKit's logic, built and tested on Linux too, and every Swift file of the app, parsed and type-checked against
+    /// declarations of Apple's frameworks
     IosCheck,
     /// What people read: each platform's files, written from docs/texts.json
     Texts,

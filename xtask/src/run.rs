@@ -12,9 +12,9 @@ pub(crate) fn root() -> PathBuf {
     here.parent().unwrap_or(here).to_path_buf()
 }
 
-/// Where cargo puts what it builds.
+/// Where cargo puts what it builds: Maven's and Gradle's files look for it there, so that no other place may be asked for.
 pub(crate) fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+    root().join("target")
 }
 
 /// A program about to be run.
@@ -30,6 +30,7 @@ pub(crate) fn cargo(args: &[&str]) -> Run {
             command.env_remove(name);
         }
     }
+    command.env_remove("CARGO_TARGET_DIR");
     Run(command).args(args)
 }
 

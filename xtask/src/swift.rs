@@ -2,7 +2,7 @@
 //! user's cache.
 
 use crate::bindings;
-use crate::run::{Run, program, root};
+use crate::run::{Run, program, root, target};
 use crate::steps::{Outcome, Steps};
 use anyhow::{Context, Result};
 use std::fs;
@@ -49,7 +49,7 @@ pub(crate) fn package() -> PathBuf {
 /// Puts the generated Swift and C where the package wants them; neither is committed.
 pub(crate) fn generate() -> Result<Outcome> {
     bindings::generate("swift")?;
-    let (from, sources) = (root().join("target/generated/swift"), package().join("Sources"));
+    let (from, sources) = (target().join("generated/swift"), package().join("Sources"));
     fs::create_dir_all(sources.join("Chamada/Generated"))?;
     copy(&from.join("Chamada.swift"), &sources.join("Chamada/Generated/Chamada.swift"))?;
     copy(&from.join("ChamadaFFI.h"), &sources.join("ChamadaFFI/ChamadaFFI.h"))?;
@@ -126,7 +126,7 @@ fn test_here() -> Result<Outcome> {
 
 /// `swift test` of a package by the machine's own Swift.
 pub(crate) fn test_installed(package: &Path) -> Run {
-    let built = root().join("target/debug");
+    let built = target().join("debug");
     let search = format!("-L{}", built.display());
     let runpath = format!("-rpath={}", built.display());
     program("swift")
@@ -170,7 +170,7 @@ pub(crate) fn bring(folder: &Path, place: &str, parts: &[(PathBuf, PathBuf)]) ->
         }
         program("cp").args(["--recursive", "--preserve=timestamps"]).args([from, &to]).done()?;
     }
-    let built = root().join("target/debug");
+    let built = target().join("debug");
     for file in ["libchamada_ffi.so", "chamada"] {
         copy(&built.join(file), &libraries.join(file))?;
     }

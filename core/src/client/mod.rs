@@ -199,7 +199,8 @@ impl Client {
     /// Says something in the public chat.
     ///
     /// # Errors
-    /// [`SignalingError`] if the text is empty or too long, or the server is out of reach.
+    /// [`SignalingError`] if the text is empty or too long, or too much waits for the server already. While the server is out of
+    /// reach it waits.
     pub async fn say(&self, text: &str) -> Result<(), ClientError> {
         let text = text.to_owned();
         self.ask(|reply| Request::Say { text, reply }).await?
@@ -208,7 +209,8 @@ impl Client {
     /// Asks for another name; the answer comes as an event.
     ///
     /// # Errors
-    /// [`SignalingError`] if the name is empty or too long, or the server is out of reach.
+    /// [`SignalingError`] if the name is empty or too long, or too much waits for the server already. While the server is out of
+    /// reach it waits.
     pub async fn rename(&self, name: &str) -> Result<(), ClientError> {
         let name = name.to_owned();
         self.ask(|reply| Request::Rename { name, reply }).await?
