@@ -62,11 +62,14 @@ async fn offers_that_cross_on_a_slow_server_end_in_one_call() {
     rui.sees(&["ana"]).await;
     // Both are in their call before either's offer can arrive.
     let (one, other) = tokio::join!(ana.client.call("rui"), rui.client.call("ana"));
-    must(one);
-    must(other);
+    let (one, other) = (must(one), must(other));
     let (a, b) = tokio::join!(ana.reaches(CallState::Connected), rui.reaches(CallState::Connected));
     assert_eq!((a.with.as_deref(), b.with.as_deref()), (Some("rui"), Some("ana")));
     tokio::join!(ana.view.frames(10), rui.view.frames(10));
+    // Whoever gave way holds the call by the same handle.
+    assert_eq!((a.call, b.call), (Some(one), Some(other)));
+    must(ana.client.handle(one).hang_up().await);
+    assert_eq!((ana.ends().await, rui.ends().await), (EndReason::HungUpHere, EndReason::HungUpThere));
 }
 
 #[tokio::test(flavor = "multi_thread")]
