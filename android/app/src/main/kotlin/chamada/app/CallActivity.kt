@@ -96,6 +96,7 @@ class CallActivity : DeskActivity() {
         on(R.id.photo) { desk.photo() }
         on(R.id.stats) { measured.visibility = if (measured.visibility == View.VISIBLE) View.GONE else View.VISIBLE }
         on(R.id.route) { routes() }
+        findViewById<View>(R.id.take_sound).setOnClickListener { house.keeping.takeSound() }
         findViewById<View>(R.id.with).setOnLongClickListener {
             FaultMenu(this, house).show()
             true
@@ -109,6 +110,8 @@ class CallActivity : DeskActivity() {
 
     /** The notification's button. */
     private fun answer(intent: Intent) {
+        // From the list of recent apps comes what the notification of another call said.
+        if (intent.flags and Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY != 0) return
         if (intent.action != CallNotifications.ACCEPT) return
         // Once: the same intent comes back when the screen is made anew.
         intent.action = null
@@ -172,6 +175,7 @@ class CallActivity : DeskActivity() {
             seen(said != null)
             if (said != null && text.toString() != said) text = said
         }
+        findViewById<View>(R.id.take_sound).seen(call.held)
         lasts(call.since?.takeIf { said == null })
     }
 
@@ -232,7 +236,8 @@ class CallActivity : DeskActivity() {
 
     override fun onUserLeaveHint() {
         super.onUserLeaveHint()
-        if (Build.VERSION.SDK_INT < Build.VERSION_CODES.S) shrink()
+        // A question of the system's is no leaving.
+        if (Build.VERSION.SDK_INT < Build.VERSION_CODES.S && !house.isAsking) shrink()
     }
 
     private fun shrinkByItself(may: Boolean) {

@@ -58,6 +58,12 @@ class CallKeeping(private val application: Application, private val house: House
         serve(call)
     }
 
+    /** The person wants the sound of a call that is held. */
+    fun takeSound() {
+        telecom.resume()
+        audio.takeBack()
+    }
+
     /** What the service shows. */
     fun notification() = desk.state.value.call?.let { call ->
         if (call.phase == Phase.RINGING_HERE) notifications.ringing(call.with) else notifications.ongoing(call.with, call.since)
@@ -84,7 +90,7 @@ class CallKeeping(private val application: Application, private val house: House
             audio.begin(now.camera)
             audio.video(now.camera || now.cameraThere)
         }
-        if (now.phase == Phase.CONNECTED && last?.phase != Phase.CONNECTED) telecom.active()
+        if (now.phase == Phase.CONNECTED && last?.goesOn != true) telecom.active()
         if (last?.phase != now.phase || last.since != now.since || last.camera != now.camera) serve(now)
     }
 

@@ -38,7 +38,9 @@ internal class Drag(private val view: View) {
 
     private fun move(x: Float, y: Float) {
         val parent = view.parent as? View ?: return
-        view.x = x.coerceIn(0f, maxOf(0f, (parent.width - view.width).toFloat()))
-        view.y = y.coerceIn(0f, maxOf(0f, (parent.height - view.height).toFloat()))
+        // The system's bars are the parent's padding.
+        val (left, top) = parent.paddingLeft.toFloat() to parent.paddingTop.toFloat()
+        view.x = x.coerceIn(left, maxOf(left, (parent.width - parent.paddingRight - view.width).toFloat()))
+        view.y = y.coerceIn(top, maxOf(top, (parent.height - parent.paddingBottom - view.height).toFloat()))
     }
 }

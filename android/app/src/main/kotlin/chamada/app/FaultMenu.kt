@@ -7,14 +7,12 @@ import android.net.NetworkCapabilities
 import android.widget.Toast
 import chamada.app.logic.Outage
 
-/** For developers, behind a long press on the title or on the name of who one talks with: what goes wrong on the way, on demand. */
+/** For developers, behind a long press on the heading of the people or on the name of who one talks with: what goes wrong on the way, on demand. */
 internal class FaultMenu(private val activity: Activity, private val house: House) {
     private val networks = activity.getSystemService(ConnectivityManager::class.java)
 
-    /** Shows it. Nothing happens at the door, where nothing is there yet to go wrong. */
     fun show() {
         val now = house.desk.state.value
-        if (now.me == null) return
         val outages = Outage.entries
         AlertDialog.Builder(activity)
             .setTitle(R.string.faults)
@@ -34,14 +32,16 @@ internal class FaultMenu(private val activity: Activity, private val house: Hous
         Outage.CALLS -> R.string.faults_media
     }
 
-    /** Binds the process to the next network that has internet, as if the phone had changed to it. */
+    /** Binds the process to the next network that has internet, as if the phone had changed to it; and back. */
     @Suppress("DEPRECATION") // The list of all networks is what is wanted here, now.
     private fun otherNetwork(): Boolean {
+        if (networks.boundNetworkForProcess != null) {
+            return networks.bindProcessToNetwork(null).also { if (it) house.networkChanged() }
+        }
         val usable = networks.allNetworks.filter {
             networks.getNetworkCapabilities(it)?.hasCapability(NetworkCapabilities.NET_CAPABILITY_INTERNET) == true
         }
-        val now = networks.boundNetworkForProcess ?: networks.activeNetwork
-        val other = usable.firstOrNull { it != now } ?: return false
+        val other = usable.firstOrNull { it != networks.activeNetwork } ?: return false
         return networks.bindProcessToNetwork(other).also { if (it) house.networkChanged() }
     }
 }

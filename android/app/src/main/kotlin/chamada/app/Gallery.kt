@@ -2,6 +2,7 @@ package chamada.app
 
 import android.content.ContentValues
 import android.content.Context
+import android.net.Uri
 import android.os.Build
 import android.os.Environment
 import android.provider.MediaStore
@@ -26,11 +27,8 @@ class Gallery(private val context: Context) {
         val resolver = context.contentResolver
         val place = try {
             resolver.insert(MediaStore.Images.Media.EXTERNAL_CONTENT_URI, about)
-        } catch (e: SecurityException) {
-            Log.w("chamada", "no photo", e)
-            null
-        } catch (e: IllegalStateException) {
-            // The system finds no room or no name for it.
+        } catch (e: RuntimeException) {
+            // Not allowed, no room, no name for it, no such store: the system's store of media says it in many ways.
             Log.w("chamada", "no photo", e)
             null
         } ?: return@withContext false
@@ -41,9 +39,19 @@ class Gallery(private val context: Context) {
             }
             true
         } catch (e: IOException) {
-            Log.w("chamada", "no photo", e)
-            resolver.delete(place, null, null)
-            false
+            gone(place, e)
+        } catch (e: RuntimeException) {
+            gone(place, e)
         }
+    }
+
+    private fun gone(place: Uri, why: Exception): Boolean {
+        Log.w("chamada", "no photo", why)
+        try {
+            context.contentResolver.delete(place, null, null)
+        } catch (e: RuntimeException) {
+            Log.w("chamada", "half a photo stays", e)
+        }
+        return false
     }
 }

@@ -58,6 +58,9 @@ class House(private val application: Application) : Surroundings {
     var front: Activity? = null
     private var asking: CompletableDeferred<Unit>? = null
 
+    /** The system is asking the person something for us. */
+    val isAsking: Boolean get() = asking != null
+
     override suspend fun connect(config: Config, demo: Boolean): Line {
         val session = Session.connect(config, if (demo) demoDevices() else phone.devices)
         networkChanged = session::networkChanged

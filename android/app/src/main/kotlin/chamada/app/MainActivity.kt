@@ -41,7 +41,7 @@ class MainActivity : DeskActivity() {
             visibility = if (chamada.demoAvailable()) View.VISIBLE else View.GONE
         }
         name.onDone(EditorInfo.IME_ACTION_DONE, ::enter)
-        findViewById<View>(R.id.title).setOnLongClickListener {
+        findViewById<View>(R.id.people_title).setOnLongClickListener {
             FaultMenu(this, house).show()
             true
         }

@@ -35,6 +35,7 @@ public class CallAudio(
     private var telecom: RouteDriver? = null
     private val driver get() = telecom ?: own
     private val sound = Sound(onHeld)
+    private var video: Boolean? = null
     private var running = false
 
     private val focus = AudioFocusRequest.Builder(AudioManager.AUDIOFOCUS_GAIN_TRANSIENT)
@@ -60,6 +61,7 @@ public class CallAudio(
     public fun end() {
         if (!running) return
         running = false
+        video = null
         driver.stop()
         telecom = null
         sound.telecom(false)
@@ -75,14 +77,21 @@ public class CallAudio(
         if (running) take(book.choose(route.id))
     }
 
-    /** Whether pictures are shown: without them the phone is held to the ear. */
+    /** Whether pictures are shown: without them the phone is held to the ear. Said again it moves nothing that somebody else moved. */
     public fun video(shown: Boolean) {
-        if (running) take(book.video(shown))
+        if (!running || shown == video) return
+        video = shown
+        take(book.video(shown))
     }
 
     /** The person is back at the call, from an app that took the sound for good, say. */
     public fun back() {
         if (running && sound.isLost) askForFocus()
+    }
+
+    /** The person wants the sound here, whoever has it. The system may say no, during a phone call say. */
+    public fun takeBack() {
+        if (running && sound.asksForFocus) askForFocus()
     }
 
     /** Telecom took the call over and routes sound from now on; null when it lets go. */

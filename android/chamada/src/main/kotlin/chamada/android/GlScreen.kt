@@ -73,7 +73,7 @@ internal class GlScreen(
 
     fun close() {
         waiting.close()
-        handler.post { stop() }
+        handler.post { destroy() }
         thread.quitSafely()
     }
 
@@ -88,6 +88,8 @@ internal class GlScreen(
         context = EGL14.eglCreateContext(display, configs[0], EGL14.EGL_NO_CONTEXT, asked, 0)
         window = EGL14.eglCreateWindowSurface(display, configs[0], surface, intArrayOf(EGL14.EGL_NONE), 0)
         if (!EGL14.eglMakeCurrent(display, window, window, context)) return failed("eglMakeCurrent")
+        // What is drawn is the newest frame anyway: nothing has to wait for the display.
+        EGL14.eglSwapInterval(display, 0)
         picture = GlPicture.create() ?: return failed("the shaders")
     }
 
@@ -130,11 +132,6 @@ internal class GlScreen(
         Log.w(TAG, "the context of OpenGL was lost")
         destroy()
         start()
-    }
-
-    private fun stop() {
-        destroy()
-        surface.release()
     }
 
     private fun destroy() {

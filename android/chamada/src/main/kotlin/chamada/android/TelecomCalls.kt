@@ -81,7 +81,13 @@ public class TelecomCalls(private val context: Context, label: String) {
     /** The call is connected. */
     public fun active() {
         CallConnectionService.wanted = Wanted.ACTIVE
-        CallConnectionService.current?.setActive()
+        // One that is on hold stays so: to take it up would put the phone call on hold that the person is in.
+        CallConnectionService.current?.takeIf { it.state != Connection.STATE_HOLDING }?.setActive()
+    }
+
+    /** Takes our call up again after another one, which the system does not do by itself. */
+    public fun resume() {
+        CallConnectionService.current?.takeIf { it.state == Connection.STATE_HOLDING }?.onUnhold()
     }
 
     /** The call is over. */

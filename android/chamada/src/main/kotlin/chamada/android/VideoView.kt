@@ -55,9 +55,9 @@ public class VideoView @JvmOverloads constructor(context: Context, attributes: A
     override fun onSurfaceTextureDestroyed(surface: SurfaceTexture): Boolean {
         val ending = screen ?: return true
         screen = null
-        // The screen releases the surface when it draws no more.
         ending.close()
-        return false
+        // Released by the view, and at once: a hidden one takes no pictures, and whoever draws would wait for it for ever.
+        return true
     }
 
     override fun onSurfaceTextureUpdated(surface: SurfaceTexture) {}

@@ -149,6 +149,31 @@ internal class ScreensTest {
     }
 
     @Test
+    fun `among people a long press on their heading opens the hidden menu`() {
+        val screen = main()
+        among("ana")
+        val heading = screen.findViewById<View>(R.id.people_title)
+        assertTrue("it is there to be pressed", heading.isShown)
+        heading.performLongClick()
+        ShadowAlertDialog.getLatestAlertDialog().dismiss()
+    }
+
+    @Test
+    fun `what the notification of one call said answers no later one from the list of recent apps`() {
+        val demo = runBlocking { Demo.start("rui") }
+        house.desk.login(demo.server(), "ana")
+        await("people") { it.people.size == 2 }
+        runBlocking { demo.call("ana") }
+        await("ringing") { it.call?.phase == Phase.RINGING_HERE }
+        val old = Intent(CallNotifications.ACCEPT).addFlags(Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY)
+        val screen = Robolectric.buildActivity(CallActivity::class.java, old).setup().get()
+        assertEquals(Phase.RINGING_HERE, house.desk.state.value.call?.phase)
+        screen.findViewById<ImageButton>(R.id.decline).performClick()
+        await("end") { it.call == null }
+        demo.close()
+    }
+
+    @Test
     fun `the hidden menu takes away what a call needs and gives it back`() {
         inCall()
         val screen = call()

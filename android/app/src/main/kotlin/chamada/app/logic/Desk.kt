@@ -43,6 +43,7 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
     private var trouble: CameraTrouble? = null
 
     /** The person switched the camera off, or agreed to go without. */
+    private var asking = false
     private var withoutCamera = false
 
     /** What the core was told last of the camera, or found out by itself. */
@@ -251,15 +252,13 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
     private fun tell(notice: Notice) = now.update { it.copy(notice = notice) }
 
     private fun allow() {
-        if (around.grants()[Need.CAMERA]?.settled == true) {
-            doings.trySend(Effect.OPEN_SETTINGS)
-            return
-        }
         val inCall = now.value.call?.usesDevices == true
         if (!inCall) return again?.invoke() ?: Unit
         act { line ->
             around.ask(listOf(Need.CAMERA))
-            if (around.grants()[Need.CAMERA]?.granted == true) setCamera(line, on = true)
+            val camera = around.grants()[Need.CAMERA]
+            if (camera?.granted == true) setCamera(line, on = true)
+            if (camera?.blocked == true) doings.trySend(Effect.OPEN_SETTINGS)
         }
     }
 
@@ -282,9 +281,16 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
     /** Asks for permissions and settles the camera. Returns whether the call can go on. */
     private suspend fun prepare(line: Line): Boolean {
         if (demo != null) return true
+        // A second tap while the person is asked asks nothing more.
+        if (asking) return false
         var step = nextStep(around.grants(), askedNow = false)
         if (step is PermissionStep.Ask) {
-            around.ask(step.needs)
+            asking = true
+            try {
+                around.ask(step.needs)
+            } finally {
+                asking = false
+            }
             step = nextStep(around.grants(), askedNow = true)
         }
         if (step is PermissionStep.Stop) {
@@ -295,8 +301,8 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
         val why = when {
             withoutCamera -> null
             step != PermissionStep.Go(video = true) -> {
-                val settled = around.grants()[Need.CAMERA]?.settled == true
-                Notice(Words.CAMERA_NOT_ALLOWED, listOf(if (settled) Way.SETTINGS else Way.ALLOW, Way.DISMISS))
+                val blocked = around.grants()[Need.CAMERA]?.blocked == true
+                Notice(Words.CAMERA_NOT_ALLOWED, listOf(if (blocked) Way.SETTINGS else Way.ALLOW, Way.DISMISS))
             }
             !around.hasCamera() -> Notice(Words.NO_CAMERA, listOf(Way.DISMISS))
             else -> null

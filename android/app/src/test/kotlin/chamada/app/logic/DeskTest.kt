@@ -177,6 +177,7 @@ internal class DeskTest {
     fun `a camera that was not allowed last time is used again once it is`() {
         phone.enter()
         phone.around.grants = mapOf(Need.CAMERA to Grant(false, asked = true), Need.MICROPHONE to Grant(true))
+        phone.around.afterAsking = phone.around.grants
         desk.call("rui")
         phone.ended(chamada.EndReason.HUNG_UP_THERE)
         phone.around.grants = mapOf(Need.CAMERA to Grant(true), Need.MICROPHONE to Grant(true))

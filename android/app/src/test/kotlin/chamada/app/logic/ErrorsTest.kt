@@ -82,6 +82,7 @@ internal class ErrorsTest {
     fun `a microphone that is refused for good is a matter for the system's settings`() {
         phone.rings()
         phone.around.grants = mapOf(Need.CAMERA to Grant(true), Need.MICROPHONE to Grant(false, asked = true))
+        phone.around.afterAsking = phone.around.grants
         desk.accept()
         told(Words.MICROPHONE_NOT_ALLOWED, Way.SETTINGS, Way.DISMISS)
         desk.take(Way.SETTINGS)
@@ -147,6 +148,7 @@ internal class ErrorsTest {
         desk.cameraTrouble(CameraTrouble.NOT_ALLOWED)
         told(Words.CAMERA_NOT_ALLOWED, Way.ALLOW, Way.WITHOUT_CAMERA)
         phone.around.grants = mapOf(Need.CAMERA to Grant(false, asked = true))
+        phone.around.afterAsking = phone.around.grants
         desk.take(Way.ALLOW)
         assertEquals(Effect.OPEN_SETTINGS, effect())
     }

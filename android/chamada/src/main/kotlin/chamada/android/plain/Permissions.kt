@@ -11,8 +11,14 @@ public enum class Need { CAMERA, MICROPHONE, NOTIFICATIONS, BLUETOOTH }
  * @property asked whether it was asked for since the app was installed.
  */
 public data class Grant(public val granted: Boolean, public val explain: Boolean = false, public val asked: Boolean = false) {
-    /** The system would refuse without asking the person: only its settings help. */
-    public val settled: Boolean get() = !granted && asked && !explain
+    /**
+     * Whether only the system's settings help. True only of what was asked for just now: what was allowed for one time only looks the
+     * same later, and then the system asks again.
+     */
+    public val blocked: Boolean get() = !granted && !explain
+
+    /** It was asked for before and is not worth a question of its own. */
+    internal val settled: Boolean get() = blocked && asked
 }
 
 /** What to do next on the way to a call. */
@@ -39,10 +45,13 @@ public fun neededToBeCalled(grants: Map<Need, Grant>): List<Need> =
  * @param askedNow whether the person was asked on the way to this call already.
  */
 public fun nextStep(grants: Map<Need, Grant>, askedNow: Boolean): PermissionStep {
-    val askable = grants.filterValues { !it.granted && !it.settled }.keys.sorted()
-    val vital = askable.any { it == Need.CAMERA || it == Need.MICROPHONE }
-    if (!askedNow && vital) return PermissionStep.Ask(askable)
+    val missing = grants.filterValues { !it.granted }
+    val vital = missing.keys.filter { it == Need.CAMERA || it == Need.MICROPHONE }
+    if (!askedNow && vital.isNotEmpty()) {
+        // What the person refused for good the system refuses at once, without a question.
+        return PermissionStep.Ask((vital + missing.filterValues { !it.settled }.keys).distinct().sorted())
+    }
     val microphone = grants[Need.MICROPHONE]
-    if (microphone?.granted != true) return PermissionStep.Stop(Need.MICROPHONE, inSettings = microphone?.settled == true)
+    if (microphone?.granted != true) return PermissionStep.Stop(Need.MICROPHONE, inSettings = microphone?.blocked == true)
     return PermissionStep.Go(video = grants[Need.CAMERA]?.granted == true)
 }

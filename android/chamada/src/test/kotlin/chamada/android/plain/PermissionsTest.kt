@@ -33,13 +33,19 @@ internal class PermissionsTest {
     fun `a refused camera means a call without it, and the next call asks again`() {
         assertEquals(Go(video = false), nextStep(grants(no, yes), askedNow = true))
         assertEquals(Ask(listOf(Need.CAMERA)), nextStep(grants(no, yes), askedNow = false))
-        assertEquals(Go(video = false), nextStep(grants(never, yes), askedNow = false))
+        assertEquals(Go(video = false), nextStep(grants(never, yes), askedNow = true))
+    }
+
+    @Test
+    fun `what was allowed for one time only is asked for again`() {
+        // The system forgets the answer when the time is over, and this is what is left.
+        assertEquals(Ask(listOf(Need.CAMERA, Need.MICROPHONE)), nextStep(grants(never, never, never), askedNow = false))
     }
 
     @Test
     fun `a refused microphone stops the call and says whether asking can still help`() {
         assertEquals(Stop(Need.MICROPHONE, inSettings = false), nextStep(grants(yes, no), askedNow = true))
-        assertEquals(Stop(Need.MICROPHONE, inSettings = true), nextStep(grants(yes, never), askedNow = false))
+        assertEquals(Stop(Need.MICROPHONE, inSettings = true), nextStep(grants(yes, never), askedNow = true))
     }
 
     @Test
