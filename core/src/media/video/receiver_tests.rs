@@ -189,28 +189,48 @@ impl VideoRenderer for std_mpsc::Sender<Told> {
     }
 }
 
+/// The other side, and what a receiver with such decoders says and shows of it.
+struct Sender {
+    camera: Camera,
+    encoder: Box<dyn VideoEncoder>,
+    packetizer: Packetizer,
+    packets: mpsc::Sender<RtpPacket>,
+    told: std_mpsc::Receiver<Told>,
+    _receiver: VideoReceiver,
+}
+
+impl Sender {
+    fn to(make: MakeDecoder) -> Self {
+        let ((tell, told), (packets, inbox)) = (std_mpsc::channel(), mpsc::channel(1024));
+        let want_keyframe = Arc::new({
+            let tell = tell.clone();
+            move || tell.send(Told::WantKeyframe).unwrap_or_default()
+        });
+        let _receiver = VideoReceiver::start_with(make, TYPES.to_vec(), inbox, want_keyframe, Arc::new(tell));
+        let encoder = encoder(VideoCodec::available()[0]);
+        Self { camera: Camera::new(320, 240), encoder, packetizer: Packetizer::new(1), packets, told, _receiver }
+    }
+
+    fn send(&mut self, keyframe: bool) {
+        let frame = self.encoder.encode(&self.camera.picture(), keyframe).unwrap().unwrap();
+        for packet in self.packetizer.of_frame(&frame) {
+            self.packets.try_send(packet).unwrap();
+        }
+    }
+}
+
 #[test]
 fn a_decoder_that_makes_nothing_of_keyframes_is_replaced_by_the_spare_one() {
     let make: MakeDecoder = |codec, choice| match choice {
         Choice::Usual => Ok(Box::new(Blind)),
         Choice::Spare => factory::make_decoder(codec),
     };
-    let (codec, (tell, told), (packets, inbox)) =
-        (VideoCodec::available()[0], std_mpsc::channel(), mpsc::channel(1024));
-    let want_keyframe = Arc::new({
-        let tell = tell.clone();
-        move || tell.send(Told::WantKeyframe).unwrap_or_default()
-    });
-    let _receiver = VideoReceiver::start_with(make, TYPES.to_vec(), inbox, want_keyframe, Arc::new(tell));
-    let (mut camera, mut encoder, mut packetizer) = (Camera::new(320, 240), encoder(codec), Packetizer::new(1));
+    let mut sender = Sender::to(make);
     let (mut asked, start) = (0, Instant::now());
     loop {
-        let frame = encoder.encode(&camera.picture(), true).unwrap().unwrap();
-        for packet in packetizer.of_frame(&frame) {
-            packets.try_send(packet).unwrap();
-        }
+        sender.send(true);
         // The other side sends on at its own pace, whatever becomes of it here.
-        match told.recv_timeout(Duration::from_millis(30)) {
+        match sender.told.recv_timeout(Duration::from_millis(30)) {
             Ok(Told::WantKeyframe) => asked += 1,
             Ok(Told::Picture) => break,
             Err(_) => assert!(start.elapsed() < LONG, "no picture after {asked} requests"),
@@ -250,21 +270,11 @@ impl VideoDecoder for Late {
 fn a_decoder_that_is_one_picture_late_shows_all_but_the_last_and_asks_for_nothing() {
     let make: MakeDecoder =
         |codec, _| factory::make_decoder(codec).map(|decoder| Box::new(Late { decoder, before: None }) as Box<_>);
-    let (codec, (tell, told), (packets, inbox)) =
-        (VideoCodec::available()[0], std_mpsc::channel(), mpsc::channel(1024));
-    let want_keyframe = Arc::new({
-        let tell = tell.clone();
-        move || tell.send(Told::WantKeyframe).unwrap_or_default()
-    });
-    let _receiver = VideoReceiver::start_with(make, TYPES.to_vec(), inbox, want_keyframe, Arc::new(tell));
-    let (mut camera, mut encoder, mut packetizer) = (Camera::new(320, 240), encoder(codec), Packetizer::new(1));
+    let mut sender = Sender::to(make);
     for number in 0..10 {
-        let frame = encoder.encode(&camera.picture(), false).unwrap().unwrap();
-        for packet in packetizer.of_frame(&frame) {
-            packets.try_send(packet).unwrap();
-        }
+        sender.send(false);
         if number > 0 {
-            assert_eq!(told.recv_timeout(LONG), Ok(Told::Picture));
+            assert_eq!(sender.told.recv_timeout(LONG), Ok(Told::Picture));
         }
     }
 }
