@@ -1,4 +1,4 @@
-//! `cargo xtask android`: the library for Android, and the AAR around it. Needs an NDK; never run where this was written.
+//! `cargo xtask android`: the library for Android, and the AAR around it. Needs an NDK; not run yet.
 
 use crate::elf;
 use crate::phones::{FEATURES, FEATURES_WITH_DEMO, PACKED, have_target};

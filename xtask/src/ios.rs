@@ -1,4 +1,4 @@
-//! `cargo xtask ios`: the XCFramework. Needs a Mac with Xcode; never run where this was written.
+//! `cargo xtask ios`: the XCFramework. Needs a Mac with Xcode; not run yet.
 
 use crate::bindings;
 use crate::phones::{FEATURES, FEATURES_WITH_DEMO, have_target};

@@ -1,6 +1,6 @@
 //! What imports Apple's frameworks, compiled against declarations of them written by hand (`ios/stubs`), up to and with the
 //! checks of isolation and data races; no code comes of it. It sees wrong names, labels, types and isolation as far as the
-//! declarations are right, which no machine here can say.
+//! declarations are right, which only Xcode can say.
 
 use crate::ios_check::{DECLARATIONS, KIT, Place, swift_files};
 use crate::run::Run;

@@ -75,6 +75,11 @@ final class AppModel: ObservableObject {
         set {}
     }
 
+    var tab: PhoneState.Tab {
+        get { state.tab }
+        set { phone.show(newValue) }
+    }
+
     /// For a switch: a binding made of closures would read the model from outside the main actor.
     subscript(outage part: Outage) -> Bool {
         get { state.outages.contains(part) }
@@ -141,7 +146,15 @@ final class AppModel: ObservableObject {
     private func session(_ change: SessionChange) {
         guard state.call != nil else { return }
         if change.needsSetUp { prepareAudio() }
+        // CallKit activates a session once: what an alarm took, nobody gives back.
+        if change.isActive, state.call?.isHeld != true { activate() }
         audioIs(change.isActive)
+    }
+
+    private func activate() {
+        do { try AVAudioSession.sharedInstance().setActive(true) } catch {
+            log.error("the audio session does not come back: \(String(describing: error), privacy: .public)")
+        }
     }
 
     /// The session's category and mode. CallKit activates it; the library only watches.
@@ -150,6 +163,8 @@ final class AppModel: ObservableObject {
         do {
             // The mode adds headsets by Bluetooth.
             try session.setCategory(.playAndRecord, mode: .videoChat, options: .allowBluetoothA2DP)
+            // What one call chose is not the next one's.
+            try session.setPreferredInput(nil)
             try session.setPreferredSampleRate(48000)
             try session.setPreferredIOBufferDuration(0.01)
         } catch { log.error("the audio session cannot be set: \(String(describing: error), privacy: .public)") }

@@ -44,6 +44,6 @@ struct RootView: View {
             }
         }
         .overlay(alignment: .top) { NoticeView() }
-        .problem(model.state.problem, isShown: $model.showsProblem) { way in await model.phone.take(way) }
+        .problem(model.state.problem, isShown: $model.showsProblem) { way, problem in await model.phone.take(way, of: problem) }
     }
 }

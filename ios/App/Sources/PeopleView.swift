@@ -7,11 +7,13 @@ struct PeopleView: View {
     @State private var showsFaults = false
 
     var body: some View {
-        TabView {
+        TabView(selection: $model.tab) {
             NavigationStack { people }
                 .tabItem { Label(say(.people), systemImage: "person.2") }
+                .tag(PhoneState.Tab.people)
             NavigationStack { ChatView() }
                 .tabItem { Label(say(.chat), systemImage: "bubble.left.and.bubble.right") }
+                .tag(PhoneState.Tab.chat)
         }
         .sheet(isPresented: $showsFaults) { FaultsView() }
     }

@@ -16,10 +16,10 @@ extension WayForward {
 
 extension View {
     /// Shows a problem with its ways forward, each a button.
-    func problem(_ problem: Problem?, isShown: Binding<Bool>, take: @escaping @MainActor (WayForward) async -> Void) -> some View {
+    func problem(_ problem: Problem?, isShown: Binding<Bool>, take: @escaping @MainActor (WayForward, Problem) async -> Void) -> some View {
         alert(problem.map { say($0.message) } ?? "", isPresented: isShown, presenting: problem) { problem in
             ForEach(Array(problem.ways.enumerated()), id: \.offset) { _, way in
-                Button(say(way.label), role: way.role) { Task { await take(way) } }
+                Button(say(way.label), role: way.role) { Task { await take(way, problem) } }
             }
         }
     }

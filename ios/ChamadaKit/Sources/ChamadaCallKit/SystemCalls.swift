@@ -14,7 +14,7 @@ private let log = Logger(subsystem: "org.chamada", category: "calls")
 public final class SystemCalls: NSObject {
     private let phone: Phone
     private let provider: CXProvider
-    private let controller = CXCallController()
+    private let controller = CXCallController(queue: .main)
     private var directory = CallDirectory()
     /// The app sets its session's category here; CallKit activates it.
     private let prepareAudio: @MainActor () -> Void
@@ -90,7 +90,7 @@ public final class SystemCalls: NSObject {
         switch order {
         case let .report(system, from):
             nonisolated(unsafe) let done = done
-            provider.reportNewIncomingCall(with: system, update: update(from)) { [weak self] error in
+            provider.reportNewIncomingCall(with: system, update: update(from)) { @Sendable [weak self] error in
                 // On the queue of the delegate: the main one.
                 MainActor.assumeIsolated {
                     done?()
@@ -129,7 +129,8 @@ public final class SystemCalls: NSObject {
     /// Refused, the call is over already or the system does not let it be: `refused` says what follows where the library's events
     /// do not.
     private func request(_ action: CXAction, refused: @escaping @MainActor () -> Void = {}) {
-        controller.request(CXTransaction(action: action)) { error in
+        // Nothing is isolated in it: who calls it, and where from, is CallKit's affair.
+        controller.request(CXTransaction(action: action)) { @Sendable error in
             guard let error else { return }
             log.notice("CallKit refused an action: \(String(describing: error), privacy: .public)")
             Task { await refused() }

@@ -123,7 +123,10 @@ public struct PushedCall: Equatable, Sendable {
     public let from: String?
 
     public init(payload: [AnyHashable: Any]) {
-        (id, from) = (payload["call"] as? String, payload["from"] as? String)
+        let id = payload["call"] as? String
+        // The library writes UUIDs in small letters, not every server does.
+        self.id = id.flatMap(UUID.init(uuidString:))?.uuidString.lowercased() ?? id
+        from = payload["from"] as? String
     }
 }
 

@@ -77,7 +77,7 @@ public final class Phone {
             listening = Task { [weak self] in
                 for await event in events { await self?.handle(event) }
             }
-            if heat.isHot { await self.heat(heat) }
+            if heat.isHot { await askOfCamera() }
         } catch {
             tell(.ofLogin(asChamada(error), name: config.name)) { [weak self] in await self?.enter(config) }
         }
@@ -88,11 +88,12 @@ public final class Phone {
         let session = session
         await session?.client.logout()
         listening?.cancel()
-        leave()
+        leave(.hungUpHere)
     }
 
-    /// The session is over, whoever ended it.
-    func leave() {
+    /// The session is over, whoever ended it, and with it a call: the system is not to show one that nobody can end any more.
+    func leave(_ reason: EndReason) {
+        if let view = state.call { over(view, reason) }
         (session, call) = (nil, nil)
         let log = state.log
         state = PhoneState()

@@ -100,8 +100,12 @@ extension Phone {
         }
     }
 
-    /// The person chose this way out of the problem that is shown.
-    public func take(_ way: WayForward) async {
+    /// The person looks at people or chat.
+    public func show(_ tab: PhoneState.Tab) { state.tab = tab }
+
+    /// The person chose this way out of a problem. What took its place in the meantime stays, and so does its way out.
+    public func take(_ way: WayForward, of problem: Problem) async {
+        guard problem == state.problem else { return }
         let retry = retry
         (state.problem, self.retry) = (nil, nil)
         switch way {
@@ -112,7 +116,8 @@ extension Phone {
             wishes.camera = false
             // In a call it is off already; before one, the call is what was wanted.
             if state.call == nil { await retry?() }
-        case .changeName, .changeAddress, .write, .dismiss: break
+        case .write: show(.chat)
+        case .changeName, .changeAddress, .dismiss: break
         }
     }
 

@@ -46,7 +46,7 @@ extension Phone {
 
     private func closed(_ why: ChamadaError?) {
         let name = state.name
-        leave()
+        leave(.connectionFailed)
         if let why { tell(.ofLogin(why, name: name)) }
     }
 
@@ -77,17 +77,22 @@ extension Phone {
     private func ended(_ with: String, _ id: String, _ reason: EndReason) {
         lastEnded = id
         let deviceProblem = watch.takeProblem()
-        // A call that this phone refused by itself, being in another, was never shown.
         guard let view = state.call, view.id == id else { return }
-        let length = view.connectedAt.map { world.now().timeIntervalSince($0) } ?? 0
-        let kind = CallLog.kind(weCalled: view.weCalled, connected: view.connectedAt != nil, reason: reason)
-        // A log that cannot be written is still shown, and nothing that would help a person in a call.
-        try? callLog.add(CallLogEntry(id: id, with: with, kind: kind, began: view.began, seconds: Int(length)))
-        state.log = callLog.entries
-        (call, state.call) = (nil, nil)
-        onStep?(.ended(id: id, reason))
+        over(view, reason)
         let problem = Problem.ofEnd(reason, with: with, weCalled: view.weCalled)
         guard let problem else { return }
         tell(reason == .mediaFailedHere ? deviceProblem ?? problem : problem) { [weak self] in await self?.call(with) }
+    }
+
+    /// Writes a call into the log and tells the system that it is over.
+    func over(_ view: CallView, _ reason: EndReason) {
+        lastEnded = view.id
+        let length = view.connectedAt.map { world.now().timeIntervalSince($0) } ?? 0
+        let kind = CallLog.kind(weCalled: view.weCalled, connected: view.connectedAt != nil, reason: reason)
+        // A log that cannot be written is still shown, and nothing that would help a person in a call.
+        try? callLog.add(CallLogEntry(id: view.id, with: view.with, kind: kind, began: view.began, seconds: Int(length)))
+        state.log = callLog.entries
+        (call, state.call) = (nil, nil)
+        onStep?(.ended(id: view.id, reason))
     }
 }

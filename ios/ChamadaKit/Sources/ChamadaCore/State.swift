@@ -7,6 +7,12 @@ public struct PhoneState: Equatable, Sendable {
         case login, people, incoming, inCall
     }
 
+    /// What is seen while there is no call.
+    public enum Tab: Hashable, Sendable {
+        case people, chat
+    }
+
+    public var tab = Tab.people
     public var name = ""
     public var isEntering = false
     public var isLoggedIn = false

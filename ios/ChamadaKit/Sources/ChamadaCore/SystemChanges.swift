@@ -2,7 +2,7 @@
 public enum SessionChange: Sendable, CaseIterable {
     /// Somebody else sounds now.
     case interrupted
-    /// Whoever interrupted is done, and the app may go on.
+    /// Whoever interrupted is done.
     case mayGoOn
     /// The media services died and came back: what the app had set is gone.
     case reset
@@ -11,6 +11,15 @@ public enum SessionChange: Sendable, CaseIterable {
     public var needsSetUp: Bool { self == .reset }
     /// Whether the app may sound after it.
     public var isActive: Bool { self != .interrupted }
+}
+
+/// When to start an audio engine again that the system did not let start.
+public enum EngineRetry {
+    /// Seconds to wait after so many failures in a row; after the last none, until something else changes.
+    public static func pause(failures: Int) -> Double? {
+        let pauses = [0.1, 0.3, 1, 3, 3]
+        return (1...pauses.count).contains(failures) ? pauses[failures - 1] : nil
+    }
 }
 
 /// Remembers which network there was, to tell whether what the system says now is another.

@@ -18,8 +18,8 @@ public final class SessionWatch {
     public init(hasEarpiece: Bool) {
         self.hasEarpiece = hasEarpiece
         on(AVAudioSession.routeChangeNotification) { watch, _ in watch.tell() }
-        on(AVAudioSession.interruptionNotification) { watch, mayGoOn in
-            watch.onChange?(mayGoOn ? .mayGoOn : .interrupted)
+        on(AVAudioSession.interruptionNotification) { watch, isOver in
+            watch.onChange?(isOver ? .mayGoOn : .interrupted)
         }
         on(AVAudioSession.mediaServicesWereResetNotification) { watch, _ in watch.onChange?(.reset) }
     }
@@ -48,16 +48,14 @@ public final class SessionWatch {
         }
     }
 
-    /// A notification of the session's, with whether it says to go on after an interruption.
+    /// A notification of the session's, with whether an interruption is over. Whether music should go on after it means nothing to a
+    /// call, which does.
     private func on(_ name: Notification.Name, _ act: @escaping @MainActor (SessionWatch, Bool) -> Void) {
         observers.append(
             NotificationCenter.default.addObserver(forName: name, object: session, queue: .main) { [weak self] note in
                 let type = note.userInfo?[AVAudioSessionInterruptionTypeKey] as? UInt
-                let options = note.userInfo?[AVAudioSessionInterruptionOptionKey] as? UInt ?? 0
-                let mayGoOn =
-                    type == AVAudioSession.InterruptionType.ended.rawValue
-                    && AVAudioSession.InterruptionOptions(rawValue: options).contains(.shouldResume)
-                MainActor.assumeIsolated { if let self { act(self, mayGoOn) } }
+                let isOver = type == AVAudioSession.InterruptionType.ended.rawValue
+                MainActor.assumeIsolated { if let self { act(self, isOver) } }
             })
     }
 }

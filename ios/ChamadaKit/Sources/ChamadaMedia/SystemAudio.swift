@@ -14,6 +14,8 @@ public final class SystemAudio: AudioDevices, @unchecked Sendable {
     private var microphone: MicrophoneSink?
     private var speaker: SpeakerSource?
     private var running: Running?
+    /// Starts so far, so that a later one puts an end to what was to be tried again.
+    private var starts = 0
     private var observer: (any NSObjectProtocol)?
 
     public init() {
@@ -72,15 +74,22 @@ public final class SystemAudio: AudioDevices, @unchecked Sendable {
         }
     }
 
-    /// Anew with what is open. A system that does not let it start now says when that changes: then it is tried again.
-    private func restart() {
+    /// Anew with what is open. A system that does not let it start now does not always say when that changes, so it is tried again.
+    private func restart(failures: Int = 0) {
         running?.stop()
         running = nil
+        starts += 1
         guard isActive, microphone != nil || speaker != nil else { return }
         do {
             running = try Running(microphone: microphone, speaker: speaker)
         } catch {
             Logger(subsystem: "org.chamada", category: "audio").error("the audio engine does not start: \(String(describing: error), privacy: .public)")
+            guard let pause = EngineRetry.pause(failures: failures + 1) else { return }
+            let start = starts
+            queue.asyncAfter(deadline: .now() + pause) { [weak self] in
+                guard let self, start == starts else { return }
+                restart(failures: failures + 1)
+            }
         }
     }
 }

@@ -39,6 +39,14 @@ final class DirectoryTests: XCTestCase {
         return PushedCall(payload: payload)
     }
 
+    func testAPushThatWritesTheCallInCapitalsMeansTheSameCall() {
+        var book = CallDirectory()
+        let id = "0f8fad5b-d9cb-469f-a165-70867728950e"
+        let system = shown(book.pushed(push(id.uppercased(), "rui"), now: now))
+        XCTAssertNil(book.answered(system))
+        XCTAssertEqual(book.rings(id: id, from: "rui", now: now), [.update(system, from: "rui"), .accept(id)])
+    }
+
     func testOfAPushOnlyTextsAreTaken() {
         XCTAssertEqual(push(id, "rui").id, id)
         XCTAssertEqual(push(id, "rui").from, "rui")

@@ -167,3 +167,11 @@ final class Bench {
 func failed(_ kind: ErrorKind, _ detail: String? = nil) -> ChamadaError {
     .Failure(kind: kind, reason: "for the developer", detail: detail)
 }
+
+extension Phone {
+    /// A tap on a button of the problem that is shown.
+    func take(_ way: WayForward) async {
+        guard let problem = state.problem else { return XCTFail("nothing to choose \(way) of") }
+        await take(way, of: problem)
+    }
+}

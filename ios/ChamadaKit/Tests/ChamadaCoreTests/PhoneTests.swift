@@ -118,6 +118,8 @@ final class PhoneTests: XCTestCase {
         await bench.phone.handle(.closed(why: failed(.loginRefused)))
         XCTAssertEqual(bench.phone.state.screen, .login)
         XCTAssertEqual(bench.phone.state.problem?.message.key, .loginRefused)
+        XCTAssertEqual(bench.steps.last, .ended(id: "c1", .connectionFailed), "the system shows no call that nobody can end")
+        XCTAssertEqual(bench.phone.state.log.map(\.id), ["c1"])
         let other = await Bench.ready()
         await other.phone.logout()
         XCTAssertEqual(other.phone.state.screen, .login)
@@ -190,6 +192,9 @@ final class PhoneTests: XCTestCase {
 
     func testAHotDeviceAsksLessOfTheCameraThatIsOpen() async {
         let bench = await Bench.inCall()
+        let before = bench.client.asked.with { $0 }
+        await bench.phone.heat(.fair)
+        XCTAssertEqual(bench.client.asked.with { $0 }, before, "a little warmth opens no camera anew")
         await bench.phone.heat(.serious)
         XCTAssertEqual(bench.client.asked.with { $0.last }, "constraints 640.0 [\"user\"]")
         XCTAssertEqual(bench.phone.state.notice, Message(.mediaHot))
@@ -241,5 +246,31 @@ final class PhoneTests: XCTestCase {
         await bench.phone.heat(.serious)
         await bench.phone.login(server: "wss://call.example.org", name: "ana")
         XCTAssertEqual(bench.client.asked.with { $0 }, ["constraints 640.0 [\"user\"]"])
+    }
+
+    func testAnAudioEngineThatDoesNotStartIsTriedAgainMoreAndMoreSlowlyAndNotForEver() async {
+        let pauses = (1...10).map { EngineRetry.pause(failures: $0) }
+        XCTAssertEqual(pauses.compactMap { $0 }, pauses.compactMap { $0 }.sorted())
+        XCTAssertLessThan(pauses.compactMap { $0 }.reduce(0, +), 10)
+        XCTAssertNotNil(pauses[0])
+        XCTAssertNil(pauses[9])
+        XCTAssertNil(EngineRetry.pause(failures: 0))
+    }
+
+    func testTheWayToTheChatShowsIt() async {
+        let bench = await Bench.inCall()
+        await bench.phone.handle(.callEnded(with: "rui", callId: "c1", reason: .declinedThere))
+        let old = bench.phone.state.problem!
+        await bench.phone.take(.write, of: old)
+        XCTAssertEqual(bench.phone.state.tab, .chat)
+    }
+
+    func testAButtonOfAProblemThatIsNoLongerShownDoesNothing() async {
+        let bench = await Bench.ready()
+        let old = Problem(.errorNoCamera, ways: [.tryAgain])
+        await bench.phone.handle(.closed(why: failed(.loginRefused)))
+        let shown = bench.phone.state.problem
+        await bench.phone.take(.tryAgain, of: old)
+        XCTAssertEqual(bench.phone.state.problem, shown)
     }
 }
