@@ -58,6 +58,8 @@ final class AppModel: ObservableObject {
         push = Push(system: calls, tokenChanged: { _ in }, woken: { [weak self] in self?.woken() })
         network = NetworkWatch { [weak self] in Task { @MainActor in self?.phone.networkChanged() } }
         heat = HeatWatch { [weak self] heat in Task { @MainActor in await self?.phone.heat(heat) } }
+        // Woken by a push: no change of phase tells it.
+        if UIApplication.shared.applicationState == .background { phone.wentToBackground(cameraMayStayOn: false) }
         // Closed while another app is in front: now nothing allows the camera any more.
         pictureInPicture.onStop = { [weak self] in
             if UIApplication.shared.applicationState == .background { self?.phone.wentToBackground(cameraMayStayOn: false) }
@@ -171,11 +173,13 @@ final class AppModel: ObservableObject {
     }
 
     private func audioIs(_ isActive: Bool) {
-        audio.session(isActive: isActive)
-        guard isActive, let current = sound.current?.kind else { return sound.tell() }
-        if let wanted = RouteChoice.wanted(current: current, chosen: chosen, isVideo: true) {
+        // The route first: it changes the hardware under an engine that runs.
+        if isActive, let current = sound.current?.kind,
+            let wanted = RouteChoice.wanted(current: current, chosen: chosen, isVideo: true)
+        {
             try? sound.choose(Route(id: "", kind: wanted))
         }
+        audio.session(isActive: isActive)
         sound.tell()
     }
 

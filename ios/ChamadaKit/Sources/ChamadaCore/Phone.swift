@@ -27,6 +27,7 @@ public final class Phone {
     var wishes = Wishes()
     /// Also of the time before the login.
     var heat = Heat.nominal
+    var isInBackground = false
     private var listening: Task<Void, Never>?
     private var lines = 0
 
@@ -77,6 +78,8 @@ public final class Phone {
             listening = Task { [weak self] in
                 for await event in events { await self?.handle(event) }
             }
+            // A push may have woken the app: the camera of a call that is answered on a locked phone would be refused.
+            if isInBackground { session.client.background() }
             if heat.isHot { await askOfCamera() }
         } catch {
             tell(.ofLogin(asChamada(error), name: config.name)) { [weak self] in await self?.enter(config) }

@@ -6,10 +6,14 @@ extension Phone {
     /// The app left the screen. A picture in picture with the right to use the camera there leaves it on.
     public func wentToBackground(cameraMayStayOn: Bool) {
         guard !(cameraMayStayOn && state.call?.state == .connected) else { return }
+        isInBackground = true
         session?.client.background()
     }
 
-    public func cameToForeground() { session?.client.foreground() }
+    public func cameToForeground() {
+        isInBackground = false
+        session?.client.foreground()
+    }
 
     public func networkChanged() { session?.client.networkChanged() }
 
@@ -25,7 +29,7 @@ extension Phone {
     /// The system's call screen did not take the call that was placed: without it nothing would sound.
     public func refusedBySystem() async {
         await hangUp()
-        tell(Problem(.errorInternal, ways: [.dismiss]))
+        tell(Problem(.refusedBySystem, ways: [.dismiss]))
     }
 
     /// A camera that stopped or, without a message, came back in the middle of a call.

@@ -89,6 +89,7 @@ public enum TextKey: String, CaseIterable, Sendable {
     case refusedInCall = "refused.in-call"
     case refusedSelfCall = "refused.self-call"
     case refusedNotLoggedIn = "refused.not-logged-in"
+    case refusedBySystem = "refused.by-system"
     case statsReceived = "stats.received"
     case statsSent = "stats.sent"
     case statsSound = "stats.sound"

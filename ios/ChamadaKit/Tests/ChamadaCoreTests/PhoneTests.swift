@@ -228,7 +228,7 @@ final class PhoneTests: XCTestCase {
         await bench.phone.refusedBySystem()
         XCTAssertEqual(bench.call.asked.with { $0 }, ["hang up"])
         await bench.ended(.hungUpHere)
-        XCTAssertEqual(bench.phone.state.problem?.message.key, .errorInternal)
+        XCTAssertEqual(bench.phone.state.problem?.message.key, .refusedBySystem)
     }
 
     func testACameraThatComesBackTakesItsOwnNoticeAwayAndNoOther() async {
@@ -272,5 +272,14 @@ final class PhoneTests: XCTestCase {
         let shown = bench.phone.state.problem
         await bench.phone.take(.tryAgain, of: old)
         XCTAssertEqual(bench.phone.state.problem, shown)
+    }
+
+    func testALoginWhileNobodyLooksTellsTheLibrarySo() async {
+        let bench = Bench()
+        bench.phone.wentToBackground(cameraMayStayOn: false)
+        await bench.phone.woken(server: "wss://call.example.org", name: "ana")
+        XCTAssertEqual(bench.client.asked.with { $0 }, ["background"])
+        bench.phone.cameToForeground()
+        XCTAssertEqual(bench.client.asked.with { $0.last }, "foreground")
     }
 }
