@@ -110,7 +110,7 @@ struct CallButtons: View {
         Button { Task { await act() } } label: { icon(image) }.accessibilityLabel(say(label))
     }
 
-    private func icon(_ image: String, _ color: Color = .white.opacity(0.25)) -> some View {
+    private func icon(_ image: String, _ color: Color = .black.opacity(0.5)) -> some View {
         Image(systemName: image)
             .font(.title3)
             .foregroundStyle(.white)
