@@ -28,6 +28,8 @@ public final class Phone {
     /// Also of the time before the login.
     var heat = Heat.nominal
     var isInBackground = false
+    private var startsDemo = false
+    private var logins = 0
     private var listening: Task<Void, Never>?
     private var lines = 0
 
@@ -52,6 +54,10 @@ public final class Phone {
     /// for.
     public func startDemo(name: String) async {
         guard NameRule.allows(name) else { return tell(Problem(.loginBadName, ways: [.changeName])) }
+        // A second tap is to make no second one.
+        guard !startsDemo, !state.isEntering, !state.isLoggedIn else { return }
+        startsDemo = true
+        defer { startsDemo = false }
         do {
             let demo = try await Demo.start(peer: "demo")
             self.demo = demo
@@ -71,6 +77,7 @@ public final class Phone {
         do {
             let session = try await world.connect(config, devices.watched(by: watch))
             self.session = session
+            logins += 1
             wishes = Wishes()
             state.name = config.name
             state.isLoggedIn = true
@@ -88,8 +95,10 @@ public final class Phone {
 
     /// Ends a call that may be going on and logs out; back at the login when all is released.
     public func logout() async {
-        let session = session
+        let login = logins
         await session?.client.logout()
+        // The session ended meanwhile, and a push has logged in anew.
+        guard login == logins else { return }
         listening?.cancel()
         leave(.hungUpHere)
     }

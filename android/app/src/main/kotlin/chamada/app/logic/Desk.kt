@@ -43,7 +43,6 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
     private var trouble: CameraTrouble? = null
 
     /** The person switched the camera off, or agreed to go without. */
-    private var asking = false
     private var withoutCamera = false
 
     /** What the core was told last of the camera, or found out by itself. */
@@ -281,16 +280,9 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
     /** Asks for permissions and settles the camera. Returns whether the call can go on. */
     private suspend fun prepare(line: Line): Boolean {
         if (demo != null) return true
-        // A second tap while the person is asked asks nothing more.
-        if (asking) return false
         var step = nextStep(around.grants(), askedNow = false)
         if (step is PermissionStep.Ask) {
-            asking = true
-            try {
-                around.ask(step.needs)
-            } finally {
-                asking = false
-            }
+            around.ask(step.needs)
             step = nextStep(around.grants(), askedNow = true)
         }
         if (step is PermissionStep.Stop) {
