@@ -28,7 +28,7 @@ pub struct Client {
 pub(crate) struct Inner {
     pub(crate) core: core::Client,
     camera: Mutex<CameraWish>,
-    /// Whether the camera was last told to be on. Held while it is told, so that the last wish wins.
+    /// Held while the core is told the wish, so that the last one wins.
     camera_is_told: tokio::sync::Mutex<()>,
 }
 

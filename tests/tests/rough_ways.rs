@@ -204,6 +204,14 @@ async fn with_cameras(server: &MockServer, cameras: Arc<Moody>) -> Phone {
     setup.login().await
 }
 
+/// With Rui, who has ordinary ones.
+async fn in_a_call_with(server: &MockServer, cameras: &Arc<Moody>) -> (Phone, Phone) {
+    let mut ana = with_cameras(server, Arc::clone(cameras)).await;
+    let mut rui = Phone::login(&server.url(), "rui").await;
+    ana.talks_with(&mut rui, "rui").await;
+    (ana, rui)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_camera_that_cannot_be_opened_ends_the_call_and_both_learn_why() {
     let server = MockServer::old_server().await;
@@ -221,9 +229,7 @@ async fn a_camera_that_cannot_be_opened_ends_the_call_and_both_learn_why() {
 async fn a_camera_that_fails_in_a_call_is_an_error_and_the_call_goes_on_without_it() {
     let server = MockServer::old_server().await;
     let cameras = Moody::new(false);
-    let mut ana = with_cameras(&server, Arc::clone(&cameras)).await;
-    let mut rui = Phone::login(&server.url(), "rui").await;
-    ana.talks_with(&mut rui, "rui").await;
+    let (ana, rui) = in_a_call_with(&server, &cameras).await;
     rui.view.frames(10).await;
     must(ana.client.set_camera(false).await);
     cameras.fails.store(true, Ordering::SeqCst);
@@ -240,9 +246,7 @@ async fn a_flip_that_fails_brings_the_old_camera_back() {
     let server = MockServer::old_server().await;
     let cameras = Moody::new(false);
     *cameras.fails_at.lock().unwrap() = Some(FacingMode::Environment);
-    let mut ana = with_cameras(&server, Arc::clone(&cameras)).await;
-    let mut rui = Phone::login(&server.url(), "rui").await;
-    ana.talks_with(&mut rui, "rui").await;
+    let (ana, rui) = in_a_call_with(&server, &cameras).await;
     rui.view.frames(10).await;
     let refused = ana.client.flip_camera().await.unwrap_err();
     assert!(matches!(refused, ClientError::Capture(CaptureError::NotReadable(_))), "{refused}");
@@ -254,9 +258,7 @@ async fn a_flip_that_fails_brings_the_old_camera_back() {
 async fn a_camera_that_is_lost_on_a_flip_is_off_for_both_until_it_is_switched_on_again() {
     let server = MockServer::old_server().await;
     let cameras = Moody::new(false);
-    let mut ana = with_cameras(&server, Arc::clone(&cameras)).await;
-    let mut rui = Phone::login(&server.url(), "rui").await;
-    ana.talks_with(&mut rui, "rui").await;
+    let (mut ana, mut rui) = in_a_call_with(&server, &cameras).await;
     for mood in [&cameras.fails, &cameras.panics] {
         rui.view.frames(10).await;
         mood.store(true, Ordering::SeqCst);

@@ -22,7 +22,9 @@ pub(crate) fn steps(steps: &mut Steps) {
             // Without aapt2 there is no R to compile the app with.
             return Ok(Outcome::Skipped(missing));
         }
-        maven("pom.xml", &["test"]).passes()
+        let outcome = maven("pom.xml", &["test"]).passes()?;
+        pack()?;
+        Ok(outcome)
     });
     steps.step("Android: screens on Robolectric", screens);
     steps.step("Android: a call by classes that R8 shrank", android_shrink::run);
@@ -93,11 +95,20 @@ fn framework(folder: &Path) -> Result<PathBuf> {
     Ok(jar)
 }
 
+/// Library and app as jars, which the steps after this one take.
+fn pack() -> Result<()> {
+    for module in ["chamada", "app"] {
+        let classes = folder().join(module).join("classes");
+        let jar = folder().join(module).with_extension("jar");
+        program("jar").args(["--create", "--file"]).args([jar]).args(["-C"]).args([classes]).args(["."]).quietly()?;
+    }
+    Ok(())
+}
+
 /// The app's own activities, drawn: `target/android/pictures`.
 fn screens() -> Result<Outcome> {
     let folder = folder();
-    let built = |module: &str| folder.join(module).join("classes");
-    if !folder.join("resources.apk").exists() || !built("app").exists() {
+    if !folder.join("resources.apk").exists() || !folder.join("app.jar").exists() {
         return Ok(Outcome::Skipped("resources and app have to be there first".to_owned()));
     }
     let monitor = folder.join("monitor");
@@ -107,15 +118,6 @@ fn screens() -> Result<Outcome> {
             return Ok(Outcome::Skipped("no Maven repository in reach has androidx.test:monitor".to_owned()));
         }
         program("jar").args(["xf", "monitor.aar", "classes.jar"]).dir(&monitor).quietly()?;
-    }
-    for module in ["chamada", "app"] {
-        program("jar")
-            .args(["--create", "--file"])
-            .args([folder.join(module).with_extension("jar")])
-            .args(["-C"])
-            .args([built(module)])
-            .args(["."])
-            .quietly()?;
     }
     maven("screens/pom.xml", &["test"]).passes()
 }

@@ -14,7 +14,7 @@ const MAIN: &str = "chamada.app.logic.ShrunkCallKt";
 pub(crate) fn run() -> Result<Outcome> {
     let folder = folder();
     let tests = folder.join("app/test-classes/chamada/app/logic");
-    if !tests.exists() {
+    if !folder.join("app.jar").exists() || !tests.exists() {
         return Ok(Outcome::Skipped("library and app have to be compiled first".to_owned()));
     }
     let own = folder.join("shrink");

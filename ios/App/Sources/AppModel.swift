@@ -166,7 +166,7 @@ final class AppModel: ObservableObject {
             // The mode adds headsets by Bluetooth.
             try session.setCategory(.playAndRecord, mode: .videoChat, options: .allowBluetoothA2DP)
             // What one call chose is not the next one's.
-            try session.setPreferredInput(nil)
+            try? session.setPreferredInput(nil)
             try session.setPreferredSampleRate(48000)
             try session.setPreferredIOBufferDuration(0.01)
         } catch { log.error("the audio session cannot be set: \(String(describing: error), privacy: .public)") }

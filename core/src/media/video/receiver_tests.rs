@@ -24,11 +24,15 @@ fn encoder(codec: VideoCodec) -> Box<dyn VideoEncoder> {
 
 impl Call {
     fn new(codec: VideoCodec) -> Self {
+        Self::decoded_by(factory::decoder, codec)
+    }
+
+    fn decoded_by(make: MakeDecoder, codec: VideoCodec) -> Self {
         let ((shown, screen), (asked, requests)) = (std_mpsc::channel(), std_mpsc::channel());
         let (packets, inbox) = mpsc::channel(1024);
         let want_keyframe = Arc::new(move || asked.send(()).unwrap_or_default());
         Self {
-            receiver: VideoReceiver::start(TYPES.to_vec(), inbox, want_keyframe, Arc::new(Screen(shown))),
+            receiver: VideoReceiver::start_with(make, TYPES.to_vec(), inbox, want_keyframe, Arc::new(Screen(shown))),
             packets,
             screen,
             requests,
@@ -177,66 +181,22 @@ impl VideoDecoder for Blind {
     }
 }
 
-#[derive(Debug, PartialEq)]
-enum Told {
-    WantKeyframe,
-    Picture,
-}
-
-impl VideoRenderer for std_mpsc::Sender<Told> {
-    fn render(&self, _: VideoFrame) {
-        self.send(Told::Picture).unwrap_or_default();
-    }
-}
-
-/// The other side, and what a receiver with such decoders says and shows of it.
-struct Sender {
-    camera: Camera,
-    encoder: Box<dyn VideoEncoder>,
-    packetizer: Packetizer,
-    packets: mpsc::Sender<RtpPacket>,
-    told: std_mpsc::Receiver<Told>,
-    _receiver: VideoReceiver,
-}
-
-impl Sender {
-    fn to(make: MakeDecoder) -> Self {
-        let ((tell, told), (packets, inbox)) = (std_mpsc::channel(), mpsc::channel(1024));
-        let want_keyframe = Arc::new({
-            let tell = tell.clone();
-            move || tell.send(Told::WantKeyframe).unwrap_or_default()
-        });
-        let _receiver = VideoReceiver::start_with(make, TYPES.to_vec(), inbox, want_keyframe, Arc::new(tell));
-        let encoder = encoder(VideoCodec::available()[0]);
-        Self { camera: Camera::new(320, 240), encoder, packetizer: Packetizer::new(1), packets, told, _receiver }
-    }
-
-    fn send(&mut self, keyframe: bool) {
-        let frame = self.encoder.encode(&self.camera.picture(), keyframe).unwrap().unwrap();
-        for packet in self.packetizer.of_frame(&frame) {
-            self.packets.try_send(packet).unwrap();
-        }
-    }
-}
-
 #[test]
 fn a_decoder_that_makes_nothing_of_keyframes_is_replaced_by_the_spare_one() {
     let make: MakeDecoder = |codec, choice| match choice {
         Choice::Usual => Ok(Box::new(Blind)),
         Choice::Spare => factory::make_decoder(codec),
     };
-    let mut sender = Sender::to(make);
-    let (mut asked, start) = (0, Instant::now());
-    loop {
-        sender.send(true);
-        // The other side sends on at its own pace, whatever becomes of it here.
-        match sender.told.recv_timeout(Duration::from_millis(30)) {
-            Ok(Told::WantKeyframe) => asked += 1,
-            Ok(Told::Picture) => break,
-            Err(_) => assert!(start.elapsed() < LONG, "no picture after {asked} requests"),
-        }
+    let mut call = Call::decoded_by(make, VideoCodec::available()[0]);
+    let start = Instant::now();
+    // The other side sends on at its own pace, whatever becomes of it here.
+    while call.screen.recv_timeout(Duration::from_millis(30)).is_err() {
+        assert!(start.elapsed() < LONG, "no picture");
+        let packets = call.encode(true);
+        call.send(packets);
     }
-    assert!(asked >= MAX_FAILURES, "one failure may be the other side's fault");
+    let asked = call.requests.try_iter().count();
+    assert!(asked >= MAX_FAILURES as usize, "one failure may be the other side's fault");
 }
 
 #[test]
@@ -270,11 +230,13 @@ impl VideoDecoder for Late {
 fn a_decoder_that_is_one_picture_late_shows_all_but_the_last_and_asks_for_nothing() {
     let make: MakeDecoder =
         |codec, _| factory::make_decoder(codec).map(|decoder| Box::new(Late { decoder, before: None }) as Box<_>);
-    let mut sender = Sender::to(make);
+    let mut call = Call::decoded_by(make, VideoCodec::available()[0]);
     for number in 0..10 {
-        sender.send(false);
+        let packets = call.encode(false);
+        call.send(packets);
         if number > 0 {
-            assert_eq!(sender.told.recv_timeout(LONG), Ok(Told::Picture));
+            assert_eq!(call.shown(), number - 1);
         }
     }
+    assert!(call.requests.try_iter().next().is_none());
 }

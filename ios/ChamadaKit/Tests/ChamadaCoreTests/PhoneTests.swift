@@ -259,19 +259,22 @@ final class PhoneTests: XCTestCase {
 
     func testTheWayToTheChatShowsIt() async {
         let bench = await Bench.inCall()
-        await bench.phone.handle(.callEnded(with: "rui", callId: "c1", reason: .declinedThere))
-        let old = bench.phone.state.problem!
-        await bench.phone.take(.write, of: old)
+        await bench.ended(.declinedThere)
+        await bench.phone.take(.write)
         XCTAssertEqual(bench.phone.state.tab, .chat)
     }
 
-    func testAButtonOfAProblemThatIsNoLongerShownDoesNothing() async {
-        let bench = await Bench.ready()
-        let old = Problem(.errorNoCamera, ways: [.tryAgain])
-        await bench.phone.handle(.closed(why: failed(.loginRefused)))
-        let shown = bench.phone.state.problem
-        await bench.phone.take(.tryAgain, of: old)
+    func testAButtonOfAProblemThatIsNoLongerShownDoesNothing() async throws {
+        let bench = Bench()
+        bench.connectError.with { $0 = failed(.server) }
+        await bench.phone.login(server: "wss://call.example.org", name: "ana")
+        let shown = try XCTUnwrap(bench.phone.state.problem)
+        XCTAssertTrue(shown.ways.contains(.tryAgain))
+        await bench.phone.take(.tryAgain, of: Problem(.errorNoCamera, ways: [.tryAgain]))
         XCTAssertEqual(bench.phone.state.problem, shown)
+        XCTAssertEqual(bench.connects.with { $0.count }, 1, "nothing was tried again")
+        await bench.phone.take(.tryAgain, of: shown)
+        XCTAssertEqual(bench.connects.with { $0.count }, 2)
     }
 
     func testALoginWhileNobodyLooksTellsTheLibrarySo() async {

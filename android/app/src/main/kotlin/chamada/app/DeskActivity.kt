@@ -57,9 +57,14 @@ abstract class DeskActivity : Activity() {
         super.onStop()
     }
 
+    override fun onDestroy() {
+        if (isFinishing) house.answered(this)
+        super.onDestroy()
+    }
+
     override fun onRequestPermissionsResult(code: Int, names: Array<out String>, results: IntArray) {
         super.onRequestPermissionsResult(code, names, results)
-        house.answered()
+        house.answered(this)
     }
 
     private fun notice(notice: Notice?) {

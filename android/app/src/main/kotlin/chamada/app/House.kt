@@ -56,7 +56,7 @@ class House(private val application: Application) : Surroundings {
 
     /** The activity that is seen, which can ask for permissions. */
     var front: Activity? = null
-    private var asking: CompletableDeferred<Unit>? = null
+    private var asking: Question? = null
 
     /** The system is asking the person something for us. */
     val isAsking: Boolean get() = asking != null
@@ -81,14 +81,7 @@ class House(private val application: Application) : Surroundings {
         return phone.devices.copy(cameras = PatternCameras(names), audio = deaf)
     }
 
-    override suspend fun startDemo(): DemoPlace {
-        val demo = Demo.start("eco")
-        return object : DemoPlace {
-            override val server = demo.server()
-            override val peer = demo.peer()
-            override fun close() = demo.close()
-        }
-    }
+    override suspend fun startDemo() = DemoPlace(Demo.start("eco"))
 
     override fun grants(): Map<Need, Grant> = permissions.grants(front)
 
@@ -97,16 +90,22 @@ class House(private val application: Application) : Surroundings {
     /** Waits for the person's answer; at once if no activity is there to ask. */
     private suspend fun asked(ask: (Activity) -> Unit) {
         val activity = front ?: return
-        asking?.complete(Unit)
-        val answer = CompletableDeferred<Unit>().also { asking = it }
+        asking?.answer?.complete(Unit)
+        val question = Question(activity.javaClass).also { asking = it }
         ask(activity)
-        answer.await()
+        question.answer.await()
     }
 
-    /** An activity heard the answer. */
-    fun answered() {
-        asking?.complete(Unit)
+    /** This activity heard the answer, or is gone and will hear none. */
+    fun answered(activity: Activity) {
+        val question = asking?.takeIf { it.asker == activity.javaClass } ?: return
         asking = null
+        question.answer.complete(Unit)
+    }
+
+    /** By its class: the answer comes to the activity that stands in its place if it was made anew meanwhile. */
+    private class Question(val asker: Class<Activity>) {
+        val answer = CompletableDeferred<Unit>()
     }
 
     override fun hasCamera(): Boolean = try {

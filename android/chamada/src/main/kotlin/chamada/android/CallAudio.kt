@@ -91,7 +91,7 @@ public class CallAudio(
 
     /** The person wants the sound here, whoever has it. The system may say no, during a phone call say. */
     public fun takeBack() {
-        if (running && sound.asksForFocus) askForFocus()
+        if (running) askForFocus()
     }
 
     /** Telecom took the call over and routes sound from now on; null when it lets go. */

@@ -18,6 +18,7 @@ import chamada.app.logic.Phase
 import kotlinx.coroutines.runBlocking
 import org.junit.After
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNull
 import org.junit.Assert.assertTrue
 import org.junit.Rule
@@ -171,6 +172,24 @@ internal class ScreensTest {
         assertNull("nothing is asked on the way to an answer", shadowOf(screen).lastRequestedPermission)
         screen.findViewById<ImageButton>(R.id.decline).performClick()
         await("end") { it.call == null }
+        demo.close()
+    }
+
+    @Test
+    fun `a question that nobody answers is over with the screen that asked it`() {
+        val demo = runBlocking { Demo.start("rui") }
+        house.desk.login(demo.server(), "ana")
+        await("people") { it.people.size == 2 }
+        runBlocking { demo.call("ana") }
+        await("ringing") { it.call?.phase == Phase.RINGING_HERE }
+        val answering = Robolectric.buildActivity(CallActivity::class.java, Intent(CallNotifications.ACCEPT)).setup()
+        val screen = answering.get()
+        await("question") { shadowOf(screen).lastRequestedPermission != null }
+        assertTrue(house.isAsking)
+        house.desk.hangUp()
+        await("end") { it.call == null && screen.isFinishing }
+        answering.destroy()
+        assertFalse(house.isAsking)
         demo.close()
     }
 

@@ -2,6 +2,7 @@ package chamada.app.logic
 
 import chamada.ClientInterface
 import chamada.Config
+import chamada.Demo
 import chamada.Event
 import chamada.Session
 import chamada.android.plain.Grant
@@ -51,7 +52,8 @@ interface Surroundings {
 }
 
 /** A server of one's own and whom to call there; gone when it is closed. */
-interface DemoPlace : AutoCloseable {
-    val server: String
-    val peer: String
+class DemoPlace(private val demo: Demo) : AutoCloseable {
+    val server: String = demo.server()
+    val peer: String = demo.peer()
+    override fun close() = demo.close()
 }

@@ -66,14 +66,7 @@ internal class RealSurroundings : Surroundings {
         return SessionLine(Session.connect(config, devices))
     }
 
-    override suspend fun startDemo(): DemoPlace {
-        val demo = Demo.start("eco")
-        return object : DemoPlace {
-            override val server = demo.server()
-            override val peer = demo.peer()
-            override fun close() = demo.close()
-        }
-    }
+    override suspend fun startDemo() = DemoPlace(Demo.start("eco"))
 
     override fun grants() = listOf(Need.CAMERA, Need.MICROPHONE).associateWith { Grant(allowed, asked = true) }
     override suspend fun ask(needs: List<Need>) = error("nobody is here to be asked for $needs")

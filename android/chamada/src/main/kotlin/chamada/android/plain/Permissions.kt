@@ -37,6 +37,9 @@ public sealed interface PermissionStep {
 public fun neededToBeCalled(grants: Map<Need, Grant>): List<Need> =
     listOfNotNull(Need.NOTIFICATIONS.takeIf { need -> grants[need]?.let { !it.granted && !it.asked } == true })
 
+/** What a call is about; the rest only helps. */
+private val VITAL = setOf(Need.CAMERA, Need.MICROPHONE)
+
 /**
  * The way through permissions to a call: asked once a call at most; a camera that is refused means a call without it, a microphone
  * that is refused means none. Notifications and Bluetooth are asked for along with them and never stop anything.
@@ -46,10 +49,9 @@ public fun neededToBeCalled(grants: Map<Need, Grant>): List<Need> =
  */
 public fun nextStep(grants: Map<Need, Grant>, askedNow: Boolean): PermissionStep {
     val missing = grants.filterValues { !it.granted }
-    val vital = missing.keys.filter { it == Need.CAMERA || it == Need.MICROPHONE }
-    if (!askedNow && vital.isNotEmpty()) {
+    if (!askedNow && missing.keys.any(VITAL::contains)) {
         // What the person refused for good the system refuses at once, without a question.
-        return PermissionStep.Ask((vital + missing.filterValues { !it.settled }.keys).distinct().sorted())
+        return PermissionStep.Ask(missing.filter { (need, grant) -> need in VITAL || !grant.settled }.keys.sorted())
     }
     val microphone = grants[Need.MICROPHONE]
     if (microphone?.granted != true) return PermissionStep.Stop(Need.MICROPHONE, inSettings = microphone?.blocked == true)
