@@ -16,6 +16,8 @@ pub mod call;
 #[cfg(feature = "client")]
 pub mod client;
 #[cfg(feature = "client")]
+pub mod congestion;
+#[cfg(feature = "client")]
 pub mod media;
 #[cfg(feature = "client")]
 pub mod outage;

@@ -1,0 +1,82 @@
+//! What the controller decides, for those who carry it out: pacer, encoders, responder.
+
+use std::time::Duration;
+
+/// What a packet carries. The order is that in which waiting packets leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// Sound, sent for the first time or again: never waits behind anything.
+    Audio,
+    /// Video, sent again (RFC 4588).
+    VideoRtx,
+    /// Video, sent for the first time.
+    Video,
+    /// Forward error correction of video.
+    Fec,
+    /// Nothing: fills up a probe for bandwidth.
+    Padding,
+}
+
+/// How this connection is to send, from now until the next plan. Rates are bits per second.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Plan {
+    /// What the path is reckoned to carry, headers down to IP included, everything that is sent together.
+    pub target_bps: u32,
+    /// The pace of everything but sound, on the wire.
+    pub pace_bps: u32,
+    /// For the microphone's encoder.
+    pub audio: AudioPlan,
+    /// For the camera's encoder.
+    pub video: VideoPlan,
+    /// What keeps video from being better, as far as the path knows.
+    pub limit: PathLimit,
+}
+
+/// How sound is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AudioPlan {
+    /// Bits per second of Opus, in-band FEC included, redundant copies (RFC 2198) and headers not.
+    pub bitrate_bps: u32,
+    /// Sound in one packet: 20, 40 or 60 ms.
+    pub frame: Duration,
+    /// Earlier frames repeated in each packet (RFC 2198), 0 to 2; 0 where the peer takes none.
+    pub redundancy: u8,
+    /// What in-band FEC is tuned to: loss before any repair, in percent, 0 to 100.
+    pub loss_percent: u8,
+    /// Whether silence may go unsent (DTX).
+    pub dtx: bool,
+}
+
+/// How video is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VideoPlan {
+    /// For the encoder: bits per second of compressed pictures, headers not included.
+    pub bitrate_bps: u32,
+    /// Bytes that one keyframe may have, so that it fits through the pacer in time.
+    pub keyframe_bytes: u32,
+    /// The path carries sound alone: no picture is to be encoded.
+    pub suspended: bool,
+}
+
+/// What of the path keeps a call from being better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PathLimit {
+    /// Nothing: all that was asked for is sent.
+    #[default]
+    None,
+    /// The path carries less than was asked for.
+    Bandwidth,
+    /// Too much is lost on the way.
+    Loss,
+}
+
+/// What the application would send if the path carried it. Bits per second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Demand {
+    /// Most bits per second of compressed pictures; 0 while no camera sends.
+    pub video_bps: u32,
+    /// Most bits per second of Opus.
+    pub audio_bps: u32,
+    /// Whether the other side takes redundant sound (RFC 2198).
+    pub redundancy: bool,
+}
