@@ -5,8 +5,18 @@
 //! the same inputs give the same outputs and whole calls run in virtual time. The adapters to the crate are in
 //! `peer/webrtc/interceptors`.
 
+mod acked;
+mod alr;
+mod controller;
+mod delay;
+mod loss;
 mod plan;
+mod probe;
+mod rate;
+mod sent;
+mod share;
 
+pub use controller::{Config, Controller, ControllerStats};
 pub use plan::{AudioPlan, Class, Demand, PathLimit, Plan, VideoPlan};
 
 /// A probe for bandwidth: packets sent at a pace of their own, to see whether the path carries it.

@@ -1,0 +1,665 @@
+//! The controller: joins the parts of the estimate and makes the [`Plan`].
+
+use super::acked::AckedRate;
+use super::alr::ApplicationLimit;
+use super::delay::{DelayEstimator, Usage};
+use super::loss::{self, LossEstimator};
+use super::probe::{Prober, Situation};
+use super::rate::{self, RateControl};
+use super::sent::SentLog;
+use super::share::{self, Share, Shares};
+use super::{Class, Demand, Feedback, PathLimit, Plan, Probe, Sent};
+use std::time::{Duration, Instant};
+
+/// Bounds of the estimate, in bits per second on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Config {
+    /// Where it starts.
+    pub start_bps: u32,
+    /// Never below: what the thinnest sound needs.
+    pub min_bps: u32,
+    /// Never above.
+    pub max_bps: u32,
+}
+
+/// Measurements of the moment.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct ControllerStats {
+    /// What the path is reckoned to carry, in bits per second on the wire.
+    pub target_bps: u32,
+    /// What arrives there, in bits per second on the wire; none while too little does.
+    pub acked_bps: Option<u32>,
+    /// How long packets wait in queues on the way, above the least of late.
+    pub queue: Duration,
+    /// Part of the packets lost on the way, before any repair, 0 to 1, smoothed over about a second.
+    pub loss: f64,
+    /// The same of sound.
+    pub audio_loss: f64,
+    /// Feedback that made no sense and was left out.
+    pub refused_feedback: u64,
+}
+
+/// The round-trip time to reckon with before any was measured, in ms.
+const FIRST_RTT: f64 = 100.0;
+/// Feedback that stays away for so long, while packets are on their way, means that the path is dead. Microseconds.
+const SILENCE: i64 = 1_000_000;
+/// After a silence: part of the target to go on with.
+const AFTER_SILENCE: f64 = 0.5;
+/// The queue is emptied from this length on until it is below that, in ms.
+const DRAIN: f64 = 80.0;
+const DRAINED: f64 = 40.0;
+const DRAIN_FACTOR: f64 = 0.5;
+/// A queue of this length all through so long in spite of cuts is another flow's. Ms, microseconds.
+const COMPETING_QUEUE: f64 = 60.0;
+const COMPETING_AFTER: i64 = 2_000_000;
+/// It is gone when the queue was seen below this so many times in that time.
+const COMPETING_GONE: f64 = 30.0;
+const COMPETING_SIGHTINGS: usize = 4;
+const COMPETING_WINDOW: i64 = 2_500_000;
+/// What may be on its way: the target over the least round-trip time and this, in ms.
+const WINDOW_EXTRA: f64 = 350.0;
+const LEAST_PUSHBACK: f64 = 0.1;
+/// After a probe that raised the rate by this factor loss is watched for a while; so much more than before takes the rise back, and
+/// keeps probes off for so long, doubling up to the longest. Microseconds.
+const PROBATION_GAIN: f64 = 1.3;
+const PROBATION_FROM: i64 = 300_000;
+const PROBATION_TO: i64 = 1_200_000;
+const PROBATION_LOSS: f64 = 0.12;
+const NO_GROWTH: i64 = 20_000_000;
+const NO_GROWTH_AT_MOST: i64 = 60_000_000;
+/// Weight of the second before, in what repair and overhead take.
+const SECOND: f64 = 1e6;
+/// Most of a gap between two calls that counts: a phone that slept measures nothing.
+const HEARTBEAT: Duration = Duration::from_millis(25);
+/// Reports of the other side's that come without transport-wide feedback: loss up to this lets the rate grow, from that on cuts it.
+const REPORT_GROWS: f64 = 0.02;
+const REPORT_CUTS: f64 = 0.10;
+
+/// Decides how much is sent, by what the other side says of what arrived. One per peer connection.
+#[derive(Debug)]
+pub struct Controller {
+    epoch: Instant,
+    config: Config,
+    demand: Demand,
+    sent: SentLog,
+    delay: DelayEstimator,
+    acked: AckedRate,
+    rate: RateControl,
+    loss: LossEstimator,
+    prober: Prober,
+    limit: ApplicationLimit,
+    share: Share,
+    shares: Shares,
+    target: f64,
+    rtt: Rtt,
+    drain: bool,
+    queue: QueueWatch,
+    pushback: f64,
+    probation: Option<Probation>,
+    no_growth_until: i64,
+    no_growth: i64,
+    produced: Produced,
+    repair: Shared,
+    backlog: Duration,
+    last_feedback: Option<i64>,
+    oldest_unanswered: Option<i64>,
+    silent: bool,
+    proven: Option<(f64, i64)>,
+    waking: Instant,
+}
+
+/// A rise that a probe brought, on trial.
+#[derive(Debug)]
+struct Probation {
+    before: f64,
+    loss_before: f64,
+    from: i64,
+    to: i64,
+    sent: f64,
+    lost: f64,
+}
+
+impl Controller {
+    /// One that has sent nothing yet.
+    pub fn new(now: Instant, config: Config) -> Self {
+        let min = config.min_bps.max(10_000);
+        let config = Config { min_bps: min, max_bps: config.max_bps.max(min), ..config };
+        let demand = Demand { video_bps: config.max_bps, audio_bps: 32_000, redundancy: false };
+        let bounds = (f64::from(config.min_bps), f64::from(config.max_bps));
+        let start = f64::from(config.start_bps).clamp(bounds.0, bounds.1);
+        let mut share = Share::new();
+        let shares = share.update(0, &Self::share_inputs(start, demand));
+        Self {
+            epoch: now,
+            config,
+            demand,
+            sent: SentLog::default(),
+            delay: DelayEstimator::new(),
+            acked: AckedRate::default(),
+            rate: RateControl::new(start, bounds),
+            loss: LossEstimator::new(),
+            prober: Prober::new(),
+            limit: ApplicationLimit::new(),
+            share,
+            shares,
+            target: start,
+            rtt: Rtt::default(),
+            drain: false,
+            queue: QueueWatch::default(),
+            pushback: 1.0,
+            probation: None,
+            no_growth_until: i64::MIN,
+            no_growth: NO_GROWTH,
+            produced: Produced::default(),
+            repair: Shared::default(),
+            backlog: Duration::ZERO,
+            last_feedback: None,
+            oldest_unanswered: None,
+            silent: false,
+            proven: None,
+            waking: now + HEARTBEAT,
+        }
+    }
+
+    fn share_inputs(target: f64, demand: Demand) -> share::Inputs {
+        share::Inputs {
+            target,
+            demand,
+            loss: 0.0,
+            repair: 0.0,
+            overhead: Produced::FIRST_OVERHEAD,
+            overshoot: 1.05,
+            damping: 1.0,
+            silent: false,
+        }
+    }
+
+    /// A packet left, at the moment that it did.
+    pub fn on_sent(&mut self, now: Instant, sent: Sent) {
+        let now = self.time(now);
+        self.sent.sent(now, sent);
+        self.limit.sent(now, sent.wire_bytes, self.target);
+        self.oldest_unanswered.get_or_insert(now);
+        if let Some(probation) = &mut self.probation
+            && (probation.from..probation.to).contains(&now)
+        {
+            probation.sent += 1.0;
+        }
+        let bytes = f64::from(sent.wire_bytes);
+        match sent.class {
+            Class::Video => {
+                self.prober.start(now, f64::from(self.config.start_bps));
+                self.produced.on_wire(now, bytes);
+                self.repair.add(now, 0.0, bytes);
+            }
+            Class::VideoRtx | Class::Fec => self.repair.add(now, bytes, bytes),
+            Class::Audio | Class::Padding => {}
+        }
+    }
+
+    /// The other side says what arrived. What makes no sense is left out and counted.
+    pub fn on_feedback(&mut self, now: Instant, feedback: &Feedback<'_>) {
+        let now = self.time(now);
+        let Some(learned) = self.sent.feedback(now, feedback) else { return };
+        if learned.acked.is_empty() && learned.lost.is_empty() && learned.found.is_empty() {
+            return;
+        }
+        self.answered(now);
+        if let Some(rtt) = learned.acked.iter().map(|packet| now - packet.sent_at).min() {
+            self.rtt.measured(rtt.max(0) as f64 / 1e3);
+        }
+        for packet in &learned.lost {
+            let audio = packet.class == Class::Audio;
+            self.loss.lost(packet.sent_at, packet.wire_bytes, audio);
+            self.prober.lost(packet);
+            if let Some(probation) = &mut self.probation
+                && (probation.from..probation.to).contains(&packet.sent_at)
+            {
+                probation.lost += 1.0;
+            }
+        }
+        learned.found.iter().for_each(|_| self.loss.found());
+        let mut probed = None;
+        let situation = self.situation(now);
+        for packet in &learned.acked {
+            self.delay.arrived(now, packet.sent_at, packet.arrived_at);
+            self.acked.arrived(packet.sent_at, packet.arrived_at, packet.wire_bytes);
+            self.loss.acked(packet.sent_at, packet.wire_bytes, packet.class == Class::Audio);
+            if let Some(found) = self.prober.acked(now, packet, &situation) {
+                probed = Some(found);
+            }
+        }
+        self.queue.add(now, self.delay.queue_ms());
+        self.delay.set_competing(self.queue.is_competing());
+        self.estimate(now, probed);
+    }
+
+    fn answered(&mut self, now: i64) {
+        self.last_feedback = Some(now);
+        self.oldest_unanswered = (self.sent.in_flight() > 0).then_some(now);
+        if std::mem::take(&mut self.silent) {
+            let before = self.target;
+            self.delay = DelayEstimator::new();
+            self.acked.clear();
+            self.rate.set(before * AFTER_SILENCE);
+            self.prober.recover(now, before);
+        }
+    }
+
+    fn estimate(&mut self, now: i64, probed: Option<f64>) {
+        let (acked, queue_ms) = (self.acked.bps(), self.delay.queue_ms());
+        let usage = self.delay.usage();
+        if let Some(found) = probed {
+            self.take_probe_result(now, found, acked);
+        }
+        if let Some(acked) = acked
+            && self.proven.is_none_or(|(most, at)| acked > most || now - at > 30_000_000)
+        {
+            self.proven = Some((acked, now));
+        }
+        let before = self.rate.bps();
+        let growing = !self.loss.is_testing(now) && !self.drain && self.pushback >= 1.0;
+        self.rate.update(
+            now,
+            &rate::Inputs {
+                usage: if probed.is_some() && usage == Usage::Over && queue_ms < 10.0 { Usage::Normal } else { usage },
+                queue_ms,
+                acked,
+                recent: self.acked.recent_bps(),
+                rtt_ms: self.rtt.smoothed(),
+                application_limited: self.limit.is_on(),
+                may_grow: growing,
+                competing: self.queue.is_competing(),
+            },
+        );
+        if self.rate.bps() < before {
+            let highest = self.rate.take_before_cuts().unwrap_or(before);
+            self.prober.cut(now, highest, self.rate.bps());
+        }
+        self.loss.update(
+            now,
+            &loss::Inputs {
+                acked,
+                delay_rate: self.rate.bps(),
+                queue_ms,
+                overuse: usage == Usage::Over,
+                application_limited: self.limit.is_on(),
+            },
+        );
+        if self.loss.is_own(now)
+            && let Some(bound) = self.loss.bps()
+        {
+            self.rate.set(self.rate.bps().min(bound.max(before * 0.5)));
+        }
+        self.end_probation(now, acked);
+        self.drain = match self.drain {
+            _ if self.queue.is_competing() => false,
+            true => queue_ms > DRAINED,
+            false => queue_ms > DRAIN,
+        };
+        self.push_back();
+        self.set_target(now);
+    }
+
+    fn take_probe_result(&mut self, now: i64, found: f64, acked: Option<f64>) {
+        let before = self.rate.bps();
+        let found = found.max(before.min(0.85 * before));
+        if found > before || found < 0.85 * before && self.delay.queue_ms() > 10.0 {
+            self.rate.probed(found.min(f64::from(self.config.max_bps)));
+        }
+        self.proven = Some((self.proven.map_or(found, |(most, _)| most.max(found)), now));
+        if found > PROBATION_GAIN * acked.unwrap_or(before) && self.probation.is_none() {
+            let (from, to) = (now + PROBATION_FROM, now + PROBATION_TO);
+            let loss_before = self.loss.smoothed();
+            self.probation = Some(Probation { before, loss_before, from, to, sent: 0.0, lost: 0.0 });
+        }
+    }
+
+    fn end_probation(&mut self, now: i64, acked: Option<f64>) {
+        let Some(probation) = &self.probation else { return };
+        let much = probation.sent >= 15.0 && probation.lost / probation.sent > probation.loss_before + PROBATION_LOSS;
+        if much && probation.lost >= 4.0 {
+            let back = acked.unwrap_or(0.0).max(probation.before);
+            self.rate.set(back.min(self.rate.bps()));
+            self.no_growth_until = now + self.no_growth;
+            self.no_growth = (self.no_growth * 2).min(NO_GROWTH_AT_MOST);
+            self.probation = None;
+        } else if now > probation.to + 500_000 {
+            self.no_growth = NO_GROWTH;
+            self.probation = None;
+        }
+    }
+
+    /// What is on its way beyond what the path can hold is kept from the encoder.
+    fn push_back(&mut self) {
+        let window = self.target / 8e3 * (self.rtt.least() + WINDOW_EXTRA);
+        let fill = self.sent.in_flight() as f64 / window.max(1.0);
+        self.pushback = match fill {
+            fill if fill > 1.5 => self.pushback * 0.9,
+            fill if fill > 1.0 => self.pushback * 0.95,
+            fill if fill < 0.1 => 1.0,
+            _ => self.pushback * 1.05,
+        }
+        .clamp(LEAST_PUSHBACK, 1.0);
+    }
+
+    fn set_target(&mut self, now: i64) {
+        let bound = self.loss.bps().unwrap_or(f64::MAX);
+        let target = self.rate.bps().min(bound) * self.loss.test_factor(now);
+        self.target = target.clamp(f64::from(self.config.min_bps), f64::from(self.config.max_bps));
+        let damping = self.pushback * if self.drain { DRAIN_FACTOR } else { 1.0 };
+        self.shares = self.share.update(
+            now,
+            &share::Inputs {
+                target: self.target,
+                demand: self.demand,
+                loss: self.loss.of_audio(),
+                repair: self.repair.part(),
+                overhead: self.produced.overhead(),
+                overshoot: self.produced.overshoot(),
+                damping,
+                silent: self.silent,
+            },
+        );
+        self.produced.asked(now, f64::from(self.shares.video.bitrate_bps));
+    }
+
+    /// A round-trip time from a receiver report or a connectivity check.
+    pub fn on_rtt(&mut self, _: Instant, rtt: Duration) {
+        self.rtt.reported(rtt.as_secs_f64() * 1e3);
+    }
+
+    /// Part of what was sent that the other side reports as lost (RFC 3550 section 6.4.1), 0 to 1. It counts where no transport-wide
+    /// feedback comes, in the manner of draft-ietf-rmcat-gcc-02 section 6.
+    pub fn on_remote_loss(&mut self, now: Instant, fraction: f64) {
+        let now = self.time(now);
+        if self.last_feedback.is_some() || !fraction.is_finite() {
+            return;
+        }
+        let rate = self.rate.bps();
+        let fraction = fraction.clamp(0.0, 1.0);
+        if fraction < REPORT_GROWS {
+            self.rate.set(rate * 1.05);
+        } else if fraction > REPORT_CUTS {
+            self.rate.set(rate * (1.0 - fraction / 2.0));
+        }
+        self.set_target(now);
+    }
+
+    /// Media takes another path: what was learnt of the old one holds no more.
+    pub fn on_route(&mut self, now: Instant) {
+        let now = self.time(now);
+        let before = self.target;
+        let acked = self.acked.bps().unwrap_or(0.0);
+        self.delay = DelayEstimator::new();
+        self.acked.clear();
+        self.rate.forget_capacity();
+        self.loss.route_changed();
+        self.sent.forget_flight();
+        self.rtt = Rtt::default();
+        self.queue = QueueWatch::default();
+        (self.drain, self.silent, self.pushback, self.probation) = (false, false, 1.0, None);
+        (self.proven, self.oldest_unanswered, self.no_growth_until) = (None, None, i64::MIN);
+        self.rate.set(f64::from(self.config.start_bps).max(acked).min(before));
+        self.prober.route_changed(now, before);
+        self.set_target(now);
+    }
+
+    /// What the application would send.
+    pub fn set_demand(&mut self, now: Instant, demand: Demand) {
+        let now = self.time(now);
+        if self.demand != demand {
+            self.demand = demand;
+            self.set_target(now);
+        }
+    }
+
+    /// How long the video that waits in the pacer takes to leave.
+    pub fn on_backlog(&mut self, _: Instant, video: Duration) {
+        self.backlog = video;
+    }
+
+    /// So many bytes of compressed video were made, headers not included.
+    pub fn on_encoded(&mut self, now: Instant, payload_bytes: u32) {
+        let now = self.time(now);
+        self.produced.encoded(now, f64::from(payload_bytes));
+    }
+
+    /// A probe that is to be sent now.
+    pub fn take_probe(&mut self, now: Instant) -> Option<Probe> {
+        let now = self.time(now);
+        if self.silent || self.backlog > Duration::from_millis(250) {
+            return None;
+        }
+        let situation = self.situation(now);
+        self.prober.next(now, &situation)
+    }
+
+    fn situation(&self, now: i64) -> Situation {
+        let video = if self.demand.video_bps == 0 { 0.0 } else { f64::from(self.demand.video_bps) * 1.1 + 10_000.0 };
+        let audio = self.shares.audio_wire;
+        Situation {
+            target: self.target,
+            demand: (video + audio).min(f64::from(self.config.max_bps)),
+            most: 1.2 * f64::from(self.config.max_bps),
+            queue_ms: self.delay.queue_ms(),
+            capacity: self.rate.capacity(),
+            normal: self.delay.usage() == Usage::Normal && !self.drain && !self.loss.is_testing(now),
+            held_by_loss: self.loss.is_own(now),
+            limited_since: self.limit.since(),
+            no_growth_until: self.no_growth_until,
+        }
+    }
+
+    /// How to send from now on.
+    pub fn plan(&self) -> Plan {
+        let Shares { audio, audio_wire, video } = self.shares;
+        let mut pace = Share::pace(self.target, audio_wire);
+        if self.drain {
+            pace = (self.target - audio_wire).max(share::LEAST_PACE);
+        } else if let Some((proven, _)) = self.proven
+            && proven >= 2.0 * self.target
+        {
+            pace = pace.max((2.5 * self.target).min(0.9 * proven) - audio_wire);
+        }
+        let wanted = f64::from(self.demand.video_bps);
+        let limit = if f64::from(video.bitrate_bps) >= 0.95 * wanted && !video.suspended {
+            PathLimit::None
+        } else if self.loss.bps().is_some_and(|bound| bound < self.rate.bps()) {
+            PathLimit::Loss
+        } else {
+            PathLimit::Bandwidth
+        };
+        Plan { target_bps: self.target as u32, pace_bps: pace as u32, audio, video, limit }
+    }
+
+    /// Round-trip time, smoothed, queues included.
+    pub fn rtt(&self) -> Option<Duration> {
+        self.rtt.known().map(|ms| Duration::from_secs_f64(ms / 1e3))
+    }
+
+    /// To be called when [`next_wake`](Self::next_wake) has come.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if now < self.waking {
+            return;
+        }
+        self.waking = now + HEARTBEAT;
+        let now = self.time(now);
+        self.limit.update(now, self.target);
+        let answered = self.last_feedback.is_some();
+        let unanswered = self.oldest_unanswered.is_some_and(|since| now - since > SILENCE);
+        if answered && unanswered && self.sent.in_flight() > 0 && !self.silent {
+            self.silent = true;
+        }
+        self.set_target(now);
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do though nothing comes.
+    pub fn next_wake(&self) -> Option<Instant> {
+        Some(self.waking)
+    }
+
+    /// Measurements of the moment.
+    pub fn stats(&self) -> ControllerStats {
+        ControllerStats {
+            target_bps: self.target as u32,
+            acked_bps: self.acked.bps().map(|bps| bps as u32),
+            queue: Duration::from_secs_f64(self.delay.queue_ms().clamp(0.0, 60_000.0) / 1e3),
+            loss: self.loss.smoothed(),
+            audio_loss: self.loss.of_audio(),
+            refused_feedback: self.sent.refused,
+        }
+    }
+
+    /// Microseconds since this controller was made.
+    fn time(&self, at: Instant) -> i64 {
+        i64::try_from(at.saturating_duration_since(self.epoch).as_micros()).unwrap_or(i64::MAX / 4)
+    }
+}
+
+/// Round-trip times in ms.
+#[derive(Debug, Default)]
+struct Rtt {
+    smoothed: Option<f64>,
+    least: Option<f64>,
+    reported: Option<f64>,
+}
+
+impl Rtt {
+    fn measured(&mut self, ms: f64) {
+        let ms = ms.clamp(0.0, 10_000.0);
+        self.smoothed = Some(self.smoothed.map_or(ms, |before| before + (ms - before) / 8.0));
+        self.least = Some(self.least.map_or(ms, |least| least.min(ms)));
+    }
+
+    fn reported(&mut self, ms: f64) {
+        if ms.is_finite() {
+            let ms = ms.clamp(0.0, 10_000.0);
+            self.reported = Some(self.reported.map_or(ms, |before| before + (ms - before) / 8.0));
+        }
+    }
+
+    fn known(&self) -> Option<f64> {
+        match (self.smoothed, self.reported) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        }
+    }
+
+    fn smoothed(&self) -> f64 {
+        self.known().unwrap_or(FIRST_RTT)
+    }
+
+    fn least(&self) -> f64 {
+        self.least.unwrap_or(FIRST_RTT)
+    }
+}
+
+/// Whether another flow keeps the queue full.
+#[derive(Debug, Default)]
+struct QueueWatch {
+    long_since: Option<i64>,
+    short: std::collections::VecDeque<i64>,
+    competing: bool,
+}
+
+impl QueueWatch {
+    fn add(&mut self, now: i64, queue_ms: f64) {
+        if !self.competing {
+            if queue_ms <= COMPETING_QUEUE {
+                self.long_since = None;
+            } else if now - *self.long_since.get_or_insert(now) > COMPETING_AFTER {
+                (self.competing, self.long_since) = (true, None);
+                self.short.clear();
+            }
+            return;
+        }
+        if queue_ms < COMPETING_GONE {
+            self.short.push_back(now);
+        }
+        while self.short.front().is_some_and(|at| now - at > COMPETING_WINDOW) {
+            self.short.pop_front();
+        }
+        // Each feedback is a sighting; they come in rows, so that a row counts for a part.
+        self.competing = self.short.len() < COMPETING_SIGHTINGS * 5;
+    }
+
+    fn is_competing(&self) -> bool {
+        self.competing
+    }
+}
+
+/// A part of bytes, over about the last second.
+#[derive(Debug, Default)]
+struct Shared {
+    part: f64,
+    all: f64,
+    at: Option<i64>,
+}
+
+impl Shared {
+    fn add(&mut self, now: i64, part: f64, all: f64) {
+        let since = self.at.replace(now).map_or(0, |at| (now - at).max(0)) as f64;
+        let keep = (-since / SECOND).exp();
+        self.part = self.part * keep + part;
+        self.all = self.all * keep + all;
+    }
+
+    fn part(&self) -> f64 {
+        if self.all > 0.0 { self.part / self.all } else { 0.0 }
+    }
+}
+
+/// What the encoder makes of its orders, and what headers add to it. Over about two seconds.
+#[derive(Debug, Default)]
+struct Produced {
+    payload: f64,
+    wire: f64,
+    asked: f64,
+    asked_bps: f64,
+    at: Option<i64>,
+}
+
+impl Produced {
+    const FIRST_OVERHEAD: f64 = 1.08;
+    /// Payload bytes from which on the measure is one.
+    const ENOUGH: f64 = 4_000.0;
+
+    fn decay(&mut self, now: i64) {
+        let since = self.at.replace(now).map_or(0, |at| (now - at).clamp(0, 2_000_000)) as f64;
+        let keep = (-since / (2.0 * SECOND)).exp();
+        self.payload *= keep;
+        self.wire *= keep;
+        self.asked = self.asked * keep + self.asked_bps / 8e6 * since;
+    }
+
+    fn encoded(&mut self, now: i64, bytes: f64) {
+        self.decay(now);
+        self.payload += bytes;
+    }
+
+    fn on_wire(&mut self, now: i64, bytes: f64) {
+        self.decay(now);
+        self.wire += bytes;
+    }
+
+    fn asked(&mut self, now: i64, bps: f64) {
+        self.decay(now);
+        self.asked_bps = bps;
+    }
+
+    fn overhead(&self) -> f64 {
+        if self.payload < Self::ENOUGH { Self::FIRST_OVERHEAD } else { (self.wire / self.payload).clamp(1.03, 1.6) }
+    }
+
+    fn overshoot(&self) -> f64 {
+        if self.payload < Self::ENOUGH || self.asked <= 0.0 {
+            return 1.05;
+        }
+        (self.payload / self.asked).clamp(1.0, 1.3)
+    }
+}
+
+#[cfg(test)]
+#[path = "controller_tests.rs"]
+mod tests;

@@ -1,0 +1,220 @@
+//! The loss-based rate: tells loss that our own rate makes from loss that comes whatever we send.
+//!
+//! [`model`] finds the rate that explains best what was lost; [`test`] asks the path itself, by sending less for a second, where
+//! much is lost at an empty queue.
+
+mod model;
+mod test;
+
+use model::Model;
+use test::{LossTest, Verdict};
+
+/// An observation is at least so long, in microseconds.
+const OBSERVE: i64 = 250_000;
+/// Observations before the rate means anything.
+const ENOUGH: usize = 3;
+/// Loss up to this part limits nothing by itself.
+const HARMLESS: f64 = 0.05;
+/// Above it the rate is capped: by this many bits per second over what is lost above it.
+const CAP: f64 = 100_000.0;
+/// The same where the loss was found to be random.
+const RANDOM_HARMLESS: f64 = 0.35;
+/// Growth of the loss-based rate while something is lost, per observation.
+const RISE: f64 = 1.3;
+/// Growth stops at this multiple of what arrives.
+const ABOVE_ACKED: f64 = 1.5;
+/// After a cut nothing grows for so long, doubling with each cut that follows soon, up to the longest. Microseconds.
+const HOLD: i64 = 300_000;
+const HOLD_AT_MOST: i64 = 60_000_000;
+/// Own loss keeps the rate at this part of what arrives, and probes off for so long.
+const OWN: f64 = 0.95;
+const OWN_FOR: i64 = 8_000_000;
+/// Standard deviations by which the mean loss has to exceed the inherent one to stop growth.
+const DEVIATIONS: f64 = 1.64;
+/// The smoothed loss, for those who repair: weight of an observation.
+const SMOOTHING: f64 = 0.3;
+
+/// What the rate is told with each feedback. Rates in bits per second.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Inputs {
+    pub(super) acked: Option<f64>,
+    pub(super) delay_rate: f64,
+    pub(super) queue_ms: f64,
+    pub(super) overuse: bool,
+    pub(super) application_limited: bool,
+}
+
+/// One span of sending. Counts of packets; rate in bits per second.
+#[derive(Debug, Clone, Copy)]
+struct Observation {
+    packets: f64,
+    lost: f64,
+    rate: f64,
+}
+
+#[derive(Debug, Default)]
+struct Partial {
+    packets: f64,
+    lost: f64,
+    bytes: f64,
+    first_sent: Option<i64>,
+    last_sent: i64,
+}
+
+/// Sans-IO. Times in microseconds.
+#[derive(Debug)]
+pub(super) struct LossEstimator {
+    partial: Partial,
+    model: Model,
+    test: LossTest,
+    rate: Option<f64>,
+    /// The rate after the last cut, until when nothing grows, and how long that was.
+    held_until: i64,
+    hold: i64,
+    smoothed: f64,
+    audio: f64,
+}
+
+impl LossEstimator {
+    pub(super) fn new() -> Self {
+        Self {
+            partial: Partial::default(),
+            model: Model::new(),
+            test: LossTest::default(),
+            rate: None,
+            held_until: i64::MIN / 4,
+            hold: HOLD,
+            smoothed: 0.0,
+            audio: 0.0,
+        }
+    }
+
+    /// Another path: forget what was lost on this one.
+    pub(super) fn route_changed(&mut self) {
+        *self = Self { smoothed: self.smoothed, audio: self.audio, ..Self::new() };
+    }
+
+    pub(super) fn acked(&mut self, sent_at: i64, wire_bytes: u32, audio: bool) {
+        self.partial.add(sent_at, wire_bytes, false);
+        self.test.count(sent_at, false);
+        if audio {
+            self.audio *= 1.0 - 1.0 / 100.0;
+        }
+    }
+
+    pub(super) fn lost(&mut self, sent_at: i64, wire_bytes: u32, audio: bool) {
+        self.partial.add(sent_at, wire_bytes, true);
+        self.test.count(sent_at, true);
+        if audio {
+            self.audio += (1.0 - self.audio) / 100.0;
+        }
+    }
+
+    /// It was counted as lost and came after all.
+    pub(super) fn found(&mut self) {
+        self.partial.lost = (self.partial.lost - 1.0).max(0.0);
+    }
+
+    /// The bound that loss sets, in bits per second; none while it sets none.
+    pub(super) fn bps(&self) -> Option<f64> {
+        self.rate
+    }
+
+    /// Part of all packets lost of late, 0 to 1, before any repair.
+    pub(super) fn smoothed(&self) -> f64 {
+        self.smoothed
+    }
+
+    /// The same of sound alone, whose packets are few and evenly spread, or of everything where that is more.
+    pub(super) fn of_audio(&self) -> f64 {
+        self.audio.max(self.smoothed)
+    }
+
+    /// Whether no more is to be probed, since the loss is our own.
+    pub(super) fn is_own(&self, now: i64) -> bool {
+        self.test.is_own(now)
+    }
+
+    /// Part of the target to send at: less than one for a moment, to see what is lost then.
+    pub(super) fn test_factor(&self, now: i64) -> f64 {
+        self.test.factor(now)
+    }
+
+    pub(super) fn is_testing(&self, now: i64) -> bool {
+        self.test.factor(now) < 1.0
+    }
+
+    pub(super) fn update(&mut self, now: i64, inputs: &Inputs) {
+        if let Some(verdict) = self.test.update(now, self.smoothed, inputs) {
+            log::debug!("loss of {:.0} % is {verdict:?}", self.smoothed * 100.0);
+            if verdict == Verdict::Own {
+                let bound = OWN * inputs.acked.unwrap_or(inputs.delay_rate);
+                self.rate = Some(self.rate.unwrap_or(bound).min(bound));
+                self.held_until = now + OWN_FOR;
+            }
+        }
+        let Some(observation) = self.partial.take() else { return };
+        self.smoothed += SMOOTHING * (observation.lost / observation.packets.max(1.0) - self.smoothed);
+        self.model.observe(observation);
+        if self.model.len() < ENOUGH {
+            return;
+        }
+        self.decide(now, inputs);
+    }
+
+    fn decide(&mut self, now: i64, inputs: &Inputs) {
+        let random = self.test.is_random(now, self.smoothed);
+        let before = self.rate.unwrap_or(inputs.delay_rate).min(inputs.delay_rate * 1.05);
+        let mean = self.model.mean_loss();
+        let acked = inputs.acked.filter(|_| !inputs.application_limited);
+        let mut best = self.model.best(before, acked, inputs.delay_rate, random);
+        if best > before {
+            let inherent = self.model.inherent();
+            let spread = (inherent.max(0.005) * (1.0 - inherent) / self.model.packets().max(1.0)).sqrt();
+            if mean > inherent + DEVIATIONS * spread || now < self.held_until {
+                best = before;
+            }
+            best = best.min(before * RISE);
+            if let Some(acked) = inputs.acked {
+                best = best.min((ABOVE_ACKED * acked).max(before));
+            }
+        }
+        let harmless = if random { RANDOM_HARMLESS } else { HARMLESS };
+        if mean > harmless {
+            best = best.min(CAP / (mean - harmless));
+        }
+        // What arrives is carried: there is no reason to go below it.
+        if let Some(acked) = inputs.acked {
+            best = best.max(acked.min(before));
+        }
+        if best < before * 0.99 {
+            let soon = now - self.held_until < 2 * self.hold;
+            self.hold = if soon { (self.hold * 2).min(HOLD_AT_MOST) } else { HOLD };
+            self.held_until = self.held_until.max(now + self.hold);
+        }
+        // Nothing is lost and the delay-based rate is the lower one: loss sets no bound.
+        self.rate = if best >= inputs.delay_rate && mean < 0.01 { None } else { Some(best) };
+    }
+}
+
+impl Partial {
+    fn add(&mut self, sent_at: i64, wire_bytes: u32, lost: bool) {
+        self.packets += 1.0;
+        self.lost += f64::from(u8::from(lost));
+        self.bytes += f64::from(wire_bytes);
+        self.first_sent = Some(self.first_sent.map_or(sent_at, |first| first.min(sent_at)));
+        self.last_sent = self.last_sent.max(sent_at);
+    }
+
+    fn take(&mut self) -> Option<Observation> {
+        let span = self.last_sent - self.first_sent?;
+        if span < OBSERVE {
+            return None;
+        }
+        let Self { packets, lost, bytes, .. } = std::mem::take(self);
+        Some(Observation { packets, lost: lost.min(packets), rate: bytes * 8e6 / span as f64 })
+    }
+}
+
+#[cfg(test)]
+mod tests;

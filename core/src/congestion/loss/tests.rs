@@ -1,0 +1,76 @@
+use super::*;
+
+/// Sends at a rate for so long through a path that loses a part of it and all above a capacity; gives the next time.
+fn run(
+    loss: &mut LossEstimator,
+    from: i64,
+    seconds: f64,
+    rate: impl Fn(&LossEstimator, i64) -> f64,
+    part: f64,
+    capacity: f64,
+) -> i64 {
+    let (mut at, mut tokens, mut dice) = (from, 0.0, 7_u64 + from as u64);
+    let mut fed = from;
+    while at < from + (seconds * 1e6) as i64 {
+        let bps = rate(loss, at);
+        at += (1200.0 * 8e6 / bps) as i64;
+        tokens = f64::min(tokens + 1200.0 * capacity / bps, 6_000.0);
+        dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let unlucky = (dice >> 33) as f64 / f64::from(1_u32 << 31) < part;
+        if tokens < 1200.0 || unlucky {
+            loss.lost(at, 1200, false);
+        } else {
+            tokens -= 1200.0;
+            loss.acked(at, 1200, false);
+        }
+        if at - fed >= 50_000 {
+            fed = at;
+            let acked = (bps * (1.0 - part)).min(capacity);
+            let inputs = Inputs {
+                acked: Some(acked),
+                delay_rate: 2.5e6,
+                queue_ms: 0.0,
+                overuse: false,
+                application_limited: false,
+            };
+            loss.update(at, &inputs);
+        }
+    }
+    at
+}
+
+fn following(loss: &LossEstimator, now: i64) -> f64 {
+    loss.bps().unwrap_or(2.5e6).clamp(50e3, 2.5e6) * loss.test_factor(now)
+}
+
+#[test]
+fn without_loss_there_is_no_bound() {
+    let mut loss = LossEstimator::new();
+    run(&mut loss, 0, 10.0, |_, _| 1e6, 0.0, 1e9);
+    assert_eq!(loss.bps(), None);
+    assert_eq!(loss.smoothed(), 0.0);
+}
+
+#[test]
+fn random_loss_of_a_tenth_is_told_from_congestion() {
+    let mut loss = LossEstimator::new();
+    let at = run(&mut loss, 0, 20.0, following, 0.10, 1e9);
+    assert!(loss.test.is_random(at, loss.smoothed()));
+    assert!(following(&loss, at) > 1.5e6, "{:?}", loss.bps());
+}
+
+#[test]
+fn a_policer_is_found_to_be_our_own_loss_and_kept_below() {
+    let mut loss = LossEstimator::new();
+    let at = run(&mut loss, 0, 20.0, following, 0.0, 1e6);
+    assert!(!loss.test.is_random(at, loss.smoothed()));
+    assert!(following(&loss, at) < 1.25e6, "{:?}", loss.bps());
+}
+
+#[test]
+fn loss_that_grows_is_no_longer_the_random_one_that_was_measured() {
+    let mut loss = LossEstimator::new();
+    let at = run(&mut loss, 0, 20.0, following, 0.06, 1e9);
+    assert!(loss.test.is_random(at, loss.smoothed()));
+    assert!(!loss.test.is_random(at, 0.2));
+}

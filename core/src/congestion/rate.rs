@@ -1,0 +1,285 @@
+//! The delay-based rate: additive increase near the capacity that is known, multiplicative far from it, multiplicative decrease
+//! (draft-ietf-rmcat-gcc-02, section 5.5), bound by what arrives.
+
+use super::delay::Usage;
+
+/// A cut goes to this part of what arrives, where the queue is empty and where it is full: a false alarm costs little.
+const CUT_EMPTY: f64 = 0.95;
+const CUT_FULL: f64 = 0.85;
+/// The queue from which on it begins to be full, and over how much more it becomes so, in ms.
+const QUEUE_EMPTY: f64 = 10.0;
+const QUEUE_RANGE: f64 = 40.0;
+/// A cut takes so much more, in bits per second.
+const CUT_EXTRA: f64 = 5_000.0;
+/// Far from a known capacity: growth per second.
+const GROWTH: f64 = 1.08;
+/// Near it: one packet of this size per response time, but at least so much per second. Bits, and bits per second.
+const PACKET: f64 = 9_600.0;
+const LEAST_GROWTH: f64 = 4_000.0;
+/// Growth stops at this multiple of what arrives, and so much more.
+const ABOVE_ACKED: f64 = 1.5;
+const ABOVE_ACKED_EXTRA: f64 = 10_000.0;
+/// Back towards a capacity that is known and not used: growth per second, up to this part of it, while the queue is at most so long.
+const RETURN: f64 = 0.25;
+const RETURN_TO: f64 = 0.92;
+const RETURN_QUEUE: f64 = 15.0;
+/// A queue that is this long tells that what arrived last counts, not what arrived for half a second. Ms.
+const LONG_QUEUE: f64 = 60.0;
+
+/// What the rate is told with each feedback. Rates in bits per second.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Inputs {
+    pub(super) usage: Usage,
+    pub(super) queue_ms: f64,
+    pub(super) acked: Option<f64>,
+    pub(super) recent: Option<f64>,
+    pub(super) rtt_ms: f64,
+    /// The application sends less than it may.
+    pub(super) application_limited: bool,
+    pub(super) may_grow: bool,
+    /// Another flow fills the queue: no cut beyond the usual ones.
+    pub(super) competing: bool,
+}
+
+/// The rate, in bits per second.
+#[derive(Debug)]
+pub(super) struct RateControl {
+    rate: f64,
+    bounds: (f64, f64),
+    capacity: LinkCapacity,
+    updated: Option<i64>,
+    cut_at: Option<i64>,
+    /// Before the last row of cuts.
+    before_cuts: Option<f64>,
+}
+
+impl RateControl {
+    pub(super) fn new(start: f64, bounds: (f64, f64)) -> Self {
+        Self {
+            rate: start.clamp(bounds.0, bounds.1),
+            bounds,
+            capacity: LinkCapacity::default(),
+            updated: None,
+            cut_at: None,
+            before_cuts: None,
+        }
+    }
+
+    pub(super) fn bps(&self) -> f64 {
+        self.rate
+    }
+
+    pub(super) fn capacity(&self) -> Option<f64> {
+        self.capacity.bps
+    }
+
+    pub(super) fn set(&mut self, bps: f64) {
+        self.rate = bps.clamp(self.bounds.0, self.bounds.1);
+    }
+
+    pub(super) fn forget_capacity(&mut self) {
+        self.capacity = LinkCapacity::default();
+        self.cut_at = None;
+    }
+
+    /// A probe found so much. More than a tenth above what was known makes that void.
+    pub(super) fn probed(&mut self, bps: f64) {
+        if bps > 1.1 * self.rate {
+            self.capacity = LinkCapacity::default();
+        } else {
+            self.capacity.add(bps, 0.5);
+        }
+        self.set(bps);
+    }
+
+    /// The rate before the last row of cuts; told once.
+    pub(super) fn take_before_cuts(&mut self) -> Option<f64> {
+        self.before_cuts.take()
+    }
+
+    pub(super) fn update(&mut self, now: i64, inputs: &Inputs) {
+        let since = self.updated.replace(now).map_or(0.0, |at| ((now - at) as f64 / 1e6).clamp(0.0, 1.0));
+        match inputs.usage {
+            Usage::Over => self.cut(now, inputs),
+            Usage::Under => {}
+            Usage::Normal if inputs.may_grow => self.grow(since, inputs),
+            Usage::Normal => {}
+        }
+        self.set(self.rate);
+    }
+
+    fn cut(&mut self, now: i64, inputs: &Inputs) {
+        let response = (inputs.rtt_ms.clamp(10.0, 200.0) * 1e3) as i64;
+        let acked = inputs.acked.map(|acked| match inputs.recent {
+            Some(recent) if inputs.queue_ms > LONG_QUEUE => acked.min(recent.max(acked * 0.1)),
+            _ => acked,
+        });
+        let Some(acked) = acked else {
+            if self.cut_at.is_none_or(|at| now - at >= 200_000) {
+                self.cut_to(now, self.rate / 2.0);
+            }
+            return;
+        };
+        if self.cut_at.is_some_and(|at| now - at < response && acked >= self.rate / 2.0) {
+            return;
+        }
+        // What an application that sends little has arrive says nothing about the path.
+        if inputs.application_limited && acked < 0.5 * self.rate {
+            self.cut_to(now, self.rate * CUT_EMPTY);
+            return;
+        }
+        let full = if inputs.competing { 0.0 } else { ((inputs.queue_ms - QUEUE_EMPTY) / QUEUE_RANGE).clamp(0.0, 1.0) };
+        let factor = CUT_EMPTY - (CUT_EMPTY - CUT_FULL) * full;
+        self.capacity.add(acked, 0.05);
+        self.cut_to(now, factor * acked - CUT_EXTRA);
+    }
+
+    fn cut_to(&mut self, now: i64, bps: f64) {
+        let first_of_row = self.cut_at.is_none_or(|at| now - at > 1_000_000);
+        if first_of_row || self.before_cuts.is_none() {
+            self.before_cuts = Some(self.rate);
+        }
+        self.cut_at = Some(now);
+        self.rate = self.rate.min(bps.max(self.bounds.0));
+    }
+
+    fn grow(&mut self, since: f64, inputs: &Inputs) {
+        let near = match (self.capacity.bps, inputs.acked) {
+            (Some(capacity), Some(acked)) => {
+                if self.capacity.is_left_behind_by(acked) {
+                    self.capacity = LinkCapacity::default();
+                    None
+                } else {
+                    Some(capacity)
+                }
+            }
+            (capacity, _) => capacity,
+        };
+        let mut grown = match near {
+            None => self.rate * GROWTH.powf(since),
+            Some(capacity) if inputs.queue_ms < RETURN_QUEUE && self.rate < RETURN_TO * capacity => {
+                (self.rate * (1.0 + RETURN * since)).min(RETURN_TO * capacity)
+            }
+            Some(_) => {
+                let response = (inputs.rtt_ms + 100.0).max(1.0) / 1e3 * 2.0;
+                self.rate + (PACKET / response).max(LEAST_GROWTH) * since
+            }
+        };
+        if let Some(acked) = inputs.acked {
+            grown = grown.min((ABOVE_ACKED * acked + ABOVE_ACKED_EXTRA).max(self.rate));
+        }
+        self.rate = self.rate.max(grown);
+    }
+}
+
+/// What the path was seen to carry when it was full.
+#[derive(Debug, Default)]
+struct LinkCapacity {
+    bps: Option<f64>,
+    /// Variance divided by the mean, in kbit/s.
+    spread: f64,
+}
+
+impl LinkCapacity {
+    const SPREAD: (f64, f64) = (0.4, 2.5);
+
+    fn add(&mut self, bps: f64, weight: f64) {
+        let kbps = bps / 1e3;
+        let Some(before) = self.bps.map(|before| before / 1e3) else {
+            (self.bps, self.spread) = (Some(bps), Self::SPREAD.0);
+            return;
+        };
+        let mean = before + weight * (kbps - before);
+        let error = kbps - mean;
+        self.spread = (1.0 - weight) * self.spread + weight * error * error / mean.max(1.0);
+        self.spread = self.spread.clamp(Self::SPREAD.0, Self::SPREAD.1);
+        self.bps = Some(mean * 1e3);
+    }
+
+    fn is_left_behind_by(&self, acked: f64) -> bool {
+        let Some(kbps) = self.bps.map(|bps| bps / 1e3) else { return false };
+        acked / 1e3 > kbps + 3.0 * (self.spread * kbps).sqrt()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BOUNDS: (f64, f64) = (24_000.0, 3_000_000.0);
+
+    fn inputs(usage: Usage, queue_ms: f64, acked: f64) -> Inputs {
+        Inputs {
+            usage,
+            queue_ms,
+            acked: Some(acked),
+            recent: Some(acked),
+            rtt_ms: 50.0,
+            application_limited: false,
+            may_grow: true,
+            competing: false,
+        }
+    }
+
+    #[test]
+    fn a_false_alarm_at_an_empty_queue_costs_little_and_a_full_queue_costs_more() {
+        let after = |queue| {
+            let mut rate = RateControl::new(1e6, BOUNDS);
+            rate.update(0, &inputs(Usage::Over, queue, 1e6));
+            rate.bps()
+        };
+        assert_eq!((after(10.0), after(50.0), after(500.0)), (945_000.0, 845_000.0, 845_000.0));
+    }
+
+    #[test]
+    fn a_cut_is_not_repeated_before_it_can_have_shown_unless_far_less_arrives() {
+        let mut rate = RateControl::new(1e6, BOUNDS);
+        rate.update(0, &inputs(Usage::Over, 0.0, 1e6));
+        let once = rate.bps();
+        rate.update(49_000, &inputs(Usage::Over, 0.0, 0.9e6));
+        assert_eq!(rate.bps(), once);
+        rate.update(49_500, &inputs(Usage::Over, 0.0, 0.2e6));
+        assert!(rate.bps() < 0.2e6);
+    }
+
+    #[test]
+    fn an_overuse_never_raises_the_rate() {
+        let mut rate = RateControl::new(5e5, BOUNDS);
+        rate.update(0, &inputs(Usage::Over, 0.0, 2e6));
+        assert_eq!(rate.bps(), 5e5);
+    }
+
+    #[test]
+    fn growth_is_bound_by_what_arrives() {
+        let mut rate = RateControl::new(1e6, BOUNDS);
+        for n in 0..1_000 {
+            rate.update(n * 100_000, &inputs(Usage::Normal, 0.0, 7e5));
+        }
+        assert!((rate.bps() - 1.06e6).abs() < 1.0, "{}", rate.bps());
+        let mut rate = RateControl::new(2e6, BOUNDS);
+        rate.update(0, &inputs(Usage::Normal, 0.0, 1e5));
+        rate.update(100_000, &inputs(Usage::Normal, 0.0, 1e5));
+        assert_eq!(rate.bps(), 2e6, "but never cut by it");
+    }
+
+    #[test]
+    fn near_a_known_capacity_it_creeps_and_below_it_it_returns_fast() {
+        let mut rate = RateControl::new(1e6, BOUNDS);
+        rate.update(0, &inputs(Usage::Over, 50.0, 1e6));
+        let low = rate.bps();
+        rate.update(1_000_000, &inputs(Usage::Normal, 0.0, 1e6));
+        assert!(rate.bps() <= 0.92e6 + 1.0 && rate.bps() > low + 50_000.0, "{}", rate.bps());
+        let near = rate.bps();
+        rate.update(2_000_000, &inputs(Usage::Normal, 0.0, 1e6));
+        rate.update(3_000_000, &inputs(Usage::Normal, 0.0, 1e6));
+        assert!(rate.bps() < near + 70_000.0, "{}", rate.bps());
+    }
+
+    #[test]
+    fn a_probe_that_found_more_makes_the_known_capacity_void() {
+        let mut rate = RateControl::new(1e6, BOUNDS);
+        rate.update(0, &inputs(Usage::Over, 50.0, 1e6));
+        rate.probed(2e6);
+        assert_eq!((rate.bps(), rate.capacity()), (2e6, None));
+    }
+}
