@@ -45,8 +45,8 @@ pub struct Config {
 /// Whether this address is of this machine or of its local network, where `Config.allow_insecure` gives little away and a developer's
 /// server has no certificate.
 #[uniffi::export]
-pub fn is_near(address: String) -> bool {
-    chamada::signaling::is_near(&address)
+pub fn is_local_network(address: String) -> bool {
+    chamada::signaling::is_local_network(&address)
 }
 
 /// A STUN or TURN server (W3C `RTCIceServer`).

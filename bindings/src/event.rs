@@ -139,9 +139,9 @@ pub enum CallState {
     /// We call: the offer is being made or is on its way.
     Calling,
     /// We call, and it rings there.
-    RingingThere,
+    RingingRemotely,
     /// Somebody calls us, and nobody has answered yet.
-    RingingHere,
+    RingingLocally,
     /// Accepted by both; the path is being found.
     Connecting,
     /// Sound and pictures flow.
@@ -154,21 +154,21 @@ pub enum CallState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
 pub enum EndReason {
     /// This side hung up.
-    HungUpHere,
+    HungUpLocally,
     /// The other side hung up.
-    HungUpThere,
+    HungUpRemotely,
     /// This side declined.
-    DeclinedHere,
+    DeclinedLocally,
     /// The other side declined.
-    DeclinedThere,
+    DeclinedRemotely,
     /// The other side is in another call.
     Busy,
     /// Nobody answered in time.
     Timeout,
     /// This side gave up before the other answered.
-    CancelledHere,
+    CancelledLocally,
     /// The caller gave up before this side answered.
-    CancelledThere,
+    CancelledRemotely,
     /// Nobody of that name is there, or they left before answering.
     Unreachable,
     /// The connection could not be made or was lost for good.
@@ -176,9 +176,9 @@ pub enum EndReason {
     /// The two sides could not agree on how to talk.
     NegotiationFailed,
     /// This side could not use its camera or microphone.
-    MediaFailedHere,
+    MediaFailedLocally,
     /// The other side could not use its camera or microphone.
-    MediaFailedThere,
+    MediaFailedRemotely,
     /// Another device of this person took the call.
     AnsweredElsewhere,
 }
@@ -243,9 +243,9 @@ impl From<CoreMedia> for MediaState {
 }
 
 same_cases!(core::CallState => CallState {
-    Idle, Calling, RingingThere, RingingHere, Connecting, Connected, Reconnecting,
+    Idle, Calling, RingingRemotely, RingingLocally, Connecting, Connected, Reconnecting,
 });
 same_cases!(core::EndReason => EndReason {
-    HungUpHere, HungUpThere, DeclinedHere, DeclinedThere, Busy, Timeout, CancelledHere, CancelledThere, Unreachable,
-    ConnectionFailed, NegotiationFailed, MediaFailedHere, MediaFailedThere, AnsweredElsewhere,
+    HungUpLocally, HungUpRemotely, DeclinedLocally, DeclinedRemotely, Busy, Timeout, CancelledLocally, CancelledRemotely, Unreachable,
+    ConnectionFailed, NegotiationFailed, MediaFailedLocally, MediaFailedRemotely, AnsweredElsewhere,
 });

@@ -43,7 +43,7 @@ pub use audio::{AudioBlock, MicrophoneSink, SpeakerSource};
 pub use call::{Call, PhotoOf};
 pub use camera::CameraSink;
 pub use client::Client;
-pub use config::{Config, Devices, IceServer, VideoCodec, is_near};
+pub use config::{Config, Devices, IceServer, VideoCodec, is_local_network};
 pub use constraints::{
     Constraints, NumberConstraint, StringConstraint, VideoConstraintSet, VideoConstraints, parse_constraints,
     select_camera,

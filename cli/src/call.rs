@@ -235,13 +235,13 @@ impl Peer<'_> {
 
     fn on_ended(&mut self, with: &str, reason: EndReason) -> Option<Result<(), Failure>> {
         match (&self.plan, reason) {
-            (Plan::Answer { decline: true, .. }, EndReason::DeclinedHere) => {
+            (Plan::Answer { decline: true, .. }, EndReason::DeclinedLocally) => {
                 self.summary.ended(reason);
                 return Some(Ok(()));
             }
             // Somebody else, or somebody who gave up: go on waiting.
             (Plan::Answer { .. }, _) if is_before_answer(reason) && !self.stopping => return None,
-            (Plan::Call(_), EndReason::DeclinedHere) if !self.called && !self.stopping => return None,
+            (Plan::Call(_), EndReason::DeclinedLocally) if !self.called && !self.stopping => return None,
             _ => {}
         }
         self.summary.ended(reason);
@@ -280,8 +280,8 @@ impl Peer<'_> {
 
 /// Whether this is the end of a call that rang here and was never taken.
 fn is_before_answer(reason: EndReason) -> bool {
-    use EndReason::{AnsweredElsewhere, CancelledThere, DeclinedHere, Timeout};
-    matches!(reason, DeclinedHere | CancelledThere | Timeout | AnsweredElsewhere)
+    use EndReason::{AnsweredElsewhere, CancelledRemotely, DeclinedLocally, Timeout};
+    matches!(reason, DeclinedLocally | CancelledRemotely | Timeout | AnsweredElsewhere)
 }
 
 pub(crate) async fn at(instant: Option<Instant>) {

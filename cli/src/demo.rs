@@ -10,7 +10,7 @@ use crate::table::{Row, Table};
 use crate::view::{RemoteView, Seen};
 use chamada::call::{CallEvent, CallState};
 use chamada::client::{Client, ClientConfig, ClientEvent, Devices};
-use chamada::media::echo::Echo;
+use chamada::media::loopback::Loopback;
 use chamada::media::photo::save_photo;
 use chamada::media::synthetic::{SyntheticAudio, SyntheticCameras};
 use chamada::peer::webrtc::WebrtcPeers;
@@ -44,7 +44,7 @@ pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
     let page = format!("http://{address}/");
     output.event("server", json!({ "url": url, "page": page }), Some(format!("server: {url}")));
 
-    let eco = echo_peer(&url).await?;
+    let eco = loopback_peer(&url).await?;
     output.event("echo", json!({ "name": "eco" }), None);
 
     let mut stop = std::pin::pin!(stop_signal());
@@ -98,8 +98,8 @@ fn local(url: &str, name: &str) -> ClientConfig {
 }
 
 /// A peer that answers every call and sends back what it gets.
-async fn echo_peer(url: &str) -> Result<Client, Failure> {
-    let echo = Arc::new(Echo::new());
+async fn loopback_peer(url: &str) -> Result<Client, Failure> {
+    let echo = Arc::new(Loopback::new());
     let devices = Devices { cameras: Some(echo.clone()), audio: Some(echo.clone()), remote: Some(echo), preview: None };
     let (client, mut events) = Client::connect(local(url, "eco"), devices, Arc::new(WebrtcPeers)).await?;
     let eco = client.clone();

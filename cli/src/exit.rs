@@ -59,11 +59,11 @@ impl From<ClientError> for Failure {
 pub(crate) fn of_call(with: &str, reason: EndReason, connected: bool) -> Result<(), Failure> {
     let text = format!("{} ({})", texts::end(reason).replace("{name}", &printable(with)), reason.as_str());
     match reason {
-        EndReason::HungUpHere | EndReason::HungUpThere if connected => Ok(()),
+        EndReason::HungUpLocally | EndReason::HungUpRemotely if connected => Ok(()),
         EndReason::ConnectionFailed
         | EndReason::NegotiationFailed
-        | EndReason::MediaFailedHere
-        | EndReason::MediaFailedThere => Err(Failure::Failed(text)),
+        | EndReason::MediaFailedLocally
+        | EndReason::MediaFailedRemotely => Err(Failure::Failed(text)),
         _ => Err(Failure::NotAnswered(text)),
     }
 }

@@ -5,19 +5,19 @@ use chamada::call::EndReason;
 /// Why a call ended, with `{name}` for the person at the other end.
 pub(crate) fn end(reason: EndReason) -> &'static str {
     match reason {
-        EndReason::HungUpHere => "You ended the call with {name}.",
-        EndReason::HungUpThere => "{name} ended the call.",
-        EndReason::DeclinedHere => "You declined the call from {name}.",
-        EndReason::DeclinedThere => "{name} declined the call.",
+        EndReason::HungUpLocally => "You ended the call with {name}.",
+        EndReason::HungUpRemotely => "{name} ended the call.",
+        EndReason::DeclinedLocally => "You declined the call from {name}.",
+        EndReason::DeclinedRemotely => "{name} declined the call.",
         EndReason::Busy => "{name} is in another call.",
         EndReason::Timeout => "Nobody answered in time.",
-        EndReason::CancelledHere => "You cancelled the call to {name}.",
-        EndReason::CancelledThere => "You missed a call from {name}.",
+        EndReason::CancelledLocally => "You cancelled the call to {name}.",
+        EndReason::CancelledRemotely => "You missed a call from {name}.",
         EndReason::Unreachable => "{name} is not here any more.",
         EndReason::ConnectionFailed => "The connection with {name} failed. The networks may be keeping you apart.",
         EndReason::NegotiationFailed => "The call with {name} could not be set up.",
-        EndReason::MediaFailedHere => "Your camera or microphone failed.",
-        EndReason::MediaFailedThere => "The camera or microphone of {name} failed.",
+        EndReason::MediaFailedLocally => "Your camera or microphone failed.",
+        EndReason::MediaFailedRemotely => "The camera or microphone of {name} failed.",
         EndReason::AnsweredElsewhere => "The call from {name} was answered on another device.",
     }
 }

@@ -1,33 +1,33 @@
-//! Who is in a call with whom, as far as offers, answers and hang-ups tell: that is where a hang-up without a target goes.
+//! Who is in a call with whom, derived from offers, answers and hang-ups: a hang-up without a target goes to that peer.
 //!
-//! Only what somebody does changes what their own hang-up means, so that no stranger can take it away; and since an old page that loses
-//! its call says nothing, a call that only one side still believes in is none.
+//! Only a session's own messages change where its hang-up goes, so that no stranger can redirect it. An old page that loses its call sends
+//! nothing, so a call counts only if both sessions still have it.
 
 use crate::hub::State;
 
-/// One person's calls; all numbers are of sessions.
+/// The sessions that one session calls, is called by, or is in a call with; all are session numbers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Ties {
-    /// Whom they have sent an offer that was not answered.
+pub(crate) struct CallPeers {
+    /// The session that it sent an offer which was not answered.
     calling: Option<u64>,
-    /// Who sent them one, the first of several.
+    /// The session that sent it such an offer, the first of several.
     called_by: Option<u64>,
-    /// The other side of their last answered call.
+    /// The peer of its last answered call.
     peer: Option<u64>,
 }
 
-impl Ties {
+impl CallPeers {
     fn each(&mut self) -> [&mut Option<u64>; 3] {
         [&mut self.calling, &mut self.called_by, &mut self.peer]
     }
 
-    fn cut(&mut self, other: u64) {
-        for tie in self.each() {
-            tie.take_if(|number| *number == other);
+    fn remove(&mut self, other: u64) {
+        for peer in self.each() {
+            peer.take_if(|number| *number == other);
         }
     }
 
-    /// The other side goes on under another number.
+    /// A session has another number now.
     pub(crate) fn renumber(&mut self, old: u64, new: u64) {
         for number in self.each().into_iter().flatten() {
             if *number == old {
@@ -38,45 +38,47 @@ impl Ties {
 }
 
 impl State {
-    fn ties(&self, number: u64) -> Ties {
-        self.sessions.get(&number).map_or_else(Ties::default, |session| session.ties)
+    fn call_peers(&self, number: u64) -> CallPeers {
+        self.sessions.get(&number).map_or_else(CallPeers::default, |session| session.call_peers)
     }
 
-    fn change_ties(&mut self, number: u64, change: impl FnOnce(&mut Ties)) {
+    fn update_call_peers(&mut self, number: u64, change: impl FnOnce(&mut CallPeers)) {
         if let Some(session) = self.sessions.get_mut(&number) {
-            change(&mut session.ties);
+            change(&mut session.call_peers);
         }
     }
 
-    /// Learns from a message that goes from one person to another.
+    /// Updates the peers from a message that is relayed.
     pub(crate) fn note_call(&mut self, from: u64, to: u64, kind: &str) {
         match kind {
-            // Inside a call it renegotiates.
-            "video-offer" if self.ties(from).peer == Some(to) && self.ties(to).peer == Some(from) => {}
+            // A renegotiation.
+            "video-offer" if self.call_peers(from).peer == Some(to) && self.call_peers(to).peer == Some(from) => {}
             "video-offer" => {
-                self.change_ties(from, |ties| ties.calling = Some(to));
-                self.change_ties(to, |ties| {
-                    ties.called_by.get_or_insert(from);
+                self.update_call_peers(from, |peers| peers.calling = Some(to));
+                self.update_call_peers(to, |peers| {
+                    peers.called_by.get_or_insert(from);
                 });
             }
-            "video-answer" if self.ties(to).calling == Some(from) => {
+            "video-answer" if self.call_peers(to).calling == Some(from) => {
                 for (one, other) in [(from, to), (to, from)] {
-                    self.change_ties(one, |ties| *ties = Ties { peer: Some(other), ..Ties::default() });
+                    self.update_call_peers(one, |peers| {
+                        *peers = CallPeers { peer: Some(other), ..CallPeers::default() }
+                    });
                 }
             }
             "hang-up" => {
-                self.change_ties(from, |ties| ties.cut(to));
-                self.change_ties(to, |ties| ties.cut(from));
+                self.update_call_peers(from, |peers| peers.remove(to));
+                self.update_call_peers(to, |peers| peers.remove(from));
             }
             _ => {}
         }
     }
 
-    /// Whom a hang-up of theirs without a target means.
+    /// The target of a hang-up of this session that names none.
     pub(crate) fn other_side(&self, number: u64) -> Option<u64> {
-        let Ties { calling, called_by, peer } = self.ties(number);
-        let peer = peer.filter(|peer| self.ties(*peer).peer == Some(number));
-        let caller = called_by.filter(|caller| self.ties(*caller).calling == Some(number));
+        let CallPeers { calling, called_by, peer } = self.call_peers(number);
+        let peer = peer.filter(|peer| self.call_peers(*peer).peer == Some(number));
+        let caller = called_by.filter(|caller| self.call_peers(*caller).calling == Some(number));
         calling.or(peer).or(caller)
     }
 }

@@ -1,7 +1,7 @@
 //! Everything that the clients share: sessions, names, who is in a call with whom. One lock, never held over an await.
 
 use crate::{
-    calls::Ties,
+    calls::CallPeers,
     config::ServerConfig,
     outbox::{Closing, Outbox, code},
     relay, sanitise,
@@ -62,7 +62,7 @@ pub(crate) struct Session {
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) name: Option<Arc<str>>,
     pub(crate) attached: bool,
-    pub(crate) ties: Ties,
+    pub(crate) call_peers: CallPeers,
     token: String,
     /// Its place in the user list.
     place: u64,
@@ -72,7 +72,7 @@ pub(crate) struct Session {
 impl Session {
     /// Queues a frame, for now or for the return of a client that is away. `false`: there is no room.
     pub(crate) fn send(&self, frame: Utf8Bytes) -> bool {
-        if self.attached { self.outbox.push(frame) } else { self.outbox.keep(frame, 1) }
+        if self.attached { self.outbox.push(frame) } else { self.outbox.try_push(frame, 1) }
     }
 
     pub(crate) fn send_message(&self, message: &Message) -> bool {
@@ -110,7 +110,7 @@ impl Hub {
                 outbox: outbox.clone(),
                 name: None,
                 attached: true,
-                ties: Ties::default(),
+                call_peers: CallPeers::default(),
                 token,
                 place: number,
                 wants_list: false,
@@ -347,11 +347,11 @@ impl State {
         let waiting = from.outbox.take();
         from.outbox.close(Closing { code: code::NORMAL, reason: "resumed by another connection" });
         for session in self.sessions.values_mut() {
-            session.ties.renumber(old, number);
+            session.call_peers.renumber(old, number);
         }
         let Some(session) = self.sessions.get_mut(&number) else { return false };
         session.name = from.name.take();
-        session.ties = from.ties;
+        session.call_peers = from.call_peers;
         session.place = from.place;
         session.wants_list = true;
         self.tokens.insert(session.token.clone(), number);
@@ -364,7 +364,7 @@ impl State {
         }
         // A full queue of old frames must not end the new connection: what does not fit beside its greeting is left out.
         for frame in waiting {
-            session.outbox.keep(frame, 1);
+            session.outbox.try_push(frame, 1);
         }
         true
     }

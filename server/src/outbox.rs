@@ -102,8 +102,9 @@ impl Outbox {
         true
     }
 
-    /// Adds a frame for a client that is or was away, if no more than `1 / share` of the room is taken by then.
-    pub(crate) fn keep(&self, frame: Utf8Bytes, share: usize) -> bool {
+    /// Adds a frame for a client that is or was disconnected, if at most `1 / share` of the limits is used afterwards. Unlike [`Self::push`],
+    /// a frame that does not fit is dropped and does not end the connection.
+    pub(crate) fn try_push(&self, frame: Utf8Bytes, share: usize) -> bool {
         let mut queue = self.lock();
         if !self.fits(&queue, frame.len(), share) {
             return false;

@@ -68,14 +68,16 @@ fn a_close_comes_after_what_waits_and_a_ping_before_it_and_the_first_reason_stay
 #[test]
 fn who_is_away_loses_what_does_not_fit_and_not_the_place() {
     let outbox = Outbox::new(4, 1_000);
-    assert!(outbox.keep("chat".into(), 2) && outbox.keep("chat".into(), 2));
-    assert!(!outbox.keep("chat".into(), 2), "half of the room is for calls");
-    assert!(outbox.keep("call".into(), 1) && outbox.keep("call".into(), 1) && !outbox.keep("call".into(), 1));
+    assert!(outbox.try_push("chat".into(), 2) && outbox.try_push("chat".into(), 2));
+    assert!(!outbox.try_push("chat".into(), 2), "half of the room is for calls");
+    assert!(
+        outbox.try_push("call".into(), 1) && outbox.try_push("call".into(), 1) && !outbox.try_push("call".into(), 1)
+    );
     assert!(!outbox.is_closing());
     outbox.push_list("list".into());
     assert_eq!(outbox.take().len(), 0, "that one was too many: pushed, and not kept");
     let outbox = Outbox::new(4, 1_000);
     outbox.push_list("list".into());
-    outbox.keep("call".into(), 1);
+    outbox.try_push("call".into(), 1);
     assert_eq!(outbox.take(), ["call"]);
 }

@@ -72,7 +72,7 @@ impl State {
                 session.outbox.push(frame.clone());
             } else {
                 // Chat leaves half of the room to the messages of calls.
-                session.outbox.keep(frame.clone(), 2);
+                session.outbox.try_push(frame.clone(), 2);
             }
         }
         Ok(())

@@ -1,27 +1,27 @@
-// The call engine: one call at a time, from the first ring to the hang-up. No DOM, no clock, no socket, no RTCPeerConnection.
+// The call engine: one call at a time, from ringing to hang-up. No DOM, no clock, no socket, no RTCPeerConnection.
 //
 // It follows the same table of states and inputs as the core (core/src/call/table.md), and the same rules beyond it, which
-// core/src/call/mod.rs explains: who is meant by a message, glare, repair. A test walks that table against this file, so that page
+// core/src/call/mod.rs explains: which call a message belongs to, glare, repair. A test checks this file against that table, so that page
 // and core cannot disagree. After each input take every output with `take()` and ask `timeoutAt()` when to call
 // `handleTimeout()`. Times are milliseconds of any clock that does not go back.
 //
 // Outputs: {kind: 'send', message}, {kind: 'peer', peer, action}, {kind: 'event', event}.
 // Actions for one peer connection are done in order: create, offer, answer, apply-answer, add-candidate, set-media, close. Of
-// offer, answer and apply-answer each is answered by one report: 'description', 'answer-applied' or 'negotiation-failed'. Until it
-// comes none of the three is asked for again.
+// offer, answer and apply-answer each is answered by one report: 'description', 'answer-applied' or 'negotiation-failed'. Until then
+// none of the three is requested again.
 
-import { Exchange } from './exchange.js';
-import { Line } from './line.js';
-import { Negotiation } from './negotiation.js';
+import { Negotiator } from './negotiator.js';
+import { EngineContext } from './context.js';
+import { OfferAnswer } from './offer-answer.js';
 import {
-  CONNECT_TIMEOUT, Call, REPAIR_TIMEOUT, RESTART_AFTER, RING_TIMEOUT, WIRE_REASONS, sessionOf, snapshotOf, whyTheyHungUp,
+  CONNECT_TIMEOUT, Call, REPAIR_TIMEOUT, RESTART_AFTER, RING_TIMEOUT, WIRE_REASONS, sessionOf, snapshotOf, endReasonFor,
 } from './state.js';
-import { Strays } from './strays.js';
+import { CallHistory } from './history.js';
 
 export class CallEngine {
-  #line = new Line();
-  #exchange = new Exchange(this.#line);
-  #strays = new Strays();
+  #context = new EngineContext();
+  #negotiator = new Negotiator(this.#context);
+  #history = new CallHistory();
   #newId;
   #ringTimeout;
 
@@ -31,44 +31,44 @@ export class CallEngine {
   }
 
   get #call() {
-    return this.#line.call;
+    return this.#context.call;
   }
 
-  // Logged in, for the first time or again. What may have been lost with the last connection is said again.
+  // Logged in, for the first time or again. Messages that may have been lost with the last connection are sent again.
   loggedIn(now, name) {
-    this.#line.me = name;
-    this.#line.online = true;
-    this.#exchange.sayAgain(now);
-    this.#line.tellChange();
+    this.#context.me = name;
+    this.#context.online = true;
+    this.#negotiator.resendUnconfirmed(now);
+    this.#context.emitChange();
   }
 
-  // The server gave us another name.
+  // The server assigned another name.
   renamed(name) {
-    this.#line.me = name;
-    if (this.#line.online) this.#line.introduce();
+    this.#context.me = name;
+    if (this.#context.online) this.#context.announceName();
   }
 
-  // The call goes on; what is said now is sent when the server is back.
+  // The call goes on; messages are sent when the server is back.
   signalingLost() {
-    this.#line.online = false;
+    this.#context.online = false;
   }
 
-  // This message cannot be sent at all. A call that cannot begin without it is over.
+  // This message cannot be sent at all. A call that cannot start without it ends.
   notSent({ type, call: id }) {
     const call = this.#call;
     const isDescription = type === 'video-offer' || type === 'video-answer';
     if (isDescription && call?.id === id && !call.hasConnected) this.#end('negotiation-failed', true);
-    this.#line.tellChange();
+    this.#context.emitChange();
   }
 
-  // Does what the user wants; gives null, or why it is refused: the call, if there is one, goes on.
+  // Executes a command of the user; gives null, or the reason for the refusal: the call, if there is one, goes on.
   command(now, command) {
-    const refusal = this.#obey(now, command);
-    this.#line.tellChange();
+    const refusal = this.#execute(now, command);
+    this.#context.emitChange();
     return refusal;
   }
 
-  // A message from the server, as `readMessage` gives it. Those that are not the engine's are left alone.
+  // A message from the server, as `readMessage` gives it. Those that are not about calls are ignored.
   message(now, message) {
     switch (message.type) {
       case 'video-offer': this.#onOffer(now, message); break;
@@ -77,42 +77,42 @@ export class CallEngine {
       case 'hang-up': this.#onHangUp(message); break;
       case 'call-ringing': this.#onRinging(message); break;
       case 'media-state': this.#onMediaState(message); break;
-      case 'error': this.#onError(message); break;
+      case 'error': this.#onServerError(message); break;
     }
-    this.#line.tellChange();
+    this.#context.emitChange();
   }
 
-  // Whoever left the list cannot answer any more; a call that is answered needs no server. Who comes back to the list may not
-  // have heard what was said meanwhile.
+  // A user who left the list cannot answer any more; an answered call does not need the server. A user who returns may have
+  // missed messages.
   users(now, users) {
     const call = this.#call;
     if (!call) return;
-    const wasAway = call.away;
-    call.away = !users.includes(call.with);
-    if (wasAway && !call.away) {
-      this.#exchange.sayAgain(now);
-    } else if (call.away && call.isCalling) {
+    const wasOffline = call.peerOffline;
+    call.peerOffline = !users.includes(call.with);
+    if (wasOffline && !call.peerOffline) {
+      this.#negotiator.resendUnconfirmed(now);
+    } else if (call.peerOffline && call.isCalling) {
       this.#end('unreachable');
-    } else if (call.away && call.state === 'ringing-here') {
+    } else if (call.peerOffline && call.state === 'ringing-here') {
       this.#end('cancelled-there');
-      // A caller who comes back says it again, and then it rings again.
-      this.#strays.forget(call.id);
+      // A caller who returns repeats the offer, and then it rings again.
+      this.#history.removeEnded(call.id);
     }
-    this.#line.tellChange();
+    this.#context.emitChange();
   }
 
-  // A peer connection reports. Reports of any but the call's own are dropped.
+  // A report of a peer connection. Reports of earlier peer connections are dropped.
   report(now, peer, report) {
     if (peer === null || this.#call?.peer !== peer) return;
     switch (report.kind) {
-      case 'description': this.#exchange.made(report.sdp); break;
-      case 'answer-applied': this.#exchange.applied(); break;
+      case 'description': this.#negotiator.onLocalDescription(report.sdp); break;
+      case 'answer-applied': this.#negotiator.onAnswerApplied(); break;
       case 'negotiation-failed': this.#onNegotiationFailed(); break;
-      case 'candidate': this.#exchange.gathered(report.candidate); break;
+      case 'candidate': this.#negotiator.onLocalCandidate(report.candidate); break;
       case 'connection': this.#onConnection(now, report.state); break;
       case 'media-failed': this.#end('media-failed-here', true); break;
     }
-    this.#line.tellChange();
+    this.#context.emitChange();
   }
 
   handleTimeout(now) {
@@ -120,8 +120,8 @@ export class CallEngine {
     if (!call) return;
     const isDue = (at) => at !== null && at <= now;
     if (isDue(call.deadline)) this.#end(call.isAnswered ? 'connection-failed' : 'timeout', true);
-    else if (isDue(call.restartAt)) this.#exchange.restartIce(now);
-    this.#line.tellChange();
+    else if (isDue(call.restartAt)) this.#negotiator.restartIce(now);
+    this.#context.emitChange();
   }
 
   timeoutAt() {
@@ -130,7 +130,7 @@ export class CallEngine {
   }
 
   take() {
-    return this.#line.take();
+    return this.#context.take();
   }
 
   // The whole picture of the call at this moment.
@@ -138,14 +138,14 @@ export class CallEngine {
     return snapshotOf(this.#call);
   }
 
-  // How much is remembered of calls that are over or have not come: it is bounded.
+  // The bounded number of entries about other calls.
   get memory() {
-    return this.#strays.size;
+    return this.#history.size;
   }
 
-  // What the user wants.
+  // Commands.
 
-  #obey(now, command) {
+  #execute(now, command) {
     switch (command.kind) {
       case 'call': return this.#place(now, command.to, command.media);
       case 'accept': return this.#whenRinging((call) => {
@@ -169,19 +169,19 @@ export class CallEngine {
   }
 
   #place(now, to, media) {
-    const { me, online } = this.#line;
+    const { me, online } = this.#context;
     if (this.#call) return 'in-call';
     if (me === to) return 'self-call';
     if (me === null || !online) return 'not-logged-in';
-    // An old server would pass the offer on to everyone.
+    // An old server would send the offer to everyone.
     if (to === '') return 'nobody';
     const call = new Call(this.#newId(), me, to, 'calling', now + this.#ringTimeout);
     call.offerer = true;
     call.local = { ...media };
-    call.negotiation.wantOffer(false);
-    this.#line.call = call;
-    this.#line.createPeer(true);
-    this.#exchange.step();
+    call.offerAnswer.requestOffer(false);
+    this.#context.call = call;
+    this.#context.createPeer(true);
+    this.#negotiator.step();
     return null;
   }
 
@@ -199,75 +199,75 @@ export class CallEngine {
     const before = call.local;
     call.local = { ...before, ...change };
     const differs = (field) => before[field] !== call.local[field];
-    if (['audio', 'video'].some(differs)) this.#line.act({ kind: 'set-media', media: { ...call.local } });
-    if (Object.keys(change).some(differs)) this.#line.sendMediaState();
+    if (['audio', 'video'].some(differs)) this.#context.act({ kind: 'set-media', media: { ...call.local } });
+    if (Object.keys(change).some(differs)) this.#context.sendMediaState();
     return null;
   }
 
-  // What the other side says.
+  // Messages of the remote peer.
 
   #onOffer(now, { name: from, sdp, call: id }) {
-    if (!from || sdp.type !== 'offer' || from === this.#line.me) return;
+    if (!from || sdp.type !== 'offer' || from === this.#context.me) return;
     const session = sessionOf(sdp);
-    if (this.#isOver(from, id, session)) return;
-    // Learns the other side's new name, if it has one.
-    const isKnown = Boolean(id) && this.#callOf({ name: from, call: id }) !== null;
+    if (this.#rejectIfEnded(from, id, session)) return;
+    // Also takes over the remote user's new name, if it has one.
+    const isKnown = Boolean(id) && this.#matchingCall({ name: from, call: id }) !== null;
     const call = this.#call;
     if (!call) return this.#ring(now, from, id, sdp);
-    if (call.with !== from) return this.#line.sayOver(from, id, 'busy');
+    if (call.with !== from) return this.#context.sendHangUp(from, id, 'busy');
     if (call.isCalling) return this.#onGlare(now, id, session, sdp);
     if (isKnown || (!id && call.isOfSession(session))) {
-      if (call.state === 'ringing-here') this.#onOfferAgain(sdp);
-      else this.#exchange.offered(sdp);
+      if (call.state === 'ringing-here') this.#onRepeatedOffer(sdp);
+      else this.#negotiator.onRemoteOffer(sdp);
       return;
     }
-    // The call that gave way to this one.
-    if (id && id === call.rival) return;
-    // The other side lost the call without a word and calls anew. An old page would take a hang-up for the new call.
+    // The call that lost the glare against this one.
+    if (id && id === call.collidingCall) return;
+    // The remote peer lost the call without a hang-up and calls again. An old page would take a hang-up for the new call's.
     if (call.state === 'ringing-here') this.#end('cancelled-there');
     else this.#end('hung-up-there', Boolean(id));
     this.#ring(now, from, id, sdp);
   }
 
-  // Whether an offer belongs to a call that is over. Whoever names it is told so: they have missed the hang-up. A hang-up without
-  // a call's name would hit whatever call an old page has by now.
-  #isOver(from, id, session) {
-    if (!id) return session !== null && this.#strays.isSessionOver(from, session);
-    return this.#sayOverIfEnded(from, id) || this.#strays.isCancelled(from, id);
+  // Whether an offer belongs to a call that ended. If it has the call identifier, the sender missed the hang-up and gets it again.
+  // A hang-up without an identifier would end whatever call an old page has by now.
+  #rejectIfEnded(from, id, session) {
+    if (!id) return session !== null && this.#history.isSessionEnded(from, session);
+    return this.#sendHangUpIfEnded(from, id) || this.#history.isCancelled(from, id);
   }
 
-  #sayOverIfEnded(to, id) {
-    const reason = to && id ? this.#strays.whyEnded(id) : null;
-    if (reason !== null) this.#line.sayOver(to, id, reason);
+  #sendHangUpIfEnded(to, id) {
+    const reason = to && id ? this.#history.endReason(id) : null;
+    if (reason !== null) this.#context.sendHangUp(to, id, reason);
     return reason !== null;
   }
 
   #ring(now, from, id, offer) {
-    const call = new Call(id ?? this.#newId(), this.#line.me ?? '', from, 'ringing-here', now + this.#ringTimeout);
-    call.namesCalls = Boolean(id);
+    const call = new Call(id ?? this.#newId(), this.#context.me ?? '', from, 'ringing-here', now + this.#ringTimeout);
+    call.sendsCallIds = Boolean(id);
     call.session = sessionOf(offer);
     call.offer = offer;
-    this.#line.call = call;
-    this.#takeEarly();
-    this.#line.sendRinging();
-    this.#line.tellChange();
-    this.#line.event({ kind: 'incoming', from, call: call.id });
+    this.#context.call = call;
+    this.#takeCandidates();
+    this.#context.sendRinging();
+    this.#context.emitChange();
+    this.#context.event({ kind: 'incoming', from, call: call.id });
   }
 
-  // Nothing is handed back before the offer is with a peer connection.
-  #takeEarly() {
-    const { with: person, id, negotiation } = this.#call;
-    for (const candidate of this.#strays.takeEarly(person, id)) negotiation.candidateThere(candidate);
+  // These are queued until the offer is given to a peer connection.
+  #takeCandidates() {
+    const { with: person, id, offerAnswer } = this.#call;
+    for (const candidate of this.#history.takeCandidates(person, id)) offerAnswer.onRemoteCandidate(candidate);
   }
 
-  // What rings here is offered once more: by an old page with another track, or because the caller thinks that it was lost.
-  #onOfferAgain(offer) {
+  // The ringing call is offered again: by an old page with another track, or because the caller assumes that the offer was lost.
+  #onRepeatedOffer(offer) {
     const before = this.#call.offer;
     this.#call.offer = offer;
-    if (before.sdp === offer.sdp) this.#line.sendRinging();
+    if (before.sdp === offer.sdp) this.#context.sendRinging();
   }
 
-  // Answers the call's first offer on a peer connection of its own.
+  // Answers the call's first offer on a new peer connection.
   #answerCall(now, offer) {
     const call = this.#call;
     call.state = 'connecting';
@@ -275,75 +275,75 @@ export class CallEngine {
     call.offer = null;
     call.deadline = now + CONNECT_TIMEOUT;
     call.session = sessionOf(offer);
-    this.#line.createPeer(false);
-    call.negotiation.hear(offer);
-    call.negotiation.takeOffer(offer);
-    this.#exchange.step();
+    this.#context.createPeer(false);
+    call.offerAnswer.receive(offer);
+    call.offerAnswer.acceptOffer(offer);
+    this.#negotiator.step();
   }
 
-  // Both called each other.
+  // Glare: both users called each other.
   #onGlare(now, id, session, offer) {
     const call = this.#call;
-    // Ours has not been sent: nobody knows of it.
-    if (!call.negotiation.waitsForAnswer) return this.#takeTheirs(now, id, offer);
-    if (!id) return this.#callAgain(session);
-    // Somebody whose phone rang for us has no call of their own, unless they have lost ours.
+    // The local offer has not been sent: the remote peer does not know of it.
+    if (!call.offerAnswer.isAwaitingAnswer) return this.#yieldToIncoming(now, id, offer);
+    if (!id) return this.#restartOldPeer(session);
+    // A peer that already rings for the local call has no call of its own, unless it lost the local one.
     const lostOurs = call.state === 'ringing-there' && id !== call.id;
-    if (call.polite || lostOurs) return this.#takeTheirs(now, id, offer);
-    // The other side gives way. If it says so again, ours may have been lost.
-    const again = call.rival === id && id !== call.id;
-    call.rival = id;
-    if (again) this.#line.repeatDescription();
+    if (call.polite || lostOurs) return this.#yieldToIncoming(now, id, offer);
+    // The remote peer is the polite one. If it repeats its offer, the local one may have been lost.
+    const again = call.collidingCall === id && id !== call.id;
+    call.collidingCall = id;
+    if (again) this.#context.repeatDescription();
   }
 
-  // Gives our own call up for the other side's, on a peer connection of its own. No ringing: our user wanted this call.
-  #takeTheirs(now, id, offer) {
+  // Gives up the local call and answers the remote one on a new peer connection. It does not ring: the user wanted this call.
+  #yieldToIncoming(now, id, offer) {
     const call = this.#call;
     const { id: ours, with: person } = call;
-    const wasSent = call.negotiation.waitsForAnswer;
-    this.#line.act({ kind: 'close' });
-    call.negotiation = new Negotiation();
+    const wasSent = call.offerAnswer.isAwaitingAnswer;
+    this.#context.act({ kind: 'close' });
+    call.offerAnswer = new OfferAnswer();
     if (id && id !== ours) {
       call.id = id;
-      call.namesCalls = true;
-      this.#takeEarly();
-      // Late messages of the call that was given up are none of this one's, here and there.
-      this.#strays.ended({ with: person, call: ours, session: null, reason: 'cancelled' });
-      if (wasSent) this.#line.sayOver(person, ours, 'cancelled');
+      call.sendsCallIds = true;
+      this.#takeCandidates();
+      // Late messages of the call that was given up must not affect this one, at either peer.
+      this.#history.recordEnded({ with: person, call: ours, session: null, reason: 'cancelled' });
+      if (wasSent) this.#context.sendHangUp(person, ours, 'cancelled');
     }
     this.#answerCall(now, offer);
   }
 
-  // An old page that offers while our offer is on its way is beyond agreement: it throws its peer connection away, or takes its
-  // offer back without answering ours. Hung up, it starts afresh, and answers our offer when it comes again.
-  #callAgain(session) {
+  // Glare with an old page, which cannot resolve it: it drops its peer connection, or rolls back its offer without answering the
+  // local one. A hang-up resets it, and then it answers the repeated local offer.
+  #restartOldPeer(session) {
     const call = this.#call;
     if (session === null) {
-      if (call.calledAgain) return;
-      call.calledAgain = true;
+      if (call.oldPeerRestarted) return;
+      call.oldPeerRestarted = true;
     } else {
-      this.#strays.ended({ with: call.with, call: null, session, reason: 'cancelled' });
+      this.#history.recordEnded({ with: call.with, call: null, session, reason: 'cancelled' });
     }
-    // Candidates that waited were of the call that it gives up, and so is another offer of it.
-    call.negotiation.forgetCandidatesThere();
-    this.#line.send({ type: 'hang-up', reason: 'cancelled' });
-    this.#line.repeatDescription();
+    // Queued candidates, and further offers of that session, belong to the call that the page gives up.
+    call.offerAnswer.clearRemoteCandidates();
+    this.#context.send({ type: 'hang-up', reason: 'cancelled' });
+    this.#context.repeatDescription();
   }
 
   #onAnswer(now, message) {
     const { name: from, sdp, call: id } = message;
-    if (!from || sdp.type !== 'answer' || from === this.#line.me) return;
-    const call = this.#callOf(message);
+    if (!from || sdp.type !== 'answer' || from === this.#context.me) return;
+    const call = this.#matchingCall(message);
     if (!call) {
-      // Somebody takes a call that we do not have, and must not wait for it.
+      // The sender accepted a call that does not exist here, and must not wait for it.
       const isOfOthers = id || this.#call?.with !== from;
-      if (isOfOthers) this.#line.sayOver(from, id, (id && this.#strays.whyEnded(id)) || 'ended');
+      if (isOfOthers) this.#context.sendHangUp(from, id, (id && this.#history.endReason(id)) || 'ended');
       return;
     }
-    const { negotiation } = call;
-    if (negotiation.hear(sdp) !== 'new') return;
-    if (!negotiation.takeAnswer()) {
-      if (negotiation.wasReplaced() && call.state === 'reconnecting') this.#exchange.restartIce(now);
+    const { offerAnswer } = call;
+    if (offerAnswer.receive(sdp) !== 'new') return;
+    if (!offerAnswer.acceptAnswer()) {
+      if (offerAnswer.takeReplacedOffer() && call.state === 'reconnecting') this.#negotiator.restartIce(now);
       return;
     }
     call.session = sessionOf(sdp);
@@ -352,51 +352,51 @@ export class CallEngine {
       call.state = 'connecting';
       call.deadline = now + CONNECT_TIMEOUT;
     }
-    const waited = negotiation.describedThere();
-    this.#line.act({ kind: 'apply-answer', answer: sdp });
-    this.#line.addCandidates(waited);
-    if (isFirst) this.#line.sendMediaState();
+    const waited = offerAnswer.onRemoteDescription();
+    this.#context.act({ kind: 'apply-answer', answer: sdp });
+    this.#context.addCandidates(waited);
+    if (isFirst) this.#context.sendMediaState();
   }
 
   #onCandidate(message) {
     const { name: from, call: id } = message;
     const candidate = message.candidate?.candidate ? message.candidate : null;
-    const call = from ? this.#callOf(message) : this.#callOfNobody(id);
-    if (call?.negotiation.candidateThere(candidate)) this.#line.addCandidates([candidate]);
-    if (!call && from && id) this.#strays.early(from, id, candidate);
+    const call = from ? this.#matchingCall(message) : this.#matchingCallOfUnnamed(id);
+    if (call?.offerAnswer.onRemoteCandidate(candidate)) this.#context.addCandidates([candidate]);
+    if (!call && from && id) this.#history.bufferCandidate(from, id, candidate);
   }
 
-  // Old peers do not say who they are: the candidate belongs to the call there is, unless that is with somebody who does.
-  #callOfNobody(id) {
+  // Candidates of old peers have no sender: they belong to the current call, unless its peer sends call identifiers.
+  #matchingCallOfUnnamed(id) {
     const call = this.#call;
-    const isOurs = call && (id ? id === call.id : !call.namesCalls);
+    const isOurs = call && (id ? id === call.id : !call.sendsCallIds);
     return isOurs ? call : null;
   }
 
   #onRinging(message) {
-    const call = this.#callOf(message);
+    const call = this.#matchingCall(message);
     if (call?.state === 'calling') call.state = 'ringing-there';
-    if (!call) this.#sayOverIfEnded(message.name, message.call);
+    if (!call) this.#sendHangUpIfEnded(message.name, message.call);
   }
 
   #onMediaState(message) {
-    const call = this.#callOf(message);
-    // They missed our hang-up: their first word after a new login says that they hold the call still.
-    if (!call) return void this.#sayOverIfEnded(message.name, message.call);
+    const call = this.#matchingCall(message);
+    // The remote peer missed the hang-up: its first message after a new login shows that it still has the call.
+    if (!call) return void this.#sendHangUpIfEnded(message.name, message.call);
     const { audio, video, facing, screen } = message;
     call.remote = { audio, video, screen, ...(facing && { facing }) };
   }
 
   #onHangUp(message) {
     const { name: from, call: id, reason } = message;
-    const call = this.#callOf(message);
-    if (call) return this.#end(whyTheyHungUp(call, reason));
-    // It may have overtaken the offer of its call, which then must not ring.
-    if (from && id && this.#strays.whyEnded(id) === null) this.#strays.cancelled(from, id);
+    const call = this.#matchingCall(message);
+    if (call) return this.#end(endReasonFor(call, reason));
+    // The hang-up may have arrived before the call's offer, which then must not ring.
+    if (from && id && this.#history.endReason(id) === null) this.#history.recordCancelled(from, id);
   }
 
-  // The server refused a message of the call.
-  #onError({ code, for: regarding, target, call: id }) {
+  // The server reported an error about a message of the call.
+  #onServerError({ code, for: regarding, target, call: id }) {
     const call = this.#call;
     if (!call || (id ? id !== call.id : target !== call.with)) return;
     const isDecisive = (regarding === 'video-offer' && call.isCalling)
@@ -406,23 +406,23 @@ export class CallEngine {
     else this.#end('negotiation-failed', true);
   }
 
-  // The call that a message belongs to, or null. A message that names its call shows that its sender can. Only the two of us
-  // know the call's identifier: who knows it is the other side, even under a new name.
-  #callOf({ name, call: id }) {
+  // The current call if a message belongs to it, or null. Only the two peers know the call's identifier, so a sender who knows it
+  // is the remote peer, even under a new name. It also shows that the peer sends call identifiers.
+  #matchingCall({ name, call: id }) {
     const call = this.#call;
-    if (!call || !name || (id ? id !== call.id || name === this.#line.me : name !== call.with)) return null;
+    if (!call || !name || (id ? id !== call.id || name === this.#context.me : name !== call.with)) return null;
     call.with = name;
-    call.namesCalls ||= Boolean(id);
+    call.sendsCallIds ||= Boolean(id);
     return call;
   }
 
-  // What the peer connection reports.
+  // Reports of the peer connection.
 
-  // What was agreed on before still holds.
+  // What was negotiated before still applies.
   #onNegotiationFailed() {
     const call = this.#call;
-    call.negotiation.failed();
-    if (call.hasConnected || call.negotiation.isAgreed) this.#exchange.step();
+    call.offerAnswer.onOperationFailed();
+    if (call.hasConnected || call.offerAnswer.isNegotiated) this.#negotiator.step();
     else this.#end('negotiation-failed', true);
   }
 
@@ -431,7 +431,7 @@ export class CallEngine {
     if (state === 'connected' && (call.state === 'connecting' || call.state === 'reconnecting')) {
       call.state = 'connected';
       call.deadline = call.restartAt = null;
-      call.negotiation.repaired();
+      call.offerAnswer.onConnected();
     } else if (state === 'failed' && call.state === 'connecting') {
       this.#end('connection-failed', true);
     } else if (state === 'disconnected' && call.state === 'connected') {
@@ -441,20 +441,20 @@ export class CallEngine {
     } else if (state === 'failed' && call.hasConnected) {
       call.state = 'reconnecting';
       call.deadline ??= now + REPAIR_TIMEOUT;
-      this.#exchange.restartIce(now);
+      this.#negotiator.restartIce(now);
     }
   }
 
-  // Ends the call; `tell` is whether the other side has to hear of it.
+  // Ends the call; `tell` is whether the remote peer is to be told.
   #end(reason, tell = false) {
     const call = this.#call;
-    // Nobody was invited yet while the first offer is still being made.
-    const wasInvited = !call.isCalling || call.negotiation.waitsForAnswer;
-    if (tell && wasInvited) this.#line.send({ type: 'hang-up', reason: WIRE_REASONS[reason] });
-    this.#line.act({ kind: 'close' });
-    this.#line.call = null;
-    this.#strays.ended({ with: call.with, call: call.id, session: call.session, reason: WIRE_REASONS[reason] });
-    this.#line.event({ kind: 'ended', with: call.with, call: call.id, reason });
-    this.#line.tellChange();
+    // While the first offer is being created, the remote peer does not know of the call.
+    const wasInvited = !call.isCalling || call.offerAnswer.isAwaitingAnswer;
+    if (tell && wasInvited) this.#context.send({ type: 'hang-up', reason: WIRE_REASONS[reason] });
+    this.#context.act({ kind: 'close' });
+    this.#context.call = null;
+    this.#history.recordEnded({ with: call.with, call: call.id, session: call.session, reason: WIRE_REASONS[reason] });
+    this.#context.event({ kind: 'ended', with: call.with, call: call.id, reason });
+    this.#context.emitChange();
   }
 }

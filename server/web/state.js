@@ -1,6 +1,6 @@
-// What the call engine remembers of the call there is, its times, and the words for how calls end.
+// The state of the current call, its timeouts, and the end reasons.
 
-import { Negotiation } from './negotiation.js';
+import { OfferAnswer } from './offer-answer.js';
 
 // Milliseconds: how long a call rings, how long ICE and DTLS may take, and how long a connection that was lost is repaired.
 export const RING_TIMEOUT = 60_000;
@@ -15,7 +15,7 @@ export const ALL_ON = Object.freeze({ audio: true, video: true, screen: false })
 
 const MAX_SESSION_CHARS = 200;
 
-// Which of two gives way when both offer at once: the one whose name is smaller, compared as UTF-8 bytes.
+// Whether `me` is the polite peer of perfect negotiation: the one whose name is smaller, compared as UTF-8 bytes.
 export function isPolite(me, other) {
   const encoder = new TextEncoder();
   const [a, b] = [encoder.encode(me), encoder.encode(other)];
@@ -23,9 +23,9 @@ export function isPolite(me, other) {
   return differs === -1 ? a.length < b.length : differs < b.length && a[differs] < b[differs];
 }
 
-// Names one peer connection of the other side's: user and session identifier in `o=` (RFC 8866 section 5.2), which stay the same
-// in all its descriptions (RFC 9429 section 5.2.1). They tell the calls of old peers apart, which do not name them. Null if the
-// description has no such line, or one that says nothing.
+// Identifies one remote peer connection: user and session identifier in `o=` (RFC 8866 section 5.2), which are the same in all its
+// descriptions (RFC 9429 section 5.2.1). They distinguish the calls of old peers, which send no call identifiers. Null if the
+// description has no such line, or only zeros in it.
 export function sessionOf({ sdp }) {
   const origin = sdp.split(/\r?\n/, 4).find((line) => line.startsWith('o='));
   const [user, session] = origin?.slice(2).trim().split(/\s+/, 2) ?? [];
@@ -33,47 +33,47 @@ export function sessionOf({ sdp }) {
 }
 
 export class Call {
-  // Whether this side made the first offer: it is the one that restarts ICE.
+  // Whether this side made the first offer; that side restarts ICE.
   offerer = false;
-  // Whether the other side has named the call, and so understands what old peers do not.
-  namesCalls = false;
-  // The other side's peer connection, by what it wrote into its first description.
+  // Whether the remote peer sends call identifiers, which old peers do not.
+  sendsCallIds = false;
+  // The remote peer connection, identified by its first description.
   session = null;
-  // The other side's call that gave way to this one when both called.
-  rival = null;
-  // Whether an old page that called at the same time was hung up and called again.
-  calledAgain = false;
-  // Whether the person is missing from the user list: what is sent now does not arrive.
-  away = false;
+  // The remote call that lost the glare against this one.
+  collidingCall = null;
+  // Whether an old page was hung up and offered again because of glare.
+  oldPeerRestarted = false;
+  // Whether the remote user is missing from the user list, so that messages do not arrive.
+  peerOffline = false;
   local = ALL_ON;
   remote = ALL_ON;
-  // None before an incoming call is accepted.
+  // Null before an incoming call is accepted.
   peer = null;
-  // The offer that rings here.
+  // The offer of an incoming call that was not accepted yet.
   offer = null;
-  negotiation = new Negotiation();
-  // Whether the server was in reach when the last description was given to it: what was said in its absence waits in the
-  // session and is not lost.
-  saidOnline = false;
+  offerAnswer = new OfferAnswer();
+  // Whether the server was reachable when the last description was sent. Messages sent while it is not wait in the session and
+  // are not lost.
+  sentOnline = false;
   // When to restart ICE.
   restartAt = null;
 
-  // `deadline` is when the state it is in has lasted too long.
+  // `deadline` is when the current state times out.
   constructor(id, me, person, state, deadline) {
     this.id = id;
     this.with = person;
     this.state = state;
     this.deadline = deadline;
-    // Whether this side gives way when both offer at once: by the names at the start, so that no later name changes it.
+    // Whether this side is the polite peer. Set from the names at the start; later renames do not change it.
     this.polite = isPolite(me, person);
   }
 
-  // We call and nobody has answered yet.
+  // An outgoing call that was not answered yet.
   get isCalling() {
     return this.state === 'calling' || this.state === 'ringing-there';
   }
 
-  // Both have taken the call.
+  // The call was accepted.
   get isAnswered() {
     return this.state === 'connecting' || this.hasConnected;
   }
@@ -82,7 +82,7 @@ export class Call {
     return this.state === 'connected' || this.state === 'reconnecting';
   }
 
-  // Whether an offer without a call's identifier comes from the peer connection that this call is with.
+  // Whether an offer without a call identifier can be from the remote peer connection of this call.
   isOfSession(session) {
     return this.session === null || session === null || this.session === session;
   }
@@ -93,7 +93,7 @@ export function snapshotOf(call) {
   return { state: call.state, with: call.with, call: call.id, local: call.local, remote: call.remote };
 }
 
-// What the other side is told in `hang-up`, by why the call ended here.
+// The reason in `hang-up` for each end reason.
 export const WIRE_REASONS = Object.freeze({
   'declined-here': 'declined',
   'declined-there': 'declined',
@@ -111,8 +111,8 @@ export const WIRE_REASONS = Object.freeze({
   'answered-elsewhere': 'elsewhere',
 });
 
-// What the other side's hang-up means for this call. Old peers give no reason.
-export function whyTheyHungUp(call, reason) {
+// The end reason for a hang-up of the remote peer. Old peers send no reason.
+export function endReasonFor(call, reason) {
   if (reason === 'media-error') return 'media-failed-there';
   if (reason === 'failed') return 'connection-failed';
   if (call.isAnswered) return 'hung-up-there';

@@ -31,8 +31,8 @@ async fn pictures_and_sound_go_both_ways(codec: VideoCodec) {
         assert!(lost <= 2, "{who} lost {lost} pictures on a loopback call");
     }
     must(ana.client.hang_up().await);
-    assert_eq!(ana.ends().await, EndReason::HungUpHere);
-    assert_eq!(rui.ends().await, EndReason::HungUpThere);
+    assert_eq!(ana.ends().await, EndReason::HungUpLocally);
+    assert_eq!(rui.ends().await, EndReason::HungUpRemotely);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,10 +82,10 @@ async fn a_declined_call_ends_for_both_and_they_can_call_again() {
     ana.sees(&["rui"]).await;
     must(ana.client.call("rui").await);
     assert_eq!(rui.rings().await, "ana");
-    ana.reaches(CallState::RingingThere).await;
+    ana.reaches(CallState::RingingRemotely).await;
     must(rui.client.decline().await);
-    assert_eq!(ana.ends().await, EndReason::DeclinedThere);
-    assert_eq!(rui.ends().await, EndReason::DeclinedHere);
+    assert_eq!(ana.ends().await, EndReason::DeclinedRemotely);
+    assert_eq!(rui.ends().await, EndReason::DeclinedLocally);
     must(rui.client.call("ana").await);
     ana.rings().await;
     must(ana.client.accept().await);
@@ -115,8 +115,8 @@ async fn a_caller_who_gives_up_stops_the_ringing() {
     must(ana.client.call("rui").await);
     rui.rings().await;
     must(ana.client.hang_up().await);
-    assert_eq!(ana.ends().await, EndReason::CancelledHere);
-    assert_eq!(rui.ends().await, EndReason::CancelledThere);
+    assert_eq!(ana.ends().await, EndReason::CancelledLocally);
+    assert_eq!(rui.ends().await, EndReason::CancelledRemotely);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -127,8 +127,8 @@ async fn what_panics_below_a_call_ends_that_call_and_not_the_client() {
         must(rui.client.call("ana").await);
         ana.rings().await;
         must(ana.client.accept().await);
-        assert_eq!(ana.ends().await, EndReason::MediaFailedHere);
-        assert_eq!(rui.ends().await, EndReason::MediaFailedThere);
+        assert_eq!(ana.ends().await, EndReason::MediaFailedLocally);
+        assert_eq!(rui.ends().await, EndReason::MediaFailedRemotely);
         assert_eq!(must(ana.client.snapshot().await).state, CallState::Idle);
     }
     tokio::time::timeout(chamada_tests::phone::PATIENCE, ana.client.logout())

@@ -57,7 +57,7 @@ async fn at_info_and_above_the_log_tells_neither_names_nor_addresses_nor_what_wa
     caller.talks_with(&mut callee, "Quitéria").await;
     caller.view.frames(10).await;
     must(caller.client.hang_up().await);
-    assert_eq!(callee.ends().await, EndReason::HungUpThere);
+    assert_eq!(callee.ends().await, EndReason::HungUpRemotely);
     caller.ends().await;
 
     let (events, _heard) = mpsc::channel(256);

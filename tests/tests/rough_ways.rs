@@ -33,8 +33,8 @@ async fn two_cores_call_each_other_through_an_old_server_and_flip_without_a_seco
     rui.view.until("rear camera", |seen| seen.facing == Some(FacingMode::Environment)).await;
     assert_eq!((sent(&server, "video-offer"), sent(&server, "video-answer")), (1, 1));
     must(rui.client.hang_up().await);
-    assert_eq!(rui.ends().await, EndReason::HungUpHere);
-    assert_eq!(ana.ends().await, EndReason::HungUpThere);
+    assert_eq!(rui.ends().await, EndReason::HungUpLocally);
+    assert_eq!(ana.ends().await, EndReason::HungUpRemotely);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,7 +69,7 @@ async fn offers_that_cross_on_a_slow_server_end_in_one_call() {
     // Whoever gave way holds the call by the same handle.
     assert_eq!((a.call, b.call), (Some(one), Some(other)));
     must(ana.client.handle(one).hang_up().await);
-    assert_eq!((ana.ends().await, rui.ends().await), (EndReason::HungUpHere, EndReason::HungUpThere));
+    assert_eq!((ana.ends().await, rui.ends().await), (EndReason::HungUpLocally, EndReason::HungUpRemotely));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,7 +90,7 @@ async fn a_hang_up_of_a_stranger_or_of_nobody_ends_nothing_and_the_peers_own_doe
     assert_eq!(must(ana.client.snapshot().await).state, CallState::Connected);
     // An old page forgets its target first; only the name says whose call it ends.
     to_ana.send(json!({ "type": "hang-up", "name": "rui", "target": null }));
-    assert_eq!(ana.ends().await, EndReason::HungUpThere);
+    assert_eq!(ana.ends().await, EndReason::HungUpRemotely);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -136,7 +136,7 @@ async fn a_call_outlives_a_restart_of_the_server_and_what_is_said_meanwhile_arri
     .await;
     assert_eq!(must(rui.client.snapshot().await).state, CallState::Connected);
     must(ana.client.hang_up().await);
-    assert_eq!(rui.ends().await, EndReason::HungUpThere);
+    assert_eq!(rui.ends().await, EndReason::HungUpRemotely);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -154,8 +154,8 @@ async fn a_new_network_of_either_side_restarts_ice_and_the_pictures_go_on() {
     }
     assert_eq!(must(ana.client.snapshot().await).state, CallState::Connected);
     must(ana.client.hang_up().await);
-    assert_eq!(ana.ends().await, EndReason::HungUpHere);
-    assert_eq!(rui.ends().await, EndReason::HungUpThere);
+    assert_eq!(ana.ends().await, EndReason::HungUpLocally);
+    assert_eq!(rui.ends().await, EndReason::HungUpRemotely);
 }
 
 fn credentials(description: &Value) -> Option<String> {
@@ -221,8 +221,8 @@ async fn a_camera_that_cannot_be_opened_ends_the_call_and_both_learn_why() {
     must(rui.client.call("ana").await);
     ana.rings().await;
     must(ana.client.accept().await);
-    assert_eq!(ana.ends().await, EndReason::MediaFailedHere);
-    assert_eq!(rui.ends().await, EndReason::MediaFailedThere);
+    assert_eq!(ana.ends().await, EndReason::MediaFailedLocally);
+    assert_eq!(rui.ends().await, EndReason::MediaFailedRemotely);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -299,7 +299,7 @@ async fn a_call_outlives_an_outage_of_its_packets_and_one_of_the_server() {
     ana.client.drop_signaling(false);
     ana.sees(&["ana", "rui"]).await;
     must(rui.client.hang_up().await);
-    assert_eq!(ana.ends().await, EndReason::HungUpThere);
+    assert_eq!(ana.ends().await, EndReason::HungUpRemotely);
 }
 
 #[tokio::test(flavor = "multi_thread")]

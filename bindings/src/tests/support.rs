@@ -32,7 +32,7 @@ pub(super) struct Events {
 }
 
 /// The test's end of an observer.
-pub(super) struct Heard(Receiver<(String, Event)>);
+pub(super) struct ObservedEvents(Receiver<(String, Event)>);
 
 impl Observer for Events {
     fn on_event(&self, event: Event) -> Result<(), AppError> {
@@ -44,12 +44,12 @@ impl Observer for Events {
     }
 }
 
-pub(super) fn observer(reaction: Reaction) -> (Arc<Events>, Heard) {
+pub(super) fn observer(reaction: Reaction) -> (Arc<Events>, ObservedEvents) {
     let (sender, receiver) = channel();
-    (Arc::new(Events { sender: Mutex::new(sender), reaction }), Heard(receiver))
+    (Arc::new(Events { sender: Mutex::new(sender), reaction }), ObservedEvents(receiver))
 }
 
-impl Heard {
+impl ObservedEvents {
     /// Waits for the first event that `pick` takes, or fails the test.
     pub(super) fn until<T>(&self, what: &str, pick: impl Fn(&Event) -> Option<T>) -> T {
         loop {
@@ -234,7 +234,7 @@ pub(super) fn config(server: &str, name: &str) -> Config {
 }
 
 /// Logs in with these devices; what `reaction` does it does in the callback.
-pub(super) fn login(server: &str, name: &str, devices: Devices, reaction: Reaction) -> (Arc<Client>, Heard) {
+pub(super) fn login(server: &str, name: &str, devices: Devices, reaction: Reaction) -> (Arc<Client>, ObservedEvents) {
     let (observer, heard) = observer(reaction);
     let client = wait(Client::connect(config(server, name), devices, observer)).unwrap();
     (client, heard)

@@ -43,7 +43,7 @@ fn devices() -> (App, Devices) {
     (app, devices)
 }
 
-fn reason(heard: &super::support::Heard) -> EndReason {
+fn reason(heard: &super::support::ObservedEvents) -> EndReason {
     heard.until("end", |event| match event {
         Event::CallEnded { reason, .. } => Some(*reason),
         _ => None,
@@ -68,8 +68,8 @@ fn a_call_accepted_in_a_callback_shows_pictures_both_ways_and_releases_every_dev
     wait(call.flip_camera()).unwrap();
     assert_eq!(ana.cameras.opened.all(), ["front", "rear"]);
     wait(call.hang_up()).unwrap();
-    assert_eq!(reason(&caller_hears), EndReason::HungUpHere);
-    assert_eq!(reason(&callee_hears), EndReason::HungUpThere);
+    assert_eq!(reason(&caller_hears), EndReason::HungUpLocally);
+    assert_eq!(reason(&callee_hears), EndReason::HungUpRemotely);
     for app in [&ana, &rui] {
         let cameras = &app.cameras;
         assert_eq!(cameras.opened.all(), cameras.closed.all(), "each was closed once");
@@ -108,7 +108,7 @@ fn declining_in_a_callback_is_told_to_the_caller() {
     let (_callee, _) = login(server(), "rui3", Devices::default(), decline);
     heard.users("rui3");
     wait(caller.call("rui3".into())).unwrap();
-    assert_eq!(reason(&heard), EndReason::DeclinedThere);
+    assert_eq!(reason(&heard), EndReason::DeclinedRemotely);
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn a_client_dropped_in_mid_call_in_a_callback_ends_the_call_on_both_sides() {
     *held.lock().unwrap() = Some(caller.clone());
     let call = wait(caller.call("rui5".into())).unwrap();
     drop(caller);
-    assert_eq!(reason(&callee_hears), EndReason::HungUpThere);
+    assert_eq!(reason(&callee_hears), EndReason::HungUpRemotely);
     caller_hears.end();
     assert_eq!(ana.cameras.opened.all(), ana.cameras.closed.all());
     assert_eq!(kind(wait(call.hang_up())), ErrorKind::Closed, "a call does not keep its client");

@@ -1,41 +1,42 @@
-//! How calls end: by the other side, by the server's refusal, and what everybody is told.
+//! The end of calls: by the remote peer or by an error of the server, and the messages and events about it.
 
 use super::engine::CallEngine;
 use super::types::{CallEvent, CallState, EndReason, Output, PeerAction};
 use crate::signaling::message::{ErrorCode, ErrorMessage, HangUp, HangUpReason, Message};
 
 impl CallEngine {
-    /// Ends the call. `tell` is what the other side hears, if it has to hear.
+    /// Ends the call. `tell` is the reason to send to the remote peer, if it is to be told.
     pub(super) fn end(&mut self, reason: EndReason, tell: Option<HangUpReason>) {
-        // Nobody was invited yet while the first offer is still being made.
-        let invited = self.call.as_ref().is_some_and(|call| !call.is_calling() || call.negotiation.waits_for_answer());
+        // While the first offer is being created, the remote peer does not know of the call.
+        let invited =
+            self.call.as_ref().is_some_and(|call| !call.is_calling() || call.offer_answer.is_awaiting_answer());
         if let Some(reason) = tell.filter(|_| invited) {
             self.send(|name, target, call| Message::HangUp(HangUp { name, target, reason: Some(reason), call }));
         }
         self.act(PeerAction::Close);
         if let Some(call) = self.call.take() {
-            self.strays.ended(call.with.clone(), Some(call.id), call.session, reason.to_wire());
-            self.put(Output::Event(CallEvent::Ended { with: call.with, call: call.known_as, reason }));
+            self.history.record_ended(call.with.clone(), Some(call.id), call.session, reason.to_wire());
+            self.push_output(Output::Event(CallEvent::Ended { with: call.with, call: call.app_id, reason }));
         }
-        self.tell_change();
+        self.emit_change();
     }
 
     pub(super) fn on_hang_up(&mut self, hang_up: &HangUp) {
         let (name, id) = (hang_up.name.as_deref(), hang_up.call);
-        if let Some(call) = self.call_of(name, id) {
-            let reason = why_they_hung_up(call.state, hang_up.reason);
+        if let Some(call) = self.matching_call(name, id) {
+            let reason = end_reason_for(call.state, hang_up.reason);
             return self.end(reason, None);
         }
-        // It may have overtaken the offer of its call, which then must not ring.
+        // The hang-up may have arrived before the call's offer, which then must not ring.
         if let (Some(from), Some(id)) = (name, id)
-            && self.strays.why_ended(id).is_none()
+            && self.history.end_reason(id).is_none()
         {
-            self.strays.cancelled(from, id);
+            self.history.record_cancelled(from, id);
         }
     }
 
-    /// The server refused a message of the call.
-    pub(super) fn on_refused(&mut self, error: &ErrorMessage) {
+    /// The server reported an error about a message of the call.
+    pub(super) fn on_server_error(&mut self, error: &ErrorMessage) {
         let Some(call) = &self.call else { return };
         let about_it = match error.call {
             Some(id) => id == call.id,
@@ -56,18 +57,18 @@ impl CallEngine {
     }
 }
 
-/// What the other side's hang-up means in this state. Old peers give no reason.
-fn why_they_hung_up(state: CallState, reason: Option<HangUpReason>) -> EndReason {
+/// The end reason for a hang-up of the remote peer in this state. Old peers send no reason.
+fn end_reason_for(state: CallState, reason: Option<HangUpReason>) -> EndReason {
     match (state, reason) {
-        (_, Some(HangUpReason::MediaError)) => EndReason::MediaFailedThere,
+        (_, Some(HangUpReason::MediaError)) => EndReason::MediaFailedRemotely,
         (_, Some(HangUpReason::Failed)) => EndReason::ConnectionFailed,
-        (CallState::RingingHere, Some(HangUpReason::Elsewhere)) => EndReason::AnsweredElsewhere,
-        (CallState::RingingHere | CallState::Calling | CallState::RingingThere, Some(HangUpReason::Timeout)) => {
+        (CallState::RingingLocally, Some(HangUpReason::Elsewhere)) => EndReason::AnsweredElsewhere,
+        (CallState::RingingLocally | CallState::Calling | CallState::RingingRemotely, Some(HangUpReason::Timeout)) => {
             EndReason::Timeout
         }
-        (CallState::RingingHere, _) => EndReason::CancelledThere,
-        (CallState::Calling | CallState::RingingThere, Some(HangUpReason::Busy)) => EndReason::Busy,
-        (CallState::Calling | CallState::RingingThere, _) => EndReason::DeclinedThere,
-        _ => EndReason::HungUpThere,
+        (CallState::RingingLocally, _) => EndReason::CancelledRemotely,
+        (CallState::Calling | CallState::RingingRemotely, Some(HangUpReason::Busy)) => EndReason::Busy,
+        (CallState::Calling | CallState::RingingRemotely, _) => EndReason::DeclinedRemotely,
+        _ => EndReason::HungUpRemotely,
     }
 }

@@ -1,7 +1,7 @@
-//! The engine's face: inputs, outputs, and the commands of the app.
+//! The engine: its inputs and outputs, and the commands of the app.
 
+use super::history::CallHistory;
 use super::state::{Call, SdpSession};
-use super::strays::Strays;
 use super::types::{
     CONNECT_TIMEOUT, CallError, CallEvent, CallSnapshot, CallState, Command, EndReason, Output, PeerAction, PeerId,
     PeerReport, RING_TIMEOUT,
@@ -14,17 +14,17 @@ use std::time::{Duration, Instant};
 
 /// One person's calls, one at a time. See the [module](super) for the rules.
 pub struct CallEngine {
-    /// Our name, once there was a login.
+    /// The local user's name, after the first login.
     pub(super) me: Option<String>,
-    /// Whether the server can be reached.
+    /// Whether the server is reachable.
     pub(super) online: bool,
     pub(super) call: Option<Call>,
-    pub(super) strays: Strays,
+    pub(super) history: CallHistory,
     pub(super) ring_timeout: Duration,
     peers: u64,
     new_id: Box<dyn FnMut() -> CallId + Send>,
     outputs: VecDeque<Output>,
-    told: Option<CallSnapshot>,
+    last_snapshot: Option<CallSnapshot>,
 }
 
 impl Default for CallEngine {
@@ -33,50 +33,50 @@ impl Default for CallEngine {
     }
 }
 
-/// Which of two gives way when both offer at once: the one whose name is smaller, compared as UTF-8 bytes.
+/// Whether `me` is the polite peer of perfect negotiation: the one whose name is smaller, compared as UTF-8 bytes.
 pub fn is_polite(me: &str, other: &str) -> bool {
     me.as_bytes() < other.as_bytes()
 }
 
 impl CallEngine {
-    /// An engine without a call, not logged in.
+    /// An engine that is idle and not logged in.
     pub fn new() -> Self {
         Self::with(RING_TIMEOUT, CallId::random)
     }
 
-    /// An engine whose calls ring for this long, and whose calls are named by `new_id`.
+    /// An engine with this ringing timeout, whose call identifiers are made by `new_id`.
     pub fn with(ring_timeout: Duration, new_id: impl FnMut() -> CallId + Send + 'static) -> Self {
         Self {
             me: None,
             online: false,
             call: None,
-            strays: Strays::default(),
+            history: CallHistory::default(),
             ring_timeout,
             peers: 0,
             new_id: Box::new(new_id),
             outputs: VecDeque::new(),
-            told: None,
+            last_snapshot: None,
         }
     }
 
-    /// Logged in, for the first time or again. What may have been lost with the last connection is said again.
+    /// Logged in, for the first time or again. Messages that may have been lost with the last connection are sent again.
     pub fn logged_in(&mut self, now: Instant, name: &str) {
         self.me = Some(name.to_owned());
         self.online = true;
-        self.say_again(now);
-        self.tell_change();
+        self.resend_unconfirmed(now);
+        self.emit_change();
     }
 
-    /// The server gave us another name. Before the login is done there is nobody to tell yet.
+    /// The server assigned another name. Before the login there is nobody to announce it to.
     pub fn renamed(&mut self, name: &str) {
         self.me = Some(name.to_owned());
         if self.online {
-            self.introduce();
+            self.announce_name();
         }
-        self.tell_change();
+        self.emit_change();
     }
 
-    /// The server is out of reach. The call goes on; what is said now is sent when the server is back.
+    /// The server is not reachable. The call goes on; the signaling client sends messages when the server is back.
     pub fn signaling_lost(&mut self, _: Instant) {
         self.online = false;
     }
@@ -92,7 +92,7 @@ impl CallEngine {
         if self.online {
             self.restart_ice(now);
         }
-        self.tell_change();
+        self.emit_change();
     }
 
     /// This message cannot be sent at all, because it is too long, say. A call that cannot begin without it is over.
@@ -105,13 +105,13 @@ impl CallEngine {
             log::warn!("a description of the call could not be sent");
             self.end(EndReason::NegotiationFailed, Some(HangUpReason::Failed));
         }
-        self.tell_change();
+        self.emit_change();
     }
 
-    /// The app wants something.
+    /// Executes a command of the app.
     ///
     /// # Errors
-    /// [`CallError`] says why it is not done; the call, if there is one, goes on.
+    /// [`CallError`] with the reason for the refusal; the call, if there is one, goes on.
     pub fn command(&mut self, now: Instant, command: Command) -> Result<(), CallError> {
         let result = match command {
             Command::Call { to, media } => self.place(now, to, media),
@@ -122,11 +122,11 @@ impl CallEngine {
             Command::SetCamera(on) => self.set_media(|media| media.video = on),
             Command::SetFacing(facing) => self.set_media(|media| media.facing = Some(facing)),
         };
-        self.tell_change();
+        self.emit_change();
         result
     }
 
-    /// A message came from the server. Those that are not the engine's are left alone.
+    /// A message was received from the server. Those that are not about calls are ignored.
     pub fn message(&mut self, now: Instant, message: Message) {
         match message {
             Message::VideoOffer(offer) => self.on_offer(now, offer),
@@ -135,33 +135,33 @@ impl CallEngine {
             Message::HangUp(hang_up) => self.on_hang_up(&hang_up),
             Message::CallRinging(ringing) => self.on_ringing(&ringing),
             Message::MediaState(state) => self.on_media_state(&state),
-            Message::Error(error) => self.on_refused(&error),
+            Message::Error(error) => self.on_server_error(&error),
             _ => {}
         }
-        self.tell_change();
+        self.emit_change();
     }
 
-    /// The user list changed. Whoever left it cannot answer any more; a call that is answered needs no server. Who comes back to the
-    /// list may not have heard what was said meanwhile.
+    /// The user list changed. A user who left it cannot answer any more; an answered call does not need the server. A user who
+    /// returns may have missed messages.
     pub fn users(&mut self, now: Instant, users: &[String]) {
         let Some(call) = &mut self.call else { return };
-        let was_away = std::mem::replace(&mut call.away, !users.contains(&call.with));
-        if was_away && !call.away {
-            self.say_again(now);
-        } else if call.away {
+        let was_offline = std::mem::replace(&mut call.peer_offline, !users.contains(&call.with));
+        if was_offline && !call.peer_offline {
+            self.resend_unconfirmed(now);
+        } else if call.peer_offline {
             let id = call.id;
             if call.is_calling() {
                 self.end(EndReason::Unreachable, None);
-            } else if call.state == CallState::RingingHere {
-                self.end(EndReason::CancelledThere, None);
-                // A caller who comes back says it again, and then it rings again.
-                self.strays.forget(id);
+            } else if call.state == CallState::RingingLocally {
+                self.end(EndReason::CancelledRemotely, None);
+                // A caller who returns repeats the offer, and then it rings again.
+                self.history.remove_ended(id);
             }
         }
-        self.tell_change();
+        self.emit_change();
     }
 
-    /// A peer connection reports. Reports of any but the call's own are dropped.
+    /// A report of a peer connection. Reports of earlier peer connections are dropped.
     pub fn report(&mut self, now: Instant, peer: PeerId, report: PeerReport) {
         if self.call.as_ref().and_then(|call| call.peer) != Some(peer) {
             return;
@@ -174,13 +174,13 @@ impl CallEngine {
             PeerReport::Connection(state) => self.on_connection(now, state),
             PeerReport::MediaFailed(why) => {
                 log::warn!("camera or microphone: {why}");
-                self.end(EndReason::MediaFailedHere, Some(HangUpReason::MediaError));
+                self.end(EndReason::MediaFailedLocally, Some(HangUpReason::MediaError));
             }
         }
-        self.tell_change();
+        self.emit_change();
     }
 
-    /// Time has passed.
+    /// Handles timeouts that are due.
     pub fn handle_timeout(&mut self, now: Instant) {
         let Some(call) = &self.call else { return };
         let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
@@ -193,10 +193,10 @@ impl CallEngine {
         } else if due(call.restart_at) {
             self.restart_ice(now);
         }
-        self.tell_change();
+        self.emit_change();
     }
 
-    /// What to do next, until there is nothing more.
+    /// The next output; `None` when there are no more.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
@@ -207,19 +207,19 @@ impl CallEngine {
         call.deadline.into_iter().chain(call.restart_at).min()
     }
 
-    /// What messages call the call.
+    /// The call's identifier in messages.
     #[cfg(test)]
     pub(super) fn call_in_messages(&self) -> Option<CallId> {
         self.call.as_ref().map(|call| call.id)
     }
 
-    /// Where the call stands.
+    /// The state of the call.
     pub fn snapshot(&self) -> CallSnapshot {
         match &self.call {
             Some(call) => CallSnapshot {
                 state: call.state,
                 with: Some(call.with.clone()),
-                call: Some(call.known_as),
+                call: Some(call.app_id),
                 local: call.local,
                 remote: call.remote,
             },
@@ -243,14 +243,14 @@ impl CallEngine {
             _ => return Err(CallError::NotLoggedIn),
         };
         if to.is_empty() {
-            // An old server would pass the offer on to everyone.
+            // An old server would send the offer to everyone.
             return Err(CallError::Nobody);
         }
         let id = (self.new_id)();
         let mut call = Call::new(id, me, to, CallState::Calling, now.checked_add(self.ring_timeout));
         call.offerer = true;
         call.local = media;
-        call.negotiation.want_offer(false);
+        call.offer_answer.request_offer(false);
         self.call = Some(call);
         self.create_peer(true, media);
         self.negotiate();
@@ -258,14 +258,14 @@ impl CallEngine {
     }
 
     fn accept(&mut self, now: Instant, media: MediaState) -> Result<(), CallError> {
-        let call = self.call_in(CallState::RingingHere)?;
+        let call = self.call_in(CallState::RingingLocally)?;
         let Some(offer) = call.offer.take() else { return Err(CallError::WrongState(call.state)) };
         call.local = media;
         self.answer_call(now, offer);
         Ok(())
     }
 
-    /// Answers the call's first offer on a peer connection of its own.
+    /// Answers the call's first offer on a new peer connection.
     pub(super) fn answer_call(&mut self, now: Instant, offer: SessionDescription) {
         let Some(call) = &mut self.call else { return };
         call.state = CallState::Connecting;
@@ -275,23 +275,23 @@ impl CallEngine {
         self.create_peer(false, media);
         if let Some(call) = &mut self.call {
             call.session = SdpSession::of(&offer);
-            call.negotiation.hear(&offer);
-            call.negotiation.take_offer(offer);
+            call.offer_answer.receive(&offer);
+            call.offer_answer.accept_offer(offer);
         }
         self.negotiate();
     }
 
     fn decline(&mut self) -> Result<(), CallError> {
-        self.call_in(CallState::RingingHere)?;
-        self.end(EndReason::DeclinedHere, Some(HangUpReason::Declined));
+        self.call_in(CallState::RingingLocally)?;
+        self.end(EndReason::DeclinedLocally, Some(HangUpReason::Declined));
         Ok(())
     }
 
     fn hang_up(&mut self) -> Result<(), CallError> {
         let (reason, wire) = match self.call.as_ref().ok_or(CallError::NoCall)?.state {
-            CallState::RingingHere => (EndReason::DeclinedHere, HangUpReason::Declined),
-            CallState::Calling | CallState::RingingThere => (EndReason::CancelledHere, HangUpReason::Cancelled),
-            _ => (EndReason::HungUpHere, HangUpReason::Ended),
+            CallState::RingingLocally => (EndReason::DeclinedLocally, HangUpReason::Declined),
+            CallState::Calling | CallState::RingingRemotely => (EndReason::CancelledLocally, HangUpReason::Cancelled),
+            _ => (EndReason::HungUpLocally, HangUpReason::Ended),
         };
         self.end(reason, Some(wire));
         Ok(())
@@ -317,49 +317,49 @@ impl CallEngine {
         if call.state == state { Ok(call) } else { Err(CallError::WrongState(call.state)) }
     }
 
-    /// Somebody calls: it rings here.
+    /// Starts an incoming call.
     pub(super) fn ring(&mut self, now: Instant, from: String, call: Option<CallId>, offer: SessionDescription) {
         let id = call.unwrap_or_else(|| (self.new_id)());
         let deadline = now.checked_add(self.ring_timeout);
         let me = self.me.as_deref().unwrap_or_default();
-        let mut ringing = Call::new(id, me, from.clone(), CallState::RingingHere, deadline);
-        ringing.names_calls = call.is_some();
+        let mut ringing = Call::new(id, me, from.clone(), CallState::RingingLocally, deadline);
+        ringing.sends_call_ids = call.is_some();
         ringing.session = SdpSession::of(&offer);
         ringing.offer = Some(offer);
-        for candidate in self.strays.take_early(&from, id) {
-            // Nothing is handed back before the offer is with a peer connection.
-            ringing.negotiation.candidate_there(candidate);
+        for candidate in self.history.take_candidates(&from, id) {
+            // These are queued until the offer is given to a peer connection.
+            ringing.offer_answer.on_remote_candidate(candidate);
         }
         self.call = Some(ringing);
-        self.say_ringing();
-        // Before the change of state, so that an app which shows the state has the call that it is about.
+        self.send_ringing();
+        // Before the change of state, so that the app knows the call when it shows the state.
         self.outputs.push_back(Output::Event(CallEvent::Incoming { from, call: id }));
-        self.tell_change();
+        self.emit_change();
     }
 
-    pub(super) fn say_ringing(&mut self) {
+    pub(super) fn send_ringing(&mut self) {
         self.send(|me, target, call| Message::CallRinging(CallRinging { name: me, target, call }));
     }
 
     fn on_ringing(&mut self, ringing: &CallRinging) {
-        match self.call_of(ringing.name.as_deref(), ringing.call) {
-            Some(call) if call.state == CallState::Calling => call.state = CallState::RingingThere,
+        match self.matching_call(ringing.name.as_deref(), ringing.call) {
+            Some(call) if call.state == CallState::Calling => call.state = CallState::RingingRemotely,
             Some(_) => {}
-            None => self.say_over_if_ended(ringing.name.clone(), ringing.call),
+            None => self.send_hang_up_if_ended(ringing.name.clone(), ringing.call),
         }
     }
 
     fn on_media_state(&mut self, message: &MediaStateMessage) {
-        match self.call_of(message.name.as_deref(), message.call) {
+        match self.matching_call(message.name.as_deref(), message.call) {
             Some(call) => call.remote = message.state,
-            // They missed our hang-up: their first word after a new login says that they hold the call still.
-            None => self.say_over_if_ended(message.name.clone(), message.call),
+            // The remote peer missed the hang-up: its first message after a new login shows that it still has the call.
+            None => self.send_hang_up_if_ended(message.name.clone(), message.call),
         }
     }
 
-    /// The call that a message of this name, about this call, belongs to. A message that names its call shows that its sender can.
-    /// Only the two of us know the call's identifier: who knows it is the other side, even under a new name.
-    pub(super) fn call_of(&mut self, name: Option<&str>, id: Option<CallId>) -> Option<&mut Call> {
+    /// The current call, if a message with this sender and call identifier belongs to it. Only the two peers know the identifier,
+    /// so a sender who knows it is the remote peer, even under a new name. It also shows that the peer sends call identifiers.
+    pub(super) fn matching_call(&mut self, name: Option<&str>, id: Option<CallId>) -> Option<&mut Call> {
         let (call, name) = (self.call.as_mut()?, name?);
         let known = match id {
             Some(id) => id == call.id && self.me.as_deref() != Some(name),
@@ -369,38 +369,38 @@ impl CallEngine {
             return None;
         }
         if name != call.with {
-            log::debug!("the other side has another name now");
+            log::debug!("the remote user has another name now");
             name.clone_into(&mut call.with);
         }
-        call.names_calls |= id.is_some();
+        call.sends_call_ids |= id.is_some();
         Some(call)
     }
 
-    /// Tells somebody that a call is over which they still speak of: the hang-up must have been lost.
-    pub(super) fn say_over(&mut self, to: String, call: Option<CallId>, reason: HangUpReason) {
+    /// Sends `hang-up` about a call other than the current one: to a peer that missed its end, or to refuse it.
+    pub(super) fn send_hang_up(&mut self, to: String, call: Option<CallId>, reason: HangUpReason) {
         let hang_up = HangUp { name: self.me.clone(), target: Some(to), reason: Some(reason), call };
         self.outputs.push_back(Output::Send(Message::HangUp(hang_up)));
     }
 
-    fn say_over_if_ended(&mut self, to: Option<String>, call: Option<CallId>) {
-        if let (Some(to), Some(reason)) = (to, call.and_then(|call| self.strays.why_ended(call))) {
-            self.say_over(to, call, reason);
+    fn send_hang_up_if_ended(&mut self, to: Option<String>, call: Option<CallId>) {
+        if let (Some(to), Some(reason)) = (to, call.and_then(|call| self.history.end_reason(call))) {
+            self.send_hang_up(to, call, reason);
         }
     }
 
-    /// After a change of name: whatever names the call teaches the other side whom to write to.
-    fn introduce(&mut self) {
+    /// Announces a new local name: any message of the call makes the remote peer use it as the target.
+    fn announce_name(&mut self) {
         match self.call.as_ref().map(|call| call.state) {
-            Some(CallState::RingingHere) => self.say_ringing(),
+            Some(CallState::RingingLocally) => self.send_ringing(),
             Some(_) => self.send_media_state(),
             None => {}
         }
     }
 
-    /// The server is back: what was on its way when it was lost may not have arrived.
-    fn say_again(&mut self, now: Instant) {
+    /// The server or the remote user is reachable again: repeats what may not have arrived.
+    fn resend_unconfirmed(&mut self, now: Instant) {
         let Some(call) = &self.call else { return };
-        if call.said_online {
+        if call.sent_online {
             if call.is_calling() || (call.state == CallState::Connecting && !call.offerer) {
                 self.repeat_description();
             } else if call.state == CallState::Connecting {
@@ -410,10 +410,10 @@ impl CallEngine {
         if self.call.as_ref().is_some_and(|call| call.state == CallState::Reconnecting || call.new_network) {
             self.restart_ice(now);
         }
-        self.introduce();
+        self.announce_name();
     }
 
-    /// Tells the other side what is on here, once the call is answered.
+    /// Sends the local media state, once the call is answered.
     pub(super) fn send_media_state(&mut self) {
         let Some(call) = &self.call else { return };
         if !call.is_answered() {
@@ -423,7 +423,7 @@ impl CallEngine {
         self.send(|name, target, call| Message::MediaState(MediaStateMessage { name, target, call, state }));
     }
 
-    /// Sends a message of the call: made from our name, the other's, and the call's.
+    /// Sends a message of the call, made from the local name, the remote name and the call identifier.
     pub(super) fn send(&mut self, make: impl FnOnce(Option<String>, Option<String>, Option<CallId>) -> Message) {
         if let Some(call) = &self.call {
             let message = make(self.me.clone(), Some(call.with.clone()), Some(call.id));
@@ -431,11 +431,11 @@ impl CallEngine {
         }
     }
 
-    pub(super) fn put(&mut self, output: Output) {
+    pub(super) fn push_output(&mut self, output: Output) {
         self.outputs.push_back(output);
     }
 
-    /// Does something with the call's peer connection.
+    /// Requests an action of the call's peer connection.
     pub(super) fn act(&mut self, action: PeerAction) {
         if let Some(peer) = self.call.as_ref().and_then(|call| call.peer) {
             self.outputs.push_back(Output::Peer { peer, action });
@@ -451,12 +451,12 @@ impl CallEngine {
         }
     }
 
-    /// Tells the app where the call stands, if that changed.
-    pub(super) fn tell_change(&mut self) {
+    /// Emits [`CallEvent::Changed`] if the snapshot differs from the last one.
+    pub(super) fn emit_change(&mut self) {
         let now = self.snapshot();
-        let idle_from_the_start = self.told.is_none() && now.state == CallState::Idle;
-        if self.told.as_ref() != Some(&now) && !idle_from_the_start {
-            self.told = Some(now.clone());
+        let idle_from_the_start = self.last_snapshot.is_none() && now.state == CallState::Idle;
+        if self.last_snapshot.as_ref() != Some(&now) && !idle_from_the_start {
+            self.last_snapshot = Some(now.clone());
             self.outputs.push_back(Output::Event(CallEvent::Changed(now)));
         }
     }

@@ -1,21 +1,20 @@
-//! Offer and answer on this side, the state of the connection, and its repair.
+//! Local descriptions and candidates, renegotiation, and repeating what may have been lost.
 
 use super::engine::CallEngine;
-use super::exchange::{Heard, Step};
-use super::types::{CallState, ConnectionState, EndReason, PeerAction, REPAIR_TIMEOUT, RESTART_AFTER, RESTART_EVERY};
+use super::offer_answer::{Received, Step};
+use super::types::{CallState, EndReason, PeerAction};
 use crate::signaling::message::{
     Description, HangUpReason, IceCandidate, Message, NewIceCandidate, SdpType, SessionDescription,
 };
-use std::time::Instant;
 
 impl CallEngine {
-    /// Asks the peer connection for the next description, if it is free, and hands it what waited for that.
+    /// Starts the peer connection's next operation, if none is pending, and adds the candidates that waited for it.
     pub(super) fn negotiate(&mut self) {
         let Some(call) = &mut self.call else { return };
-        match call.negotiation.next_step() {
+        match call.offer_answer.next_step() {
             Some(Step::Offer { ice_restart }) => self.act(PeerAction::Offer { ice_restart }),
             Some(Step::Answer { offer, rollback }) => {
-                let waited = call.negotiation.described_there();
+                let waited = call.offer_answer.on_remote_description();
                 self.act(PeerAction::Answer { offer, rollback });
                 for candidate in waited {
                     self.act(PeerAction::AddCandidate(candidate));
@@ -25,32 +24,32 @@ impl CallEngine {
         }
     }
 
-    /// The other side offers in the call that is going on: perfect negotiation.
+    /// A remote offer within the current call: perfect negotiation (W3C WebRTC section 10.7).
     pub(super) fn on_renegotiation(&mut self, offer: SessionDescription) {
         let Some(call) = &mut self.call else { return };
-        match call.negotiation.hear(&offer) {
-            Heard::New => {}
-            // Our answer may have been lost. If it is still being made, there is none to repeat.
-            Heard::Repeated => return self.repeat_answer(),
-            Heard::Stale => return log::debug!("an offer that was left behind was left out"),
+        match call.offer_answer.receive(&offer) {
+            Received::New => {}
+            // The answer may have been lost. While it is still being created there is nothing to repeat.
+            Received::Duplicate => return self.repeat_answer(),
+            Received::Superseded => return log::debug!("ignored a superseded offer"),
         }
-        if call.negotiation.collides() && !call.polite {
-            return log::debug!("both offered; the other side gives way");
+        if call.offer_answer.collides() && !call.polite {
+            return log::debug!("offer collision: the remote peer is the polite one");
         }
-        call.negotiation.take_offer(offer);
+        call.offer_answer.accept_offer(offer);
         self.negotiate();
     }
 
     pub(super) fn on_local_description(&mut self, sdp: SessionDescription) {
         let Some(call) = &mut self.call else { return };
-        if call.negotiation.described_here(&sdp) {
+        if call.offer_answer.on_local_description(&sdp) {
             let answer = sdp.kind == SdpType::Answer;
-            let waited = call.negotiation.said(sdp.clone());
-            call.said_online = self.online;
+            let waited = call.offer_answer.on_description_sent(sdp.clone());
+            call.sent_online = self.online;
             self.send_description(sdp);
             for candidate in waited {
                 if let Some(call) = &mut self.call {
-                    call.negotiation.candidate_said(candidate.clone());
+                    call.offer_answer.on_candidate_sent(candidate.clone());
                 }
                 self.send_candidate(candidate);
             }
@@ -63,29 +62,29 @@ impl CallEngine {
 
     pub(super) fn on_answer_applied(&mut self) {
         if let Some(call) = &mut self.call {
-            call.negotiation.applied();
+            call.offer_answer.on_answer_applied();
         }
         self.negotiate();
     }
 
-    /// Sends our last description again, and the candidates that followed it.
+    /// Sends the last local description again, and the candidates that were sent after it.
     pub(super) fn repeat_description(&mut self) {
-        if let Some(description) = self.call.as_ref().and_then(|call| call.negotiation.last_said()) {
+        if let Some(description) = self.call.as_ref().and_then(|call| call.offer_answer.sent_description()) {
             self.send_description(description);
             self.repeat_candidates();
         }
     }
 
-    /// Sends the candidates again that followed our last description.
+    /// Sends the candidates again that were sent after the last local description.
     pub(super) fn repeat_candidates(&mut self) {
-        let candidates = self.call.as_ref().map(|call| call.negotiation.candidates_said()).unwrap_or_default();
+        let candidates = self.call.as_ref().map(|call| call.offer_answer.sent_candidates()).unwrap_or_default();
         for candidate in candidates {
             self.send_candidate(candidate);
         }
     }
 
     fn repeat_answer(&mut self) {
-        let last = self.call.as_ref().and_then(|call| call.negotiation.last_said());
+        let last = self.call.as_ref().and_then(|call| call.offer_answer.sent_description());
         if last.is_some_and(|description| description.kind == SdpType::Answer) {
             self.repeat_description();
         }
@@ -101,14 +100,14 @@ impl CallEngine {
 
     pub(super) fn on_local_candidate(&mut self, candidate: Option<IceCandidate>) {
         let Some(call) = &mut self.call else { return };
-        if call.negotiation.candidate_here(&candidate) {
+        if call.offer_answer.on_local_candidate(&candidate) {
             self.send_candidate(candidate);
         }
     }
 
-    /// Old pages choke on the end of candidates, so only those hear of it that name calls.
+    /// Old pages fail on the end-of-candidates message, so it is sent only to peers that send call identifiers.
     fn send_candidate(&mut self, candidate: Option<IceCandidate>) {
-        if candidate.is_none() && !self.call.as_ref().is_some_and(|call| call.names_calls) {
+        if candidate.is_none() && !self.call.as_ref().is_some_and(|call| call.sends_call_ids) {
             return;
         }
         self.send(|name, target, call| Message::NewIceCandidate(NewIceCandidate { name, target, candidate, call }));
@@ -116,56 +115,15 @@ impl CallEngine {
 
     pub(super) fn on_negotiation_failed(&mut self, why: &str) {
         let Some(call) = &mut self.call else { return };
-        call.negotiation.failed();
-        // The reason may quote descriptions, so that it is not for every log.
-        log::debug!("negotiation: {why}");
+        call.offer_answer.on_operation_failed();
+        // The reason may quote descriptions, which must not be logged above debug.
+        log::debug!("offer_answer: {why}");
         let goes_on = matches!(call.state, CallState::Connected | CallState::Reconnecting);
-        if goes_on || call.negotiation.is_agreed() {
+        if goes_on || call.offer_answer.is_negotiated() {
             log::warn!("a renegotiation failed, the call goes on");
             return self.negotiate();
         }
         log::warn!("the call cannot be negotiated");
         self.end(EndReason::NegotiationFailed, Some(HangUpReason::Failed));
-    }
-
-    pub(super) fn on_connection(&mut self, now: Instant, connection: ConnectionState) {
-        let Some(call) = &mut self.call else { return };
-        match (call.state, connection) {
-            (CallState::Connecting | CallState::Reconnecting, ConnectionState::Connected) => {
-                call.state = CallState::Connected;
-                (call.deadline, call.restart_at, call.new_network) = (None, None, false);
-                call.negotiation.repaired();
-            }
-            (CallState::Connecting, ConnectionState::Failed) => {
-                self.end(EndReason::ConnectionFailed, Some(HangUpReason::Failed));
-            }
-            (CallState::Connected, ConnectionState::Disconnected) => {
-                call.state = CallState::Reconnecting;
-                call.deadline = now.checked_add(REPAIR_TIMEOUT);
-                call.restart_at = if call.restarts_ice() { now.checked_add(RESTART_AFTER) } else { None };
-            }
-            (CallState::Connected | CallState::Reconnecting, ConnectionState::Failed) => {
-                call.state = CallState::Reconnecting;
-                call.deadline = call.deadline.or(now.checked_add(REPAIR_TIMEOUT));
-                self.restart_ice(now);
-            }
-            _ => {}
-        }
-    }
-
-    /// Restarts ICE, if it is this side's to do and the other can be told; tries again later in any case.
-    pub(super) fn restart_ice(&mut self, now: Instant) {
-        let Some(call) = &mut self.call else { return };
-        if !call.restarts_ice() {
-            call.restart_at = None;
-            return;
-        }
-        call.restart_at = now.checked_add(RESTART_EVERY);
-        if self.online {
-            // An offer that nobody answered may have been lost, or tell of a network that is gone: a new one takes its
-            // place (JSEP allows it in have-local-offer).
-            call.negotiation.want_offer(true);
-            self.negotiate();
-        }
     }
 }

@@ -177,9 +177,9 @@ pub enum CallState {
     /// We call: the offer is being made or is on its way.
     Calling,
     /// We call, and the other side says that it rings there.
-    RingingThere,
+    RingingRemotely,
     /// Somebody calls us and nobody has answered yet.
-    RingingHere,
+    RingingLocally,
     /// Accepted by both; ICE and DTLS are at work.
     Connecting,
     /// Media flows.
@@ -194,8 +194,8 @@ impl CallState {
         match self {
             Self::Idle => "idle",
             Self::Calling => "calling",
-            Self::RingingThere => "ringing-there",
-            Self::RingingHere => "ringing-here",
+            Self::RingingRemotely => "ringing-there",
+            Self::RingingLocally => "ringing-here",
             Self::Connecting => "connecting",
             Self::Connected => "connected",
             Self::Reconnecting => "reconnecting",
@@ -207,21 +207,21 @@ impl CallState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EndReason {
     /// This side hung up.
-    HungUpHere,
+    HungUpLocally,
     /// The other side hung up.
-    HungUpThere,
+    HungUpRemotely,
     /// This side declined.
-    DeclinedHere,
+    DeclinedLocally,
     /// The other side declined.
-    DeclinedThere,
+    DeclinedRemotely,
     /// The other side is in another call.
     Busy,
     /// Nobody answered in time.
     Timeout,
     /// This side gave up before the other answered.
-    CancelledHere,
+    CancelledLocally,
     /// The caller gave up before this side answered.
-    CancelledThere,
+    CancelledRemotely,
     /// Nobody of that name is there, or they left before answering.
     Unreachable,
     /// The connection could not be made or was lost for good.
@@ -229,9 +229,9 @@ pub enum EndReason {
     /// The descriptions could not be agreed on.
     NegotiationFailed,
     /// This side could not use its camera or microphone.
-    MediaFailedHere,
+    MediaFailedLocally,
     /// The other side could not use its camera or microphone.
-    MediaFailedThere,
+    MediaFailedRemotely,
     /// Another device of this person took the call.
     AnsweredElsewhere,
 }
@@ -240,19 +240,19 @@ impl EndReason {
     /// A name for programs, e.g. `hung-up-here`.
     pub fn as_str(self) -> &'static str {
         match self {
-            Self::HungUpHere => "hung-up-here",
-            Self::HungUpThere => "hung-up-there",
-            Self::DeclinedHere => "declined-here",
-            Self::DeclinedThere => "declined-there",
+            Self::HungUpLocally => "hung-up-here",
+            Self::HungUpRemotely => "hung-up-there",
+            Self::DeclinedLocally => "declined-here",
+            Self::DeclinedRemotely => "declined-there",
             Self::Busy => "busy",
             Self::Timeout => "timeout",
-            Self::CancelledHere => "cancelled-here",
-            Self::CancelledThere => "cancelled-there",
+            Self::CancelledLocally => "cancelled-here",
+            Self::CancelledRemotely => "cancelled-there",
             Self::Unreachable => "unreachable",
             Self::ConnectionFailed => "connection-failed",
             Self::NegotiationFailed => "negotiation-failed",
-            Self::MediaFailedHere => "media-failed-here",
-            Self::MediaFailedThere => "media-failed-there",
+            Self::MediaFailedLocally => "media-failed-here",
+            Self::MediaFailedRemotely => "media-failed-there",
             Self::AnsweredElsewhere => "answered-elsewhere",
         }
     }
@@ -260,13 +260,13 @@ impl EndReason {
     /// What the other side is told in `hang-up`, where this side ends the call.
     pub fn to_wire(self) -> HangUpReason {
         match self {
-            Self::DeclinedHere | Self::DeclinedThere => HangUpReason::Declined,
+            Self::DeclinedLocally | Self::DeclinedRemotely => HangUpReason::Declined,
             Self::Busy => HangUpReason::Busy,
             Self::Timeout => HangUpReason::Timeout,
-            Self::CancelledHere | Self::CancelledThere => HangUpReason::Cancelled,
-            Self::HungUpHere | Self::HungUpThere => HangUpReason::Ended,
+            Self::CancelledLocally | Self::CancelledRemotely => HangUpReason::Cancelled,
+            Self::HungUpLocally | Self::HungUpRemotely => HangUpReason::Ended,
             Self::ConnectionFailed | Self::NegotiationFailed | Self::Unreachable => HangUpReason::Failed,
-            Self::MediaFailedHere | Self::MediaFailedThere => HangUpReason::MediaError,
+            Self::MediaFailedLocally | Self::MediaFailedRemotely => HangUpReason::MediaError,
             Self::AnsweredElsewhere => HangUpReason::Elsewhere,
         }
     }

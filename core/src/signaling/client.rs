@@ -40,9 +40,9 @@ pub struct SignalingConfig {
 }
 
 impl SignalingConfig {
-    /// Whether the server is on this machine, so that whom one calls may be, too.
+    /// Whether the server is on this machine, so that the other peer may be on it, too.
     pub(crate) fn is_local(&self) -> bool {
-        transport::is_here(&self.url)
+        transport::is_loopback_address(&self.url)
     }
 }
 

@@ -20,4 +20,4 @@ pub use error::SignalingError;
 #[cfg(feature = "client")]
 pub use session::SignalingEvent;
 #[cfg(feature = "client")]
-pub use transport::is_near;
+pub use transport::is_local_network;

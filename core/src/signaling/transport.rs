@@ -15,15 +15,15 @@ use url::{Host, Url};
 
 pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-/// Whether this address is one of this machine and of no other.
-pub(crate) fn is_here(address: &str) -> bool {
+/// Whether this is an address of this machine (loopback).
+pub(crate) fn is_loopback_address(address: &str) -> bool {
     resolve(address, true).is_ok_and(|url| is_loopback(&url))
 }
 
-/// Whether this address is of this machine or of its local network: one that no router passes on (RFC 1918, RFC 3927, RFC 4193,
-/// RFC 4291) or a name that no other network knows (RFC 6762). Where a developer's server has no certificate, an app may
-/// allow an unencrypted connection to it, and still to no other.
-pub fn is_near(address: &str) -> bool {
+/// Whether this is an address of this machine or of its local network: one that routers do not forward to the internet (RFC 1918,
+/// RFC 3927, RFC 4193, RFC 4291), or an mDNS name (RFC 6762). An app may allow unencrypted connections to these, for a
+/// developer's server without a certificate, and to no others.
+pub fn is_local_network(address: &str) -> bool {
     let Ok(url) = resolve(address, true) else { return false };
     is_loopback(&url)
         || match url.host() {

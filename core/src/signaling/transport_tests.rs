@@ -39,14 +39,14 @@ fn near_is_what_no_router_passes_on() {
         "LAPTOP.local.",
     ];
     for address in near {
-        assert!(is_near(address), "{address}");
+        assert!(is_local_network(address), "{address}");
     }
     let far =
         ["ws://172.32.0.1", "ws://10.0.0.1.example.org", "wss://call.example", "ws://[2001:db8::1]", "local", "::"];
     for address in far {
-        assert!(!is_near(address), "{address}");
+        assert!(!is_local_network(address), "{address}");
     }
-    assert!(is_here("ws://127.0.0.1:1") && !is_here("ws://192.168.1.7"));
+    assert!(is_loopback_address("ws://127.0.0.1:1") && !is_loopback_address("ws://192.168.1.7"));
 }
 
 #[test]

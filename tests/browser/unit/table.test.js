@@ -9,7 +9,9 @@ import { OTHER_CALL, engineIn } from './support.js';
 const TABLE = readFileSync(new URL('../../../core/src/call/table.md', import.meta.url), 'utf8');
 const rows = TABLE.trim().split('\n').map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()));
 const STATES = rows[0].slice(1);
-const kebab = (name) => name.replace(/(?<!^)[A-Z]/g, (letter) => `-${letter}`).toLowerCase();
+// The table has the core's variants, the page the words of the wire: `RingingLocally` is `ringing-here`.
+const kebab = (name) => name.replace(/(?<!^)[A-Z]/g, (letter) => `-${letter}`).toLowerCase()
+  .replace(/-locally$/, '-here').replace(/-remotely$/, '-there');
 
 // Each input, given to an engine in some state; gives the refusal of a command.
 const say = (type, fields) => ({ engine, now, call }) => engine.message(now, { type, name: 'bia', call: call ?? OTHER_CALL, ...fields });

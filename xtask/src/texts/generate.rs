@@ -109,6 +109,9 @@ pub(super) fn xml(text: &str) -> String {
 fn rust(table: &Table) -> String {
     let row = |text: &Text| {
         let name = camel(text.reason()?);
+        // The keys say `here` and `there`, as on the wire; the variants say `Locally` and `Remotely`.
+        let stem = |suffix: &str, adverb: &str| name.strip_suffix(suffix).map(|stem| stem.to_owned() + adverb);
+        let name = stem("Here", "Locally").or_else(|| stem("There", "Remotely")).unwrap_or_else(|| name.clone());
         let (first, rest) = name.split_at_checked(1)?;
         Some(format!("        EndReason::{}{rest} => {},\n", first.to_uppercase(), quoted('"', &text.en)))
     };
@@ -197,7 +200,7 @@ export const WORDS = {
     fn the_command_gets_the_reasons_as_variants() {
         let rust = rust(&table());
         assert!(
-            rust.contains("match reason {\n        EndReason::HungUpHere => \"{name} \\\"x\\\"\",\n    }\n"),
+            rust.contains("match reason {\n        EndReason::HungUpLocally => \"{name} \\\"x\\\"\",\n    }\n"),
             "{rust}"
         );
     }

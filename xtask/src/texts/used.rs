@@ -283,7 +283,7 @@ mod tests {
 
     #[test]
     fn every_reason_has_a_text_for_page_and_command_and_no_other_has_one() {
-        let core = "impl EndReason { fn as_str() { Self::Busy => \"busy\", Self::HungUpHere => \"hung-up-here\" } }";
+        let core = "impl EndReason { fn as_str() { Self::Busy => \"busy\", Self::HungUpLocally => \"hung-up-here\" } }";
         let reasons = reasons(core).unwrap();
         assert_eq!(reasons, BTreeSet::from(["busy", "hung-up-here"]));
         let rows = r#"{"key": "end.busy", "on": ["page", "cli"], "en": "b", "pt-BR": "o"},

@@ -42,7 +42,7 @@ final class CallTests: XCTestCase {
         XCTAssertGreaterThan(stats.sentVideo?.frames ?? 0, 10)
         try await call.hangUp()
         let reason = try await ana.end()
-        XCTAssertEqual(reason, .hungUpHere)
+        XCTAssertEqual(reason, .hungUpLocally)
         XCTAssertEqual(phone.cameras.closed.with { $0 }, [FakeCameras.front, FakeCameras.rear])
 
         let summary = try peer.summary()
@@ -64,7 +64,7 @@ final class CallTests: XCTestCase {
         try await bia.state(.connected)
         _ = try phone.remote.frames(15)
         let reason = try await bia.end()
-        XCTAssertEqual(reason, .hungUpThere)
+        XCTAssertEqual(reason, .hungUpRemotely)
         XCTAssertGreaterThan(try number(try peer.summary(), "video_received", "frames_decoded"), 10)
         XCTAssertEqual(peer.exitCode(), 0)
     }
@@ -76,13 +76,13 @@ final class CallTests: XCTestCase {
         try await cleo.user("nina")
         _ = try await cleo.client.call(to: "nina")
         let there = try await cleo.end()
-        XCTAssertEqual(there, .declinedThere)
+        XCTAssertEqual(there, .declinedRemotely)
         nina.stop()
         let otto = try Command(
             "call", "cleo", "--server", server.url, "--name", "otto", "--video", "none", "--audio", "none")
         try await cleo.incoming().decline()
         let here = try await cleo.end()
-        XCTAssertEqual(here, .declinedHere)
+        XCTAssertEqual(here, .declinedLocally)
         XCTAssertEqual(otto.exitCode(), 4)
     }
 

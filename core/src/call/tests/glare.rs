@@ -47,7 +47,7 @@ fn two_who_call_each_other_at_once_are_in_one_call_without_any_ringing() {
         assert_eq!(world.phones[ANA].engine.call_in_messages(), impolite, "the call of the impolite one");
         world.hang_up(ANA);
         world.run(1_000);
-        assert_eq!(world.phones[RUI].ends(), [EndReason::HungUpThere]);
+        assert_eq!(world.phones[RUI].ends(), [EndReason::HungUpRemotely]);
         assert!(world.phones.iter().all(|phone| phone.state() == CallState::Idle));
     }
 }
@@ -114,7 +114,7 @@ fn somebody_who_rang_and_calls_instead_has_lost_our_call_and_is_answered() {
     let mut world = ana_and_rui();
     world.call(RUI, ANA);
     world.run(1_000);
-    assert_eq!(world.phones[RUI].state(), CallState::RingingThere);
+    assert_eq!(world.phones[RUI].state(), CallState::RingingRemotely);
     world.phones[ANA] = World::of(&["nobody", "x", "ana"]).phones.remove(2);
     world.phones[ANA].name = "ana".into();
     world.call(ANA, RUI);
@@ -190,7 +190,7 @@ proptest! {
         world.net = Network { delay, ..Network::GOOD };
         world.call(first, 1 - first);
         world.run(apart);
-        if world.phones[1 - first].state() == CallState::RingingHere {
+        if world.phones[1 - first].state() == CallState::RingingLocally {
             world.accept(1 - first);
         } else {
             world.call(1 - first, first);

@@ -96,7 +96,7 @@ fn check(world: &World) {
         assert_eq!(phone.begun, phone.ends().len() + usize::from(in_call), "{}: one end for each call", phone.name);
         assert_eq!(phone.open_peers().count(), usize::from(in_call), "{}: peer connections", phone.name);
         assert_eq!(phone.engine.poll_timeout(), None, "{}: timers", phone.name);
-        assert!(phone.engine.strays.len() <= 200, "{}: memory", phone.name);
+        assert!(phone.engine.history.len() <= 200, "{}: memory", phone.name);
         if in_call {
             let others: Vec<_> = world
                 .phones

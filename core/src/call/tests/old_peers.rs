@@ -132,7 +132,7 @@ fn a_second_offer_that_crosses_the_decline_does_not_ring_again() {
     assert_eq!(world.phones[ANA].state(), CallState::Idle);
     assert_eq!(world.to_pages.len(), 0, "and no hang-up meets what the page may do next");
     world.tell(ANA, offer("page", &page(901).sdp(1), None));
-    assert_eq!(world.phones[ANA].state(), CallState::RingingHere, "a new call of the page's does ring");
+    assert_eq!(world.phones[ANA].state(), CallState::RingingLocally, "a new call of the page's does ring");
 }
 
 #[test]
@@ -144,8 +144,8 @@ fn a_page_that_was_loaded_anew_and_calls_again_ends_the_dead_call_and_rings() {
     connected(&mut world);
     world.to_pages.clear();
     world.tell(ANA, offer("page", &page(901).sdp(1), None));
-    assert_eq!(world.phones[ANA].ends(), [EndReason::HungUpThere]);
-    assert_eq!(world.phones[ANA].state(), CallState::RingingHere);
+    assert_eq!(world.phones[ANA].ends(), [EndReason::HungUpRemotely]);
+    assert_eq!(world.phones[ANA].state(), CallState::RingingLocally);
     let hang_ups = world.to_pages.iter().filter(|message| message.kind() == "hang-up").count();
     assert_eq!(hang_ups, 0, "the page would take it for its new call");
 }
@@ -162,7 +162,7 @@ fn a_page_hangs_up_without_a_target_and_only_its_own_call_ends() {
     world.tell(ANA, hang_up(None, None, None));
     assert_eq!(world.phones[ANA].state(), CallState::Connected);
     world.tell(ANA, hang_up(Some("page"), None, None));
-    assert_eq!(world.phones[ANA].ends(), [EndReason::HungUpThere]);
+    assert_eq!(world.phones[ANA].ends(), [EndReason::HungUpRemotely]);
     world.assert_all_idle();
 }
 

@@ -153,7 +153,7 @@ fn a_peer_that_has_hung_up_unheard_says_so_to_the_next_restart() {
     world.run(500);
     world.net.lost = 0;
     world.run(6_000);
-    assert_eq!(world.phones[ANA].ends(), [EndReason::HungUpThere], "long before the repair is given up");
+    assert_eq!(world.phones[ANA].ends(), [EndReason::HungUpRemotely], "long before the repair is given up");
     world.assert_all_idle();
 }
 
@@ -168,7 +168,7 @@ fn an_offer_that_was_lost_with_the_connection_is_sent_again() {
     world.run(3_000);
     world.come_back(ANA, "ana");
     world.run(1_000);
-    assert_eq!(world.phones[ANA].state(), CallState::RingingThere);
+    assert_eq!(world.phones[ANA].state(), CallState::RingingRemotely);
     world.accept(RUI);
     world.run(1_000);
     world.assert_connected(ANA, RUI);
@@ -199,7 +199,7 @@ fn an_answer_that_was_lost_with_either_connection_is_given_again() {
         world.net.lost = 100;
         world.run(1_000);
         world.net.lost = 0;
-        assert_eq!(world.phones[ANA].state(), CallState::RingingThere);
+        assert_eq!(world.phones[ANA].state(), CallState::RingingRemotely);
         world.go_offline(loser);
         world.run(3_000);
         world.come_back(loser, if loser == ANA { "ana" } else { "rui" });
@@ -218,10 +218,10 @@ fn a_caller_who_leaves_the_list_and_comes_back_rings_again() {
     let now = world.time();
     world.phones[RUI].engine.users(now, &["rui".into()]);
     world.pump(RUI);
-    assert_eq!(world.phones[RUI].ends(), [EndReason::CancelledThere]);
+    assert_eq!(world.phones[RUI].ends(), [EndReason::CancelledRemotely]);
     world.come_back(ANA, "ana");
     world.run(1_000);
-    assert_eq!(world.phones[RUI].state(), CallState::RingingHere);
+    assert_eq!(world.phones[RUI].state(), CallState::RingingLocally);
     world.accept(RUI);
     world.run(1_000);
     world.assert_connected(ANA, RUI);
@@ -264,7 +264,7 @@ fn a_hang_up_that_was_said_while_the_other_side_was_away_is_said_again_when_it_i
     assert_eq!(world.phones[RUI].state(), CallState::Connected, "nobody told");
     world.come_back(RUI, "rui");
     world.run(1_000);
-    assert_eq!(world.phones[RUI].ends(), [EndReason::HungUpThere]);
+    assert_eq!(world.phones[RUI].ends(), [EndReason::HungUpRemotely]);
     world.assert_all_idle();
 }
 
@@ -284,7 +284,7 @@ fn a_new_name_in_the_call_is_learnt_and_both_still_reach_each_other() {
     world.assert_connected(ANA, RUI);
     world.hang_up(ANA);
     world.run(1_000);
-    assert_eq!(world.phones[RUI].ends(), [EndReason::HungUpThere]);
+    assert_eq!(world.phones[RUI].ends(), [EndReason::HungUpRemotely]);
     world.assert_all_idle();
 }
 

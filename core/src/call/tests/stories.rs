@@ -18,16 +18,16 @@ fn a_call_rings_is_accepted_connects_and_is_hung_up() {
     let mut world = ana_and_rui();
     world.call(ANA, RUI);
     world.run(1_000);
-    assert_eq!(world.phones[ANA].state(), CallState::RingingThere);
-    assert_eq!(world.phones[RUI].state(), CallState::RingingHere);
+    assert_eq!(world.phones[ANA].state(), CallState::RingingRemotely);
+    assert_eq!(world.phones[RUI].state(), CallState::RingingLocally);
     world.accept(RUI);
     assert_eq!(world.phones[RUI].state(), CallState::Connecting);
     world.run(1_000);
     world.assert_connected(ANA, RUI);
     world.hang_up(RUI);
     world.run(1_000);
-    assert_eq!(world.phones[ANA].ends(), [EndReason::HungUpThere]);
-    assert_eq!(world.phones[RUI].ends(), [EndReason::HungUpHere]);
+    assert_eq!(world.phones[ANA].ends(), [EndReason::HungUpRemotely]);
+    assert_eq!(world.phones[RUI].ends(), [EndReason::HungUpLocally]);
     world.assert_all_idle();
 }
 
@@ -40,8 +40,8 @@ fn the_app_hears_of_an_incoming_call_before_its_state_and_of_the_end_before_idle
     world.run(1_000);
     let heard = &world.phones[RUI].heard;
     assert!(matches!(&heard[0], CallEvent::Incoming { from, .. } if from == "ana"), "{heard:?}");
-    assert!(matches!(&heard[1], CallEvent::Changed(now) if now.state == CallState::RingingHere), "{heard:?}");
-    assert!(matches!(&heard[2], CallEvent::Ended { with, reason: EndReason::CancelledThere, .. } if with == "ana"));
+    assert!(matches!(&heard[1], CallEvent::Changed(now) if now.state == CallState::RingingLocally), "{heard:?}");
+    assert!(matches!(&heard[2], CallEvent::Ended { with, reason: EndReason::CancelledRemotely, .. } if with == "ana"));
     assert!(matches!(&heard[3], CallEvent::Changed(now) if now.state == CallState::Idle && now.with.is_none()));
     assert_eq!(heard.len(), 4);
 }
@@ -53,8 +53,8 @@ fn a_call_is_declined() {
     world.run(1_000);
     world.command(RUI, Command::Decline).unwrap();
     world.run(1_000);
-    assert_eq!(world.phones[ANA].ends(), [EndReason::DeclinedThere]);
-    assert_eq!(world.phones[RUI].ends(), [EndReason::DeclinedHere]);
+    assert_eq!(world.phones[ANA].ends(), [EndReason::DeclinedRemotely]);
+    assert_eq!(world.phones[RUI].ends(), [EndReason::DeclinedLocally]);
     world.assert_all_idle();
 }
 
@@ -65,8 +65,8 @@ fn hanging_up_what_rings_here_declines_it() {
     world.run(1_000);
     world.hang_up(RUI);
     world.run(1_000);
-    assert_eq!(world.phones[ANA].ends(), [EndReason::DeclinedThere]);
-    assert_eq!(world.phones[RUI].ends(), [EndReason::DeclinedHere]);
+    assert_eq!(world.phones[ANA].ends(), [EndReason::DeclinedRemotely]);
+    assert_eq!(world.phones[RUI].ends(), [EndReason::DeclinedLocally]);
 }
 
 #[test]
@@ -105,8 +105,8 @@ fn a_caller_who_gives_up_stops_the_ringing() {
     world.run(1_000);
     world.hang_up(ANA);
     world.run(1_000);
-    assert_eq!(world.phones[ANA].ends(), [EndReason::CancelledHere]);
-    assert_eq!(world.phones[RUI].ends(), [EndReason::CancelledThere]);
+    assert_eq!(world.phones[ANA].ends(), [EndReason::CancelledLocally]);
+    assert_eq!(world.phones[RUI].ends(), [EndReason::CancelledRemotely]);
     world.assert_all_idle();
 }
 
@@ -116,7 +116,7 @@ fn a_call_that_is_given_up_before_its_offer_is_made_is_heard_of_by_nobody() {
     world.call(ANA, RUI);
     world.hang_up(ANA);
     world.run(1_000);
-    assert_eq!(world.phones[ANA].ends(), [EndReason::CancelledHere]);
+    assert_eq!(world.phones[ANA].ends(), [EndReason::CancelledLocally]);
     assert_eq!(world.phones[ANA].kinds_sent(), [""; 0]);
     assert_eq!(world.phones[RUI].heard, []);
 }
@@ -126,7 +126,7 @@ fn a_call_that_nobody_answers_times_out_at_both_ends() {
     let mut world = ana_and_rui();
     world.call(ANA, RUI);
     world.run(RING_TIMEOUT.as_millis() as u64 - 1_000);
-    assert_eq!(world.phones[RUI].state(), CallState::RingingHere, "it rings for the whole time");
+    assert_eq!(world.phones[RUI].state(), CallState::RingingLocally, "it rings for the whole time");
     world.run(2_000);
     assert_eq!(world.phones[ANA].ends(), [EndReason::Timeout]);
     assert_eq!(world.phones[RUI].ends(), [EndReason::Timeout]);
@@ -193,7 +193,7 @@ fn one_calls_again_right_after_the_end() {
     world.accept(ANA);
     world.run(1_000);
     world.assert_connected(ANA, RUI);
-    assert_eq!(world.phones[ANA].ends(), [EndReason::HungUpHere, EndReason::HungUpThere]);
+    assert_eq!(world.phones[ANA].ends(), [EndReason::HungUpLocally, EndReason::HungUpRemotely]);
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn a_caller_whose_phone_restarted_calls_anew_and_the_dead_call_ends() {
     world.phones[ANA] = fresh;
     world.call(ANA, RUI);
     world.run(1_000);
-    assert_eq!(world.phones[RUI].ends(), [EndReason::HungUpThere]);
+    assert_eq!(world.phones[RUI].ends(), [EndReason::HungUpRemotely]);
     assert_ne!(world.phones[RUI].snapshot().call, dead);
     world.accept(RUI);
     world.run(1_000);
@@ -221,8 +221,8 @@ fn an_answer_that_crosses_the_cancel_leaves_no_half_of_a_call() {
     world.accept(RUI);
     world.hang_up(ANA);
     world.run(3_000);
-    assert_eq!(world.phones[ANA].ends(), [EndReason::CancelledHere]);
-    assert_eq!(world.phones[RUI].ends(), [EndReason::HungUpThere]);
+    assert_eq!(world.phones[ANA].ends(), [EndReason::CancelledLocally]);
+    assert_eq!(world.phones[RUI].ends(), [EndReason::HungUpRemotely]);
     world.assert_all_idle();
 }
 
@@ -237,7 +237,7 @@ fn whoever_takes_a_call_whose_cancel_was_lost_is_told_at_once() {
     world.net.lost = 0;
     world.accept(RUI);
     world.run(1_000);
-    assert_eq!(world.phones[RUI].ends(), [EndReason::HungUpThere], "not after thirty seconds of connecting");
+    assert_eq!(world.phones[RUI].ends(), [EndReason::HungUpRemotely], "not after thirty seconds of connecting");
     world.assert_all_idle();
 }
 
@@ -322,8 +322,8 @@ fn a_camera_that_fails_ends_the_call_and_both_know_why() {
     world.connect(ANA, RUI);
     world.report(ANA, crate::call::PeerReport::MediaFailed("taken by another app".into()));
     world.run(1_000);
-    assert_eq!(world.phones[ANA].ends(), [EndReason::MediaFailedHere]);
-    assert_eq!(world.phones[RUI].ends(), [EndReason::MediaFailedThere]);
+    assert_eq!(world.phones[ANA].ends(), [EndReason::MediaFailedLocally]);
+    assert_eq!(world.phones[RUI].ends(), [EndReason::MediaFailedRemotely]);
     world.assert_all_idle();
 }
 

@@ -64,7 +64,7 @@ proptest! {
         let said = &world.phones[ANA].sent[sent..];
         prop_assert!(said.len() <= messages, "at most one answer for each message");
         prop_assert!(said.iter().all(|message| matches!(message, Message::HangUp(h) if h.target.as_deref() != Some("rui"))));
-        prop_assert!(world.phones[ANA].engine.strays.len() <= 200);
+        prop_assert!(world.phones[ANA].engine.history.len() <= 200);
     }
 }
 
@@ -74,7 +74,7 @@ fn a_stranger_cannot_spoil_the_name_of_a_call_that_somebody_else_is_about_to_mak
     world.pages = vec!["rui"];
     world.tell(ANA, hang_up(Some("eva"), Some(id(5)), None));
     world.tell(ANA, offer("rui", "v=0", Some(id(5))));
-    assert_eq!(world.phones[ANA].state(), CallState::RingingHere);
+    assert_eq!(world.phones[ANA].state(), CallState::RingingLocally);
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn a_flood_of_hang_ups_does_not_make_us_forget_our_own_calls() {
     }
     world.tell(ANA, offer("rui", "v=0", Some(id(5))));
     assert_eq!(world.phones[ANA].rings(), 1);
-    assert!(world.phones[ANA].engine.strays.len() <= 200);
+    assert!(world.phones[ANA].engine.history.len() <= 200);
 }
 
 #[test]
@@ -141,5 +141,5 @@ fn errors_about_other_messages_and_other_calls_end_nothing() {
     world.tell(ANA, Message::Error(refused.clone()));
     refused.target = None;
     world.tell(ANA, Message::Error(refused));
-    assert_eq!(world.phones[ANA].state(), CallState::RingingThere);
+    assert_eq!(world.phones[ANA].state(), CallState::RingingRemotely);
 }

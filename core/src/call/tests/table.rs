@@ -17,8 +17,8 @@ const STRANGER: &str = "eva";
 const STATES: [CallState; 7] = [
     CallState::Idle,
     CallState::Calling,
-    CallState::RingingThere,
-    CallState::RingingHere,
+    CallState::RingingRemotely,
+    CallState::RingingLocally,
     CallState::Connecting,
     CallState::Connected,
     CallState::Reconnecting,
@@ -39,8 +39,8 @@ impl Cell {
         let mut cell = Self { engine, now, peer: PeerId(u64::MAX) };
         let caller = match state {
             CallState::Idle => return cell,
-            CallState::Calling | CallState::RingingThere => true,
-            CallState::RingingHere => false,
+            CallState::Calling | CallState::RingingRemotely => true,
+            CallState::RingingLocally => false,
             _ => caller,
         };
         if caller {
@@ -49,7 +49,7 @@ impl Cell {
         } else {
             cell.message(offer(PEER, "theirs", Some(id(7))));
         }
-        if state == CallState::RingingThere {
+        if state == CallState::RingingRemotely {
             cell.message(ringing(Some(cell.call())));
         }
         if matches!(state, CallState::Connecting | CallState::Connected | CallState::Reconnecting) {

@@ -129,8 +129,8 @@ impl VideoEncoder for Broken {
 fn an_encoder_that_keeps_failing_is_replaced_by_the_spare_one() {
     let mut encoding = Encoding::with(
         |codec, config, choice| match choice {
-            Choice::Usual => Ok(Box::new(Broken)),
-            Choice::Spare => factory::make_encoder(codec, config),
+            Choice::Preferred => Ok(Box::new(Broken)),
+            Choice::Fallback => factory::make_encoder(codec, config),
         },
         30.0,
     );
@@ -151,8 +151,8 @@ fn that_one_codecs_usual_encoder_fails_says_nothing_of_the_others() {
     let mut encoding = Encoding::with(
         |codec, config, choice| match (codec == VideoCodec::available()[0], choice) {
             (true, _) => Ok(Box::new(Broken)),
-            (false, Choice::Usual) => factory::make_encoder(codec, config),
-            (false, Choice::Spare) => Err(CodecError::NotBuilt(codec)),
+            (false, Choice::Preferred) => factory::make_encoder(codec, config),
+            (false, Choice::Fallback) => Err(CodecError::NotBuilt(codec)),
         },
         30.0,
     );

@@ -1,28 +1,28 @@
-//! Which codec is made by whom: on phones by the system, else, and on a desk, by what is built in.
+//! Which implementation of a codec is used: on phones the system's, elsewhere, or if that fails, the built-in one.
 
 use super::codec::{CodecError, EncoderConfig, VideoCodec, VideoDecoder, VideoEncoder};
 use super::system;
 
-/// Which of the two to try first.
+/// Which of the two implementations to try first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Choice {
-    /// The one that is better here.
+    /// The better one on this system.
     #[default]
-    Usual,
-    /// The other one, because the usual one was made and does not work, as some phones' do not.
-    Spare,
+    Preferred,
+    /// The other one, because the preferred one was created and does not work, as on some phones.
+    Fallback,
 }
 
 impl Choice {
     pub(super) fn other(self) -> Self {
         match self {
-            Self::Usual => Self::Spare,
-            Self::Spare => Self::Usual,
+            Self::Preferred => Self::Fallback,
+            Self::Fallback => Self::Preferred,
         }
     }
 }
 
-/// The choice for each codec: that one's usual one does not work says nothing of the other's.
+/// The choice per codec: a failure with one codec does not affect the other.
 #[derive(Debug, Default)]
 pub(super) struct Choices {
     vp8: Choice,
@@ -37,7 +37,7 @@ impl Choices {
         }
     }
 
-    /// The other one is the first to try from now on.
+    /// From now on the other implementation is tried first.
     pub(super) fn change(&mut self, codec: VideoCodec) {
         let choice = match codec {
             VideoCodec::Vp8 => &mut self.vp8,
@@ -52,7 +52,7 @@ impl Choices {
 /// # Errors
 /// [`CodecError::NotBuilt`] if this build has none, [`CodecError::Setup`] if the codec refuses the configuration.
 pub fn make_encoder(codec: VideoCodec, config: EncoderConfig) -> Result<Box<dyn VideoEncoder>, CodecError> {
-    encoder(codec, config, Choice::Usual)
+    encoder(codec, config, Choice::Preferred)
 }
 
 pub(super) fn encoder(
@@ -79,7 +79,7 @@ fn built_in_encoder(codec: VideoCodec, config: EncoderConfig) -> Result<Box<dyn 
 /// # Errors
 /// [`CodecError::NotBuilt`] if this build has none, [`CodecError::Setup`] if the codec cannot be set up.
 pub fn make_decoder(codec: VideoCodec) -> Result<Box<dyn VideoDecoder>, CodecError> {
-    decoder(codec, Choice::Usual)
+    decoder(codec, Choice::Preferred)
 }
 
 pub(super) fn decoder(codec: VideoCodec, choice: Choice) -> Result<Box<dyn VideoDecoder>, CodecError> {

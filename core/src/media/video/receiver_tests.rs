@@ -184,8 +184,8 @@ impl VideoDecoder for Blind {
 #[test]
 fn a_decoder_that_makes_nothing_of_keyframes_is_replaced_by_the_spare_one() {
     let make: MakeDecoder = |codec, choice| match choice {
-        Choice::Usual => Ok(Box::new(Blind)),
-        Choice::Spare => factory::make_decoder(codec),
+        Choice::Preferred => Ok(Box::new(Blind)),
+        Choice::Fallback => factory::make_decoder(codec),
     };
     let mut call = Call::decoded_by(make, VideoCodec::available()[0]);
     let start = Instant::now();
@@ -206,11 +206,11 @@ fn decoders_are_not_replaced_at_the_pace_of_what_a_peer_sends() {
     for ms in 0..999 {
         assert!(decoders.of(VideoCodec::Vp8, start).is_ok());
         decoders.failed_at_a_keyframe(start + Duration::from_millis(ms));
-        assert_eq!(decoders.choices.of(VideoCodec::Vp8), Choice::Usual);
+        assert_eq!(decoders.choices.of(VideoCodec::Vp8), Choice::Preferred);
     }
     decoders.failed_at_a_keyframe(start + REPLACE_AFTER);
-    assert_eq!(decoders.choices.of(VideoCodec::Vp8), Choice::Spare);
-    assert_eq!(decoders.choices.of(VideoCodec::H264), Choice::Usual, "that one's may work");
+    assert_eq!(decoders.choices.of(VideoCodec::Vp8), Choice::Fallback);
+    assert_eq!(decoders.choices.of(VideoCodec::H264), Choice::Preferred, "that one's may work");
 }
 
 /// Gives each picture back with the next one, as some phones' own do.

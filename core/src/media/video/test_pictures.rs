@@ -1,4 +1,4 @@
-//! Pictures, packets and measures for the tests of this room.
+//! Pictures, packets and measures for the tests of this module.
 
 use super::codec::{EncodedFrame, VideoCodec};
 use crate::FacingMode;

@@ -1,4 +1,4 @@
-//! One connection: negotiation (JSEP, RFC 9429) and what the trait promises around it.
+//! One connection: offer and answer (JSEP, RFC 9429) and the other methods of the trait.
 
 use super::handler::State;
 use super::outgoing::{Outgoing, VideoFormat};
@@ -27,7 +27,7 @@ pub(super) struct Connection {
     pub(super) inner: Arc<dyn Crate>,
     pub(super) state: Arc<State>,
     pub(super) shared: Shared,
-    pub(super) negotiation: tokio::sync::Mutex<Negotiation>,
+    pub(super) jsep: tokio::sync::Mutex<JsepState>,
     pub(super) video_codecs: Vec<VideoCodec>,
     pub(super) audio: Outgoing,
     pub(super) video: Option<Outgoing>,
@@ -45,9 +45,9 @@ pub(super) struct Senders {
     pub(super) video: mpsc::Sender<EncodedFrame>,
 }
 
-/// Where the negotiation stands.
+/// The offer/answer state (JSEP, RFC 9429) and what is created with it.
 #[derive(Default)]
-pub(super) struct Negotiation {
+pub(super) struct JsepState {
     closed: bool,
     audio_sender: Option<Arc<dyn RtpSender>>,
     video_sender: Option<Arc<dyn RtpSender>>,
@@ -64,46 +64,46 @@ fn failed(error: impl std::fmt::Display) -> PeerError {
 }
 
 impl Connection {
-    async fn open(&self) -> Result<tokio::sync::MutexGuard<'_, Negotiation>, PeerError> {
-        let negotiation = self.negotiation.lock().await;
-        if negotiation.closed { Err(PeerError::Closed) } else { Ok(negotiation) }
+    async fn open(&self) -> Result<tokio::sync::MutexGuard<'_, JsepState>, PeerError> {
+        let jsep = self.jsep.lock().await;
+        if jsep.closed { Err(PeerError::Closed) } else { Ok(jsep) }
     }
 
     /// Adds the tracks for a first offer: the m-line is offered with every codec, not only with that of the track.
-    async fn add_offered_tracks(&self, negotiation: &mut Negotiation) -> Result<(), PeerError> {
+    async fn add_offered_tracks(&self, jsep: &mut JsepState) -> Result<(), PeerError> {
         let audio = Arc::clone(&self.audio.track) as Arc<dyn TrackLocal>;
-        negotiation.audio_sender = Some(self.inner.add_track(audio).await.map_err(failed)?);
+        jsep.audio_sender = Some(self.inner.add_track(audio).await.map_err(failed)?);
         if let Some(video) = &self.video {
             let track = Arc::clone(&video.track) as Arc<dyn TrackLocal>;
             let sender = self.inner.add_track(track).await.map_err(failed)?;
             let transceiver = self.transceiver(&sender).await?;
             transceiver.set_codec_preferences(codecs::video(&self.video_codecs)).await.map_err(failed)?;
-            negotiation.video_sender = Some(sender);
+            jsep.video_sender = Some(sender);
         }
         Ok(())
     }
 
     /// Adds the tracks that the offer has room for.
-    async fn add_answered_tracks(&self, negotiation: &mut Negotiation, offer: &Description) -> Result<(), PeerError> {
-        if negotiation.audio_sender.is_none() && offer.section("audio").is_some() {
+    async fn add_answered_tracks(&self, jsep: &mut JsepState, offer: &Description) -> Result<(), PeerError> {
+        if jsep.audio_sender.is_none() && offer.section("audio").is_some() {
             let audio = Arc::clone(&self.audio.track) as Arc<dyn TrackLocal>;
-            negotiation.audio_sender = Some(self.inner.add_track(audio).await.map_err(failed)?);
+            jsep.audio_sender = Some(self.inner.add_track(audio).await.map_err(failed)?);
         }
         let Some(video) = &self.video else { return Ok(()) };
         let Some(section) = offer.section("video") else { return Ok(()) };
         if !section.video_formats().iter().any(|(_, codec)| self.video_codecs.contains(codec)) {
             return Ok(());
         }
-        if negotiation.video_sender.is_none() {
+        if jsep.video_sender.is_none() {
             let track = Arc::clone(&video.track) as Arc<dyn TrackLocal>;
-            negotiation.video_sender = Some(self.inner.add_track(track).await.map_err(failed)?);
+            jsep.video_sender = Some(self.inner.add_track(track).await.map_err(failed)?);
         }
         Ok(())
     }
 
     /// Puts the offer's video codecs into our order, under its payload types. On hold there is nothing to order.
-    async fn order_codecs(&self, negotiation: &Negotiation) -> Result<(), PeerError> {
-        let Some(sender) = &negotiation.video_sender else { return Ok(()) };
+    async fn order_codecs(&self, jsep: &JsepState) -> Result<(), PeerError> {
+        let Some(sender) = &jsep.video_sender else { return Ok(()) };
         let preferred = codecs::reorder(&sent_as(Some(sender)).await, &self.video_codecs);
         if !preferred.is_empty() {
             self.transceiver(sender).await?.set_codec_preferences(preferred).await.map_err(failed)?;
@@ -113,8 +113,8 @@ impl Connection {
 
     /// Gives each of our tracks the direction that the offer allows (RFC 3264 section 6.1): the crate answers an offer that
     /// only sends with "both ways" where a track was added, and never returns to both ways after a hold.
-    async fn follow_directions(&self, negotiation: &Negotiation, offer: &Description) -> Result<(), PeerError> {
-        for sender in negotiation.audio_sender.iter().chain(&negotiation.video_sender) {
+    async fn follow_directions(&self, jsep: &JsepState, offer: &Description) -> Result<(), PeerError> {
+        for sender in jsep.audio_sender.iter().chain(&jsep.video_sender) {
             let transceiver = self.transceiver(sender).await?;
             let Some(mid) = transceiver.mid().await.map_err(failed)? else { continue };
             let Some(section) = offer.sections.iter().find(|s| s.mid == mid) else { continue };
@@ -153,25 +153,25 @@ impl Connection {
     }
 
     /// After an offer and its answer have met: what to send as, and what arrives as what.
-    async fn agreed(&self, negotiation: &Negotiation, local: &Description, answer: &Description, own_answer: bool) {
+    async fn agreed(&self, jsep: &JsepState, local: &Description, answer: &Description, own_answer: bool) {
         let may_send = |s: &&Section| if own_answer { s.direction.sends() } else { s.direction.receives() };
         if let Some(section) = local.section("video") {
             *self.state.payload_types.lock().unwrap_or_else(PoisonError::into_inner) = section.video_formats();
             let mut types = section.retransmissions();
-            if let Some(remote) = negotiation.remote.as_ref().and_then(|r| r.section("video")) {
+            if let Some(remote) = jsep.remote.as_ref().and_then(|r| r.section("video")) {
                 types.extend(remote.retransmissions());
             }
             *self.shared.payload_types.lock().unwrap_or_else(PoisonError::into_inner) = types;
         }
         let opus = codecs::opus().rtp_codec.mime_type;
-        let mut numbers = sent_as(negotiation.audio_sender.as_ref()).await;
+        let mut numbers = sent_as(jsep.audio_sender.as_ref()).await;
         numbers.retain(|c| c.rtp_codec.mime_type.eq_ignore_ascii_case(&opus));
         let wanted = answer.section("audio").filter(may_send).is_some();
         self.audio_format.send_replace(numbers.first().filter(|_| wanted).map(|c| c.payload_type));
 
         // The answer's first format is the one to send (RFC 3264 section 7); its number is what the sender was given.
         let wanted = answer.section("video").filter(may_send).map(Section::video_formats).unwrap_or_default();
-        let numbers = sent_as(negotiation.video_sender.as_ref()).await;
+        let numbers = sent_as(jsep.video_sender.as_ref()).await;
         let format = wanted.iter().find_map(|&(_, codec)| {
             let found = codecs::find(&numbers, codec)?;
             self.video_codecs.contains(&codec).then_some((found.payload_type, codec))
@@ -184,25 +184,20 @@ impl Connection {
         }
     }
 
-    async fn add_early(&self, negotiation: &mut Negotiation) {
-        for candidate in std::mem::take(&mut negotiation.early) {
-            let known = negotiation.remote.as_ref().is_some_and(|r| candidates::check_section(&candidate, r).is_ok());
+    async fn add_early(&self, jsep: &mut JsepState) {
+        for candidate in std::mem::take(&mut jsep.early) {
+            let known = jsep.remote.as_ref().is_some_and(|r| candidates::check_section(&candidate, r).is_ok());
             if !known || self.inner.add_ice_candidate(candidates::to_crate(candidate)).await.is_err() {
                 log::debug!("an early candidate was of no use");
             }
         }
     }
 
-    async fn make_answer(
-        &self,
-        negotiation: &mut Negotiation,
-        text: String,
-        offer: &Description,
-    ) -> Result<String, PeerError> {
+    async fn make_answer(&self, jsep: &mut JsepState, text: String, offer: &Description) -> Result<String, PeerError> {
         self.inner.set_remote_description(RTCSessionDescription::offer(text).map_err(failed)?).await.map_err(failed)?;
-        self.add_answered_tracks(negotiation, offer).await?;
-        self.follow_directions(negotiation, offer).await?;
-        self.order_codecs(negotiation).await?;
+        self.add_answered_tracks(jsep, offer).await?;
+        self.follow_directions(jsep, offer).await?;
+        self.order_codecs(jsep).await?;
         let answer = self.inner.create_answer(None).await.map_err(failed)?;
         let text = answer.sdp.clone();
         self.inner.set_local_description(answer).await.map_err(failed)?;
@@ -221,14 +216,14 @@ async fn sent_as(sender: Option<&Arc<dyn RtpSender>>) -> Vec<RTCRtpCodecParamete
 #[async_trait]
 impl PeerConnection for Connection {
     async fn offer(&self, ice_restart: bool) -> Result<SessionDescription, PeerError> {
-        let mut negotiation = self.open().await?;
+        let mut jsep = self.open().await?;
         let _hold = self.state.events.hold_candidates();
-        if negotiation.audio_sender.is_none() && negotiation.remote.is_none() {
-            self.add_offered_tracks(&mut negotiation).await?;
+        if jsep.audio_sender.is_none() && jsep.remote.is_none() {
+            self.add_offered_tracks(&mut jsep).await?;
         }
-        if !negotiation.channel && negotiation.remote.is_none() {
+        if !jsep.channel && jsep.remote.is_none() {
             let channel = self.inner.create_data_channel(data::LABEL, None).await.map_err(failed)?;
-            negotiation.channel = true;
+            jsep.channel = true;
             self.state.tasks.spawn(data::run(channel, self.state.events.clone(), self.state.data.clone()));
         }
         let offer = self.inner.create_offer(Some(RTCOfferOptions { ice_restart })).await.map_err(failed)?;
@@ -239,46 +234,46 @@ impl PeerConnection for Connection {
             // Media may overtake the answer.
             *self.state.payload_types.lock().unwrap_or_else(PoisonError::into_inner) = video.video_formats();
         }
-        negotiation.offered = Some(offered);
+        jsep.offered = Some(offered);
         Ok(SessionDescription::offer(text))
     }
 
     async fn answer(&self, offer: SessionDescription, rollback: bool) -> Result<SessionDescription, PeerError> {
-        let mut negotiation = self.open().await?;
+        let mut jsep = self.open().await?;
         if offer.kind != SdpType::Offer {
             return Err(PeerError::Negotiation("this is no offer".into()));
         }
         let remote = Description::check(&offer.sdp)?;
         RTCSessionDescription::offer(offer.sdp.clone()).map_err(failed)?;
-        if negotiation.offered.is_some() {
+        if jsep.offered.is_some() {
             if !rollback {
                 return Err(PeerError::Negotiation("an own offer waits for its answer".into()));
             }
             self.signaling_rollback(true).await;
-            negotiation.offered = None;
+            jsep.offered = None;
         }
         let _hold = self.state.events.hold_candidates();
-        let answer = match self.make_answer(&mut negotiation, offer.sdp, &remote).await {
+        let answer = match self.make_answer(&mut jsep, offer.sdp, &remote).await {
             Ok(answer) => answer,
             Err(error) => {
                 self.signaling_rollback(false).await;
                 return Err(error);
             }
         };
-        negotiation.remote = Some(remote);
-        self.add_early(&mut negotiation).await;
+        jsep.remote = Some(remote);
+        self.add_early(&mut jsep).await;
         let local = Description::read(&answer);
-        self.agreed(&negotiation, &local, &local, true).await;
+        self.agreed(&jsep, &local, &local, true).await;
         Ok(SessionDescription::answer(answer))
     }
 
     async fn apply_answer(&self, answer: SessionDescription) -> Result<(), PeerError> {
-        let mut negotiation = self.open().await?;
+        let mut jsep = self.open().await?;
         if answer.kind != SdpType::Answer {
             return Err(PeerError::Negotiation("this is no answer".into()));
         }
         let remote = Description::check(&answer.sdp)?;
-        let Some(offered) = negotiation.offered.clone() else {
+        let Some(offered) = jsep.offered.clone() else {
             return Err(PeerError::Negotiation("no own offer waits for an answer".into()));
         };
         if !remote.answers(&offered) {
@@ -286,23 +281,23 @@ impl PeerConnection for Connection {
         }
         let description = RTCSessionDescription::answer(answer.sdp).map_err(failed)?;
         self.inner.set_remote_description(description).await.map_err(failed)?;
-        negotiation.offered = None;
-        negotiation.remote = Some(remote.clone());
-        self.add_early(&mut negotiation).await;
-        self.agreed(&negotiation, &offered, &remote, false).await;
+        jsep.offered = None;
+        jsep.remote = Some(remote.clone());
+        self.add_early(&mut jsep).await;
+        self.agreed(&jsep, &offered, &remote, false).await;
         Ok(())
     }
 
     async fn add_candidate(&self, candidate: Option<IceCandidate>) -> Result<(), PeerError> {
-        let mut negotiation = self.open().await?;
+        let mut jsep = self.open().await?;
         // The agent does not wait for the end of candidates.
         let Some(candidate) = candidate.filter(|c| !c.is_end()) else { return Ok(()) };
         candidates::check(&candidate)?;
-        let Some(remote) = &negotiation.remote else {
-            if negotiation.early.len() >= MAX_EARLY {
+        let Some(remote) = &jsep.remote else {
+            if jsep.early.len() >= MAX_EARLY {
                 return Err(PeerError::Candidate("too many before a description".into()));
             }
-            negotiation.early.push(candidate);
+            jsep.early.push(candidate);
             return Ok(());
         };
         candidates::check_section(&candidate, remote)?;
@@ -343,11 +338,11 @@ impl PeerConnection for Connection {
         self.state.events.close();
         self.state.ready.store(false, Ordering::Release);
         drop(self.senders.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let mut negotiation = self.negotiation.lock().await;
-        if negotiation.closed {
+        let mut jsep = self.jsep.lock().await;
+        if jsep.closed {
             return;
         }
-        negotiation.closed = true;
+        jsep.closed = true;
         if self.inner.close().await.is_err() {
             log::debug!("the connection did not close in order");
         }

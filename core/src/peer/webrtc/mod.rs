@@ -89,7 +89,7 @@ impl PeerFactory for WebrtcPeers {
             inner,
             state,
             shared,
-            negotiation: Default::default(),
+            jsep: Default::default(),
             video_codecs: config.video_codecs,
             audio,
             video,

@@ -139,11 +139,11 @@ public enum SystemEnd: Sendable {
     public init(_ reason: EndReason) {
         self =
             switch reason {
-            case .hungUpHere, .declinedHere, .cancelledHere: .here
-            case .hungUpThere, .declinedThere, .cancelledThere, .busy: .there
+            case .hungUpLocally, .declinedLocally, .cancelledLocally: .here
+            case .hungUpRemotely, .declinedRemotely, .cancelledRemotely, .busy: .there
             case .timeout, .unreachable: .unanswered
             case .answeredElsewhere: .answeredElsewhere
-            case .connectionFailed, .negotiationFailed, .mediaFailedHere, .mediaFailedThere: .failed
+            case .connectionFailed, .negotiationFailed, .mediaFailedLocally, .mediaFailedRemotely: .failed
             }
     }
 }

@@ -55,7 +55,7 @@ public struct CallLog: Sendable {
         if weCalled { return .made }
         if connected { return .received }
         switch reason {
-        case .declinedHere, .answeredElsewhere, .hungUpHere, .mediaFailedHere: return .received
+        case .declinedLocally, .answeredElsewhere, .hungUpLocally, .mediaFailedLocally: return .received
         default: return .missed
         }
     }

@@ -43,7 +43,7 @@ public final class Phone {
     public func login(server: String, name: String) async {
         guard NameRule.allows(name) else { return tell(Problem(.loginBadName, ways: [.changeName])) }
         let server = server.trimmingCharacters(in: .whitespacesAndNewlines)
-        let config = Config(server: server, name: NameRule.trimmed(name), allowInsecure: isNear(address: server))
+        let config = Config(server: server, name: NameRule.trimmed(name), allowInsecure: isLocalNetwork(address: server))
         await enter(config)
     }
 
@@ -100,7 +100,7 @@ public final class Phone {
         // The session ended meanwhile, and a push has logged in anew.
         guard login == logins else { return }
         listening?.cancel()
-        leave(.hungUpHere)
+        leave(.hungUpLocally)
     }
 
     /// The session is over, whoever ended it, and with it a call: the system is not to show one that nobody can end any more.

@@ -23,7 +23,7 @@ extension Phone {
 
     /// Takes the call that rings; without a microphone it is declined.
     public func accept() async {
-        guard let client = session?.client, let call, state.call?.state == .ringingHere else { return }
+        guard let client = session?.client, let call, state.call?.state == .ringingLocally else { return }
         guard await admitted(client, retry: nil) else { return await decline() }
         await doing { try await call.accept() }
     }

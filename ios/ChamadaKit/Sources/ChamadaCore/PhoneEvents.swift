@@ -22,7 +22,7 @@ extension Phone {
         case let .closed(why): closed(why)
         case let .incomingCall(from, call):
             self.call = call
-            state.call = CallView(id: call.id(), with: from, weCalled: false, began: world.now(), state: .ringingHere)
+            state.call = CallView(id: call.id(), with: from, weCalled: false, began: world.now(), state: .ringingLocally)
             onStep?(.rings(id: call.id(), from: from))
         case let .callChanged(now): changed(now)
         case let .callEnded(with, id, reason): ended(with, id, reason)
@@ -54,7 +54,7 @@ extension Phone {
         guard now.state != .idle, let id = now.callId, let with = now.with, id != lastEnded else { return }
         if state.call?.id != id {
             // A call that comes in is told on its own, right after this.
-            guard now.state != .ringingHere else { return }
+            guard now.state != .ringingLocally else { return }
             // The library's events may be faster than its answer to the one who calls.
             state.call = CallView(id: id, with: with, weCalled: true, began: world.now(), state: now.state)
             onStep?(.placed(id: id, to: with))
@@ -81,7 +81,7 @@ extension Phone {
         over(view, reason)
         let problem = Problem.ofEnd(reason, with: with, weCalled: view.weCalled)
         guard let problem else { return }
-        tell(reason == .mediaFailedHere ? deviceProblem ?? problem : problem) { [weak self] in await self?.call(with) }
+        tell(reason == .mediaFailedLocally ? deviceProblem ?? problem : problem) { [weak self] in await self?.call(with) }
     }
 
     /// Writes a call into the log and tells the system that it is over.

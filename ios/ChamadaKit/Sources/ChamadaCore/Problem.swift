@@ -96,20 +96,20 @@ extension Problem {
         let values = ["name": name]
         let again: [WayForward] = [.callAgain(name), .dismiss]
         return switch reason {
-        case .hungUpHere, .declinedHere, .cancelledHere: nil
-        case .hungUpThere: Problem(.endHungUpThere, values, ways: [.dismiss])
+        case .hungUpLocally, .declinedLocally, .cancelledLocally: nil
+        case .hungUpRemotely: Problem(.endHungUpThere, values, ways: [.dismiss])
         case .answeredElsewhere: Problem(.endAnsweredElsewhere, values, ways: [.dismiss])
-        case .declinedThere: Problem(.endDeclinedThere, values, ways: [.write, .dismiss])
+        case .declinedRemotely: Problem(.endDeclinedThere, values, ways: [.write, .dismiss])
         case .busy: Problem(.endBusy, values, ways: again)
         case .timeout:
             weCalled
                 ? Problem(.endTimeout, ways: again) : Problem(.endCancelledThere, values, ways: again)
-        case .cancelledThere: Problem(.endCancelledThere, values, ways: again)
+        case .cancelledRemotely: Problem(.endCancelledThere, values, ways: again)
         case .unreachable: Problem(.endUnreachable, values, ways: [.write, .dismiss])
         case .connectionFailed: Problem(.endConnectionFailed, values, ways: again)
         case .negotiationFailed: Problem(.endNegotiationFailed, values, ways: again)
-        case .mediaFailedHere: Problem(.endMediaFailedHere, ways: again)
-        case .mediaFailedThere: Problem(.endMediaFailedThere, values, ways: again)
+        case .mediaFailedLocally: Problem(.endMediaFailedHere, ways: again)
+        case .mediaFailedRemotely: Problem(.endMediaFailedThere, values, ways: again)
         }
     }
 }

@@ -34,7 +34,7 @@ public struct PhoneState: Equatable, Sendable {
 
     public var screen: Screen {
         switch call?.state {
-        case .ringingHere: .incoming
+        case .ringingLocally: .incoming
         case .some: .inCall
         case nil: isLoggedIn ? .people : .login
         }
@@ -83,10 +83,10 @@ public struct CallView: Equatable, Sendable {
         if isHeld { return Message(.callOnHold) }
         switch state {
         case .calling: return Message(.callCalling)
-        case .ringingThere: return Message(.callRingingThere)
+        case .ringingRemotely: return Message(.callRingingThere)
         case .connecting: return Message(.callConnecting)
         case .reconnecting: return Message(.callReconnecting)
-        case .ringingHere: return Message(.incoming, ["name": with])
+        case .ringingLocally: return Message(.incoming, ["name": with])
         case .connected where !remote.video: return Message(.callCameraOffThere, ["name": with])
         case .connected where !remote.audio: return Message(.callMutedThere, ["name": with])
         case .connected, .idle: return nil

@@ -166,7 +166,7 @@ final class ChoiceTests: XCTestCase {
         try Data("{".utf8).write(to: file)
         XCTAssertEqual(CallLog(file: file).entries, [])
         XCTAssertEqual(CallLog.kind(weCalled: false, connected: false, reason: .timeout), .missed)
-        XCTAssertEqual(CallLog.kind(weCalled: false, connected: false, reason: .declinedHere), .received)
+        XCTAssertEqual(CallLog.kind(weCalled: false, connected: false, reason: .declinedLocally), .received)
     }
 
     func testOnlyAnotherNetworkOrOneThatCameBackIsAnother() {

@@ -73,7 +73,7 @@ final class DirectoryTests: XCTestCase {
     }
 
     func testTheSystemsScreenIsToldHowACallEndedButNotWhatThePersonDid() {
-        let here: [EndReason] = [.hungUpHere, .declinedHere, .cancelledHere]
+        let here: [EndReason] = [.hungUpLocally, .declinedLocally, .cancelledLocally]
         XCTAssertEqual(here.map(SystemEnd.init), [.here, .here, .here])
         let other: [EndReason] = [.busy, .timeout, .answeredElsewhere, .connectionFailed]
         XCTAssertEqual(other.map(SystemEnd.init), [.there, .unanswered, .answeredElsewhere, .failed])

@@ -12,21 +12,21 @@ final class PhoneTests: XCTestCase {
         await bench.phone.call("rui")
         XCTAssertEqual(bench.phone.state.screen, .inCall)
         XCTAssertEqual(bench.phone.state.call?.status, Message(.callCalling))
-        await bench.changed(.ringingThere)
+        await bench.changed(.ringingRemotely)
         XCTAssertEqual(bench.phone.state.call?.status, Message(.callRingingThere))
         await bench.changed(.connecting)
         await bench.changed(.connected)
         XCTAssertNil(bench.phone.state.call?.status)
         XCTAssertEqual(bench.phone.state.call?.isPreviewMirrored, true)
         await bench.phone.hangUp()
-        await bench.ended(.hungUpHere)
+        await bench.ended(.hungUpLocally)
         XCTAssertEqual(bench.phone.state.screen, .people)
         XCTAssertEqual(bench.phone.state.log.map(\.kind), [.made])
         XCTAssertEqual(
             bench.steps,
             [
                 .placed(id: "c1", to: "rui"), .connecting(id: "c1"), .connected(id: "c1"),
-                .ended(id: "c1", .hungUpHere),
+                .ended(id: "c1", .hungUpLocally),
             ])
     }
 
@@ -48,17 +48,17 @@ final class PhoneTests: XCTestCase {
         XCTAssertEqual(bench.steps, [.rings(id: "c1", from: "rui")])
         await bench.phone.accept()
         XCTAssertEqual(bench.call.asked.with { $0 }, ["accept"])
-        await bench.ended(.cancelledThere)
+        await bench.ended(.cancelledRemotely)
         XCTAssertEqual(bench.phone.state.log.map(\.kind), [.missed])
         XCTAssertEqual(bench.phone.state.problem?.message, Message(.endCancelledThere, ["name": "rui"]))
     }
 
     func testAnIncomingCallWhoseStateIsToldFirstIsStillOneThatCameIn() async {
         let bench = await Bench.ready()
-        await bench.changed(.ringingHere)
+        await bench.changed(.ringingLocally)
         XCTAssertNil(bench.phone.state.call)
         await bench.phone.handle(.incomingCall(from: "rui", call: bench.call))
-        await bench.changed(.ringingHere)
+        await bench.changed(.ringingLocally)
         XCTAssertEqual(bench.steps, [.rings(id: "c1", from: "rui")])
         XCTAssertEqual(bench.phone.state.call?.weCalled, false)
     }
@@ -162,7 +162,7 @@ final class PhoneTests: XCTestCase {
         bench.phone.networkChanged()
         bench.phone.memoryIsLow()
         XCTAssertEqual(bench.client.asked.with { $0 }, ["background", "foreground", "network", "memory"])
-        await bench.ended(.hungUpHere)
+        await bench.ended(.hungUpLocally)
         bench.phone.wentToBackground(cameraMayStayOn: true)
         XCTAssertEqual(bench.client.asked.with { $0.last }, "background")
     }
@@ -227,7 +227,7 @@ final class PhoneTests: XCTestCase {
         let bench = await Bench.inCall()
         await bench.phone.refusedBySystem()
         XCTAssertEqual(bench.call.asked.with { $0 }, ["hang up"])
-        await bench.ended(.hungUpHere)
+        await bench.ended(.hungUpLocally)
         XCTAssertEqual(bench.phone.state.problem?.message.key, .refusedBySystem)
     }
 
@@ -259,7 +259,7 @@ final class PhoneTests: XCTestCase {
 
     func testTheWayToTheChatShowsIt() async {
         let bench = await Bench.inCall()
-        await bench.ended(.declinedThere)
+        await bench.ended(.declinedRemotely)
         await bench.phone.take(.write)
         XCTAssertEqual(bench.phone.state.tab, .chat)
     }

@@ -84,7 +84,7 @@ final class ProblemTests: XCTestCase {
         let given = try XCTUnwrap(bench.devices.with { $0?.cameras })
         let settings = CameraSettings(deviceId: "front", facing: .user, width: 320, height: 240, fps: 30)
         XCTAssertThrowsError(try given.openCamera(settings: settings, sink: CameraSink(noHandle: .init())))
-        await bench.ended(.mediaFailedHere)
+        await bench.ended(.mediaFailedLocally)
         XCTAssertEqual(bench.phone.state.problem, Problem(.errorCameraInUse, ways: [.tryAgain, .withoutCamera]))
         bench.client.asked.with { $0 = [] }
         bench.phone.lastEnded = nil
@@ -107,10 +107,10 @@ final class ProblemTests: XCTestCase {
     func testBusyDeclinedGoneAndLostAreToldWithTheNameAndOfferWhatHelps() async {
         let again: [WayForward] = [.callAgain("rui"), .dismiss]
         let expected: [(EndReason, TextKey, [WayForward])] = [
-            (.busy, .endBusy, again), (.declinedThere, .endDeclinedThere, [.write, .dismiss]),
+            (.busy, .endBusy, again), (.declinedRemotely, .endDeclinedThere, [.write, .dismiss]),
             (.unreachable, .endUnreachable, [.write, .dismiss]), (.connectionFailed, .endConnectionFailed, again),
-            (.negotiationFailed, .endNegotiationFailed, again), (.mediaFailedThere, .endMediaFailedThere, again),
-            (.hungUpThere, .endHungUpThere, [.dismiss]), (.answeredElsewhere, .endAnsweredElsewhere, [.dismiss]),
+            (.negotiationFailed, .endNegotiationFailed, again), (.mediaFailedRemotely, .endMediaFailedThere, again),
+            (.hungUpRemotely, .endHungUpThere, [.dismiss]), (.answeredElsewhere, .endAnsweredElsewhere, [.dismiss]),
         ]
         for (reason, key, ways) in expected {
             let bench = await Bench.inCall()
@@ -126,7 +126,7 @@ final class ProblemTests: XCTestCase {
     }
 
     func testWhatAPersonEndsIsNotTold() async {
-        for reason in [EndReason.hungUpHere, .declinedHere, .cancelledHere] {
+        for reason in [EndReason.hungUpLocally, .declinedLocally, .cancelledLocally] {
             let bench = await Bench.inCall()
             await bench.ended(reason)
             XCTAssertNil(bench.phone.state.problem)

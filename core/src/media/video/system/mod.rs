@@ -58,7 +58,7 @@ pub(super) const fn has(codec: VideoCodec) -> bool {
     }
 }
 
-/// The system's encoder or the built-in one: the usual one of this system, or its spare, but in any case one that can be set up.
+/// The system's encoder or the built-in one: the preferred one of this system or its fallback, whichever can be set up.
 ///
 /// # Errors
 /// That of the first choice, unless the second has one that says more.
@@ -68,10 +68,10 @@ pub(super) fn encoder_or(
     choice: Choice,
     built_in: impl FnOnce() -> Result<Box<dyn VideoEncoder>, CodecError>,
 ) -> Result<Box<dyn VideoEncoder>, CodecError> {
-    either(FIRST == (choice == Choice::Usual), || codecs::encoder(codec, config), built_in)
+    either(FIRST == (choice == Choice::Preferred), || codecs::encoder(codec, config), built_in)
 }
 
-/// The system's decoder or the built-in one: the usual one of this system, or its spare, but in any case one that can be set up.
+/// The system's decoder or the built-in one: the preferred one of this system or its fallback, whichever can be set up.
 ///
 /// # Errors
 /// That of the first choice, unless the second has one that says more.
@@ -80,7 +80,7 @@ pub(super) fn decoder_or(
     choice: Choice,
     built_in: impl FnOnce() -> Result<Box<dyn VideoDecoder>, CodecError>,
 ) -> Result<Box<dyn VideoDecoder>, CodecError> {
-    either(FIRST == (choice == Choice::Usual), || codecs::decoder(codec), built_in)
+    either(FIRST == (choice == Choice::Preferred), || codecs::decoder(codec), built_in)
 }
 
 fn either<T>(
@@ -150,7 +150,7 @@ mod tests {
     fn linux_has_no_codec_of_its_own() {
         if cfg!(target_os = "linux") {
             assert!(!has(VideoCodec::Vp8) && !has(VideoCodec::H264));
-            assert_eq!(decoder_or(VideoCodec::H264, Choice::Spare, || Err(NOT_BUILT)).err(), Some(NOT_BUILT));
+            assert_eq!(decoder_or(VideoCodec::H264, Choice::Fallback, || Err(NOT_BUILT)).err(), Some(NOT_BUILT));
         }
     }
 }

@@ -58,7 +58,7 @@ internal class CallTest {
                 }
                 assertTrue((stats.sentVideo?.frames ?: 0u) > 10u, "$stats")
                 call.hangUp()
-                assertEquals(EndReason.HUNG_UP_HERE, session.awaitEnd())
+                assertEquals(EndReason.HUNG_UP_LOCALLY, session.awaitEnd())
                 assertEquals(listOf(FakeCameras.FRONT, FakeCameras.REAR), phone.cameras.closed)
             }
             val summary = peer.summary()
@@ -81,7 +81,7 @@ internal class CallTest {
                 assertEquals("edu", call.with())
                 call.accept()
                 session.awaitState(CallState.CONNECTED)
-                assertEquals(EndReason.HUNG_UP_THERE, session.awaitEnd())
+                assertEquals(EndReason.HUNG_UP_REMOTELY, session.awaitEnd())
                 assertTrue(phone.remote.different > 10, "${phone.remote.different} pictures were seen")
                 assertEquals(0, peer.exitCode())
                 assertTrue(peer.summary().number("video_received", "frames_decoded") > 10)
@@ -95,11 +95,11 @@ internal class CallTest {
             answering("nina", "--decline").use {
                 session.awaitUser("nina")
                 session.call("nina")
-                assertEquals(EndReason.DECLINED_THERE, session.awaitEnd())
+                assertEquals(EndReason.DECLINED_REMOTELY, session.awaitEnd())
             }
             Command("call", "cleo", "--server", server.url, "--name", "otto", "--video", "none", "--audio", "none").use { peer ->
                 session.awaitIncoming().decline()
-                assertEquals(EndReason.DECLINED_HERE, session.awaitEnd())
+                assertEquals(EndReason.DECLINED_LOCALLY, session.awaitEnd())
                 assertEquals(4, peer.exitCode())
             }
         }
@@ -124,7 +124,7 @@ internal class CallTest {
                 dora.setCamera(false)
                 davi.await("camera off") { (it as? Event.CallChanged)?.takeIf { change -> !change.now.remote.video } }
                 call.hangUp()
-                assertEquals(EndReason.HUNG_UP_THERE, davi.awaitEnd())
+                assertEquals(EndReason.HUNG_UP_REMOTELY, davi.awaitEnd())
             }
         }
     }
@@ -160,7 +160,7 @@ internal class CallTest {
             answering("ines").use {
                 session.awaitUser("ines")
                 session.call("ines")
-                assertEquals(EndReason.MEDIA_FAILED_HERE, session.awaitEnd())
+                assertEquals(EndReason.MEDIA_FAILED_LOCALLY, session.awaitEnd())
             }
         }
     }

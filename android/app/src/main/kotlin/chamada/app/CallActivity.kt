@@ -146,7 +146,7 @@ class CallActivity : DeskActivity() {
         findViewById<TextView>(R.id.face).text = initial(call.with)
         findViewById<View>(R.id.person).seen(!call.goesOn || !call.cameraThere)
         status(call)
-        val ringing = call.phase == Phase.RINGING_HERE
+        val ringing = call.phase == Phase.RINGING_LOCALLY
         findViewById<View>(R.id.incoming).seen(ringing && !small)
         findViewById<View>(R.id.controls).seen(!ringing && !small)
         preview.seen(call.camera && !ringing && !small)
@@ -227,7 +227,7 @@ class CallActivity : DeskActivity() {
 
     /** Going back does not end a call, nor does it hide one that is not answered yet. */
     private fun goBack() {
-        if (desk.state.value.call?.phase == Phase.RINGING_HERE) return
+        if (desk.state.value.call?.phase == Phase.RINGING_LOCALLY) return
         // Where the system has no small window, or the person allows none, people and chat lead back here.
         if (!shrink()) moveTaskToBack(true)
     }

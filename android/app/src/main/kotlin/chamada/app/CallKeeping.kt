@@ -66,7 +66,7 @@ class CallKeeping(private val application: Application, private val house: House
 
     /** What the service shows. */
     fun notification() = desk.state.value.call?.let { call ->
-        if (call.phase == Phase.RINGING_HERE) notifications.ringing(call.with) else notifications.ongoing(call.with, call.since)
+        if (call.phase == Phase.RINGING_LOCALLY) notifications.ringing(call.with) else notifications.ongoing(call.with, call.since)
     }
 
     /** What it shows for a moment if there is no call any more when it begins. */
@@ -84,7 +84,7 @@ class CallKeeping(private val application: Application, private val house: House
             if (CallService.isShown) application.stopService(Intent(application, TalkService::class.java))
             return
         }
-        if (last == null) if (now.phase == Phase.RINGING_HERE) telecom.incoming(now.with) else telecom.outgoing(now.with)
+        if (last == null) if (now.phase == Phase.RINGING_LOCALLY) telecom.incoming(now.with) else telecom.outgoing(now.with)
         if (now.usesDevices) {
             manager.cancel(RINGING)
             audio.begin(now.camera)
@@ -100,7 +100,7 @@ class CallKeeping(private val application: Application, private val house: House
         } catch (e: IllegalStateException) {
             // In the background the system may allow no service to start; it still lets the phone ring.
             Log.w("chamada", "no service for the call", e)
-            if (now.phase == Phase.RINGING_HERE) manager.notify(RINGING, notifications.ringing(now.with))
+            if (now.phase == Phase.RINGING_LOCALLY) manager.notify(RINGING, notifications.ringing(now.with))
         }
     }
 

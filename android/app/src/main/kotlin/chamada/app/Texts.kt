@@ -27,7 +27,7 @@ internal fun text(words: Words): Int = when (words) {
     Words.CAMERA_BROKEN -> R.string.media_no_camera
     Words.DEVICES_FAILED -> R.string.end_media_failed_here
     Words.NO_OTHER_CAMERA -> R.string.media_flip_failed
-    Words.HUNG_UP_THERE -> R.string.end_hung_up_there
+    Words.HUNG_UP_REMOTELY -> R.string.end_hung_up_there
     Words.DECLINED -> R.string.end_declined_there
     Words.BUSY -> R.string.end_busy
     Words.NO_ANSWER -> R.string.end_timeout
@@ -35,7 +35,7 @@ internal fun text(words: Words): Int = when (words) {
     Words.GONE -> R.string.end_unreachable
     Words.CALL_LOST -> R.string.end_connection_failed
     Words.CALL_NOT_SET_UP -> R.string.end_negotiation_failed
-    Words.DEVICES_FAILED_THERE -> R.string.end_media_failed_there
+    Words.DEVICES_FAILED_REMOTELY -> R.string.end_media_failed_there
     Words.ANSWERED_ELSEWHERE -> R.string.end_answered_elsewhere
     Words.CALL_SELF -> R.string.refused_self_call
     Words.CALL_REFUSED -> R.string.refused_not_now
@@ -69,9 +69,9 @@ internal fun text(label: StatLabel): Int = when (label) {
 
 /** None while all is well. */
 internal fun text(phase: Phase): Int? = when (phase) {
-    Phase.RINGING_HERE -> R.string.call_ringing_here
+    Phase.RINGING_LOCALLY -> R.string.call_ringing_here
     Phase.CALLING -> R.string.call_calling
-    Phase.RINGING_THERE -> R.string.call_ringing_there
+    Phase.RINGING_REMOTELY -> R.string.call_ringing_there
     Phase.CONNECTING -> R.string.call_connecting
     Phase.RECONNECTING -> R.string.call_reconnecting
     Phase.CONNECTED -> null

@@ -57,7 +57,7 @@ internal class PhoneAudioTest {
             audio.silent = false
             untilLoud("tone again", card::loudness) { it > HEARD }
             call.hangUp()
-            ana.until { (it as? Event.CallEnded)?.reason == EndReason.HUNG_UP_HERE }
+            ana.until { (it as? Event.CallEnded)?.reason == EndReason.HUNG_UP_LOCALLY }
         }
         demo.close()
     }
@@ -86,7 +86,7 @@ internal class PhoneAudioTest {
         Session.connect(Config(demo.server(), "ana"), Devices(audio = audio)).use { ana ->
             ana.until { "eco" in ((it as? Event.Users)?.names.orEmpty()) }
             ana.call("eco")
-            ana.until { (it as? Event.CallEnded)?.reason == EndReason.MEDIA_FAILED_HERE }
+            ana.until { (it as? Event.CallEnded)?.reason == EndReason.MEDIA_FAILED_LOCALLY }
         }
         demo.close()
     }

@@ -166,7 +166,7 @@ internal class ScreensTest {
         house.desk.login(demo.server(), "ana")
         await("people") { it.people.size == 2 }
         runBlocking { demo.call("ana") }
-        await("ringing") { it.call?.phase == Phase.RINGING_HERE }
+        await("ringing") { it.call?.phase == Phase.RINGING_LOCALLY }
         val old = Intent(CallNotifications.ACCEPT).addFlags(Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY)
         val screen = Robolectric.buildActivity(CallActivity::class.java, old).setup().get()
         assertNull("nothing is asked on the way to an answer", shadowOf(screen).lastRequestedPermission)
@@ -181,7 +181,7 @@ internal class ScreensTest {
         house.desk.login(demo.server(), "ana")
         await("people") { it.people.size == 2 }
         runBlocking { demo.call("ana") }
-        await("ringing") { it.call?.phase == Phase.RINGING_HERE }
+        await("ringing") { it.call?.phase == Phase.RINGING_LOCALLY }
         val answering = Robolectric.buildActivity(CallActivity::class.java, Intent(CallNotifications.ACCEPT)).setup()
         val screen = answering.get()
         await("question") { shadowOf(screen).lastRequestedPermission != null }
@@ -216,7 +216,7 @@ internal class ScreensTest {
         house.desk.login(demo.server(), "ana")
         await("people") { it.people.size == 2 }
         runBlocking { demo.call("ana") }
-        await("ringing") { it.call?.phase == Phase.RINGING_HERE }
+        await("ringing") { it.call?.phase == Phase.RINGING_LOCALLY }
         val screen = call()
         screen.look("incoming")
         assertEquals(View.GONE, screen.findViewById<View>(R.id.controls).visibility)

@@ -350,7 +350,7 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
             is Event.IncomingCall -> {
                 call = event.call
                 callee = event.from
-                now.update { it.copy(call = CallView(event.from, Phase.RINGING_HERE)) }
+                now.update { it.copy(call = CallView(event.from, Phase.RINGING_LOCALLY)) }
             }
             is Event.CallChanged -> now.update { it.copy(call = it.call.after(event.now, around.now())) }
             is Event.CallEnded -> ended(event)

@@ -54,17 +54,17 @@ data class CallView(
     val goesOn: Boolean get() = phase == Phase.CONNECTED || phase == Phase.RECONNECTING
 
     /** Sound and camera are in use: not while it only rings here. */
-    val usesDevices: Boolean get() = phase != Phase.RINGING_HERE
+    val usesDevices: Boolean get() = phase != Phase.RINGING_LOCALLY
 }
 
-enum class Phase { RINGING_HERE, CALLING, RINGING_THERE, CONNECTING, CONNECTED, RECONNECTING }
+enum class Phase { RINGING_LOCALLY, CALLING, RINGING_REMOTELY, CONNECTING, CONNECTED, RECONNECTING }
 
 /** Null where there is no call. */
 fun phase(state: CallState): Phase? = when (state) {
     CallState.IDLE -> null
     CallState.CALLING -> Phase.CALLING
-    CallState.RINGING_THERE -> Phase.RINGING_THERE
-    CallState.RINGING_HERE -> Phase.RINGING_HERE
+    CallState.RINGING_REMOTELY -> Phase.RINGING_REMOTELY
+    CallState.RINGING_LOCALLY -> Phase.RINGING_LOCALLY
     CallState.CONNECTING -> Phase.CONNECTING
     CallState.CONNECTED -> Phase.CONNECTED
     CallState.RECONNECTING -> Phase.RECONNECTING

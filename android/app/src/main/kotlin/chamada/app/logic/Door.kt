@@ -1,7 +1,7 @@
 package chamada.app.logic
 
 import chamada.Config
-import chamada.isNear
+import chamada.isLocalNetwork
 
 /** Most characters of a name, as the protocol has it. */
 const val LONGEST_NAME: Int = 32
@@ -20,5 +20,5 @@ fun nameOf(typed: String): String? = typed.trim().takeIf { name ->
  */
 fun configOf(address: String, name: String): Config {
     val server = address.trim()
-    return Config(server, name, allowInsecure = isNear(server))
+    return Config(server, name, allowInsecure = isLocalNetwork(server))
 }

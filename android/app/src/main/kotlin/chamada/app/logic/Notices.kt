@@ -44,18 +44,18 @@ fun troubleNotice(trouble: CameraTrouble): Notice = when (trouble) {
  * @param trouble of the camera in this call, if there was any.
  */
 fun endNotice(reason: EndReason, with: String, trouble: CameraTrouble?): Notice? = when (reason) {
-    EndReason.HUNG_UP_HERE, EndReason.DECLINED_HERE, EndReason.CANCELLED_HERE -> null
-    EndReason.HUNG_UP_THERE -> Notice(Words.HUNG_UP_THERE, listOf(Way.DISMISS), with)
-    EndReason.DECLINED_THERE -> Notice(Words.DECLINED, listOf(Way.WRITE, Way.DISMISS), with)
+    EndReason.HUNG_UP_LOCALLY, EndReason.DECLINED_LOCALLY, EndReason.CANCELLED_LOCALLY -> null
+    EndReason.HUNG_UP_REMOTELY -> Notice(Words.HUNG_UP_REMOTELY, listOf(Way.DISMISS), with)
+    EndReason.DECLINED_REMOTELY -> Notice(Words.DECLINED, listOf(Way.WRITE, Way.DISMISS), with)
     EndReason.BUSY -> Notice(Words.BUSY, listOf(Way.CALL_AGAIN, Way.WRITE, Way.DISMISS), with)
     EndReason.TIMEOUT -> Notice(Words.NO_ANSWER, listOf(Way.CALL_AGAIN, Way.WRITE, Way.DISMISS))
-    EndReason.CANCELLED_THERE -> Notice(Words.MISSED, listOf(Way.CALL_AGAIN, Way.DISMISS), with)
+    EndReason.CANCELLED_REMOTELY -> Notice(Words.MISSED, listOf(Way.CALL_AGAIN, Way.DISMISS), with)
     EndReason.UNREACHABLE -> Notice(Words.GONE, listOf(Way.DISMISS), with)
     EndReason.CONNECTION_FAILED -> Notice(Words.CALL_LOST, listOf(Way.CALL_AGAIN, Way.DISMISS), with)
     EndReason.NEGOTIATION_FAILED -> Notice(Words.CALL_NOT_SET_UP, listOf(Way.CALL_AGAIN, Way.DISMISS), with)
-    EndReason.MEDIA_FAILED_THERE -> Notice(Words.DEVICES_FAILED_THERE, listOf(Way.CALL_AGAIN, Way.DISMISS), with)
+    EndReason.MEDIA_FAILED_REMOTELY -> Notice(Words.DEVICES_FAILED_REMOTELY, listOf(Way.CALL_AGAIN, Way.DISMISS), with)
     EndReason.ANSWERED_ELSEWHERE -> Notice(Words.ANSWERED_ELSEWHERE, listOf(Way.DISMISS), with)
-    EndReason.MEDIA_FAILED_HERE -> when (trouble) {
+    EndReason.MEDIA_FAILED_LOCALLY -> when (trouble) {
         null -> Notice(Words.DEVICES_FAILED, listOf(Way.CALL_AGAIN, Way.WITHOUT_CAMERA, Way.DISMISS))
         else -> troubleNotice(trouble).let { it.copy(ways = it.ways.map(::again).distinct() + Way.DISMISS) }
     }

@@ -63,7 +63,7 @@ internal class DeskTest {
         assertEquals(1000L, phone.call?.since)
         desk.hangUp()
         assertEquals(listOf("call rui", "hangUp"), phone.line.done)
-        phone.ended(chamada.EndReason.HUNG_UP_HERE)
+        phone.ended(chamada.EndReason.HUNG_UP_LOCALLY)
         assertNull(phone.call)
         assertNull(phone.told, "whoever hung up knows it")
     }
@@ -71,7 +71,7 @@ internal class DeskTest {
     @Test
     fun `a call that comes in is answered or declined, and uses no device before`() {
         phone.rings()
-        assertEquals(Phase.RINGING_HERE, phone.call?.phase)
+        assertEquals(Phase.RINGING_LOCALLY, phone.call?.phase)
         assertFalse(phone.call!!.usesDevices)
         desk.accept()
         assertEquals(listOf("accept"), phone.line.done)
@@ -123,7 +123,7 @@ internal class DeskTest {
     fun `a call that ends while another has the sound leaves the next one its microphone and its speaker`() {
         phone.inCall()
         desk.held(true)
-        phone.ended(chamada.EndReason.HUNG_UP_THERE)
+        phone.ended(chamada.EndReason.HUNG_UP_REMOTELY)
         assertEquals(listOf("microphone false", "microphone true"), phone.line.done)
         assertFalse(phone.around.hushed)
         desk.call("rui")
@@ -179,7 +179,7 @@ internal class DeskTest {
         phone.around.grants = mapOf(Need.CAMERA to Grant(false, asked = true), Need.MICROPHONE to Grant(true))
         phone.around.afterAsking = phone.around.grants
         desk.call("rui")
-        phone.ended(chamada.EndReason.HUNG_UP_THERE)
+        phone.ended(chamada.EndReason.HUNG_UP_REMOTELY)
         phone.around.grants = mapOf(Need.CAMERA to Grant(true), Need.MICROPHONE to Grant(true))
         desk.call("rui")
         assertEquals(listOf("camera false", "call rui", "camera true", "call rui"), phone.line.done)

@@ -130,7 +130,7 @@ internal class ErrorsTest {
         desk.call("rui")
         phone.changed(CallState.CALLING)
         desk.cameraTrouble(CameraTrouble.IN_USE)
-        phone.ended(EndReason.MEDIA_FAILED_HERE)
+        phone.ended(EndReason.MEDIA_FAILED_LOCALLY)
         told(Words.CAMERA_IN_USE, Way.CALL_AGAIN, Way.WITHOUT_CAMERA, Way.DISMISS)
         desk.take(Way.WITHOUT_CAMERA)
         assertEquals(listOf("call rui", "camera false", "call rui"), phone.line.done)
@@ -176,8 +176,8 @@ internal class ErrorsTest {
         endsWith(EndReason.TIMEOUT, Words.NO_ANSWER, again, write, ok, gaps = emptyList())
         endsWith(EndReason.CONNECTION_FAILED, Words.CALL_LOST, again, ok)
         endsWith(EndReason.NEGOTIATION_FAILED, Words.CALL_NOT_SET_UP, again, ok)
-        endsWith(EndReason.MEDIA_FAILED_THERE, Words.DEVICES_FAILED_THERE, again, ok)
-        endsWith(EndReason.CANCELLED_THERE, Words.MISSED, again, ok)
+        endsWith(EndReason.MEDIA_FAILED_REMOTELY, Words.DEVICES_FAILED_REMOTELY, again, ok)
+        endsWith(EndReason.CANCELLED_REMOTELY, Words.MISSED, again, ok)
         desk.take(Way.CALL_AGAIN)
         assertEquals(listOf("call rui", "call rui"), phone.line.done)
     }
@@ -185,18 +185,18 @@ internal class ErrorsTest {
     @Test
     fun `somebody who declines can be written to, and somebody who is gone is only told of`() {
         phone.enter()
-        endsWith(EndReason.DECLINED_THERE, Words.DECLINED, Way.WRITE, Way.DISMISS)
+        endsWith(EndReason.DECLINED_REMOTELY, Words.DECLINED, Way.WRITE, Way.DISMISS)
         desk.take(Way.WRITE)
         assertEquals(Effect.FOCUS_CHAT, effect())
         endsWith(EndReason.UNREACHABLE, Words.GONE, Way.DISMISS)
-        endsWith(EndReason.HUNG_UP_THERE, Words.HUNG_UP_THERE, Way.DISMISS)
+        endsWith(EndReason.HUNG_UP_REMOTELY, Words.HUNG_UP_REMOTELY, Way.DISMISS)
         endsWith(EndReason.ANSWERED_ELSEWHERE, Words.ANSWERED_ELSEWHERE, Way.DISMISS)
     }
 
     @Test
     fun `a call lost for want of a microphone can be tried again`() {
         phone.inCall()
-        phone.ended(EndReason.MEDIA_FAILED_HERE)
+        phone.ended(EndReason.MEDIA_FAILED_LOCALLY)
         told(Words.DEVICES_FAILED, Way.CALL_AGAIN, Way.WITHOUT_CAMERA, Way.DISMISS)
     }
 
@@ -208,7 +208,7 @@ internal class ErrorsTest {
         assertEquals(Phase.CONNECTED, phone.call?.phase)
         phone.line.tell(Event.LoggedIn("ana", true))
         assertNull(phone.told)
-        phone.ended(EndReason.HUNG_UP_HERE)
+        phone.ended(EndReason.HUNG_UP_LOCALLY)
         phone.line.tell(Event.Reconnecting(1u, 500u, failure(ErrorKind.SERVER)))
         told(Words.SERVER_LOST, Way.DISMISS)
     }

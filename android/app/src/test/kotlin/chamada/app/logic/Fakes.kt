@@ -148,7 +148,7 @@ internal class FakePhone {
     fun rings() = apply {
         enter()
         line.tell(Event.IncomingCall("rui", FakeCall(line, "rui")))
-        changed(CallState.RINGING_HERE)
+        changed(CallState.RINGING_LOCALLY)
     }
 
     companion object {

@@ -90,10 +90,10 @@ internal class RealCallTest {
                 "call", "ana", "--server", server.url, "--name", "edu", "--video", "test:320x240@30", "--audio", "tone",
                 "--seconds", "2", "--json",
             ).use {
-                await("ringing") { it.call?.run { phase to with } == (Phase.RINGING_HERE to "edu") }
+                await("ringing") { it.call?.run { phase to with } == (Phase.RINGING_LOCALLY to "edu") }
                 press { accept() }
                 await("connection") { it.call?.phase == Phase.CONNECTED }
-                assertEquals(Notice(Words.HUNG_UP_THERE, listOf(Way.DISMISS), "edu"), await("end") { it.call == null }.notice)
+                assertEquals(Notice(Words.HUNG_UP_REMOTELY, listOf(Way.DISMISS), "edu"), await("end") { it.call == null }.notice)
             }
         }
     }

@@ -1,16 +1,16 @@
-// The line of the call engine: who we are, which call there is, and everything that is said about it. Decides nothing.
+// What the parts of the call engine share: the local user's name, the current call, and the queue of outputs. No decisions.
 
 import { snapshotOf } from './state.js';
 
-export class Line {
-  // Our name, once there was a login.
+export class EngineContext {
+  // The local user's name, after the first login.
   me = null;
-  // Whether the server can be reached.
+  // Whether the server is reachable.
   online = false;
   call = null;
   #peers = 0;
   #outputs = [];
-  #told = JSON.stringify(snapshotOf(null));
+  #lastSnapshot = JSON.stringify(snapshotOf(null));
 
   take() {
     return this.#outputs.splice(0);
@@ -20,16 +20,16 @@ export class Line {
     this.#outputs.push({ kind: 'event', event });
   }
 
-  // Tells where the call stands, if that changed.
-  tellChange() {
+  // Emits the snapshot of the call, if it changed.
+  emitChange() {
     const snapshot = snapshotOf(this.call);
     const text = JSON.stringify(snapshot);
-    if (text === this.#told) return;
-    this.#told = text;
+    if (text === this.#lastSnapshot) return;
+    this.#lastSnapshot = text;
     this.event({ kind: 'changed', ...snapshot });
   }
 
-  // Does something with the call's peer connection.
+  // Requests an action of the call's peer connection.
   act(action) {
     const { peer } = this.call;
     if (peer !== null) this.#outputs.push({ kind: 'peer', peer, action });
@@ -55,7 +55,7 @@ export class Line {
     this.send({ type: 'call-ringing' });
   }
 
-  // Tells the other side what is on here, once the call is answered.
+  // Sends the local media state, once the call is answered.
   sendMediaState() {
     if (this.call.isAnswered) this.send({ type: 'media-state', ...this.call.local });
   }
@@ -64,30 +64,30 @@ export class Line {
     this.send({ type: type === 'offer' ? 'video-offer' : 'video-answer', sdp: { type, sdp } });
   }
 
-  // Old pages choke on the end of candidates, so only those hear of it that name calls.
+  // Old pages fail on the end of candidates, so it is sent only to peers that send call identifiers.
   sendCandidate(candidate) {
-    if (candidate !== null || this.call.namesCalls) this.send({ type: 'new-ice-candidate', candidate });
+    if (candidate !== null || this.call.sendsCallIds) this.send({ type: 'new-ice-candidate', candidate });
   }
 
-  // Our last description again, with the candidates that followed it.
+  // Sends the last local description again, with the candidates that were sent after it.
   repeatDescription() {
-    const said = this.call.negotiation.lastSaid;
-    if (!said) return;
-    this.sendDescription(said);
+    const { sentDescription } = this.call.offerAnswer;
+    if (!sentDescription) return;
+    this.sendDescription(sentDescription);
     this.repeatCandidates();
   }
 
   repeatCandidates() {
-    for (const candidate of this.call.negotiation.candidatesSaid) this.sendCandidate(candidate);
+    for (const candidate of this.call.offerAnswer.sentCandidates) this.sendCandidate(candidate);
   }
 
-  // A hang-up about a call that is not the one there is: one that is over, or that cannot be taken.
-  sayOver(target, call, reason) {
+  // A hang-up about a call other than the current one: one that ended, or that is refused.
+  sendHangUp(target, call, reason) {
     this.#put({ type: 'hang-up', name: this.me, target, reason, ...(call && { call }) });
   }
 
-  // After a change of name: whatever names the call teaches the other side whom to write to.
-  introduce() {
+  // Announces a new local name: any message of the call makes the remote peer use it as the target.
+  announceName() {
     if (this.call?.state === 'ringing-here') this.sendRinging();
     else if (this.call) this.sendMediaState();
   }

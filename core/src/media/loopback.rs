@@ -1,4 +1,5 @@
-//! A peer's devices that send back whatever arrives: the other person sees and hears themselves.
+//! Loopback devices: camera and microphone that deliver the received video and audio, so that the remote user sees and hears
+//! themselves. This has nothing to do with echo cancellation.
 
 use super::capture::{
     AudioProvider, AudioSink, AudioSource, CameraFormat, CameraInfo, CameraProvider, CameraSettings, CaptureError,
@@ -8,9 +9,9 @@ use super::frame::VideoFrame;
 use super::synthetic::SyntheticAudio;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Camera, microphone, speaker and renderer in one, each feeding its counterpart. For one call at a time.
+/// Camera, microphone, speaker and renderer in one: what is rendered or played is captured. For one call at a time.
 #[derive(Clone, Default)]
-pub struct Echo {
+pub struct Loopback {
     slots: Arc<Slots>,
 }
 
@@ -20,14 +21,14 @@ struct Slots {
     microphone: Mutex<Option<AudioSink>>,
 }
 
-impl Echo {
-    /// Devices that send back what arrives.
+impl Loopback {
+    /// Devices that are not open yet.
     pub fn new() -> Self {
         Self::default()
     }
 }
 
-impl VideoRenderer for Echo {
+impl VideoRenderer for Loopback {
     fn render(&self, frame: VideoFrame) {
         let sink = self.slots.camera.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(sink) = sink {
@@ -36,11 +37,11 @@ impl VideoRenderer for Echo {
     }
 }
 
-impl CameraProvider for Echo {
+impl CameraProvider for Loopback {
     fn cameras(&self) -> Vec<CameraInfo> {
-        // The true size is that of whatever arrives; this one is what constraints are held against.
+        // The real size is that of the received frames; this one is what constraints are checked against.
         let formats = vec![CameraFormat { width: 1280, height: 720, min_fps: 1.0, max_fps: 60.0 }];
-        vec![CameraInfo { device_id: "echo".into(), label: "Echo".into(), facing: None, formats }]
+        vec![CameraInfo { device_id: "loopback".into(), label: "Loopback".into(), facing: None, formats }]
     }
 
     fn open(&self, _: &CameraSettings, sink: FrameSink) -> Result<Box<dyn CaptureHandle>, CaptureError> {
@@ -49,7 +50,7 @@ impl CameraProvider for Echo {
     }
 }
 
-impl AudioProvider for Echo {
+impl AudioProvider for Loopback {
     fn open_microphone(&self, sink: AudioSink) -> Result<Box<dyn CaptureHandle>, CaptureError> {
         *self.slots.microphone.lock().unwrap_or_else(PoisonError::into_inner) = Some(sink);
         Ok(Box::new(OpenSlot { slots: Arc::clone(&self.slots), clear: |slots| clear(&slots.microphone) }))
