@@ -209,8 +209,7 @@ impl Controller {
             self.rtt.measured(rtt.max(0) as f64 / 1e3);
         }
         for packet in &learned.lost {
-            let audio = packet.class == Class::Audio;
-            self.loss.lost(packet.sent_at, packet.wire_bytes, audio);
+            self.loss.lost(packet);
             self.prober.lost(packet);
             if let Some(probation) = &mut self.probation
                 && (probation.from..probation.to).contains(&packet.sent_at)
@@ -226,7 +225,7 @@ impl Controller {
             self.acked.arrived(packet.sent_at, packet.arrived_at, packet.wire_bytes);
             self.loss.acked(packet.sent_at, packet.wire_bytes, packet.class == Class::Audio);
             if let Some(found) = self.prober.acked(now, packet, &situation) {
-                probed = Some(found);
+                probed = Some(found / (1.0 - self.loss.random_part(now)));
             }
         }
         self.queue.add(now, self.delay.queue_ms());
@@ -247,8 +246,13 @@ impl Controller {
     }
 
     fn estimate(&mut self, now: i64, probed: Option<f64>) {
-        let (acked, queue_ms) = (self.acked.bps(), self.delay.queue_ms());
-        let usage = self.delay.usage();
+        // Of what is lost whatever is sent the path would have carried as much as of what arrives.
+        let carried = 1.0 / (1.0 - self.loss.random_part(now));
+        let acked = self.acked.bps().map(|bps| bps * carried);
+        let queue_ms = self.delay.queue_ms();
+        // The slope takes a while to see a path that became much slower; a queue of this length says it at once.
+        let long_queue = queue_ms > DRAIN && !self.queue.is_competing();
+        let usage = if long_queue { Usage::Over } else { self.delay.usage() };
         if let Some(found) = probed {
             self.take_probe_result(now, found, acked);
         }
@@ -265,7 +269,7 @@ impl Controller {
                 usage: if probed.is_some() && usage == Usage::Over && queue_ms < 10.0 { Usage::Normal } else { usage },
                 queue_ms,
                 acked,
-                recent: self.acked.recent_bps(),
+                recent: self.acked.recent_bps().map(|bps| bps * carried),
                 rtt_ms: self.rtt.smoothed(),
                 application_limited: self.limit.is_on(),
                 may_grow: growing,
@@ -276,7 +280,7 @@ impl Controller {
             let highest = self.rate.take_before_cuts().unwrap_or(before);
             self.prober.cut(now, highest, self.rate.bps());
         }
-        self.loss.update(
+        let own = self.loss.update(
             now,
             &loss::Inputs {
                 acked,
@@ -286,6 +290,9 @@ impl Controller {
                 application_limited: self.limit.is_on(),
             },
         );
+        if let (true, Some(acked)) = (own, acked) {
+            self.rate.full_at(acked);
+        }
         if self.loss.is_own(now)
             && let Some(bound) = self.loss.bps()
         {

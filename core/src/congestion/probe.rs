@@ -66,6 +66,8 @@ struct Cluster {
     last_arrived: i64,
     bytes: f64,
     packets: u32,
+    /// Of packets that left in between and are no part of it, such as sound: the path carries them too.
+    between: f64,
     lost_bytes: f64,
 }
 
@@ -177,6 +179,7 @@ impl Prober {
             last_arrived: i64::MIN,
             bytes: 0.0,
             packets: 0,
+            between: 0.0,
             lost_bytes: 0.0,
         });
         Some(probe)
@@ -224,9 +227,15 @@ impl Prober {
         }
     }
 
-    /// A packet of a probe arrived. Gives the rate that was found when that decides it.
+    /// A packet arrived. Gives the rate that was found when that decides it.
     pub(super) fn acked(&mut self, now: i64, packet: &Acked, at: &Situation) -> Option<f64> {
-        let index = self.clusters.iter().position(|cluster| Some(cluster.probe.id) == packet.probe)?;
+        let Some(id) = packet.probe else {
+            for cluster in self.clusters.iter_mut().filter(|cluster| cluster.first_sent <= packet.sent_at) {
+                cluster.between += f64::from(packet.wire_bytes);
+            }
+            return None;
+        };
+        let index = self.clusters.iter().position(|cluster| cluster.probe.id == id)?;
         let cluster = &mut self.clusters[index];
         cluster.add(packet);
         let found = cluster.result()?;
@@ -256,7 +265,7 @@ impl Cluster {
             (self.first_arrived, self.first_bytes) = (packet.arrived_at, bytes);
         }
         self.last_arrived = self.last_arrived.max(packet.arrived_at);
-        self.bytes += bytes;
+        self.bytes += bytes + std::mem::take(&mut self.between);
         self.packets += 1;
     }
 

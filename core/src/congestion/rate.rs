@@ -82,6 +82,12 @@ impl RateControl {
         self.cut_at = None;
     }
 
+    /// The path carries this and no more, which no queue has shown.
+    pub(super) fn full_at(&mut self, acked: f64) {
+        self.capacity = LinkCapacity::default();
+        self.capacity.add(acked, 1.0);
+    }
+
     /// A probe found so much. More than a tenth above what was known makes that void.
     pub(super) fn probed(&mut self, bps: f64) {
         if bps > 1.1 * self.rate {

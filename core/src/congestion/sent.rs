@@ -32,6 +32,8 @@ pub(super) struct Lost {
     pub(super) sent_at: i64,
     pub(super) wire_bytes: u32,
     pub(super) class: Class,
+    /// The packet before did not arrive either.
+    pub(super) in_a_row: bool,
 }
 
 /// What one feedback taught.
@@ -143,7 +145,7 @@ impl SentLog {
             match (*arrival, entry.fate) {
                 (Some(arrived_at), Fate::Unknown | Fate::Missing(_) | Fate::Lost) => {
                     if entry.fate == Fate::Lost {
-                        learned.found.push(entry.lost());
+                        learned.found.push(entry.lost(false));
                     }
                     entry.fate = Fate::Received;
                     let Entry { at, wire_bytes, class, probe, .. } = *entry;
@@ -174,12 +176,14 @@ impl SentLog {
     fn give_up_missing(&mut self, now: i64, learned: &mut Learned) {
         while let Some(&number) = self.missing.front() {
             let at = number.checked_sub(self.first).and_then(|at| usize::try_from(at).ok());
+            let before = at.and_then(|at| self.entries.get(at.checked_sub(1)?)).map(|entry| entry.fate);
+            let in_a_row = matches!(before, Some(Fate::Missing(_) | Fate::Lost));
             if let Some(entry) = at.and_then(|at| self.entries.get_mut(at)) {
                 match entry.fate {
                     Fate::Missing(since) if now - since < REORDER => return,
                     Fate::Missing(_) => {
                         entry.fate = Fate::Lost;
-                        learned.lost.push(entry.lost());
+                        learned.lost.push(entry.lost(in_a_row));
                     }
                     _ => {}
                 }
@@ -190,8 +194,8 @@ impl SentLog {
 }
 
 impl Entry {
-    fn lost(&self) -> Lost {
-        Lost { sent_at: self.at, wire_bytes: self.wire_bytes, class: self.class }
+    fn lost(&self, in_a_row: bool) -> Lost {
+        Lost { sent_at: self.at, wire_bytes: self.wire_bytes, class: self.class, in_a_row }
     }
 }
 

@@ -6,6 +6,8 @@
 mod model;
 mod test;
 
+use super::Class;
+use super::sent::Lost;
 use model::Model;
 use test::{LossTest, Verdict};
 
@@ -25,10 +27,11 @@ const RISE: f64 = 1.3;
 const ABOVE_ACKED: f64 = 1.5;
 /// After a cut nothing grows for so long, doubling with each cut that follows soon, up to the longest. Microseconds.
 const HOLD: i64 = 300_000;
-const HOLD_AT_MOST: i64 = 60_000_000;
-/// Own loss keeps the rate at this part of what arrives, and probes off for so long.
+const HOLD_AT_MOST: i64 = 10_000_000;
+/// Where less than this part is lost, nothing is held.
+const NO_LOSS: f64 = 0.01;
+/// Own loss keeps the rate at this part of what arrives.
 const OWN: f64 = 0.95;
-const OWN_FOR: i64 = 8_000_000;
 /// Standard deviations by which the mean loss has to exceed the inherent one to stop growth.
 const DEVIATIONS: f64 = 1.64;
 /// The smoothed loss, for those who repair: weight of an observation.
@@ -71,8 +74,16 @@ pub(super) struct LossEstimator {
     /// The rate after the last cut, until when nothing grows, and how long that was.
     held_until: i64,
     hold: i64,
+    bursts: Bursts,
     smoothed: f64,
     audio: f64,
+}
+
+/// How many packets are lost in a row, on average, of late.
+#[derive(Debug, Default)]
+struct Bursts {
+    lost: f64,
+    rows: f64,
 }
 
 impl LossEstimator {
@@ -84,6 +95,7 @@ impl LossEstimator {
             rate: None,
             held_until: i64::MIN / 4,
             hold: HOLD,
+            bursts: Bursts::default(),
             smoothed: 0.0,
             audio: 0.0,
         }
@@ -96,16 +108,17 @@ impl LossEstimator {
 
     pub(super) fn acked(&mut self, sent_at: i64, wire_bytes: u32, audio: bool) {
         self.partial.add(sent_at, wire_bytes, false);
-        self.test.count(sent_at, false);
+        self.test.count(sent_at, wire_bytes, false);
         if audio {
             self.audio *= 1.0 - 1.0 / 100.0;
         }
     }
 
-    pub(super) fn lost(&mut self, sent_at: i64, wire_bytes: u32, audio: bool) {
-        self.partial.add(sent_at, wire_bytes, true);
-        self.test.count(sent_at, true);
-        if audio {
+    pub(super) fn lost(&mut self, packet: &Lost) {
+        self.partial.add(packet.sent_at, packet.wire_bytes, true);
+        self.test.count(packet.sent_at, packet.wire_bytes, true);
+        self.bursts.lost(packet.in_a_row);
+        if packet.class == Class::Audio {
             self.audio += (1.0 - self.audio) / 100.0;
         }
     }
@@ -135,6 +148,11 @@ impl LossEstimator {
         self.test.is_own(now)
     }
 
+    /// The part that is lost whatever is sent, 0 to 1, where the path was asked and said so.
+    pub(super) fn random_part(&self, now: i64) -> f64 {
+        if self.test.is_random(now, self.smoothed) { self.smoothed.min(0.5) } else { 0.0 }
+    }
+
     /// Part of the target to send at: less than one for a moment, to see what is lost then.
     pub(super) fn test_factor(&self, now: i64) -> f64 {
         self.test.factor(now)
@@ -144,22 +162,24 @@ impl LossEstimator {
         self.test.factor(now) < 1.0
     }
 
-    pub(super) fn update(&mut self, now: i64, inputs: &Inputs) {
-        if let Some(verdict) = self.test.update(now, self.smoothed, inputs) {
+    /// Whether the path has just said that the loss is our own: what arrives is what it carries.
+    pub(super) fn update(&mut self, now: i64, inputs: &Inputs) -> bool {
+        let mut own = false;
+        if let Some(verdict) = self.test.update(now, self.smoothed, self.bursts.mean(), inputs) {
             log::debug!("loss of {:.0} % is {verdict:?}", self.smoothed * 100.0);
-            if verdict == Verdict::Own {
+            own = verdict == Verdict::Own;
+            if own {
                 let bound = OWN * inputs.acked.unwrap_or(inputs.delay_rate);
                 self.rate = Some(self.rate.unwrap_or(bound).min(bound));
-                self.held_until = now + OWN_FOR;
             }
         }
-        let Some(observation) = self.partial.take() else { return };
+        let Some(observation) = self.partial.take() else { return own };
         self.smoothed += SMOOTHING * (observation.lost / observation.packets.max(1.0) - self.smoothed);
         self.model.observe(observation);
-        if self.model.len() < ENOUGH {
-            return;
+        if self.model.len() >= ENOUGH {
+            self.decide(now, inputs);
         }
-        self.decide(now, inputs);
+        own
     }
 
     fn decide(&mut self, now: i64, inputs: &Inputs) {
@@ -170,12 +190,16 @@ impl LossEstimator {
         let mut best = self.model.best(before, acked, inputs.delay_rate, random);
         if best > before {
             let inherent = self.model.inherent();
-            let spread = (inherent.max(0.005) * (1.0 - inherent) / self.model.packets().max(1.0)).sqrt();
-            if mean > inherent + DEVIATIONS * spread || now < self.held_until {
+            // Packets that are lost in a row are one event.
+            let events = self.model.packets().max(1.0) / self.bursts.mean();
+            let spread = (inherent.max(0.005) * (1.0 - inherent) / events).sqrt();
+            if mean > inherent + DEVIATIONS * spread || now < self.held_until && mean > NO_LOSS || self.is_own(now) {
                 best = before;
             }
             best = best.min(before * RISE);
-            if let Some(acked) = inputs.acked {
+            if let Some(acked) = acked
+                && mean > NO_LOSS
+            {
                 best = best.min((ABOVE_ACKED * acked).max(before));
             }
         }
@@ -193,7 +217,21 @@ impl LossEstimator {
             self.held_until = self.held_until.max(now + self.hold);
         }
         // Nothing is lost and the delay-based rate is the lower one: loss sets no bound.
-        self.rate = if best >= inputs.delay_rate && mean < 0.01 { None } else { Some(best) };
+        self.rate = if best >= inputs.delay_rate && mean < NO_LOSS { None } else { Some(best) };
+    }
+}
+
+impl Bursts {
+    /// Weight of the past, with each loss.
+    const KEEP: f64 = 0.97;
+
+    fn lost(&mut self, in_a_row: bool) {
+        self.lost = self.lost * Self::KEEP + 1.0;
+        self.rows = self.rows * Self::KEEP + f64::from(u8::from(!in_a_row));
+    }
+
+    fn mean(&self) -> f64 {
+        if self.rows > 0.5 { (self.lost / self.rows).clamp(1.0, 10.0) } else { 1.0 }
     }
 }
 

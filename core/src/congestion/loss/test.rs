@@ -7,6 +7,8 @@ use std::collections::VecDeque;
 /// Asked above this loss, at a queue of at most so many ms,
 const ABOVE: f64 = 0.05;
 const QUEUE: f64 = 20.0;
+/// that has been so for this long,
+const CALM: i64 = 2_000_000;
 /// no sooner than so long after the last time, and after a verdict of "random" even later. Microseconds.
 const AGAIN: i64 = 8_000_000;
 const AGAIN_RANDOM: i64 = 25_000_000;
@@ -29,6 +31,10 @@ const VALID_MORE: f64 = 0.03;
 const VALID_FOR: i64 = 40_000_000;
 /// "Own" holds for so long.
 const OWN_FOR: i64 = 8_000_000;
+/// Losses to expect in the test, those in a row counted as one, for an answer to mean anything.
+const EVENTS: f64 = 4.0;
+/// and packets have to have been sent at this part of the pace before, or less.
+const SLOWER: f64 = 0.88;
 /// Packets remembered.
 const KEPT: usize = 4_096;
 
@@ -43,21 +49,23 @@ pub(super) enum Verdict {
 
 #[derive(Debug, Default)]
 pub(super) struct LossTest {
-    /// (sent, lost), in the order of acknowledgement.
-    packets: VecDeque<(i64, bool)>,
+    /// (sent, wire bytes, lost), in the order of acknowledgement.
+    packets: VecDeque<(i64, u32, bool)>,
     began: Option<i64>,
     not_before: i64,
+    /// When a queue was seen last.
+    queue_at: Option<i64>,
     /// Loss that was found to be random, and since when.
     random: Option<(f64, i64)>,
     own_until: i64,
 }
 
 impl LossTest {
-    pub(super) fn count(&mut self, sent_at: i64, lost: bool) {
+    pub(super) fn count(&mut self, sent_at: i64, wire_bytes: u32, lost: bool) {
         if self.packets.len() == KEPT {
             self.packets.pop_front();
         }
-        self.packets.push_back((sent_at, lost));
+        self.packets.push_back((sent_at, wire_bytes, lost));
     }
 
     pub(super) fn is_random(&self, now: i64, loss: f64) -> bool {
@@ -72,7 +80,10 @@ impl LossTest {
         if self.began.is_some_and(|began| now - began < LENGTH) { FACTOR } else { 1.0 }
     }
 
-    pub(super) fn update(&mut self, now: i64, loss: f64, inputs: &Inputs) -> Option<Verdict> {
+    pub(super) fn update(&mut self, now: i64, loss: f64, burst: f64, inputs: &Inputs) -> Option<Verdict> {
+        if inputs.overuse || inputs.queue_ms > 2.0 * QUEUE {
+            self.queue_at = Some(now);
+        }
         if let Some(began) = self.began {
             if inputs.overuse || inputs.queue_ms > 2.0 * QUEUE {
                 // A queue comes and goes: the comparison says nothing.
@@ -80,27 +91,33 @@ impl LossTest {
                 self.not_before = now + AGAIN / 2;
             } else if now - began >= LENGTH + ANSWER {
                 self.began = None;
-                return self.judge(now, began);
+                return self.judge(now, began, burst);
             }
             return None;
         }
-        let wanted = loss > ABOVE && inputs.queue_ms < QUEUE && !inputs.overuse && !inputs.application_limited;
+        // What a full queue dropped is known to be our own.
+        let calm = self.queue_at.is_none_or(|at| now - at > CALM);
+        let wanted = loss > ABOVE && calm && inputs.queue_ms < QUEUE && !inputs.application_limited;
         if wanted && now >= self.not_before && self.packets.len() > 50 {
             self.began = Some(now);
         }
         None
     }
 
-    fn judge(&mut self, now: i64, began: i64) -> Option<Verdict> {
-        let (before, count) = self.loss_between(began - BEFORE, began);
-        let (during, tested) = self.loss_between(began + SETTLE, began + LENGTH);
-        if count < 30.0 || tested < 20.0 {
-            self.not_before = now + AGAIN / 2;
+    fn judge(&mut self, now: i64, began: i64, burst: f64) -> Option<Verdict> {
+        let before = self.span(began - BEFORE, began);
+        let during = self.span(began + SETTLE, began + LENGTH);
+        // What is repaired may have kept the path as full as before.
+        let slower = during.bytes / (LENGTH - SETTLE) as f64 <= SLOWER * before.bytes / BEFORE as f64;
+        if before.loss() * during.packets < EVENTS * burst || !slower {
+            self.not_before = now + AGAIN / 4;
             return None;
         }
-        let spread = (before * (1.0 - before) / tested).sqrt();
+        let (tested, packets) = (during.packets, before.packets);
+        let (before, during) = (before.loss(), during.loss());
+        let spread = (before * (1.0 - before) / tested * burst).sqrt();
         if during > RANDOM_LEAST.max(RANDOM_PART * before - spread) && before < RANDOM_MOST {
-            self.random = Some(((before * count + during * tested) / (count + tested), now));
+            self.random = Some(((before * packets + during * tested) / (packets + tested), now));
             self.not_before = now + AGAIN_RANDOM;
             Some(Verdict::Random)
         } else {
@@ -111,9 +128,26 @@ impl LossTest {
         }
     }
 
-    fn loss_between(&self, from: i64, to: i64) -> (f64, f64) {
-        let sent = self.packets.iter().filter(|(at, _)| (from..to).contains(at));
-        let (count, lost) = sent.fold((0.0, 0.0), |sum, (_, lost)| (sum.0 + 1.0, sum.1 + f64::from(u8::from(*lost))));
-        (if count > 0.0 { lost / count } else { 0.0 }, count)
+    fn span(&self, from: i64, to: i64) -> Span {
+        let sent = self.packets.iter().filter(|(at, ..)| (from..to).contains(at));
+        sent.fold(Span::default(), |span, (_, bytes, lost)| Span {
+            packets: span.packets + 1.0,
+            bytes: span.bytes + f64::from(*bytes),
+            lost: span.lost + f64::from(u8::from(*lost)),
+        })
+    }
+}
+
+/// What was sent in a span of time.
+#[derive(Debug, Default)]
+struct Span {
+    packets: f64,
+    bytes: f64,
+    lost: f64,
+}
+
+impl Span {
+    fn loss(&self) -> f64 {
+        self.lost / self.packets.max(1.0)
     }
 }

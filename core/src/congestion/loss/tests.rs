@@ -18,7 +18,7 @@ fn run(
         dice = dice.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let unlucky = (dice >> 33) as f64 / f64::from(1_u32 << 31) < part;
         if tokens < 1200.0 || unlucky {
-            loss.lost(at, 1200, false);
+            loss.lost(&Lost { sent_at: at, wire_bytes: 1200, class: Class::Video, in_a_row: false });
         } else {
             tokens -= 1200.0;
             loss.acked(at, 1200, false);
