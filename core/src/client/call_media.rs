@@ -3,6 +3,7 @@
 use super::devices::Camera;
 use super::{ClientConfig, ClientError, Devices, PhotoOf};
 use crate::call::ConnectionState;
+use crate::congestion::AudioPlan;
 use crate::media::audio::{AudioReceiver, AudioReceiverStats, AudioSender, AudioSenderStats};
 use crate::media::capture::{CameraProvider, CameraSettings, CaptureError, CaptureHandle, VideoRenderer};
 use crate::media::constraints::VideoConstraints;
@@ -56,9 +57,8 @@ impl CallMedia {
         }
         if devices.audio.is_some() {
             let connection = Arc::clone(connection);
-            let sender =
-                AudioSender::start(Arc::new(move |packet, timestamp| connection.send_audio(packet, timestamp)))
-                    .map_err(|error| CaptureError::NotReadable(format!("microphone: {error}")))?;
+            let sender = AudioSender::start(Arc::new(move |packet| connection.send_audio(packet)))
+                .map_err(|error| CaptureError::NotReadable(format!("microphone: {error}")))?;
             sender.set_muted(!media.audio);
             self.audio_sender = Some(sender);
         }
@@ -197,7 +197,7 @@ impl CallMedia {
     /// Tunes the sound's error correction to what the other side says it loses.
     pub(super) fn follow_loss(&mut self, audio_sent: &StreamStats) {
         if let (Some(percent), Some(sender)) = (self.loss.percent(audio_sent), &self.audio_sender) {
-            sender.set_packet_loss(percent);
+            sender.follow(AudioPlan { loss_percent: percent, ..AudioSender::FIRST_PLAN });
         }
     }
 
@@ -207,7 +207,12 @@ impl CallMedia {
         }
     }
 
-    pub(super) async fn receive_audio(&mut self, packets: mpsc::Receiver<RtpPacket>, devices: &Devices) {
+    pub(super) async fn receive_audio(
+        &mut self,
+        packets: mpsc::Receiver<RtpPacket>,
+        red: Option<u8>,
+        devices: &Devices,
+    ) {
         // An earlier track of this call: most devices have one speaker, and its thread is waited for.
         let before = (self.speaker.take(), self.audio_receiver.take());
         if before.0.is_some()
@@ -215,7 +220,7 @@ impl CallMedia {
         {
             log::warn!("the speaker of an earlier track did not close: {error}");
         }
-        let receiver = match AudioReceiver::start(packets) {
+        let receiver = match AudioReceiver::start(packets, red) {
             Ok(receiver) => receiver,
             Err(error) => return log::warn!("sound cannot be played: {error}"),
         };

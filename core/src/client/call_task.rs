@@ -291,7 +291,10 @@ impl CallTask {
                 self.media.follow_connection(state);
                 self.report(PeerReport::Connection(state)).await;
             }
-            PeerEvent::AudioTrack(packets) => self.media.receive_audio(packets, &self.context.devices).await,
+            PeerEvent::AudioTrack { packets, red } => {
+                self.media.receive_audio(packets, red, &self.context.devices).await;
+            }
+            PeerEvent::AudioRedundancy(_) => {}
             PeerEvent::VideoTrack { packets, payload_types } => {
                 let connection = Arc::clone(&self.connection);
                 self.media.receive_video(packets, payload_types, &self.context.devices, connection).await;

@@ -5,6 +5,7 @@
 pub mod webrtc;
 
 use crate::call::ConnectionState;
+use crate::media::audio::AudioPacket;
 use crate::media::rtp::RtpPacket;
 use crate::media::video::codec::{EncodedFrame, VideoCodec};
 use crate::outage::Outage;
@@ -60,8 +61,13 @@ pub enum PeerEvent {
     Candidate(Option<IceCandidate>),
     /// W3C `connectionState` changed.
     Connection(ConnectionState),
-    /// Sound arrives: Opus packets in order of arrival, not of sequence.
-    AudioTrack(mpsc::Receiver<RtpPacket>),
+    /// Sound arrives.
+    AudioTrack {
+        /// Packets in order of arrival, not of sequence: Opus, or Opus in RED.
+        packets: mpsc::Receiver<RtpPacket>,
+        /// Payload type of RED (RFC 2198), where it was agreed on; all others are Opus.
+        red: Option<u8>,
+    },
     /// Pictures arrive.
     VideoTrack {
         /// Packets in order of arrival, retransmissions unwrapped. Codecs may change: see each packet's payload type.
@@ -75,6 +81,8 @@ pub enum PeerEvent {
     Estimate(u32),
     /// Which codec was agreed on for the video that this side sends.
     VideoCodec(VideoCodec),
+    /// Whether the other side takes redundant sound (RED, RFC 2198). Until it is told, it does not.
+    AudioRedundancy(bool),
     /// A message on the data channel.
     Data(Bytes),
 }
@@ -135,8 +143,9 @@ pub trait PeerConnection: Send + Sync {
     /// Sends one compressed picture. Never waits: a picture that finds the way full is dropped and reported by `false`.
     fn send_video(&self, frame: EncodedFrame) -> bool;
 
-    /// Sends one Opus packet, whose sound starts `timestamp` samples (48 kHz) after that of the call. Never waits.
-    fn send_audio(&self, packet: Bytes, timestamp: u32) -> bool;
+    /// Sends one packet of sound: in RED (RFC 2198) if it repeats earlier ones and the other side takes that, else as Opus alone. Never waits: one
+    /// that finds the way full is dropped and reported by `false`.
+    fn send_audio(&self, packet: AudioPacket) -> bool;
 
     /// Asks the other side for a keyframe (PLI).
     fn request_keyframe(&self);

@@ -8,7 +8,7 @@ use std::time::Duration;
 pub(super) const MS: i64 = SAMPLE_RATE as i64 / 1000;
 
 const MIN_TARGET: i64 = 20 * MS;
-const MAX_TARGET: i64 = 200 * MS;
+const MAX_TARGET: i64 = 600 * MS;
 /// What a call starts with, until arrivals have been seen.
 const START_DELAY: i64 = 30 * MS;
 /// Added to the measured delay: speakers do not pull on the dot.
@@ -18,14 +18,20 @@ const WINDOW: i64 = 3000 * MS;
 /// Most arrivals remembered in that time.
 const WINDOW_PACKETS: usize = 1024;
 /// A packet slower than this does not tell about jitter: the sender or the network stood still, and delays count anew from here.
-const STANDSTILL: i64 = 1000 * MS;
+const STANDSTILL: i64 = MAX_TARGET;
+/// When the fastest packet of the window is slower by this than that before, the path has become longer.
+const PATH_CHANGE: i64 = 30 * MS;
 
-const BUCKET: i64 = 5 * MS;
-const BUCKETS: usize = 60;
-/// The share of packets that shall arrive in time.
-const QUANTILE: f64 = 0.97;
-/// Weight that the past keeps with each packet: at 20 ms a packet, two seconds for a third.
-const FORGET: f64 = 0.99;
+const BUCKET: i64 = 10 * MS;
+const BUCKETS: usize = (MAX_TARGET / BUCKET) as usize;
+/// Of so much time the slowest packet counts: a hole of half a second in the sound is one event and not 25 slow packets.
+const INTERVAL: i64 = 500 * MS;
+/// The share of intervals in which no packet shall be late. One hole touches two intervals, which is not enough to change the target.
+const QUANTILE: f64 = 0.85;
+/// Weight that the past keeps with each interval: what was is forgotten after 13 s.
+const FORGET: f64 = 0.93;
+/// A delay up to this is waited for as soon as it is seen, and until it has shown whether it comes back.
+const AT_ONCE: i64 = 120 * MS;
 
 /// The time of an [`std::time::Instant`] since some epoch, in samples.
 pub(super) fn in_samples(time: Duration) -> i64 {
@@ -35,26 +41,40 @@ pub(super) fn in_samples(time: Duration) -> i64 {
 /// Learns from arrivals. All times and delays in samples.
 ///
 /// A packet's *transit* is when it arrived less its timestamp. Only differences of transits mean anything: a packet's *delay* is
-/// how much slower it was than the fastest packet of the last three seconds. The target is a high quantile of a histogram of
-/// delays that forgets. As the fastest packet moves with the clocks of both sides, drift needs no treatment of its own.
+/// how much slower it was than the fastest packet of the last three seconds. The target is a high quantile of a histogram, which forgets, of the
+/// longest delays in each half second. As the fastest packet moves with the clocks of both sides, drift needs no treatment of its own.
 #[derive(Debug)]
 pub(super) struct DelayEstimator {
     /// (arrival, transit), transits rising: the front is the smallest in the window.
     fastest: VecDeque<(i64, i64)>,
     histogram: [f64; BUCKETS],
+    /// Intervals in the histogram.
     seen: u32,
+    interval: Option<Interval>,
+    /// The longest delay of the interval before, no more than [`AT_ONCE`].
+    before: i64,
+    newest: i64,
+}
+
+#[derive(Debug)]
+struct Interval {
+    start: i64,
+    longest: i64,
+    /// The longest, no more than [`AT_ONCE`].
+    at_once: i64,
 }
 
 impl DelayEstimator {
     pub(super) fn new() -> Self {
         let mut histogram = [0.0; BUCKETS];
         histogram[(START_DELAY / BUCKET) as usize - 1] = 1.0;
-        Self { fastest: VecDeque::new(), histogram, seen: 0 }
+        Self { fastest: VecDeque::new(), histogram, seen: 0, interval: None, before: 0, newest: 0 }
     }
 
     /// Forgets the timeline but not how much the network jitters.
     pub(super) fn restart(&mut self) {
         self.fastest.clear();
+        self.newest = 0;
     }
 
     /// A packet with `timestamp` came at `arrival`.
@@ -70,20 +90,56 @@ impl DelayEstimator {
             self.fastest.push_back((arrival, transit));
         }
         while self.fastest.len() > 1 && self.fastest.front().is_some_and(|&(at, _)| arrival - at > WINDOW) {
-            self.fastest.pop_front();
+            let gone = self.fastest.pop_front().map_or(0, |(_, fastest)| fastest);
+            let rise = self.fastest.front().map_or(0, |&(_, fastest)| fastest - gone);
+            if rise >= PATH_CHANGE {
+                self.shift(rise);
+            }
         }
         let fastest = self.fastest.front().map_or(transit, |&(_, fastest)| fastest);
-        self.learn((transit - fastest).max(0));
+        self.newest = (transit - fastest).max(0);
+        self.learn(arrival, self.newest);
     }
 
-    fn learn(&mut self, delay: i64) {
+    fn learn(&mut self, arrival: i64, delay: i64) {
+        let at_once = if delay <= AT_ONCE { delay } else { 0 };
+        match &mut self.interval {
+            Some(interval) if (0..INTERVAL).contains(&(arrival - interval.start)) => {
+                interval.longest = interval.longest.max(delay);
+                interval.at_once = interval.at_once.max(at_once);
+            }
+            other => {
+                let over = other.replace(Interval { start: arrival, longest: delay, at_once });
+                self.before = over.as_ref().map_or(0, |interval| interval.at_once);
+                if let Some(interval) = over {
+                    self.count(interval.longest);
+                }
+            }
+        }
+    }
+
+    fn count(&mut self, delay: i64) {
         self.seen = self.seen.saturating_add(1);
-        // A plain average at first, so that what we began with does not outlive the first second.
+        // A plain average at first, so that what we began with does not outlive the first seconds.
         let keep = FORGET.min(1.0 - 1.0 / (f64::from(self.seen) + 1.0));
         for weight in &mut self.histogram {
             *weight *= keep;
         }
         self.histogram[usize::try_from(delay / BUCKET).unwrap_or(BUCKETS).min(BUCKETS - 1)] += 1.0 - keep;
+    }
+
+    /// The path has become longer by `rise`: what counted as slow by so much was on time.
+    fn shift(&mut self, rise: i64) {
+        let by = usize::try_from(rise / BUCKET).unwrap_or(BUCKETS).min(BUCKETS - 1);
+        let on_time: f64 = self.histogram[..=by].iter().sum();
+        self.histogram.copy_within(by.., 0);
+        self.histogram[BUCKETS - by..].fill(0.0);
+        self.histogram[0] = on_time;
+        if let Some(interval) = &mut self.interval {
+            interval.longest = (interval.longest - rise).max(0);
+            interval.at_once = (interval.at_once - rise).max(0);
+        }
+        self.before = (self.before - rise).max(0);
     }
 
     /// How long the fastest packet should wait before it is played.
@@ -100,7 +156,13 @@ impl DelayEstimator {
         }
         // The fastest packets tell of no jitter at all: their bucket counts as zero, not as its upper edge.
         let quantile = if bucket == 0 { 0 } else { (bucket as i64 + 1) * BUCKET };
-        (quantile + MARGIN).clamp(MIN_TARGET, MAX_TARGET)
+        let at_once = self.interval.as_ref().map_or(0, |interval| interval.at_once).max(self.before);
+        (quantile.max(at_once) + MARGIN).clamp(MIN_TARGET, MAX_TARGET)
+    }
+
+    /// How much slower than the fastest the newest packet was.
+    pub(super) fn newest(&self) -> i64 {
+        self.newest
     }
 
     /// How long a packet with `timestamp` would have waited by `now`, had it been as fast as the fastest.

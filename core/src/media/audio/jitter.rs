@@ -1,25 +1,15 @@
 //! Which packet is to be heard next, and when: the buffer between an uneven network and an even speaker.
 
 use super::delay::{DelayEstimator, MS, in_samples};
-use crate::media::capture::SAMPLE_RATE;
+use super::opus_packet;
+use super::repair::RepairWait;
+use super::stream::{CONCEAL, CONCEAL_AT_MOST, MAX_PACKETS, Stream};
 use crate::media::rtp::RtpPacket;
 use bytes::Bytes;
-use std::collections::{BTreeMap, VecDeque};
-use std::time::Instant;
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
-/// Most packets held: 3 s at 20 ms each.
-const MAX_PACKETS: usize = 150;
-/// A timestamp further than this from the newest does not continue the stream.
-const MAX_LEAP: i64 = 3000 * MS;
-/// A sequence number further than this from the newest does not continue the stream.
-const MAX_DROPOUT: i64 = 500;
-/// What is concealed at a time, so that a packet that is a little late is played soon after it comes.
-const CONCEAL: usize = 480;
-/// After so much concealment only silence is left.
-const CONCEAL_AT_MOST: i64 = 200 * MS;
-/// How long a pause announced by DTX may last before it counts as concealment.
-const DTX_AT_MOST: i64 = 1000 * MS;
-/// Sound this much later than it should be is thrown away to be live again, e.g. when the speaker paused.
+/// When so much more waits than should, the oldest is thrown away to be live again, e.g. when the speaker paused.
 const SKIP: i64 = 250 * MS;
 /// How much shorter than the target the delay may be.
 const SLACK: i64 = 5 * MS;
@@ -27,8 +17,12 @@ const SLACK: i64 = 5 * MS;
 const SURPLUS: i64 = 15 * MS;
 /// Plays over which the smallest delay decides about the speed.
 const RECENT: usize = 12;
-/// Above this share of loss we wait for one more packet, because it can repair the one before.
-const LOSS_FOR_FEC: f64 = 0.01;
+/// The delay shrinks by at most one part in so many of what is played, as does a delay that is asked for.
+const SPEED: i64 = 10;
+/// Longest delay that can be asked for on top of what the network needs.
+const MAX_EXTRA: i64 = 200 * MS;
+/// The least that is worth taking from in-band FEC: what the seam takes.
+const LEAST_FEC: i64 = 5 * MS;
 
 /// A packet that waits in a [`JitterBuffer`].
 #[derive(Debug, Clone)]
@@ -39,20 +33,30 @@ pub struct BufferedPacket {
     pub samples: usize,
     /// What went before has no connection to it: skipped, or another stream.
     pub discontinuity: bool,
-    sequence: i64,
+    /// Of a copy (RFC 2198) it is not known.
+    pub(super) sequence: Option<i64>,
 }
 
 /// What is to be heard next.
 #[derive(Debug, Clone)]
 pub enum Decision {
     /// Decode and play it.
-    Play(BufferedPacket),
+    Play {
+        /// The packet.
+        packet: BufferedPacket,
+        /// Its SSRC.
+        ssrc: u32,
+        /// Its RTP timestamp.
+        rtp_timestamp: u32,
+    },
     /// A packet is lost; its repair is in the next one, `from`, which will be played after that.
     Fec {
         /// The next Opus packet.
         from: Bytes,
-        /// How many samples to take from its in-band FEC.
+        /// How many samples its in-band FEC has.
         samples: usize,
+        /// How many of them, at the end, are still to be heard; the others have been concealed.
+        wanted: usize,
     },
     /// Nothing is there that should be: the decoder conceals so many samples.
     Conceal(usize),
@@ -93,6 +97,8 @@ pub struct JitterStats {
     pub skipped: u64,
     /// Repaired by in-band FEC.
     pub fec_recovered: u64,
+    /// Played from a copy in a later packet (RED, RFC 2198).
+    pub red_recovered: u64,
     /// Streams that began after the first: new SSRC, or numbers that do not continue.
     pub restarts: u64,
 }
@@ -100,8 +106,9 @@ pub struct JitterStats {
 /// Orders packets, and decides what is heard when. Sans-IO: times come with each call.
 ///
 /// The delay kept is that of the fastest packets (of the last three seconds): a packet that took the network's shortest time waits for the
-/// *target*, 20 to 200 ms, before it is played; slower ones wait less. The target covers 97% of packets, and one packet more while some are lost, so
-/// that in-band FEC can be used. [`adjustment`](Self::adjustment) tells when the delay strays from it.
+/// *target* before it is played; slower ones wait less. The target is what jitter asks for, 20 to 600 ms, and, while packets are lost, as much more as
+/// their repair by later packets takes. It grows at once and shrinks by a tenth of what is played. On top comes what was asked for by
+/// [`set_extra_delay`](Self::set_extra_delay). [`adjustment`](Self::adjustment) tells when the delay strays from it.
 ///
 /// When nothing is there to play, time stands still: what comes late is played late, and the delay grown by that shrinks again. When packets after a gap
 /// are there, the gap is repaired or concealed for its length and no longer. A pause (DTX) is a gap without missing sequence numbers.
@@ -112,35 +119,21 @@ pub struct JitterBuffer {
     /// Does not continue the stream. If the next packet continues this one, a new stream has begun (RFC 3550, A.1).
     suspect: Option<RtpPacket>,
     delay: DelayEstimator,
-    /// Smoothed share of lost packets.
-    loss: f64,
+    repair: RepairWait,
+    /// What the network asks for, in samples, falling slowly.
+    target: i64,
+    /// What was asked for on top, in samples, and how much of it has been reached.
+    extra_wanted: i64,
+    extra: i64,
+    /// Samples to be played before the delay may shrink any further.
+    shrink_after: i64,
     /// Delays at the last plays, in samples.
     recent: VecDeque<i64>,
+    /// Σ over played packets of delay × length, and of length, in samples.
+    waited: (u64, u64),
     stats: JitterStats,
     /// Expected and received in streams that have ended.
     ended: (u64, u64),
-}
-
-#[derive(Debug)]
-struct Stream {
-    ssrc: u32,
-    packets: BTreeMap<i64, BufferedPacket>,
-    first_sequence: i64,
-    newest_sequence: i64,
-    newest_timestamp: i64,
-    /// Bit n: `newest_sequence - n` was received.
-    seen: u128,
-    received: u64,
-    /// Timestamp of what comes next.
-    position: i64,
-    last_sequence: i64,
-    /// Samples made up since `position` stands still.
-    made_up: i64,
-    /// Waiting for the target to be reached.
-    priming: bool,
-    /// The last packet was a DTX one.
-    pausing: bool,
-    discontinuity: bool,
 }
 
 impl Default for JitterBuffer {
@@ -157,45 +150,69 @@ impl JitterBuffer {
             stream: None,
             suspect: None,
             delay: DelayEstimator::new(),
-            loss: 0.0,
+            repair: RepairWait::default(),
+            target: 0,
+            extra_wanted: 0,
+            extra: 0,
+            shrink_after: 0,
+            waited: (0, 0),
             recent: VecDeque::with_capacity(RECENT),
             stats: JitterStats::default(),
             ended: (0, 0),
         }
     }
 
-    /// Takes a packet that arrived when it says.
-    pub fn insert(&mut self, packet: RtpPacket) {
-        let Some(samples) = opus_samples(&packet.payload) else {
+    /// Takes a packet that arrived when it says. `false`: it is not Opus, or not in line with the stream.
+    pub fn insert(&mut self, packet: RtpPacket) -> bool {
+        let Some(samples) = opus_packet::samples(&packet.payload) else {
             self.stats.invalid += 1;
-            return;
+            return false;
         };
-        let Some(stream) = &self.stream else {
+        let Some(stream) = self.stream.as_ref().filter(|stream| stream.ssrc == packet.ssrc) else {
             self.restart(&packet);
-            return self.accept(packet, samples);
+            self.accept(packet, samples);
+            return true;
         };
-        if packet.ssrc != stream.ssrc {
-            self.restart(&packet);
-            return self.accept(packet, samples);
-        }
         if stream.is_continued_by(&packet) {
             self.suspect = None;
-            return self.accept(packet, samples);
+            self.accept(packet, samples);
+            return true;
         }
         match self.suspect.take() {
             Some(first) if packet.sequence_number == first.sequence_number.wrapping_add(1) => {
                 self.stats.invalid = self.stats.invalid.saturating_sub(1);
                 self.restart(&first);
-                if let Some(samples) = opus_samples(&first.payload) {
+                if let Some(samples) = opus_packet::samples(&first.payload) {
                     self.accept(first, samples);
                 }
-                self.insert(packet);
+                self.insert(packet)
             }
             _ => {
                 self.stats.invalid += 1;
                 self.suspect = Some(packet);
+                false
             }
         }
+    }
+
+    /// Takes a copy of the packet with this timestamp, which came in a later one that was just [inserted](Self::insert) (RED, RFC 2198). It fills
+    /// a gap only, and counts neither as received nor for the jitter. `false`: it is not Opus.
+    pub fn insert_copy(&mut self, ssrc: u32, timestamp: u32, payload: Bytes) -> bool {
+        let Some(samples) = opus_packet::samples(&payload) else { return false };
+        if let Some(stream) = self.stream.as_mut().filter(|stream| stream.ssrc == ssrc) {
+            let newest = stream.newest_timestamp;
+            self.repair.copy(
+                newest,
+                i64::from((newest as u32).wrapping_sub(timestamp).min(u32::from(super::red::MAX_OFFSET))),
+            );
+            stream.fill_in(timestamp, payload, samples);
+        }
+        true
+    }
+
+    /// Adds to the delay, smoothly, for the sake of pictures that come later than the sound. At most 200 ms.
+    pub fn set_extra_delay(&mut self, extra: Duration) {
+        self.extra_wanted = in_samples(extra).min(MAX_EXTRA);
     }
 
     fn restart(&mut self, first: &RtpPacket) {
@@ -207,40 +224,29 @@ impl JitterBuffer {
         }
         self.suspect = None;
         self.delay.restart();
+        self.repair.restart(i64::from(first.timestamp));
         self.recent.clear();
-        let sequence = i64::from(first.sequence_number);
-        let timestamp = i64::from(first.timestamp);
-        self.stream = Some(Stream {
-            ssrc: first.ssrc,
-            packets: BTreeMap::new(),
-            first_sequence: sequence,
-            newest_sequence: sequence,
-            newest_timestamp: timestamp,
-            seen: 0,
-            received: 0,
-            position: i64::MIN,
-            last_sequence: sequence - 1,
-            made_up: 0,
-            priming: true,
-            pausing: false,
-            discontinuity: true,
-        });
+        self.stream = Some(Stream::new(first));
     }
 
     fn accept(&mut self, packet: RtpPacket, samples: usize) {
         let arrival = self.time(packet.arrived_at);
         let Some(stream) = &mut self.stream else { return };
         let (sequence, timestamp) = stream.unwrap(&packet);
-        if !stream.note(sequence) {
+        if !stream.note(sequence, |lost| self.repair.settled(lost)) {
             self.stats.duplicate += 1;
             return;
         }
         self.stats.packets += 1;
         stream.newest_timestamp = stream.newest_timestamp.max(timestamp);
         self.delay.arrived(arrival, timestamp);
-        if timestamp < stream.position || stream.packets.contains_key(&timestamp) {
+        self.repair.packet(stream.newest_timestamp, samples as i64);
+        // A copy gives way to the packet itself.
+        let taken = stream.packets.get(&timestamp).is_some_and(|there| there.sequence.is_some());
+        if timestamp < stream.position || taken {
             self.stats.late += 1;
         } else {
+            let sequence = Some(sequence);
             let packet = BufferedPacket { payload: packet.payload, samples, discontinuity: false, sequence };
             stream.packets.insert(timestamp, packet);
             if stream.packets.len() > MAX_PACKETS {
@@ -256,12 +262,15 @@ impl JitterBuffer {
     /// Decides what is heard next if it is heard `now`, and takes it as heard.
     pub fn next(&mut self, now: Instant) -> Decision {
         let now = self.time(now);
-        let target = self.target();
+        self.target = self.target.max(self.needed());
+        let target = self.target + self.extra;
         let Some(stream) = &mut self.stream else { return Decision::Silence(CONCEAL) };
         let waited = |timestamp| self.delay.waited(now, timestamp).unwrap_or(0);
-        if stream.packets.first_key_value().is_some_and(|(&timestamp, _)| waited(timestamp) > target + SKIP) {
+        // Where the newest packet is late itself, there is no nearer to live.
+        let live = target + self.delay.newest();
+        if stream.packets.first_key_value().is_some_and(|(&timestamp, _)| waited(timestamp) > live + SKIP) {
             while stream.packets.len() > 1
-                && stream.packets.first_key_value().is_some_and(|(&timestamp, _)| waited(timestamp) > target + SURPLUS)
+                && stream.packets.first_key_value().is_some_and(|(&timestamp, _)| waited(timestamp) > live + SURPLUS)
             {
                 stream.packets.pop_first();
                 self.stats.skipped += 1;
@@ -278,45 +287,63 @@ impl JitterBuffer {
             stream.packets.pop_first();
             self.stats.late += 1;
         }
-        let Some((&timestamp, first)) = stream.packets.first_key_value() else { return stream.fill(CONCEAL as i64) };
+        let Some((&timestamp, first)) = stream.packets.first_key_value() else { return stream.make_up(CONCEAL as i64) };
         let silent = stream.made_up > CONCEAL_AT_MOST || stream.pausing && stream.made_up > 0;
         if (stream.priming || silent) && waited(timestamp) + SLACK < target {
-            return stream.fill(CONCEAL as i64);
+            return stream.make_up(CONCEAL as i64);
         }
         let gap = if stream.priming { 0 } else { timestamp - stream.position - stream.made_up };
         if gap > 0 && !silent {
-            let lost = first.sequence > stream.last_sequence + 1;
-            if lost && gap == first.samples as i64 && has_fec(&first.payload) {
-                let (from, samples) = (first.payload.clone(), first.samples);
-                // The lost packet has been heard by this: should it still come, it is late.
-                stream.position = timestamp;
-                stream.made_up = 0;
-                return Decision::Fec { from, samples };
+            let lost = first.sequence.is_none_or(|sequence| sequence > stream.last_sequence + 1);
+            let Some(samples) = opus_packet::fec_samples(&first.payload).filter(|_| lost) else {
+                return stream.make_up(gap);
+            };
+            let before = gap - samples as i64;
+            if before > 0 {
+                return stream.make_up(before);
             }
-            return stream.fill(gap.min(CONCEAL as i64));
+            if gap < LEAST_FEC {
+                return stream.make_up(gap);
+            }
+            let from = first.payload.clone();
+            // The lost packet has been heard by this: should it still come, it is late.
+            stream.position = timestamp;
+            stream.made_up = 0;
+            return Decision::Fec { from, samples, wanted: usize::try_from(gap).unwrap_or(samples) };
         }
-        let Some((_, mut packet)) = stream.packets.pop_first() else { return stream.fill(CONCEAL as i64) };
-        let gone = (packet.sequence - stream.last_sequence - 1).clamp(0, 50);
-        for lost in (0..=gone).map(|n| if n < gone && !stream.priming { 1.0 } else { 0.0 }) {
-            self.loss += (lost - self.loss) * 0.01;
-        }
+        let Some((_, mut packet)) = stream.packets.pop_first() else { return stream.make_up(CONCEAL as i64) };
+        let (samples, delay) = (packet.samples as i64, waited(timestamp));
         packet.discontinuity = std::mem::take(&mut stream.discontinuity);
         stream.priming = false;
         stream.made_up = 0;
         stream.pausing = packet.payload.len() <= 2;
-        stream.position = timestamp + packet.samples as i64;
-        stream.last_sequence = packet.sequence;
+        stream.position = timestamp + samples;
+        stream.last_sequence = packet.sequence.unwrap_or(stream.last_sequence + 1);
+        self.stats.red_recovered += u64::from(packet.sequence.is_none());
+        let ssrc = stream.ssrc;
+        self.played(delay, samples);
+        Decision::Play { packet, ssrc, rtp_timestamp: timestamp as u32 }
+    }
+
+    /// A packet of so many samples is played after such a delay.
+    fn played(&mut self, delay: i64, samples: i64) {
         if self.recent.len() == RECENT {
             self.recent.pop_front();
         }
-        self.recent.push_back(self.delay.waited(now, timestamp).unwrap_or(target));
-        Decision::Play(packet)
+        self.recent.push_back(delay);
+        let (delay, length) = (delay.max(0) as u64, samples.max(0) as u64);
+        self.waited = (self.waited.0.saturating_add(delay * length), self.waited.1.saturating_add(length));
+        let step = samples / SPEED;
+        self.shrink_after = (self.shrink_after - samples).max(0);
+        self.target = self.needed().max(self.target - step);
+        self.extra += (self.extra_wanted - self.extra).clamp(-step, step);
     }
 
     /// Whether what was last played should be made shorter or longer; say with [`adjusted`](Self::adjusted) by how much it was.
     pub fn adjustment(&self) -> Adjustment {
-        let (target, Some(&shortest)) = (self.target(), self.recent.iter().min()) else { return Adjustment::Keep };
-        if self.recent.len() == RECENT && shortest > target + SURPLUS {
+        let Some(&shortest) = self.recent.iter().min() else { return Adjustment::Keep };
+        let target = self.target + self.extra;
+        if self.recent.len() == RECENT && shortest > target + SURPLUS && self.shrink_after == 0 {
             Adjustment::Accelerate { urgent: shortest > target + 4 * SURPLUS }
         } else if shortest < target - SLACK {
             Adjustment::Expand
@@ -327,6 +354,7 @@ impl JitterBuffer {
 
     /// What was last played was made longer by so many samples, or shorter if negative.
     pub fn adjusted(&mut self, samples: i64) {
+        self.shrink_after += (-samples).max(0) * SPEED;
         for delay in &mut self.recent {
             *delay += samples;
         }
@@ -345,7 +373,13 @@ impl JitterBuffer {
     /// The delay at the last play and the delay aimed at, in milliseconds.
     pub fn delay_ms(&self) -> (f64, f64) {
         let ms = |samples: i64| samples as f64 / MS as f64;
-        (self.recent.back().map_or(0.0, |&delay| ms(delay.max(0))), ms(self.target()))
+        let target = if self.target == 0 { self.needed() } else { self.target };
+        (self.recent.back().map_or(0.0, |&delay| ms(delay.max(0))), ms(target + self.extra))
+    }
+
+    /// The mean delay of all that was played, in milliseconds.
+    pub fn mean_delay_ms(&self) -> f64 {
+        if self.waited.1 == 0 { 0.0 } else { self.waited.0 as f64 / self.waited.1 as f64 / MS as f64 }
     }
 
     /// Whether anything has been played yet.
@@ -353,9 +387,9 @@ impl JitterBuffer {
         self.stream.as_ref().is_some_and(|stream| !stream.priming) || self.stats.restarts > 0
     }
 
-    fn target(&self) -> i64 {
-        let for_fec = if self.loss > LOSS_FOR_FEC { 20 * MS } else { 0 };
-        (self.delay.target() + for_fec).min(DelayEstimator::MAX)
+    /// The delay that the network asks for, in samples.
+    fn needed(&self) -> i64 {
+        (self.delay.target() + self.repair.samples()).min(DelayEstimator::MAX)
     }
 
     /// In samples since the first time we were told.
@@ -366,89 +400,6 @@ impl JitterBuffer {
             None => -in_samples(epoch.saturating_duration_since(at)),
         }
     }
-}
-
-impl Stream {
-    fn unwrap(&self, packet: &RtpPacket) -> (i64, i64) {
-        let sequence = i64::from(packet.sequence_number.wrapping_sub(self.newest_sequence as u16) as i16);
-        let timestamp = i64::from(packet.timestamp.wrapping_sub(self.newest_timestamp as u32) as i32);
-        (self.newest_sequence + sequence, self.newest_timestamp + timestamp)
-    }
-
-    fn is_continued_by(&self, packet: &RtpPacket) -> bool {
-        let (sequence, timestamp) = self.unwrap(packet);
-        let (ahead, later) = (sequence - self.newest_sequence, timestamp - self.newest_timestamp);
-        match ahead {
-            0 => later == 0,
-            1.. => ahead <= MAX_DROPOUT && (1..=MAX_LEAP).contains(&later),
-            _ => ahead >= -MAX_DROPOUT && (-MAX_LEAP..0).contains(&later),
-        }
-    }
-
-    /// Notes a sequence number; `false` if it was here before, or is too old to tell.
-    fn note(&mut self, sequence: i64) -> bool {
-        let ahead = sequence - self.newest_sequence;
-        if ahead > 0 {
-            self.seen = if ahead < 128 { self.seen << ahead } else { 0 };
-            self.newest_sequence = sequence;
-        }
-        let bit = match u32::try_from(self.newest_sequence - sequence) {
-            Ok(behind) if behind < 128 => 1_u128 << behind,
-            _ => return false,
-        };
-        let new = self.seen & bit == 0;
-        if new {
-            self.seen |= bit;
-            self.received += 1;
-            self.first_sequence = self.first_sequence.min(sequence);
-        }
-        new
-    }
-
-    fn expected(&self) -> u64 {
-        u64::try_from(self.newest_sequence - self.first_sequence + 1).unwrap_or(0)
-    }
-
-    /// Something for `samples` samples for which there is no packet.
-    fn fill(&mut self, samples: i64) -> Decision {
-        let len = usize::try_from(samples).unwrap_or(CONCEAL).clamp(1, CONCEAL);
-        if self.priming {
-            return Decision::Silence(len);
-        }
-        self.made_up += len as i64;
-        if self.pausing && self.made_up <= DTX_AT_MOST {
-            Decision::Noise(len)
-        } else if self.made_up <= CONCEAL_AT_MOST {
-            Decision::Conceal(len)
-        } else {
-            Decision::Silence(len)
-        }
-    }
-}
-
-/// How many samples a packet sounds, if it is one: 2.5 to 120 ms (RFC 6716, section 3).
-fn opus_samples(payload: &[u8]) -> Option<usize> {
-    if payload.is_empty() {
-        return None;
-    }
-    opus::packet::get_nb_samples(payload, SAMPLE_RATE).ok().filter(|samples| (120..=5760).contains(samples))
-}
-
-/// Whether a packet carries its predecessor again, at a lower rate: the LBRR flag of RFC 6716, sections 4.2.3 and 4.2.4. It stands right after the voice activity
-/// flags, one for each 20 ms, of which the packet's first byte begins with one set a channel.
-pub(super) fn has_fec(payload: &[u8]) -> bool {
-    let Ok(packet) = opus::packet::parse(payload) else { return false };
-    // Configurations from 16 on are CELT alone, which has no such thing.
-    let (configuration, stereo) = (packet.toc >> 3, packet.toc & 4 != 0);
-    let Some(&head) = packet.frames.first().and_then(|frame| frame.first()).filter(|_| configuration < 16) else {
-        return false;
-    };
-    let voice_flags = match opus::packet::get_samples_per_frame(payload, SAMPLE_RATE) {
-        Ok(samples) => (samples / 960).max(1),
-        Err(_) => return false,
-    };
-    let set = |bit: usize| bit < 8 && head >> (7 - bit) & 1 == 1;
-    set(voice_flags) || stereo && set(2 * voice_flags + 1)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Sound to the peer and back: Opus (RFC 6716) over RTP (RFC 7587), mono 48 kHz inside the core.
 //!
 //! ```text
-//! microphone → AudioSink → AudioSender (20 ms frames, Opus) → packets and RTP timestamps for the peer
-//! RtpPackets from the peer → AudioReceiver ( JitterBuffer → Opus → stretch ) → AudioSource → speaker
+//! microphone → AudioSink → AudioSender (20 ms frames → Opus, 20 to 60 ms a packet) → AudioPackets for the peer
+//! RtpPackets from the peer → AudioReceiver ( RED → JitterBuffer → Opus → stretch ) → AudioSource → speaker
 //! ```
 //!
 //! [`JitterBuffer`] decides what is to be heard next and [`Playout`] makes it sound; both are told the time and do no input or
@@ -18,17 +18,22 @@
 mod delay;
 mod jitter;
 mod meter;
+mod opus_packet;
 mod playout;
 mod receiver;
+pub mod red;
+mod repair;
 mod sender;
+mod stream;
 mod stretch;
 
 #[cfg(test)]
 mod quality_tests;
 
 pub use jitter::{Adjustment, BufferedPacket, Decision, JitterBuffer, JitterStats};
-pub use playout::Playout;
+pub use playout::{Playing, Playout};
 pub use receiver::{AudioReceiver, AudioReceiverStats};
+pub use red::{AudioPacket, EarlierBlock};
 pub use sender::{AudioOutput, AudioSender, AudioSenderStats};
 
 /// Samples in the 20 ms frames that are sent.

@@ -3,11 +3,11 @@
 use super::jitter::{Adjustment, Decision, JitterBuffer};
 use super::meter::Meter;
 use super::receiver::AudioReceiverStats;
-use super::{AudioError, stretch};
+use super::{AudioError, red, stretch};
 use crate::media::capture::SAMPLE_RATE;
 use crate::media::rtp::RtpPacket;
 use opus::{Channels, Decoder};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Longest Opus packet: 120 ms.
 const MAX_SAMPLES: usize = 5760;
@@ -17,6 +17,17 @@ const FADE: usize = 240;
 const ALIKE: f64 = 0.85;
 /// The same when it must be fast.
 const ALIKE_ENOUGH: f64 = 0.2;
+
+/// Which part of the other side's sound is heard at which instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Playing {
+    /// The stream.
+    pub ssrc: u32,
+    /// Of a sample in it, at 48 kHz.
+    pub rtp_timestamp: u32,
+    /// When the speaker has that sample; what the device adds by itself is not known.
+    pub at: Instant,
+}
 
 /// Jitter buffer, Opus decoder and time stretching in one, without input or output: packets and times in, samples out.
 ///
@@ -30,6 +41,9 @@ pub struct Playout {
     concealing: bool,
     silent: bool,
     meter: Meter,
+    playing: Option<Playing>,
+    /// Payload type of RED (RFC 2198), if it was agreed on.
+    red: Option<u8>,
     stats: AudioReceiverStats,
 }
 
@@ -47,13 +61,49 @@ impl Playout {
             concealing: false,
             silent: true,
             meter: Meter::default(),
+            playing: None,
+            red: None,
             stats: AudioReceiverStats::default(),
         })
     }
 
+    /// Takes packets with this payload type for RED (RFC 2198), all others for Opus.
+    pub fn set_red(&mut self, payload_type: Option<u8>) {
+        self.red = payload_type;
+    }
+
     /// Takes a packet that arrived when it says.
     pub fn insert(&mut self, packet: RtpPacket) {
-        self.buffer.insert(packet);
+        if self.red != Some(packet.payload_type) {
+            self.buffer.insert(packet);
+            return;
+        }
+        // RED in RED has no meaning.
+        let Some(unpacked) = red::unpack(&packet.payload).filter(|red| red.block_type != packet.payload_type) else {
+            self.stats.invalid += 1;
+            return;
+        };
+        self.stats.invalid_copies += unpacked.useless;
+        let (ssrc, timestamp) = (packet.ssrc, packet.timestamp);
+        let newest = RtpPacket { payload_type: unpacked.block_type, payload: unpacked.newest, ..packet };
+        if !self.buffer.insert(newest) {
+            return;
+        }
+        for earlier in unpacked.earlier {
+            let timestamp = timestamp.wrapping_sub(u32::from(earlier.offset));
+            let taken = self.buffer.insert_copy(ssrc, timestamp, earlier.payload);
+            self.stats.invalid_copies += u64::from(!taken);
+        }
+    }
+
+    /// Adds to the delay, smoothly, for the sake of pictures that come later than the sound. At most 200 ms.
+    pub fn set_extra_delay(&mut self, extra: Duration) {
+        self.buffer.set_extra_delay(extra);
+    }
+
+    /// What was played last, if anything was.
+    pub fn playing(&self) -> Option<Playing> {
+        self.playing
     }
 
     /// Fills `out` with what is to be heard from `now` on.
@@ -63,7 +113,7 @@ impl Playout {
             if self.pulled == self.samples.len() {
                 self.samples.clear();
                 self.pulled = 0;
-                self.make(now);
+                self.make(now, filled);
             }
             let len = (out.len() - filled).min(self.samples.len() - self.pulled);
             out[filled..filled + len].copy_from_slice(&self.samples[self.pulled..self.pulled + len]);
@@ -85,19 +135,23 @@ impl Playout {
             invalid: self.stats.invalid + counted.invalid,
             skipped: counted.skipped,
             fec_recovered: counted.fec_recovered,
+            red_recovered: counted.red_recovered,
             energy: self.meter.energy(),
             level: self.meter.level(),
             jitter_buffer_ms: delay,
             jitter_buffer_target_ms: target,
+            jitter_buffer_mean_ms: self.buffer.mean_delay_ms(),
             ..self.stats
         }
     }
 
-    /// Makes at least one sample.
-    fn make(&mut self, now: Instant) {
+    /// Makes at least one sample, for the speaker that has `ahead` samples from `now` on.
+    fn make(&mut self, now: Instant, ahead: usize) {
         let started = self.buffer.has_started();
         match self.buffer.next(now) {
-            Decision::Play(packet) => {
+            Decision::Play { packet, ssrc, rtp_timestamp } => {
+                let at = now + Duration::from_secs_f64(ahead as f64 / f64::from(SAMPLE_RATE));
+                self.playing = Some(Playing { ssrc, rtp_timestamp, at });
                 // Concealment runs on for a moment under sound that does not follow from what went before.
                 let tail = if packet.discontinuity || self.silent { self.tail() } else { Vec::new() };
                 if self.decode(&packet.payload, packet.samples, false) {
@@ -110,12 +164,16 @@ impl Playout {
                 }
                 self.silent = false;
             }
-            Decision::Fec { from, samples } => {
+            Decision::Fec { from, samples, wanted } => {
+                // What has been concealed of it runs on for a moment under the rest.
+                let tail = if wanted < samples { self.tail() } else { Vec::new() };
                 if self.decode(&from, samples, true) {
+                    self.samples.drain(..self.samples.len().saturating_sub(wanted));
+                    stretch::crossfade(&tail, &mut self.samples);
                     self.buffer.repaired();
                     self.concealing = false;
                 } else {
-                    self.conceal(samples);
+                    self.conceal(wanted);
                 }
             }
             Decision::Conceal(samples) => self.conceal(samples),

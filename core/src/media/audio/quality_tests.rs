@@ -1,7 +1,8 @@
 //! Minutes of virtual calls over bad networks: what is heard at the far end.
 
-use super::sender::voice_encoder;
-use super::{AudioReceiverStats, Playout};
+use super::sender::VoiceEncoder;
+use super::{AudioReceiverStats, AudioSender, Playout};
+use crate::congestion::AudioPlan;
 use crate::media::rtp::RtpPacket;
 use bytes::Bytes;
 use std::f64::consts::TAU;
@@ -22,16 +23,16 @@ impl Dice {
     }
 }
 
-fn encode(signal: impl Fn(f64) -> f64, frames: usize, loss: i32) -> Vec<Bytes> {
-    let mut encoder = voice_encoder().unwrap();
-    encoder.set_packet_loss_perc(loss).unwrap();
+fn encode(signal: impl Fn(f64) -> f64, frames: usize, loss_percent: u8) -> Vec<Bytes> {
+    let mut encoder = VoiceEncoder::new().unwrap();
+    encoder.follow(&AudioPlan { loss_percent, ..AudioSender::FIRST_PLAN }, true);
     let mut phase = 0;
     (0..frames)
         .map(|_| {
             let samples: Vec<i16> =
                 (0..960).map(|i| (signal(f64::from(phase + i) / 48_000.0) * 32_767.0) as i16).collect();
             phase += 960;
-            Bytes::from(encoder.encode_vec(&samples, 1276).unwrap())
+            encoder.encode(&samples).unwrap()
         })
         .collect()
 }
@@ -43,16 +44,15 @@ pub(super) fn tone() -> &'static [Bytes] {
 }
 
 /// Something like speech: harmonics of a pitch that glides about 130 Hz, four syllables a second.
+pub(super) fn voice(t: f64) -> f64 {
+    let phase = TAU * 130.0 * t - 20.0 * (TAU * 0.5 * t).cos();
+    let voice: f64 = (1..20).map(|n| (phase * f64::from(n)).sin() / f64::from(n)).sum();
+    0.2 * voice * (0.55 - 0.45 * (TAU * 4.0 * t).cos())
+}
+
 fn speech() -> &'static [Bytes] {
     static SPEECH: OnceLock<Vec<Bytes>> = OnceLock::new();
-    SPEECH.get_or_init(|| {
-        let signal = |t: f64| {
-            let phase = TAU * 130.0 * t - 20.0 * (TAU * 0.5 * t).cos();
-            let voice: f64 = (1..20).map(|n| (phase * f64::from(n)).sin() / f64::from(n)).sum();
-            0.2 * voice * (0.55 - 0.45 * (TAU * 4.0 * t).cos())
-        };
-        encode(signal, 3000, 10)
-    })
+    SPEECH.get_or_init(|| encode(voice, 3000, 10))
 }
 
 /// How the packets of one virtual call arrive, and where their numbers start.

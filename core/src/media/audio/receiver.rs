@@ -1,10 +1,10 @@
 //! Opus packets to the speaker.
 
-use super::{AudioError, Playout};
+use super::{AudioError, Playing, Playout};
 use crate::media::capture::{AudioProducer, AudioSource};
 use crate::media::rtp::RtpPacket;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 /// Most packets taken from the channel at a time, so that a flood cannot hold the speaker up.
@@ -35,6 +35,10 @@ pub struct AudioReceiverStats {
     pub concealment_events: u64,
     /// Lost packets repaired by in-band FEC of their successors; not concealed.
     pub fec_recovered: u64,
+    /// Lost packets played from their copies in later ones (RED, RFC 2198); neither concealed nor counted as received.
+    pub red_recovered: u64,
+    /// Copies (RED) that were nested, empty, without an offset, or not Opus.
+    pub invalid_copies: u64,
     /// Put in to let the delay grow (`insertedSamplesForDeceleration`).
     pub inserted_samples: u64,
     /// Taken out to let the delay shrink (`removedSamplesForAcceleration`).
@@ -47,6 +51,9 @@ pub struct AudioReceiverStats {
     pub jitter_buffer_ms: f64,
     /// How long it should have waited (`jitterBufferTargetDelay` per sample).
     pub jitter_buffer_target_ms: f64,
+    /// The mean over all packets played of `jitter_buffer_ms` (`jitterBufferDelay` / `jitterBufferEmittedCount`, but counted from when the fastest
+    /// packet came and not from each packet's own arrival: so it says how much later than possible the sound is heard).
+    pub jitter_buffer_mean_ms: f64,
 }
 
 impl AudioReceiverStats {
@@ -73,18 +80,31 @@ struct Inner {
 }
 
 impl AudioReceiver {
-    /// Plays `packets`; all of them are taken for Opus at 48 kHz.
+    /// Plays `packets`. Those with the payload type `red` are taken for RED (RFC 2198), all others for Opus at 48 kHz.
     ///
     /// # Errors
     /// [`AudioError::Codec`] if libopus cannot be set up.
-    pub fn start(packets: mpsc::Receiver<RtpPacket>) -> Result<Self, AudioError> {
-        let inner = Inner { packets, playout: Playout::new()? };
+    pub fn start(packets: mpsc::Receiver<RtpPacket>, red: Option<u8>) -> Result<Self, AudioError> {
+        let mut playout = Playout::new()?;
+        playout.set_red(red);
+        let inner = Inner { packets, playout };
         Ok(Self { shared: Arc::new(Shared(Mutex::new(inner))) })
     }
 
     /// What the speaker pulls from, in blocks of any size. After the receiver is dropped it gives what is left, then silence.
     pub fn source(&self) -> AudioSource {
         AudioSource::new(Arc::clone(&self.shared) as Arc<dyn AudioProducer>)
+    }
+
+    /// Delays the sound by so much more than the network asks for, so that pictures that come later fit it. At most 200 ms, reached smoothly: it
+    /// takes ten times as long as the change.
+    pub fn set_extra_delay(&self, extra: Duration) {
+        self.shared.with(|inner| inner.playout.set_extra_delay(extra));
+    }
+
+    /// Which RTP timestamp is, was or will be heard at which instant: that of the packet played last. While nothing is played the instant stays behind.
+    pub fn playing(&self) -> Option<Playing> {
+        self.shared.with(|inner| inner.playout.playing())
     }
 
     /// What was heard and played so far.

@@ -21,7 +21,7 @@ fn past(ms: u64) -> Instant {
 #[test]
 fn a_speaker_gets_silence_before_the_first_packet_and_after_the_peer_has_gone() {
     let (tx, rx) = mpsc::channel::<RtpPacket>(8);
-    let receiver = AudioReceiver::start(rx).unwrap();
+    let receiver = AudioReceiver::start(rx, None).unwrap();
     let mut out = [1; 777];
     receiver.source().pull(&mut out);
     assert!(out.iter().all(|&s| s == 0));
@@ -37,7 +37,7 @@ fn a_speaker_gets_silence_before_the_first_packet_and_after_the_peer_has_gone() 
 #[test]
 fn sound_that_has_come_is_heard_in_the_next_pull() {
     let (tx, rx) = mpsc::channel(32);
-    let receiver = AudioReceiver::start(rx).unwrap();
+    let receiver = AudioReceiver::start(rx, None).unwrap();
     let start = past(100);
     for n in 0..6 {
         tx.try_send(packet(start, n)).unwrap();
@@ -52,7 +52,7 @@ fn sound_that_has_come_is_heard_in_the_next_pull() {
 #[test]
 fn statistics_take_the_packets_when_no_speaker_does_and_the_speaker_then_begins_live() {
     let (tx, rx) = mpsc::channel(16);
-    let receiver = AudioReceiver::start(rx).unwrap();
+    let receiver = AudioReceiver::start(rx, None).unwrap();
     let start = past(10_000);
     for n in 0..500 {
         if tx.try_send(packet(start, n)).is_err() {

@@ -6,7 +6,8 @@ type Sent = (Bytes, u32);
 fn sender() -> (AudioSender, mpsc::Receiver<Sent>) {
     let (tx, rx) = mpsc::channel();
     let tx = Mutex::new(tx);
-    let output: AudioOutput = Arc::new(move |packet, timestamp| tx.lock().unwrap().send((packet, timestamp)).is_ok());
+    let output: AudioOutput =
+        Arc::new(move |packet| tx.lock().unwrap().send((packet.payload, packet.timestamp)).is_ok());
     (AudioSender::start(output).unwrap(), rx)
 }
 
@@ -140,8 +141,8 @@ fn an_output_that_hangs_costs_the_oldest_sound_and_leaves_a_gap_in_the_timestamp
     let (entered_tx, entered) = mpsc::channel();
     let (go, wait) = mpsc::channel::<()>();
     let (entered_tx, wait) = (Mutex::new(entered_tx), Mutex::new(wait));
-    let sender = AudioSender::start(Arc::new(move |_, timestamp| {
-        let told = entered_tx.lock().unwrap().send(timestamp).is_ok();
+    let sender = AudioSender::start(Arc::new(move |packet| {
+        let told = entered_tx.lock().unwrap().send(packet.timestamp).is_ok();
         // Until the test lets go of it.
         let _ = wait.lock().unwrap().recv();
         told
@@ -160,8 +161,8 @@ fn an_output_that_hangs_costs_the_oldest_sound_and_leaves_a_gap_in_the_timestamp
 fn packets_that_the_output_does_not_take_are_counted_as_dropped_and_a_dropped_sender_sends_no_more() {
     let (tx, rx) = mpsc::channel();
     let tx = Mutex::new(tx);
-    let sender = AudioSender::start(Arc::new(move |_, timestamp| {
-        let _ = tx.lock().unwrap().send(timestamp);
+    let sender = AudioSender::start(Arc::new(move |packet| {
+        let _ = tx.lock().unwrap().send(packet.timestamp);
         false
     }))
     .unwrap();
@@ -196,12 +197,12 @@ fn packets_repair_their_predecessors_when_loss_is_expected_and_not_when_none_is(
     let voice = |n: usize| -> Vec<i16> { (n * 960..n * 960 + 960).map(|i| (i % 369) as i16 * 40 - 7000).collect() };
     let with_fec = |percent| {
         let (sender, sent) = sender();
-        sender.set_packet_loss(percent);
+        sender.follow(AudioPlan { loss_percent: percent, ..AudioSender::FIRST_PLAN });
         let start = Instant::now();
         (0..50)
             .filter(|&n| {
                 push(&sender, &voice(n), start);
-                crate::media::audio::jitter::has_fec(&next(&sent).0)
+                crate::media::audio::opus_packet::fec_samples(&next(&sent).0).is_some()
             })
             .count()
     };

@@ -1,4 +1,4 @@
-//! What is offered: Opus, and VP8 and H.264 each with retransmission (RFC 4588).
+//! What is offered: Opus and its redundancy (RFC 2198), and VP8 and H.264 each with retransmission (RFC 4588).
 
 use crate::media::video::codec::{VIDEO_CLOCK_RATE, VideoCodec};
 use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_OPUS, MIME_TYPE_RTX};
@@ -6,8 +6,14 @@ use rtc::rtp_transceiver::rtp_sender::{RTCPFeedback, RTCRtpCodec, RTCRtpCodecPar
 
 /// Payload types of the offers made here. An answer uses those of the offer it answers.
 const OPUS: u8 = 111;
+const RED: u8 = 63;
+/// Of an entry that is never offered: see [`audio`].
+const ANY_OPUS: u8 = 110;
 const VP8: (u8, u8) = (96, 97);
 const H264: (u8, u8) = (106, 107);
+
+/// Redundant sound (RFC 2198), for which the crate has no name.
+pub(super) const MIME_TYPE_RED: &str = "audio/red";
 
 /// RTP clock rate of Opus (RFC 7587 section 4.1), in Hz.
 pub(super) const AUDIO_CLOCK_RATE: u32 = 48_000;
@@ -19,6 +25,20 @@ const H264_FMTP: &str = "level-asymmetry-allowed=1;packetization-mode=1;profile-
 /// Opus with in-band forward error correction (RFC 7587 section 6.1).
 pub(super) fn opus() -> RTCRtpCodecParameters {
     codec(MIME_TYPE_OPUS, AUDIO_CLOCK_RATE, 2, "minptime=10;useinbandfec=1", vec![], OPUS)
+}
+
+/// What is known of sound: Opus before RED, so that browsers, which take both, send plain Opus. Of an offer the crate takes the
+/// formats whose parameters contradict none of ours, and if there are any, only these: beside RED, Opus with other parameters
+/// would be left out. Hence the Opus without any.
+pub(super) fn audio() -> [RTCRtpCodecParameters; 3] {
+    let any_opus = codec(MIME_TYPE_OPUS, AUDIO_CLOCK_RATE, 2, "", vec![], ANY_OPUS);
+    let red = codec(MIME_TYPE_RED, AUDIO_CLOCK_RATE, 2, &format!("{OPUS}/{OPUS}"), vec![], RED);
+    [opus(), any_opus, red]
+}
+
+/// The payload type under which a sender may send this kind of sound.
+pub(super) fn audio_payload_type(negotiated: &[RTCRtpCodecParameters], mime_type: &str) -> Option<u8> {
+    negotiated.iter().find(|c| c.rtp_codec.mime_type.eq_ignore_ascii_case(mime_type)).map(|c| c.payload_type)
 }
 
 /// The codecs, in this order, each followed by its retransmission format.

@@ -1,16 +1,18 @@
 //! One connection: offer and answer (JSEP, RFC 9429) and the other methods of the trait.
 
 use super::handler::State;
-use super::outgoing::{Outgoing, VideoFormat};
+use super::outgoing::{AudioFormat, Outgoing, VideoFormat};
 use super::sdp::{Description, Section};
 use super::setup::Shared;
 use super::{candidates, codecs, data, stats};
+use crate::media::audio::AudioPacket;
 use crate::media::video::codec::{EncodedFrame, VideoCodec};
 use crate::peer::{DataError, PeerConnection, PeerError, PeerEvent, PeerStats};
 use crate::signaling::message::{IceCandidate, SdpType, SessionDescription};
 use async_trait::async_trait;
 use bytes::Bytes;
 use rtc::peer_connection::configuration::RTCOfferOptions;
+use rtc::peer_connection::configuration::media_engine::MIME_TYPE_OPUS;
 use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodecParameters, RtpCodecKind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,7 +34,7 @@ pub(super) struct Connection {
     pub(super) audio: Outgoing,
     pub(super) video: Option<Outgoing>,
     pub(super) senders: Mutex<Option<Senders>>,
-    pub(super) audio_format: watch::Sender<Option<u8>>,
+    pub(super) audio_format: watch::Sender<Option<AudioFormat>>,
     pub(super) video_format: watch::Sender<VideoFormat>,
     pub(super) keyframe_requests: mpsc::Sender<()>,
     /// Where it was made: a connection may be dropped outside of it.
@@ -41,7 +43,7 @@ pub(super) struct Connection {
 
 /// The ways into the sending tasks.
 pub(super) struct Senders {
-    pub(super) audio: mpsc::Sender<(Bytes, u32)>,
+    pub(super) audio: mpsc::Sender<AudioPacket>,
     pub(super) video: mpsc::Sender<EncodedFrame>,
 }
 
@@ -163,11 +165,20 @@ impl Connection {
             }
             *self.shared.payload_types.lock().unwrap_or_else(PoisonError::into_inner) = types;
         }
-        let opus = codecs::opus().rtp_codec.mime_type;
-        let mut numbers = sent_as(jsep.audio_sender.as_ref()).await;
-        numbers.retain(|c| c.rtp_codec.mime_type.eq_ignore_ascii_case(&opus));
+        if let Some(section) = local.section("audio") {
+            *self.state.red.lock().unwrap_or_else(PoisonError::into_inner) = section.redundancy();
+        }
+        let numbers = sent_as(jsep.audio_sender.as_ref()).await;
+        let takes_red = |d: &Description| d.section("audio").is_some_and(|s| s.redundancy().is_some());
+        let redundancy = takes_red(answer) && jsep.remote.as_ref().is_some_and(takes_red);
+        let red = codecs::audio_payload_type(&numbers, codecs::MIME_TYPE_RED).filter(|_| redundancy);
         let wanted = answer.section("audio").filter(may_send).is_some();
-        self.audio_format.send_replace(numbers.first().filter(|_| wanted).map(|c| c.payload_type));
+        let opus = codecs::audio_payload_type(&numbers, MIME_TYPE_OPUS).filter(|_| wanted);
+        let before = self.audio_format.send_replace(opus.map(|opus| AudioFormat { opus, red }));
+        let redundancy = opus.is_some() && red.is_some();
+        if redundancy != before.is_some_and(|before| before.red.is_some()) {
+            self.state.events.emit(PeerEvent::AudioRedundancy(redundancy));
+        }
 
         // The answer's first format is the one to send (RFC 3264 section 7); its number is what the sender was given.
         let wanted = answer.section("video").filter(may_send).map(Section::video_formats).unwrap_or_default();
@@ -233,6 +244,9 @@ impl PeerConnection for Connection {
         if let Some(video) = offered.section("video") {
             // Media may overtake the answer.
             *self.state.payload_types.lock().unwrap_or_else(PoisonError::into_inner) = video.video_formats();
+        }
+        if let Some(audio) = offered.section("audio") {
+            *self.state.red.lock().unwrap_or_else(PoisonError::into_inner) = audio.redundancy();
         }
         jsep.offered = Some(offered);
         Ok(SessionDescription::offer(text))
@@ -313,12 +327,12 @@ impl PeerConnection for Connection {
             && senders.as_ref().is_some_and(|s| s.video.try_send(frame).is_ok())
     }
 
-    fn send_audio(&self, packet: Bytes, timestamp: u32) -> bool {
+    fn send_audio(&self, packet: AudioPacket) -> bool {
         let agreed = self.audio_format.borrow().is_some();
         let senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
         agreed
             && self.state.ready.load(Ordering::Acquire)
-            && senders.as_ref().is_some_and(|s| s.audio.try_send((packet, timestamp)).is_ok())
+            && senders.as_ref().is_some_and(|s| s.audio.try_send(packet).is_ok())
     }
 
     fn request_keyframe(&self) {

@@ -26,6 +26,8 @@ pub(super) struct State {
     pub(super) remote_video: watch::Sender<Option<Arc<dyn TrackRemote>>>,
     /// Payload types under which video arrives.
     pub(super) payload_types: Mutex<Vec<(u8, VideoCodec)>>,
+    /// Payload type under which redundant sound (RED) arrives.
+    pub(super) red: Mutex<Option<u8>>,
     /// Packets that the receiver pipelines were too slow for.
     pub(super) dropped: Arc<AtomicU64>,
     /// Messages to send, once a channel is open.
@@ -77,7 +79,8 @@ impl PeerConnectionEventHandler for Handler {
         let (packets, receiver) = mpsc::channel(if audio { incoming::AUDIO_QUEUE } else { incoming::VIDEO_QUEUE });
         self.0.tasks.spawn(incoming::drain(Arc::clone(&track), packets, Arc::clone(&self.0.dropped)));
         if audio {
-            self.0.events.emit(PeerEvent::AudioTrack(receiver));
+            let red = *self.0.red.lock().unwrap_or_else(PoisonError::into_inner);
+            self.0.events.emit(PeerEvent::AudioTrack { packets: receiver, red });
         } else {
             self.0.remote_video.send_replace(Some(track));
             let payload_types = self.0.payload_types.lock().unwrap_or_else(PoisonError::into_inner).clone();

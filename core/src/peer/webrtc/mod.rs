@@ -1,6 +1,6 @@
 //! The peer over the `webrtc` crate.
 //!
-//! One audio and one video transceiver: Opus, and VP8 and H.264 each with retransmission, both offered, the configured
+//! One audio and one video transceiver: Opus with redundancy (RFC 2198), and VP8 and H.264 each with retransmission, both offered, the configured
 //! order being the preference. An answer takes the offer's payload types and, of the codecs that the offer has, prefers
 //! them in the configured order as well. What the crate lacks or does wrong is dealt with here, each in a file of its own:
 //!
@@ -61,6 +61,7 @@ impl PeerFactory for WebrtcPeers {
             ready: Default::default(),
             remote_video,
             payload_types: Default::default(),
+            red: Default::default(),
             dropped: Default::default(),
             data: data::Outbox::new(),
         });

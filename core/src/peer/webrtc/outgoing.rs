@@ -1,6 +1,7 @@
 //! What this side sends: compressed pictures and sound into RTP packets (RFC 3550), each kind on a task of its own.
 
 use super::codecs::AUDIO_CLOCK_RATE;
+use crate::media::audio::{AudioPacket, red};
 use crate::media::video::codec::{EncodedFrame, VIDEO_CLOCK_RATE, VideoCodec};
 use bytes::Bytes;
 use rtc::media_stream::MediaStreamTrack;
@@ -14,8 +15,8 @@ use webrtc::media_stream::track_local::{TrackLocal, static_rtp::TrackLocalStatic
 
 /// Pictures that may wait; more means that the way is full.
 const VIDEO_QUEUE: usize = 8;
-/// Sound packets that may wait.
-const AUDIO_QUEUE: usize = 16;
+/// Sound packets that may wait: 200 ms of the shortest.
+const AUDIO_QUEUE: usize = 10;
 /// Most bytes of payload in a packet: leaves room for headers, extensions, SRTP and a relay within 1,280 bytes of IPv6.
 const MAX_PAYLOAD: usize = 1_160;
 /// Longest Opus packet, in samples: 120 ms (RFC 6716 section 2.1.4).
@@ -23,6 +24,23 @@ const LONGEST_OPUS: u32 = AUDIO_CLOCK_RATE * 120 / 1_000;
 
 /// What to send pictures as: payload type and codec.
 pub(super) type VideoFormat = Option<(u8, VideoCodec)>;
+
+/// What to send sound as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct AudioFormat {
+    /// Payload type of Opus.
+    pub(super) opus: u8,
+    /// Payload type of RED (RFC 2198), if the other side takes it.
+    pub(super) red: Option<u8>,
+}
+
+impl AudioFormat {
+    /// The payload type and payload of a packet.
+    fn payload(self, packet: AudioPacket) -> (u8, Bytes) {
+        let redundant = self.red.and_then(|red| Some((red, red::pack(&packet, self.opus, MAX_PAYLOAD)?)));
+        redundant.unwrap_or((self.opus, packet.payload))
+    }
+}
 
 /// A stream that this side sends: its track for the crate and its SSRC.
 pub(super) struct Outgoing {
@@ -102,17 +120,19 @@ pub(super) fn video(
 /// Starts the task that sends sound. It ends when the sender is dropped.
 pub(super) fn audio(
     stream: &Outgoing,
-    payload_type: watch::Receiver<Option<u8>>,
-) -> (mpsc::Sender<(Bytes, u32)>, impl Future<Output = ()> + Send + 'static) {
-    let (packets, mut queue) = mpsc::channel::<(Bytes, u32)>(AUDIO_QUEUE);
+    format: watch::Receiver<Option<AudioFormat>>,
+) -> (mpsc::Sender<AudioPacket>, impl Future<Output = ()> + Send + 'static) {
+    let (packets, mut queue) = mpsc::channel::<AudioPacket>(AUDIO_QUEUE);
     let (track, mut numbering) = (Arc::clone(&stream.track), Numbering::new(stream.ssrc));
     let task = async move {
         let mut previous: Option<u32> = None;
-        while let Some((payload, timestamp)) = queue.recv().await {
-            let Some(payload_type) = *payload_type.borrow() else { continue };
+        while let Some(packet) = queue.recv().await {
+            let Some(format) = *format.borrow() else { continue };
+            let timestamp = packet.timestamp;
             // The first packet after a silence carries the marker (RFC 3551 section 4.1).
             let marker = previous.is_none_or(|before| timestamp.wrapping_sub(before) > LONGEST_OPUS);
             previous = Some(timestamp);
+            let (payload_type, payload) = format.payload(packet);
             if track.write_rtp(numbering.packet(payload_type, timestamp, marker, payload)).await.is_err() {
                 log::debug!("an audio packet could not be handed over");
             }

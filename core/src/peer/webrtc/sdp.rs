@@ -176,6 +176,14 @@ impl Section {
         self.formats.iter().filter(|&&pt| is_rtx(pt)).filter_map(|&pt| Some((pt, original(pt)?))).collect()
     }
 
+    /// The payload type of RED (RFC 2198) whose blocks are all Opus, if there is one.
+    pub(super) fn redundancy(&self) -> Option<u8> {
+        let is = |pt: u8, name: &str| self.rtpmap(pt).is_some_and(|m| m.to_ascii_lowercase().starts_with(name));
+        let is_opus = |pt: &str| pt.trim().parse().is_ok_and(|pt| is(pt, "opus/48000"));
+        let of_opus = |pt: u8| self.fmtp(pt).is_some_and(|blocks| blocks.split('/').all(is_opus));
+        self.formats.iter().copied().find(|&pt| is(pt, "red/48000") && of_opus(pt))
+    }
+
     fn codec(&self, pt: u8) -> Option<VideoCodec> {
         let name = self.rtpmap(pt)?.split('/').next()?.to_ascii_uppercase();
         match name.as_str() {

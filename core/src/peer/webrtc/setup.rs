@@ -91,7 +91,9 @@ async fn attempt(
     video_ssrc: u32,
 ) -> Result<Arc<dyn PeerConnection>, rtc::shared::error::Error> {
     let mut media = MediaEngine::default();
-    media.register_codec(codecs::opus(), RtpCodecKind::Audio)?;
+    for codec in codecs::audio() {
+        media.register_codec(codec, RtpCodecKind::Audio)?;
+    }
     for codec in codecs::video(&config.video_codecs) {
         media.register_codec(codec, RtpCodecKind::Video)?;
     }

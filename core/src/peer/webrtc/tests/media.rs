@@ -16,8 +16,8 @@ async fn pictures_and_sound_arrive_both_ways_with_vp8() {
     assert!(a.send(VideoCodec::Vp8, &sent) && b.send(VideoCodec::Vp8, &sent));
     assert!(!a.send(VideoCodec::H264, &access_unit(10)), "not the codec agreed on");
     for n in 0..3 {
-        assert!(a.connection.send_audio(Bytes::from_static(b"opus"), n * 960));
-        assert!(b.connection.send_audio(Bytes::from_static(b"opus"), n * 960));
+        assert!(a.send_sound(n * 960));
+        assert!(b.send_sound(n * 960));
     }
     for peer in [&mut a, &mut b] {
         let (mut packets, types) = peer.video_track().await;
@@ -64,7 +64,7 @@ async fn a_call_without_video_has_sound() {
     caller.video_codecs = vec![];
     let (a, mut b) = connect(caller, config(false)).await;
     assert!(!b.send(VideoCodec::Vp8, &picture(100, 1)));
-    assert!(a.connection.send_audio(Bytes::from_static(b"opus"), 0));
+    assert!(a.send_sound(0));
     assert_eq!(&b.audio_track().await.recv().await.unwrap().payload[..], b"opus");
     close([a, b]).await;
 }
@@ -153,7 +153,7 @@ async fn statistics_say_what_went_over_the_path() {
     let (a, mut b) = connect(config(true), config(false)).await;
     let sent = picture(11_000, 3);
     a.send(VideoCodec::Vp8, &sent);
-    a.connection.send_audio(Bytes::from_static(b"opus"), 0);
+    a.send_sound(0);
     let (mut packets, _) = b.video_track().await;
     next_picture(&mut packets).await;
     b.audio_track().await.recv().await.unwrap();

@@ -230,7 +230,7 @@ async fn an_offer_that_only_wants_to_receive_is_sent_to() {
     exchange_candidates(&mut a, &mut b).await;
     b.connected().await;
     a.connected().await;
-    assert!(b.connection.send_audio(Bytes::from_static(b"opus"), 0));
+    assert!(b.send_sound(0));
     assert_eq!(&a.audio_track().await.recv().await.unwrap().payload[..], b"opus");
     sees_a_picture(&b, &mut a).await;
     close([a, b]).await;

@@ -2,6 +2,7 @@
 
 use super::super::WebrtcPeers;
 use crate::call::ConnectionState;
+use crate::media::audio::AudioPacket;
 use crate::media::rtp::RtpPacket;
 use crate::media::video::codec::{EncodedFrame, VideoCodec};
 use crate::outage::Outage;
@@ -82,11 +83,20 @@ impl Peer {
     }
 
     pub(super) async fn audio_track(&mut self) -> mpsc::Receiver<RtpPacket> {
+        self.audio_track_and_red().await.0
+    }
+
+    pub(super) async fn audio_track_and_red(&mut self) -> (mpsc::Receiver<RtpPacket>, Option<u8>) {
         self.wait("audio track", |event| match event {
-            PeerEvent::AudioTrack(packets) => Ok(packets),
+            PeerEvent::AudioTrack { packets, red } => Ok((packets, red)),
             other => Err(other),
         })
         .await
+    }
+
+    /// Sends a packet that is opaque to transport.
+    pub(super) fn send_sound(&self, timestamp: u32) -> bool {
+        self.connection.send_audio(AudioPacket::new(timestamp, Bytes::from_static(b"opus")))
     }
 
     pub(super) async fn agreed_codec(&mut self) -> VideoCodec {
