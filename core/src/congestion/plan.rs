@@ -48,20 +48,19 @@ pub struct AudioPlan {
 }
 
 impl AudioPlan {
-    /// What a packet has beside its payload, in bytes: IPv4 20, UDP 8, RTP 12, header extensions 8, SRTP tag 10 (HMAC-SHA1-80).
-    pub const PACKET_OVERHEAD: u32 = 58;
     /// What RED (RFC 2198) adds to a packet for each earlier block and for the newest one, in bytes.
     const RED_OVERHEAD: (u32, u32) = (4, 1);
 
-    /// Mean bits per second on the wire while there is sound: payload, repeated payloads, and headers down to IPv4. Over IPv6, with
-    /// AES-GCM or through a relay each packet has 4 to 30 bytes more.
-    pub fn wire_bps(&self) -> u32 {
+    /// Mean bits per second on the wire while there is sound: payload, repeated payloads, and headers. `overhead` is what a packet has
+    /// beside its payload, in bytes: RTP 12, header extensions 8, SRTP tag 10 (HMAC-SHA1-80) or 16 (AES-GCM), UDP 8 and IP 20 or 40 make
+    /// 58 to 84; a relay adds 4.
+    pub fn wire_bps(&self, overhead: u32) -> u32 {
         let frame_ms = u64::try_from(self.frame.as_millis()).unwrap_or(u64::MAX).max(1);
         let copies = u64::from(self.redundancy);
         let red =
             if copies == 0 { 0 } else { copies * u64::from(Self::RED_OVERHEAD.0) + u64::from(Self::RED_OVERHEAD.1) };
         let payload = u64::from(self.bitrate_bps).saturating_mul(copies + 1);
-        let headers = (u64::from(Self::PACKET_OVERHEAD) + red) * 8 * 1000 / frame_ms;
+        let headers = (u64::from(overhead) + red) * 8 * 1000 / frame_ms;
         u32::try_from(payload.saturating_add(headers)).unwrap_or(u32::MAX)
     }
 }
@@ -113,11 +112,11 @@ mod tests {
             loss_percent: 0,
             dtx: false,
         };
-        assert_eq!(plan(32_000, 20, 0).wire_bps(), 55_200);
-        assert_eq!(plan(20_000, 40, 0).wire_bps(), 31_600);
-        assert_eq!(plan(12_000, 60, 0).wire_bps(), 19_733);
+        assert_eq!(plan(32_000, 20, 0).wire_bps(58), 55_200);
+        assert_eq!(plan(20_000, 40, 0).wire_bps(58), 31_600);
+        assert_eq!(plan(12_000, 60, 0).wire_bps(58), 19_733);
         // 80 bytes of Opus, twice 4 + 80, and 1.
-        assert_eq!(plan(32_000, 20, 2).wire_bps(), (58 + 80 + 2 * 84 + 1) * 400);
-        assert_eq!(plan(u32::MAX, 0, 255).wire_bps(), u32::MAX);
+        assert_eq!(plan(32_000, 20, 2).wire_bps(58), (58 + 80 + 2 * 84 + 1) * 400);
+        assert_eq!(plan(u32::MAX, 0, 255).wire_bps(58), u32::MAX);
     }
 }

@@ -4,7 +4,7 @@ use super::{AudioPlan, Demand, VideoPlan};
 use std::time::Duration;
 
 /// RTP header, the extension with the transport-wide number, SRTP's tag, UDP and IPv4, in bytes.
-const HEADERS: f64 = 66.0;
+const HEADERS: u32 = 66;
 /// Steps of sound: from which target on, Opus' bits per second, ms in a packet, and whether silence goes unsent.
 const STEPS: [(f64, u32, u64, bool); 5] = [
     (200_000.0, 32_000, 20, false),
@@ -94,7 +94,7 @@ impl Share {
             loss_percent,
             dtx: dtx && inputs.loss < 0.10,
         };
-        let audio_wire = if inputs.demand.audio_bps == 0 { 0.0 } else { wire_bps(&audio) };
+        let audio_wire = if inputs.demand.audio_bps == 0 { 0.0 } else { f64::from(audio.wire_bps(HEADERS)) };
         let wire = (inputs.target - audio_wire).max(0.0) * (1.0 - inputs.repair.clamp(0.0, MOST_REPAIR));
         let payload = wire / inputs.overhead.clamp(1.0, 2.0) / inputs.overshoot.clamp(1.0, 1.3);
         let bps = (payload * inputs.damping).max(VIDEO_LEAST).min(f64::from(inputs.demand.video_bps));
@@ -138,7 +138,7 @@ impl Share {
                     loss_percent: 0,
                     dtx,
                 };
-                1.25 * wire_bps(&plan)
+                1.25 * f64::from(plan.wire_bps(HEADERS))
             } else {
                 STEPS[step].0
             }
@@ -167,16 +167,6 @@ impl Share {
         };
         self.redundancy = wanted;
     }
-}
-
-/// Of sound with all its headers, in bits per second.
-fn wire_bps(plan: &AudioPlan) -> f64 {
-    let packets = 1.0 / plan.frame.as_secs_f64().max(0.01);
-    let copies = f64::from(plan.redundancy);
-    let payload = f64::from(plan.bitrate_bps) * (1.0 + copies);
-    // Each redundant block has a header of four bytes, and the newest one of one.
-    let blocks = if plan.redundancy > 0 { copies * 4.0 + 1.0 } else { 0.0 };
-    payload + packets * (HEADERS + blocks) * 8.0
 }
 
 #[cfg(test)]

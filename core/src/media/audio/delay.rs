@@ -77,8 +77,8 @@ impl DelayEstimator {
         self.newest = 0;
     }
 
-    /// A packet with `timestamp` came at `arrival`.
-    pub(super) fn arrived(&mut self, arrival: i64, timestamp: i64) {
+    /// A packet with `timestamp` came at `arrival`. Tells by how much the path became longer: all delays are less by that from here on.
+    pub(super) fn arrived(&mut self, arrival: i64, timestamp: i64) -> i64 {
         let transit = arrival - timestamp;
         if self.fastest.front().is_some_and(|&(_, fastest)| transit - fastest > STANDSTILL) {
             self.fastest.clear();
@@ -89,16 +89,19 @@ impl DelayEstimator {
         if self.fastest.len() < WINDOW_PACKETS {
             self.fastest.push_back((arrival, transit));
         }
+        let mut longer = 0;
         while self.fastest.len() > 1 && self.fastest.front().is_some_and(|&(at, _)| arrival - at > WINDOW) {
             let gone = self.fastest.pop_front().map_or(0, |(_, fastest)| fastest);
             let rise = self.fastest.front().map_or(0, |&(_, fastest)| fastest - gone);
             if rise >= PATH_CHANGE {
                 self.shift(rise);
+                longer += rise;
             }
         }
         let fastest = self.fastest.front().map_or(transit, |&(_, fastest)| fastest);
         self.newest = (transit - fastest).max(0);
         self.learn(arrival, self.newest);
+        longer
     }
 
     fn learn(&mut self, arrival: i64, delay: i64) {

@@ -239,7 +239,11 @@ impl JitterBuffer {
         }
         self.stats.packets += 1;
         stream.newest_timestamp = stream.newest_timestamp.max(timestamp);
-        self.delay.arrived(arrival, timestamp);
+        let longer = self.delay.arrived(arrival, timestamp);
+        if longer > 0 {
+            self.target -= longer;
+            self.recent.iter_mut().for_each(|delay| *delay -= longer);
+        }
         self.repair.packet(stream.newest_timestamp, samples as i64);
         // A copy gives way to the packet itself.
         let taken = stream.packets.get(&timestamp).is_some_and(|there| there.sequence.is_some());
@@ -373,7 +377,7 @@ impl JitterBuffer {
     /// The delay at the last play and the delay aimed at, in milliseconds.
     pub fn delay_ms(&self) -> (f64, f64) {
         let ms = |samples: i64| samples as f64 / MS as f64;
-        let target = if self.target == 0 { self.needed() } else { self.target };
+        let target = self.target.max(self.needed());
         (self.recent.back().map_or(0.0, |&delay| ms(delay.max(0))), ms(target + self.extra))
     }
 

@@ -185,3 +185,33 @@ proptest! {
         prop_assert!(playout.stats().energy.is_finite());
     }
 }
+
+proptest! {
+    #[test]
+    fn whatever_red_comes_nothing_is_received_twice_and_memory_is_bounded(
+        steps in prop::collection::vec(
+            (prop::collection::vec((any::<u16>(), 0..40_usize, any::<bool>()), 0..10), any::<bool>(), 0_u32..3), 1..200)
+    ) {
+        let start = Instant::now();
+        let mut playout = crate::media::audio::Playout::new().unwrap();
+        playout.set_red(Some(63));
+        let mut out = [0; 960];
+        for (n, (blocks, nested, skip)) in steps.into_iter().enumerate() {
+            let n = n as u32 * 3 + skip;
+            let mut payload = Vec::new();
+            for &(offset, len, opus) in &blocks {
+                let kind = if opus { 111_u32 } else { 63 };
+                let offset = if opus { 960 } else { u32::from(offset >> 2) };
+                payload.extend((0x8000_0000 | kind << 24 | offset << 10 | len as u32).to_be_bytes());
+            }
+            payload.push(if nested { 63 } else { 111 });
+            payload.extend((0..blocks.iter().map(|block| block.1).sum::<usize>()).map(|i| [9 << 3, 0, 0, 5][i % 4]));
+            payload.extend([9 << 3, 0, 0, n as u8]);
+            playout.insert(RtpPacket { payload_type: 63, payload: Bytes::from(payload), ..packet(start, n, 1) });
+            playout.pull(&mut out, at(start, 20 * u64::from(n)));
+            let stats = playout.stats();
+            prop_assert!(stats.packets <= u64::from(n) + 1);
+            prop_assert!((20.0..=600.0).contains(&stats.jitter_buffer_target_ms));
+        }
+    }
+}

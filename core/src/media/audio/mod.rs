@@ -28,6 +28,8 @@ mod stream;
 mod stretch;
 
 #[cfg(test)]
+mod loss_tests;
+#[cfg(test)]
 mod quality_tests;
 
 pub use jitter::{Adjustment, BufferedPacket, Decision, JitterBuffer, JitterStats};

@@ -56,47 +56,57 @@ fn speech() -> &'static [Bytes] {
 }
 
 /// How the packets of one virtual call arrive, and where their numbers start.
-struct Call<'a> {
-    packets: &'a [Bytes],
-    first_sequence: u16,
-    first_timestamp: u32,
+pub(super) struct Call<'a> {
+    pub(super) packets: &'a [Bytes],
+    /// From this packet on they are RED.
+    pub(super) red_from: usize,
+    pub(super) first_sequence: u16,
+    pub(super) first_timestamp: u32,
     /// The sender's clock against ours, in parts per million.
-    drift: f64,
+    pub(super) drift: f64,
     /// Samples that the speaker pulls at a time.
-    block: usize,
+    pub(super) block: usize,
     /// Samples in each packet.
-    frame: usize,
+    pub(super) frame: usize,
 }
 
-struct Heard {
+pub(super) struct Heard {
     samples: Vec<i16>,
     /// Every second.
-    seconds: Vec<AudioReceiverStats>,
+    pub(super) seconds: Vec<AudioReceiverStats>,
 }
 
 impl Heard {
-    fn last(&self) -> AudioReceiverStats {
+    pub(super) fn last(&self) -> AudioReceiverStats {
         *self.seconds.last().unwrap()
     }
 
     /// Concealed share between two seconds of the call.
-    fn concealed(&self, from: usize, to: usize) -> f64 {
+    pub(super) fn concealed(&self, from: usize, to: usize) -> f64 {
         let (a, b) = (self.seconds[from], self.seconds[to]);
         (b.concealed_samples - a.concealed_samples) as f64 / (b.total_samples - a.total_samples) as f64
     }
 
-    fn largest_step(&self) -> i32 {
+    pub(super) fn largest_step(&self) -> i32 {
         self.samples.windows(2).map(|w| (i32::from(w[1]) - i32::from(w[0])).abs()).max().unwrap()
     }
 }
 
 impl<'a> Call<'a> {
-    fn of(packets: &'a [Bytes]) -> Self {
-        Self { packets, first_sequence: 100, first_timestamp: 5000, drift: 0.0, block: 480, frame: 960 }
+    pub(super) fn of(packets: &'a [Bytes]) -> Self {
+        Self {
+            packets,
+            first_sequence: 100,
+            first_timestamp: 5000,
+            drift: 0.0,
+            block: 480,
+            frame: 960,
+            red_from: usize::MAX,
+        }
     }
 
     /// `network`: for packet n, when each of its copies arrives, in ms after it was sent.
-    fn hear(&self, mut network: impl FnMut(usize) -> Vec<f64>) -> Heard {
+    pub(super) fn hear(&self, mut network: impl FnMut(usize) -> Vec<f64>) -> Heard {
         let start = Instant::now();
         let mut arrivals: Vec<(Duration, RtpPacket)> = Vec::new();
         for (n, payload) in self.packets.iter().enumerate() {
@@ -105,7 +115,7 @@ impl<'a> Call<'a> {
                 let at = Duration::from_secs_f64(sent + delay / 1000.0);
                 let packet = RtpPacket {
                     ssrc: 7,
-                    payload_type: 111,
+                    payload_type: if n < self.red_from { 111 } else { 63 },
                     sequence_number: self.first_sequence.wrapping_add(n as u16),
                     timestamp: self.first_timestamp.wrapping_add((n * self.frame) as u32),
                     marker: false,
@@ -118,6 +128,7 @@ impl<'a> Call<'a> {
         arrivals.sort_by_key(|(at, _)| *at);
         let mut arrivals = arrivals.into_iter().peekable();
         let mut playout = Playout::new().unwrap();
+        playout.set_red(Some(63));
         let mut heard = Heard { samples: Vec::new(), seconds: vec![AudioReceiverStats::default()] };
         let total = self.packets.len() * self.frame;
         let mut block = vec![0; self.block];
@@ -136,7 +147,7 @@ impl<'a> Call<'a> {
     }
 }
 
-fn report(name: &str, heard: &Heard) {
+pub(super) fn report(name: &str, heard: &Heard) {
     let s = heard.last();
     println!(
         "| {name} | {:.2}% | {} | {} | {} | {:.0}/{:.0} ms | +{} −{} | {} |",
@@ -328,4 +339,96 @@ fn even_of_noise_that_is_like_nothing_the_delay_shrinks_when_jitter_ends() {
     report("noise, 0–150 ms jitter for 10 s, then none", &heard);
     assert!(heard.seconds[9].jitter_buffer_ms > 130.0);
     assert!(heard.last().jitter_buffer_ms < 100.0, "{}", heard.last().jitter_buffer_ms);
+}
+
+#[test]
+fn jitter_that_keeps_the_order_conceals_next_to_nothing_from_the_first_second_on() {
+    let mut dice = Dice(21);
+    let mut last = 0.0_f64;
+    // As on a path where each packet waits for up to 60 ms and none overtakes another.
+    let heard = Call::of(speech()).hear(|n| {
+        let sent = n as f64 * 20.0;
+        last = last.max(sent + 25.0 + dice.roll() * 60.0);
+        vec![last - sent]
+    });
+    report("speech, 0–60 ms jitter in order", &heard);
+    assert!(heard.last().concealed_ratio() <= 0.005, "{}", heard.last().concealed_ratio());
+    assert!(heard.last().jitter_buffer_ms < 110.0);
+}
+
+#[test]
+fn after_a_hole_or_a_longer_path_the_delay_is_small_again() {
+    for (name, hole) in [("hole of 300 ms, all late", true), ("path longer by 300 ms", false)] {
+        let heard = Call::of(speech()).hear(|n| {
+            let late = match n {
+                1000..1015 if hole => (1015 - n) as f64 * 20.0,
+                1000.. if !hole => 300.0,
+                _ => 0.0,
+            };
+            vec![25.0 + late]
+        });
+        report(&format!("speech, {name}"), &heard);
+        assert!(heard.seconds[19].jitter_buffer_ms < 45.0);
+        assert!(heard.concealed(19, 59) < 0.4 / 40.0, "{}", heard.concealed(19, 59));
+        assert!(heard.seconds[30].jitter_buffer_ms < 45.0, "{name}: {}", heard.seconds[30].jitter_buffer_ms);
+        // What is put in has to be taken out again.
+        assert!(heard.last().inserted_samples < 4_800, "{name}: {}", heard.last().inserted_samples);
+    }
+}
+
+#[test]
+fn jitter_of_half_a_second_is_waited_for() {
+    let mut dice = Dice(31);
+    let heard = Call::of(speech()).hear(|n| vec![25.0 + if n < 2000 { dice.roll() * 500.0 } else { 0.0 }]);
+    report("speech, 0–500 ms jitter for 40 s, then none", &heard);
+    assert!(heard.concealed(10, 39) < 0.005, "{}", heard.concealed(10, 39));
+    assert!(heard.seconds[38].jitter_buffer_ms > 450.0);
+    assert!(heard.last().jitter_buffer_ms < 250.0, "{}", heard.last().jitter_buffer_ms);
+    // No faster than a tenth.
+    for (a, b) in heard.seconds[39..].iter().zip(&heard.seconds[40..]) {
+        let removed = b.removed_samples - a.removed_samples;
+        assert!(removed < 5_600 && b.skipped == a.skipped, "{removed}");
+    }
+}
+
+#[test]
+fn a_delay_for_the_sake_of_pictures_comes_and_goes_smoothly() {
+    let start = Instant::now();
+    let mut playout = Playout::new().unwrap();
+    let mut block = [0; 480];
+    let mut delays = Vec::new();
+    for n in 0..1500_usize {
+        let at = start + Duration::from_millis(20) * n as u32;
+        playout.insert(RtpPacket {
+            ssrc: 7,
+            payload_type: 111,
+            sequence_number: n as u16,
+            timestamp: (n * 960) as u32,
+            marker: false,
+            payload: speech()[n].clone(),
+            arrived_at: at,
+        });
+        match n {
+            250 => playout.set_extra_delay(Duration::from_secs(5)),
+            750 => playout.set_extra_delay(Duration::ZERO),
+            _ => {}
+        }
+        for half in 0..2 {
+            playout.pull(&mut block, at + Duration::from_millis(1 + 10 * half));
+        }
+        if n > 50 {
+            // What is heard at an instant was said so long before.
+            let playing = playout.playing().unwrap();
+            let said = start + Duration::from_secs_f64(f64::from(playing.rtp_timestamp) / 48_000.0);
+            assert_eq!(playing.ssrc, 7);
+            delays.push((playing.at - said).as_secs_f64() * 1000.0);
+        }
+    }
+    let stats = playout.stats();
+    assert_eq!((stats.concealed_samples, stats.skipped, stats.late), (0, 0, 0));
+    let delay = |n: usize| delays[n - 51];
+    assert!((15.0..50.0).contains(&delay(249)), "{}", delay(249));
+    assert!((210.0..260.0).contains(&delay(749)), "{}", delay(749));
+    assert!(delay(1499) < 60.0, "{}", delay(1499));
+    assert!(stats.jitter_buffer_mean_ms > 60.0 && stats.jitter_buffer_mean_ms < 200.0);
 }

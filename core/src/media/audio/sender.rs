@@ -27,8 +27,9 @@ const DTX_PACKET: usize = 2;
 const ABSENCE: Duration = Duration::from_millis(500);
 /// Bounds of Opus, in bits per second (RFC 6716, section 2.1.1, as far as one channel of voice gains by it).
 const BITRATES: std::ops::RangeInclusive<u32> = 6_000..=128_000;
-/// Loss above which in-band FEC takes no greater part of the bitrate, in percent: more would leave too little for the sound itself.
-const MOST_FEC_LOSS: u8 = 25;
+/// What libopus is told of loss in percent, if there is any. Up to 5 % it would rather leave FEC out than take it from the bandwidth, and above 25 %
+/// it knows no more.
+const FEC_LOSS: std::ops::RangeInclusive<u8> = 6..=25;
 /// Which of the packets before are repeated, by distance, for 1 and 2 generations of RED. The second one is not the neighbour of
 /// the first: together with in-band FEC, which every copy carries for the packet before it, a burst of four is repaired.
 const DISTANCES: [usize; 2] = [1, 3];
@@ -253,7 +254,7 @@ impl VoiceEncoder {
         if self.bitrate != bitrate && self.encoder.set_bitrate(Bitrate::Bits(bitrate as i32)).is_ok() {
             self.bitrate = bitrate;
         }
-        let loss = plan.loss_percent.min(MOST_FEC_LOSS);
+        let loss = if plan.loss_percent == 0 { 0 } else { plan.loss_percent.clamp(*FEC_LOSS.start(), *FEC_LOSS.end()) };
         if self.loss != loss && self.encoder.set_packet_loss_perc(i32::from(loss)).is_ok() {
             self.loss = loss;
         }

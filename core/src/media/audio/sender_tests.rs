@@ -214,3 +214,86 @@ fn packets_repair_their_predecessors_when_loss_is_expected_and_not_when_none_is(
         assert!(repairing >= 20, "{percent}%: {repairing} of 50");
     }
 }
+
+#[test]
+fn a_plan_is_followed_from_one_packet_to_the_next_without_a_gap_in_timestamps_or_a_click() {
+    let (tx, sent) = mpsc::channel();
+    let tx = Mutex::new(tx);
+    let sender = AudioSender::start(Arc::new(move |packet| tx.lock().unwrap().send(packet).is_ok())).unwrap();
+    let start = Instant::now();
+    let mut pushed = 0;
+    let mut packets: Vec<AudioPacket> = Vec::new();
+    for (ms, bitrate_bps, redundancy) in [(20, 32_000, 2), (60, 16_000, 2), (40, 20_000, 0), (20, 24_000, 1)] {
+        sender.follow(AudioPlan {
+            bitrate_bps,
+            frame: Duration::from_millis(ms),
+            redundancy,
+            loss_percent: 10,
+            dtx: false,
+        });
+        for _ in 0..20 {
+            let samples = ms as usize * 48;
+            push(&sender, &tone(pushed, samples), start);
+            pushed += samples;
+            let packet = sent.recv_timeout(Duration::from_secs(10)).unwrap();
+            assert_eq!(opus::packet::get_nb_samples(&packet.payload, SAMPLE_RATE).unwrap(), samples);
+            packets.push(packet);
+        }
+        let offsets: Vec<u16> = packets.last().unwrap().earlier.iter().map(|block| block.offset).collect();
+        match (ms, redundancy) {
+            (20, 2) => assert_eq!(offsets, [2880, 960]),
+            // One generation at most: two would be 120 ms old.
+            (60, 2) => assert_eq!(offsets, [2880]),
+            (20, 1) => assert_eq!(offsets, [960]),
+            _ => assert_eq!(offsets, [0_u16; 0]),
+        }
+    }
+    assert_eq!(sender.stats().dropped, 0);
+    let mut decoder = opus::Decoder::new(SAMPLE_RATE, Channels::Mono).unwrap();
+    let mut heard = Vec::new();
+    for packet in &packets {
+        assert_eq!(packet.timestamp as usize, heard.len(), "timestamps go on where the packet before ended");
+        for block in &packet.earlier {
+            let before = packet.timestamp - u32::from(block.offset);
+            assert!(packets.iter().any(|p| p.timestamp == before && p.payload == block.payload));
+        }
+        let mut out = vec![0; 2880];
+        let len = decoder.decode(&packet.payload, &mut out, false).unwrap();
+        heard.extend_from_slice(&out[..len]);
+    }
+    let step = |samples: &[i16]| samples.windows(2).map(|w| (i32::from(w[1]) - i32::from(w[0])).abs()).max().unwrap();
+    assert!(step(&heard) < 2 * step(&tone(0, 48_000)), "{} {}", step(&heard), step(&tone(0, 48_000)));
+}
+
+#[test]
+fn sound_before_a_gap_is_sent_as_a_shorter_packet() {
+    let (sender, _sent) = sender();
+    let mut state = sender.shared.lock();
+    state.plan.frame = Duration::from_millis(60);
+    let start = Instant::now();
+    state.push(&[1; 960], start);
+    assert_eq!(state.ready(), 0, "more may come");
+    state.push(&[1; 960], start + Duration::from_secs(3));
+    assert_eq!(state.ready(), 1);
+    assert_eq!(state.take(1).map(|frame| frame.samples.len()), Some(960));
+    assert_eq!(state.ready(), 0);
+}
+
+#[test]
+fn with_dtx_allowed_silence_goes_unsent_although_nothing_is_muted() {
+    for ms in [20, 40, 60] {
+        let (sender, sent) = sender();
+        sender.follow(AudioPlan { dtx: true, frame: Duration::from_millis(ms), ..AudioSender::FIRST_PLAN });
+        let start = Instant::now();
+        for _ in 0..100 {
+            push(&sender, &[0; 2880], start);
+            while sender.shared.lock().ready() > 0 {
+                std::thread::yield_now();
+            }
+        }
+        drop(sender);
+        let packets = sent.iter().count();
+        // Of 6 s, all in 0.4 s steps but the first half second.
+        assert!((10..60).contains(&packets), "{packets} packets of {ms} ms");
+    }
+}

@@ -4,4 +4,5 @@ mod link;
 mod media;
 mod negotiation;
 mod nonsense;
+mod redundancy;
 mod support;
