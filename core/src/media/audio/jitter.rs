@@ -336,7 +336,8 @@ impl JitterBuffer {
         }
         self.recent.push_back(delay);
         let (delay, length) = (delay.max(0) as u64, samples.max(0) as u64);
-        self.waited = (self.waited.0.saturating_add(delay * length), self.waited.1.saturating_add(length));
+        self.waited =
+            (self.waited.0.saturating_add(delay.saturating_mul(length)), self.waited.1.saturating_add(length));
         let step = samples / SPEED;
         self.shrink_after = (self.shrink_after - samples).max(0);
         self.target = self.needed().max(self.target - step);
