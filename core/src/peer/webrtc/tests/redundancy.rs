@@ -77,7 +77,7 @@ async fn who_does_not_know_red_gets_plain_opus() {
     assert_eq!(heard(&b, &mut a).await.1, 111);
     assert_eq!(heard(&a, &mut b).await.1, 111);
     close([a, b]).await;
-    let (mut a, mut b, _) = connect_with(str::to_owned, without_red).await;
+    let (a, mut b, _) = connect_with(str::to_owned, without_red).await;
     assert_eq!(heard(&a, &mut b).await, (Some(63), 111, Bytes::from_static(b"newest")));
     assert!(!a.kept.iter().any(|event| matches!(event, PeerEvent::AudioRedundancy(_))));
     b.kept.clear();
