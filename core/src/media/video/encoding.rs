@@ -239,8 +239,8 @@ impl Encoding {
         let told = wanted.told(decision.fps);
         let (mut running, is_new) = self.fitting(decision, wanted.codec, told, now)?;
         let keyframe = wanted.keyframe || is_new;
-        let frame = render(&self.pool, running.size)
-            .map_err(|detail| CodecError::Encode { codec: wanted.codec, detail })?;
+        let frame =
+            render(&self.pool, running.size).map_err(|detail| CodecError::Encode { codec: wanted.codec, detail })?;
         running.follow(told, now)?;
         if keyframe {
             running.encoder.set_keyframe_budget(told.keyframe_bytes)?;

@@ -144,9 +144,8 @@ impl VideoEncoder for Fixed {
 }
 
 fn fixed() -> Encoding {
-    let make: MakeEncoder = |codec, EncoderConfig { width, height, .. }, _, _| {
-        Ok(Box::new(Fixed(codec, width, height, false)))
-    };
+    let make: MakeEncoder =
+        |codec, EncoderConfig { width, height, .. }, _, _| Ok(Box::new(Fixed(codec, width, height, false)));
     Encoding::with(make, 30.0)
 }
 
@@ -208,7 +207,13 @@ fn the_size_follows_the_bitrate_by_the_same_encoder() {
         let mut wanted = wanted(codec);
         let mut sizes = Vec::new();
         for n in 0..120 {
-            wanted.plan.bitrate_bps = if n < 40 { 1_000_000 } else if n < 80 { 100_000 } else { 1_000_000 };
+            wanted.plan.bitrate_bps = if n < 40 {
+                1_000_000
+            } else if n < 80 {
+                100_000
+            } else {
+                1_000_000
+            };
             let at = start + Duration::from_millis(33) * n;
             if let Some(frame) = encoding.picture(&camera.picture(), wanted, at).unwrap() {
                 assert_eq!(frame.keyframe, sizes.last() != Some(&frame.width), "{codec}, picture {n}");

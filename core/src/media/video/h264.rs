@@ -6,14 +6,15 @@ use super::codec::{
 use super::depacketize::has_idr;
 use crate::media::frame::{FrameError, FramePool, MAX_DIMENSION, PixelFormat, Plane, RawFrame, Rotation, VideoFrame};
 use openh264::encoder::{
-    BitRate, Complexity, Encoder, FrameRate, FrameType, IntraFramePeriod, Profile, QpRange, RateControlMode, SpsPpsStrategy,
-    UsageType,
+    BitRate, Complexity, Encoder, FrameRate, FrameType, IntraFramePeriod, Profile, QpRange, RateControlMode,
+    SpsPpsStrategy, UsageType,
 };
 use openh264::formats::YUVSource;
 use openh264::{OpenH264API, Timestamp, decoder::Decoder};
 use openh264_sys2::{
     ENCODER_OPTION, ENCODER_OPTION_BITRATE, ENCODER_OPTION_FRAME_RATE, ENCODER_OPTION_GET_STATISTICS,
-    ENCODER_OPTION_MAX_BITRATE, ENCODER_OPTION_TRACE_LEVEL, LAYER_NUM, SBitrateInfo, SEncoderStatistics, SPATIAL_LAYER_0, SPATIAL_LAYER_ALL, WELS_LOG_QUIET,
+    ENCODER_OPTION_MAX_BITRATE, ENCODER_OPTION_TRACE_LEVEL, LAYER_NUM, SBitrateInfo, SEncoderStatistics,
+    SPATIAL_LAYER_0, SPATIAL_LAYER_ALL, WELS_LOG_QUIET,
 };
 use std::ffi::c_int;
 use std::time::Instant;

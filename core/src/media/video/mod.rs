@@ -24,6 +24,7 @@ mod h264;
 mod receiver;
 mod running;
 mod sender;
+mod sender_stats;
 mod system;
 #[cfg(feature = "vp8")]
 #[allow(unsafe_code, reason = "libvpx is C")]
@@ -38,4 +39,5 @@ pub use adaptation::{DegradationPreference, QualityLimitation, ThermalState, Unk
 pub use assembler::{AssembledFrame, AssemblerStats, Event, FrameAssembler};
 pub use factory::{make_decoder, make_encoder};
 pub use receiver::{VideoReceiver, VideoReceiverStats};
-pub use sender::{VideoGate, VideoOutput, VideoSender, VideoSenderConfig, VideoSenderStats};
+pub use sender::{VideoGate, VideoOutput, VideoSender, VideoSenderConfig};
+pub use sender_stats::VideoSenderStats;

@@ -4,6 +4,7 @@ use super::adaptation::{DegradationPreference, QualityLimitation, ThermalState, 
 use super::codec::{CodecError, EncodedFrame, VideoCodec};
 use super::encoding::{BLACK_INTERVAL, Encoding, Report, Wanted};
 use super::freeze::RateMeter;
+use super::sender_stats::VideoSenderStats;
 use crate::congestion::VideoPlan;
 use crate::media::capture::{FrameReceiver, FrameSink, VideoRenderer};
 use crate::media::frame::{FrameError, FramePool, RawFrame, VideoFrame};
@@ -39,54 +40,6 @@ pub struct VideoSenderConfig {
     pub fps: f64,
     /// Target, in bits per second, until an estimate is there.
     pub bitrate_bps: u32,
-}
-
-/// What a [`VideoSender`] did so far. Names in brackets are those of W3C's webrtc-stats.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct VideoSenderStats {
-    /// Codec of the picture sent last.
-    pub codec: Option<VideoCodec>,
-    /// Pictures that the camera gave.
-    pub captured: u64,
-    /// Pictures compressed (`framesEncoded`).
-    pub encoded: u64,
-    /// Pictures handed to the output and taken by it (`framesSent`).
-    pub sent: u64,
-    /// Pictures not compressed because too much waited in the pacer, or because a keyframe before took more than twice its
-    /// budget.
-    pub skipped: u64,
-    /// Pictures that the encoder's rate control left out.
-    pub left_out: u64,
-    /// Pictures that a newer one replaced before they were compressed, that the output did not take, or that would have
-    /// built on such a one.
-    pub dropped: u64,
-    /// Keyframes compressed (`keyFramesEncoded`).
-    pub keyframes: u64,
-    /// Bytes of the pictures sent (`bytesSent`).
-    pub bytes: u64,
-    /// Of the picture sent last, in pixels (`frameWidth`).
-    pub width: u32,
-    /// Of the picture sent last, in pixels (`frameHeight`).
-    pub height: u32,
-    /// Pictures sent per second, over the last second (`framesPerSecond`).
-    pub fps: f64,
-    /// Pictures per second that are to be sent, as far as the camera gives them.
-    pub target_fps: f64,
-    /// What keeps pictures smaller or fewer than the camera gives them (`qualityLimitationReason`).
-    pub limited_by: QualityLimitation,
-    /// Changes of the size (`qualityLimitationResolutionChanges`).
-    pub size_changes: u64,
-    /// The path carries sound alone: nothing is compressed.
-    pub suspended: bool,
-    /// Mean quantiser of the pictures by the present codec, if it tells (`qpSum` per picture): 0 to 127 for VP8, 0 to 51 for
-    /// H.264.
-    pub qp_mean: Option<f64>,
-    /// To turn, scale and compress a picture, on average (`totalEncodeTime` per picture).
-    pub encode_ms: f64,
-    /// Target that the encoder follows, in bits per second (`targetBitrate`).
-    pub bitrate_bps: u32,
-    /// Pictures that could not be compressed.
-    pub errors: u64,
 }
 
 /// Compresses a camera's pictures on a thread of its own and shows them in the preview.
@@ -231,7 +184,9 @@ impl VideoSender {
 
     /// Upper bounds, from the next picture on.
     pub fn set_bounds(&self, bounds: VideoBounds) {
-        self.change(|state| state.wanted.wishes.bounds = bounds);
+        // A bound that is no number is none.
+        let max_fps = if bounds.max_fps.is_nan() { f64::INFINITY } else { bounds.max_fps };
+        self.change(|state| state.wanted.wishes.bounds = VideoBounds { max_fps, ..bounds });
     }
 
     /// The next picture will be a keyframe, or the first one that is 300 ms after the last keyframe.

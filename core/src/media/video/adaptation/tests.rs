@@ -121,7 +121,8 @@ fn blocks_instead_of_a_picture_are_shrunk_though_the_bitrate_would_do() {
 fn bounds_may_change_while_it_runs_and_are_not_called_a_limitation() {
     let mut stream = Stream::new(2_500_000);
     stream.after(1.0);
-    stream.input.wishes.bounds = VideoBounds { max_width: 640, max_height: 360, max_fps: 15.0, ..VideoBounds::default() };
+    stream.input.wishes.bounds =
+        VideoBounds { max_width: 640, max_height: 360, max_fps: 15.0, ..VideoBounds::default() };
     let (decision, sent) = stream.seconds(2.0);
     assert_eq!((decision.size, sent, decision.limited_by), ((640, 360), 30, QualityLimitation::None));
     stream.input.wishes.bounds = VideoBounds { max_bitrate_bps: 200_000, ..VideoBounds::default() };
