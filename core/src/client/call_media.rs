@@ -3,7 +3,7 @@
 use super::devices::Camera;
 use super::{ClientConfig, ClientError, Devices, PhotoOf};
 use crate::call::ConnectionState;
-use crate::congestion::AudioPlan;
+use crate::congestion::{AudioPlan, VideoPlan};
 use crate::media::audio::{AudioReceiver, AudioReceiverStats, AudioSender, AudioSenderStats};
 use crate::media::capture::{CameraProvider, CameraSettings, CaptureError, CaptureHandle, VideoRenderer};
 use crate::media::constraints::VideoConstraints;
@@ -14,6 +14,7 @@ use crate::media::video::{VideoReceiver, VideoReceiverStats, VideoSender, VideoS
 use crate::peer::{PeerConnection, StreamStats};
 use crate::signaling::message::MediaState;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// Kept free of the bandwidth estimate for sound and its overhead, in bits per second.
@@ -76,7 +77,7 @@ impl CallMedia {
     ) -> Result<(), ClientError> {
         let output = Arc::new(move |frame: EncodedFrame| connection.send_video(frame));
         let config = VideoSenderConfig { codec, fps: 30.0, bitrate_bps: config.bitrate.start };
-        let sender = VideoSender::start(config, output)
+        let sender = VideoSender::start(config, Arc::new(|| Duration::ZERO), output)
             .map_err(|error| CaptureError::NotReadable(format!("camera: {error}")))?;
         sender.set_paused(true);
         sender.set_enabled(media.video);
@@ -190,7 +191,10 @@ impl CallMedia {
     pub(super) fn follow_estimate(&self, bps: u32, least: u32) {
         if let Some(sender) = &self.video_sender {
             let floor = least.saturating_sub(AUDIO_SHARE_BPS).max(VIDEO_FLOOR_BPS);
-            sender.set_bitrate(bps.saturating_sub(AUDIO_SHARE_BPS).max(floor));
+            let bitrate_bps = bps.saturating_sub(AUDIO_SHARE_BPS).max(floor);
+            // 150 ms of it: 3/160 of a second in bytes.
+            let keyframe_bytes = (u64::from(bitrate_bps) * 3 / 160) as u32;
+            sender.follow(VideoPlan { bitrate_bps, keyframe_bytes, suspended: false });
         }
     }
 

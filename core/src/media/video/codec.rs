@@ -118,6 +118,31 @@ pub trait VideoEncoder: Send {
     /// # Errors
     /// [`CodecError`] if the codec refuses it; the old pace stays.
     fn set_fps(&mut self, fps: f64) -> Result<(), CodecError>;
+
+    /// Encodes pictures of another size, in pixels, from the next one on, which becomes a keyframe: `true`. `false`: it cannot,
+    /// nothing has changed, and another encoder is needed.
+    ///
+    /// # Errors
+    /// [`CodecError`] if the codec failed; the encoder should then be made anew.
+    fn set_size(&mut self, width: u32, height: u32) -> Result<bool, CodecError> {
+        let _ = (width, height);
+        Ok(false)
+    }
+
+    /// How many bytes keyframes may have from the next one on. A codec obeys as far as it can.
+    ///
+    /// # Errors
+    /// [`CodecError`] if the codec refuses it; the old budget stays.
+    fn set_keyframe_budget(&mut self, bytes: u32) -> Result<(), CodecError> {
+        let _ = bytes;
+        Ok(())
+    }
+
+    /// The quantiser of the picture compressed last, if the codec tells: 0 to 127 of VP8 (RFC 6386 section 9.6), 0 to 51 of
+    /// H.264 (section 7.4.3).
+    fn quantizer(&mut self) -> Option<u32> {
+        None
+    }
 }
 
 /// Decompresses pictures. Blocking: lives on a thread of its own, never on the async runtime.

@@ -2,7 +2,7 @@
 
 use super::codec::{CodecError, EncodedFrame, EncoderConfig, VideoCodec, VideoEncoder};
 use super::test_pictures::{Camera, psnr};
-use super::{make_decoder, make_encoder};
+use super::{factory, make_decoder, make_encoder};
 use crate::media::frame::FramePool;
 use crate::media::synthetic::marker;
 use proptest::prelude::*;
@@ -13,6 +13,11 @@ fn config(width: u32, height: u32, bitrate_bps: u32) -> EncoderConfig {
 
 fn encode(encoder: &mut dyn VideoEncoder, camera: &mut Camera, keyframe: bool) -> EncodedFrame {
     encoder.encode(&camera.picture(), keyframe).unwrap().expect("no picture is skipped")
+}
+
+/// Bytes of the next picture, none if it is left out.
+fn size(encoder: &mut dyn VideoEncoder, camera: &mut Camera) -> usize {
+    encoder.encode(&camera.picture(), false).unwrap().map_or(0, |frame| frame.data.len())
 }
 
 fn stream(codec: VideoCodec, pictures: usize) -> Vec<EncodedFrame> {
@@ -46,13 +51,13 @@ fn pictures_of_every_size_come_back_as_they_were() {
 }
 
 #[test]
-fn the_rate_follows_its_target_down_and_up_and_nothing_is_skipped() {
+fn the_rate_follows_its_target_down_and_up() {
     for codec in VideoCodec::available() {
         let mut encoder = make_encoder(codec, config(640, 360, 1_000_000)).unwrap();
         let mut camera = Camera::noisy(640, 360);
         for target in [1_000_000, 600_000, 1_500_000] {
             encoder.set_bitrate(target).unwrap();
-            let sizes: Vec<usize> = (0..90).map(|_| encode(&mut *encoder, &mut camera, false).data.len()).collect();
+            let sizes: Vec<usize> = (0..90).map(|_| size(&mut *encoder, &mut camera)).collect();
             // The first second is for the encoder to settle in.
             let rate = sizes[30..].iter().sum::<usize>() as f64 * 8.0 / 2.0;
             let ratio = rate / f64::from(target);
@@ -72,7 +77,7 @@ fn at_half_the_pace_each_picture_may_take_twice_the_bits() {
         for n in 0..60 {
             let picture = camera.picture();
             camera.picture();
-            let size = encoder.encode(&picture, false).unwrap().expect("no picture is skipped").data.len();
+            let size = encoder.encode(&picture, false).unwrap().map_or(0, |frame| frame.data.len());
             bytes += if n < 15 { 0 } else { size };
         }
         let rate = bytes as f64 * 8.0 / 3.0;
@@ -85,8 +90,11 @@ fn keyframes_come_on_demand_and_only_then() {
     for codec in VideoCodec::available() {
         let (mut camera, mut encoder) =
             (Camera::new(320, 240), make_encoder(codec, config(320, 240, 300_000)).unwrap());
-        let keyframes: Vec<usize> =
-            (0..200).filter(|n| encode(&mut *encoder, &mut camera, *n == 50 || *n == 51).keyframe).collect();
+        let mut is_keyframe = |n: usize| {
+            let encoded = encoder.encode(&camera.picture(), n == 50 || n == 51).unwrap();
+            encoded.is_some_and(|frame| frame.keyframe)
+        };
+        let keyframes: Vec<usize> = (0..200).filter(|n| is_keyframe(*n)).collect();
         assert_eq!(keyframes, [0, 50, 51], "{codec}");
     }
 }
@@ -101,6 +109,81 @@ fn a_keyframe_takes_no_more_than_a_part_of_a_second() {
         }
         let bits = encode(&mut *encoder, &mut camera, true).data.len() * 8;
         assert!(bits < 500_000, "{codec}: {bits} bits");
+    }
+}
+
+#[test]
+fn the_size_changes_down_and_up_without_another_encoder_and_with_one_keyframe() {
+    for codec in VideoCodec::available() {
+        let largest = (1280, 720);
+        let mut encoder =
+            factory::encoder(codec, config(640, 360, 1_000_000), largest, factory::Choice::Preferred).unwrap();
+        let (mut decoder, pool) = (make_decoder(codec).unwrap(), FramePool::default());
+        for (n, (width, height)) in [(640, 360), (320, 180), largest, (480, 270), largest].into_iter().enumerate() {
+            if n > 0 {
+                assert_eq!(encoder.set_size(width, height), Ok(true), "{codec} {width}×{height}");
+            }
+            let mut camera = Camera::new(width, height);
+            for m in 0..3 {
+                let encoded = encode(&mut *encoder, &mut camera, false);
+                assert_eq!((encoded.keyframe, encoded.width, encoded.height), (m == 0, width, height));
+                let decoded = decoder.decode(&encoded.data, &pool).unwrap().expect("a picture each");
+                assert_eq!((decoded.width(), decoded.height()), (width, height));
+                assert_eq!(marker::read(&decoded).expect("a mark").number, m);
+            }
+        }
+    }
+}
+
+#[test]
+#[cfg(feature = "vp8")]
+fn a_size_beyond_the_first_one_needs_another_vp8_encoder_and_the_old_one_goes_on() {
+    let mut encoder = make_encoder(VideoCodec::Vp8, config(320, 240, 300_000)).unwrap();
+    let mut camera = Camera::new(320, 240);
+    encode(&mut *encoder, &mut camera, false);
+    for (width, height) in [(640, 240), (320, 480), (0, 240)] {
+        assert_eq!(encoder.set_size(width, height), Ok(false));
+    }
+    assert!(!encode(&mut *encoder, &mut camera, false).keyframe);
+}
+
+#[test]
+fn a_keyframe_of_a_hard_picture_is_near_its_budget() {
+    for codec in VideoCodec::available() {
+        for (bitrate, fps) in [(600_000, 30.0), (1_200_000, 30.0), (600_000, 15.0)] {
+            let budget = bitrate * 3 / 160;
+            let mut encoder = make_encoder(codec, EncoderConfig { fps, ..config(640, 360, bitrate) }).unwrap();
+            let mut camera = Camera::noisy(640, 360);
+            for n in 0..40 {
+                encoder.set_keyframe_budget(budget).unwrap();
+                let picture = camera.picture();
+                if fps < 20.0 {
+                    camera.picture();
+                }
+                let encoded = encoder.encode(&picture, n == 39).unwrap();
+                if let Some(keyframe) = encoded.filter(|encoded| encoded.keyframe) {
+                    let (bytes, most) = (keyframe.data.len(), 2 * budget as usize);
+                    assert!(bytes <= most, "{codec} at {bitrate} bit/s and {fps} fps: {bytes} of {budget} bytes");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_quantizer_is_told_and_is_coarser_at_a_lower_bitrate() {
+    for codec in VideoCodec::available() {
+        let coarseness = |bitrate| {
+            let mut encoder = make_encoder(codec, config(640, 360, bitrate)).unwrap();
+            let mut camera = Camera::noisy(640, 360);
+            for _ in 0..30 {
+                encoder.encode(&camera.picture(), false).unwrap();
+            }
+            encoder.quantizer().expect("both codecs tell")
+        };
+        let (low, high) = (coarseness(400_000), coarseness(3_000_000));
+        let most = if codec == VideoCodec::Vp8 { 127 } else { 51 };
+        assert!(high > 0 && high < low && low <= most, "{codec}: {high} and {low}");
     }
 }
 

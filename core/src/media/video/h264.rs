@@ -6,14 +6,15 @@ use super::codec::{
 use super::depacketize::has_idr;
 use crate::media::frame::{FrameError, FramePool, MAX_DIMENSION, PixelFormat, Plane, RawFrame, Rotation, VideoFrame};
 use openh264::encoder::{
-    BitRate, Complexity, Encoder, FrameRate, FrameType, IntraFramePeriod, Profile, RateControlMode, SpsPpsStrategy,
-    UsageType,
+    BitRate, Complexity, Encoder, FrameRate, FrameType, IntraFramePeriod, Profile, QpRange, RateControlMode,
+    SpsPpsStrategy, UsageType,
 };
 use openh264::formats::YUVSource;
 use openh264::{OpenH264API, Timestamp, decoder::Decoder};
 use openh264_sys2::{
-    ENCODER_OPTION, ENCODER_OPTION_BITRATE, ENCODER_OPTION_FRAME_RATE, ENCODER_OPTION_MAX_BITRATE,
-    ENCODER_OPTION_TRACE_LEVEL, LAYER_NUM, SBitrateInfo, SPATIAL_LAYER_0, SPATIAL_LAYER_ALL, WELS_LOG_QUIET,
+    ENCODER_OPTION, ENCODER_OPTION_BITRATE, ENCODER_OPTION_FRAME_RATE, ENCODER_OPTION_GET_STATISTICS,
+    ENCODER_OPTION_MAX_BITRATE, ENCODER_OPTION_TRACE_LEVEL, LAYER_NUM, SBitrateInfo, SEncoderStatistics,
+    SPATIAL_LAYER_0, SPATIAL_LAYER_ALL, WELS_LOG_QUIET,
 };
 use std::ffi::c_int;
 use std::time::Instant;
@@ -24,6 +25,10 @@ const BITRATE: (u32, u32) = (10_000, 100_000_000);
 const FPS: (f64, f64) = (1.0, 60.0);
 /// Smallest width and height that openh264 encodes, in pixels.
 const MIN_DIMENSION: u32 = 16;
+/// openh264 takes no quantiser below this one, and none above 42 unless it is told both ends.
+const QUANTIZERS: (u8, u8) = (12, 51);
+/// openh264 gives a keyframe as many bits as so many pictures have at the bitrate of the time.
+const KEYFRAME_PICTURES: f64 = 4.0;
 /// Longest and shorter side that openh264 encodes, in pixels.
 const MAX_SIDES: (u32, u32) = (3840, 2160);
 
@@ -45,8 +50,13 @@ pub(super) struct H264Encoder {
     /// As configured; what is encoded is even.
     width: u32,
     height: u32,
+    /// As asked for.
     bitrate: u32,
+    /// As openh264 was told, which differs while a keyframe is made.
+    told_bitrate: u32,
     fps: f64,
+    /// Bytes that a keyframe may have, if a budget was told.
+    keyframe_budget: Option<u32>,
     /// openh264 is set up with the first picture; before, it takes no options.
     first: Option<Instant>,
 }
@@ -54,12 +64,13 @@ pub(super) struct H264Encoder {
 impl H264Encoder {
     pub(super) fn new(config: EncoderConfig) -> Result<Self, CodecError> {
         let EncoderConfig { width, height, .. } = config;
-        let too_large = width.max(height) > MAX_SIDES.0 || width.min(height) > MAX_SIDES.1;
-        if too_large || width < MIN_DIMENSION || height < MIN_DIMENSION {
+        if !is_possible(width, height) {
             return Err(setup(FrameError::Size { width, height }.to_string()));
         }
         let (bitrate, fps) = (config.bitrate_bps.clamp(BITRATE.0, BITRATE.1), possible_fps(config.fps));
-        Ok(Self { encoder: encoder(bitrate, fps)?, width, height, bitrate, fps, first: None })
+        let encoder = encoder(bitrate, fps)?;
+        let (told_bitrate, keyframe_budget) = (bitrate, None);
+        Ok(Self { encoder, width, height, bitrate, told_bitrate, fps, keyframe_budget, first: None })
     }
 
     fn set_option<T>(&mut self, id: ENCODER_OPTION, value: &mut T) -> Result<(), CodecError> {
@@ -69,10 +80,40 @@ impl H264Encoder {
         if code == 0 { Ok(()) } else { Err(encode(format!("option {id} is refused: {code}"))) }
     }
 
+    /// The bitrate at which openh264 makes a keyframe within its budget.
+    fn keyframe_bitrate(&self) -> u32 {
+        let within = |bytes| f64::from(bytes) * 8.0 * self.fps / KEYFRAME_PICTURES;
+        self.keyframe_budget.map_or(self.bitrate, |bytes| (within(bytes) as u32).clamp(BITRATE.0, self.bitrate))
+    }
+
+    fn tell_bitrate(&mut self, bps: u32) -> Result<(), CodecError> {
+        // openh264 refuses a target above the most that it was told, and tells the decoder a higher level if need be.
+        if bps > self.told_bitrate {
+            self.set_layer_bitrate(ENCODER_OPTION_MAX_BITRATE, SPATIAL_LAYER_0, bps)?;
+        }
+        self.set_layer_bitrate(ENCODER_OPTION_BITRATE, SPATIAL_LAYER_ALL, bps)?;
+        if bps < self.told_bitrate {
+            self.set_layer_bitrate(ENCODER_OPTION_MAX_BITRATE, SPATIAL_LAYER_0, bps)?;
+        }
+        self.told_bitrate = bps;
+        Ok(())
+    }
+
+    /// Before the first picture openh264 takes no options: it is made anew instead, which costs next to nothing then.
+    fn make_anew(&mut self, bps: u32) -> Result<(), CodecError> {
+        (self.encoder, self.told_bitrate) = (encoder(bps, self.fps)?, bps);
+        Ok(())
+    }
+
     fn set_layer_bitrate(&mut self, id: ENCODER_OPTION, layer: LAYER_NUM, bps: u32) -> Result<(), CodecError> {
         let bitrate = c_int::try_from(bps).unwrap_or(c_int::MAX);
         self.set_option(id, &mut SBitrateInfo { iLayer: layer, iBitrate: bitrate })
     }
+}
+
+fn is_possible(width: u32, height: u32) -> bool {
+    let too_large = width.max(height) > MAX_SIDES.0 || width.min(height) > MAX_SIDES.1;
+    !too_large && width >= MIN_DIMENSION && height >= MIN_DIMENSION
 }
 
 fn possible_fps(fps: f64) -> f64 {
@@ -89,7 +130,9 @@ fn encoder(bitrate: u32, fps: f64) -> Result<Encoder, CodecError> {
         .profile(Profile::Baseline)
         .sps_pps_strategy(SpsPpsStrategy::ConstantId)
         .num_threads(1)
-        .skip_frames(false)
+        .qp(QpRange::new(QUANTIZERS.0, QUANTIZERS.1))
+        // A picture that cannot be paid for is left out here rather than held up on its way.
+        .skip_frames(true)
         // Scene cuts would bring keyframes that nobody asked for.
         .scene_change_detect(false)
         .intra_frame_period(IntraFramePeriod::from_num_frames(0));
@@ -131,6 +174,10 @@ impl VideoEncoder for H264Encoder {
         }
         let captured_at = frame.captured_at();
         // The first picture is a keyframe anyway, and there is nothing yet that could be told so.
+        let bitrate = if keyframe || self.first.is_none() { self.keyframe_bitrate() } else { self.bitrate };
+        if bitrate != self.told_bitrate {
+            if self.first.is_none() { self.make_anew(bitrate)? } else { self.tell_bitrate(bitrate)? }
+        }
         if keyframe && self.first.is_some() {
             self.encoder.force_intra_frame();
         }
@@ -153,32 +200,46 @@ impl VideoEncoder for H264Encoder {
     }
 
     fn set_bitrate(&mut self, bps: u32) -> Result<(), CodecError> {
-        let bps = bps.clamp(BITRATE.0, BITRATE.1);
-        if self.first.is_none() {
-            self.encoder = encoder(bps, self.fps)?;
-        } else {
-            // openh264 refuses a target above the most that it was told, and tells the decoder a higher level if need be.
-            if bps > self.bitrate {
-                self.set_layer_bitrate(ENCODER_OPTION_MAX_BITRATE, SPATIAL_LAYER_0, bps)?;
-            }
-            self.set_layer_bitrate(ENCODER_OPTION_BITRATE, SPATIAL_LAYER_ALL, bps)?;
-            if bps < self.bitrate {
-                self.set_layer_bitrate(ENCODER_OPTION_MAX_BITRATE, SPATIAL_LAYER_0, bps)?;
-            }
-        }
-        self.bitrate = bps;
+        // openh264 is told with the next picture, for which it may be another one.
+        self.bitrate = bps.clamp(BITRATE.0, BITRATE.1);
         Ok(())
     }
 
     fn set_fps(&mut self, fps: f64) -> Result<(), CodecError> {
         let fps = possible_fps(fps);
         if self.first.is_none() {
-            self.encoder = encoder(self.bitrate, fps)?;
+            self.encoder = encoder(self.told_bitrate, fps)?;
         } else {
             self.set_option(ENCODER_OPTION_FRAME_RATE, &mut (fps as f32))?;
         }
         self.fps = fps;
         Ok(())
+    }
+
+    /// openh264 starts anew with another size, whether it is told by an option or made anew: a few milliseconds either way.
+    fn set_size(&mut self, width: u32, height: u32) -> Result<bool, CodecError> {
+        if !is_possible(width, height) {
+            return Ok(false);
+        }
+        self.make_anew(self.bitrate)?;
+        (self.width, self.height, self.first) = (width, height, None);
+        Ok(true)
+    }
+
+    fn set_keyframe_budget(&mut self, bytes: u32) -> Result<(), CodecError> {
+        self.keyframe_budget = Some(bytes);
+        Ok(())
+    }
+
+    fn quantizer(&mut self) -> Option<u32> {
+        self.first?;
+        let mut statistics = SEncoderStatistics::default();
+        // SAFETY: this option writes a structure of this type, and only into it.
+        let code = unsafe {
+            let raw = self.encoder.raw_api();
+            raw.get_option(ENCODER_OPTION_GET_STATISTICS, (&raw mut statistics).cast())
+        };
+        (code == 0).then_some(statistics.uiAverageFrameQP)
     }
 }
 

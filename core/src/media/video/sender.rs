@@ -1,8 +1,11 @@
 //! Camera to compressed pictures.
 
+use super::adaptation::{DegradationPreference, QualityLimitation, ThermalState, VideoBounds, Wishes};
 use super::codec::{CodecError, EncodedFrame, VideoCodec};
-use super::encoding::{BLACK_INTERVAL, Encoding, Wanted};
+use super::encoding::{BLACK_INTERVAL, Encoding, Report, Wanted};
 use super::freeze::RateMeter;
+use super::sender_stats::VideoSenderStats;
+use crate::congestion::VideoPlan;
 use crate::media::capture::{FrameReceiver, FrameSink, VideoRenderer};
 use crate::media::frame::{FrameError, FramePool, RawFrame, VideoFrame};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -14,8 +17,19 @@ use std::time::{Duration, Instant};
 /// Called on the encoder's thread; must not block.
 pub type VideoOutput = Arc<dyn Fn(EncodedFrame) -> bool + Send + Sync>;
 
+/// How long the pictures that wait in the pacer take to leave.
+///
+/// Asked before each picture, on the encoder's thread; must not block.
+pub type VideoGate = Arc<dyn Fn() -> Duration + Send + Sync>;
+
 /// Bits per second: what any sender may send.
 const MIN_BITRATE: u32 = 10_000;
+/// With so much waiting in the pacer, pictures are made smaller,
+const REDUCE_FROM: Duration = Duration::from_millis(100);
+/// and with more than this they are not made at all: what gives way is what has cost nothing yet and leaves no gap.
+const SKIP_ABOVE: Duration = Duration::from_millis(250);
+/// Until a plan is there, a keyframe may have so much of a second of the bitrate.
+const KEYFRAME_SHARE: Duration = Duration::from_millis(150);
 
 /// How a [`VideoSender`] begins.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,38 +40,6 @@ pub struct VideoSenderConfig {
     pub fps: f64,
     /// Target, in bits per second, until an estimate is there.
     pub bitrate_bps: u32,
-}
-
-/// What a [`VideoSender`] did so far. Names in brackets are those of W3C's webrtc-stats.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct VideoSenderStats {
-    /// Codec of the picture sent last.
-    pub codec: Option<VideoCodec>,
-    /// Pictures that the camera gave.
-    pub captured: u64,
-    /// Pictures compressed (`framesEncoded`).
-    pub encoded: u64,
-    /// Pictures handed to the output and taken by it (`framesSent`).
-    pub sent: u64,
-    /// Pictures that a newer one replaced before they were compressed, that the output did not take, or that would have
-    /// built on such a one.
-    pub dropped: u64,
-    /// Keyframes compressed (`keyFramesEncoded`).
-    pub keyframes: u64,
-    /// Bytes of the pictures sent (`bytesSent`).
-    pub bytes: u64,
-    /// Of the picture sent last, in pixels (`frameWidth`).
-    pub width: u32,
-    /// Of the picture sent last, in pixels (`frameHeight`).
-    pub height: u32,
-    /// Pictures sent per second, over the last second (`framesPerSecond`).
-    pub fps: f64,
-    /// To turn, scale and compress a picture, on average (`totalEncodeTime` per picture).
-    pub encode_ms: f64,
-    /// Target that the encoder follows, in bits per second (`targetBitrate`).
-    pub bitrate_bps: u32,
-    /// Pictures that could not be compressed.
-    pub errors: u64,
 }
 
 /// Compresses a camera's pictures on a thread of its own and shows them in the preview.
@@ -81,6 +63,7 @@ struct State {
     enabled: bool,
     closed: bool,
     wanted: Wanted,
+    report: Report,
     /// A picture was compressed that did not go out. The far end cannot see that, so nothing that builds on it may go out.
     broken: bool,
     /// When the next black picture is due.
@@ -94,16 +77,19 @@ struct State {
 }
 
 impl VideoSender {
-    /// Starts the encoder's thread; the encoder itself is made with the first picture.
+    /// Starts the encoder's thread; the encoder itself is made with the first picture. The gate says how much waits in the pacer.
     ///
     /// # Errors
     /// [`CodecError::NotBuilt`] if this build has no such codec, [`CodecError::Setup`] if the system gives no thread.
-    pub fn start(config: VideoSenderConfig, output: VideoOutput) -> Result<Self, CodecError> {
+    pub fn start(config: VideoSenderConfig, gate: VideoGate, output: VideoOutput) -> Result<Self, CodecError> {
         let VideoSenderConfig { codec, fps, bitrate_bps } = config;
         if !VideoCodec::available().contains(&codec) {
             return Err(CodecError::NotBuilt(codec));
         }
-        let wanted = Wanted { codec, bitrate_bps: bitrate_bps.max(MIN_BITRATE), keyframe: false };
+        let bitrate_bps = bitrate_bps.max(MIN_BITRATE);
+        let keyframe_bytes = (f64::from(bitrate_bps) / 8.0 * KEYFRAME_SHARE.as_secs_f64()) as u32;
+        let plan = VideoPlan { bitrate_bps, keyframe_bytes, suspended: false };
+        let wanted = Wanted { codec, plan, reduced: false, keyframe: false, wishes: Wishes::default() };
         let shared = Arc::new(Shared {
             state: Mutex::new(State {
                 slot: None,
@@ -111,6 +97,7 @@ impl VideoSender {
                 enabled: true,
                 closed: false,
                 wanted,
+                report: Report::default(),
                 broken: false,
                 black_at: Instant::now(),
                 preview: None,
@@ -126,7 +113,7 @@ impl VideoSender {
         let theirs = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("chamada-encoder".into())
-            .spawn(move || theirs.encode_until_closed(Encoding::new(fps), &output))
+            .spawn(move || theirs.encode_until_closed(Encoding::new(fps), &gate, &output))
             .map_err(|error| CodecError::Setup { codec, detail: format!("no thread: {error}") })?;
         Ok(Self { shared, thread: Some(thread) })
     }
@@ -172,9 +159,34 @@ impl VideoSender {
         self.change(|state| state.wanted.codec = codec);
     }
 
-    /// Follows the estimate, in bits per second of video.
-    pub fn set_bitrate(&self, bps: u32) {
-        self.change(|state| state.wanted.bitrate_bps = bps.max(MIN_BITRATE));
+    /// Follows the plan for the path. While it says that video is suspended nothing is compressed and the preview goes on; what
+    /// comes after begins with a keyframe.
+    pub fn follow(&self, plan: VideoPlan) {
+        self.change(|state| {
+            if plan.suspended {
+                state.slot = None;
+            } else if state.wanted.plan.suspended {
+                state.wanted.keyframe = true;
+            }
+            state.wanted.plan = VideoPlan { bitrate_bps: plan.bitrate_bps.max(MIN_BITRATE), ..plan };
+        });
+    }
+
+    /// What gives way first, from the next picture on.
+    pub fn set_degradation(&self, preference: DegradationPreference) {
+        self.change(|state| state.wanted.wishes.preference = preference);
+    }
+
+    /// How hot the device is: hot ones are spared.
+    pub fn set_thermal(&self, thermal: ThermalState) {
+        self.change(|state| state.wanted.wishes.thermal = thermal);
+    }
+
+    /// Upper bounds, from the next picture on.
+    pub fn set_bounds(&self, bounds: VideoBounds) {
+        // A bound that is no number is none.
+        let max_fps = if bounds.max_fps.is_nan() { f64::INFINITY } else { bounds.max_fps };
+        self.change(|state| state.wanted.wishes.bounds = VideoBounds { max_fps, ..bounds });
     }
 
     /// The next picture will be a keyframe, or the first one that is 300 ms after the last keyframe.
@@ -191,10 +203,19 @@ impl VideoSender {
     pub fn stats(&self) -> VideoSenderStats {
         let state = self.shared.lock();
         let encoded = state.stats.encoded.max(1) as f64;
+        let (report, Wanted { plan, wishes, .. }) = (state.report, state.wanted);
+        let (quantizers, told) = report.quantizers;
         VideoSenderStats {
             fps: state.rate.per_second(Instant::now()),
+            target_fps: if plan.suspended { 0.0 } else { report.fps },
+            limited_by: if plan.suspended { QualityLimitation::Bandwidth } else { report.limited_by },
+            size_changes: report.size_changes,
+            suspended: plan.suspended,
+            skipped: state.stats.skipped + report.in_debt,
+            left_out: report.left_out,
+            qp_mean: (told > 0).then(|| quantizers as f64 / told as f64),
             encode_ms: state.encode_time.as_secs_f64() * 1e3 / encoded,
-            bitrate_bps: state.wanted.bitrate_bps,
+            bitrate_bps: plan.bitrate_bps.min(wishes.bounds.max_bitrate_bps),
             ..state.stats
         }
     }
@@ -222,6 +243,13 @@ impl Drop for VideoSender {
     }
 }
 
+impl State {
+    /// Whether nothing is to be compressed.
+    fn is_silent(&self) -> bool {
+        self.paused || self.wanted.plan.suspended
+    }
+}
+
 impl FrameReceiver for Shared {
     fn push_raw(&self, frame: &RawFrame<'_>) -> Result<(), FrameError> {
         self.push(self.pool.copy_from(frame)?);
@@ -236,7 +264,7 @@ impl FrameReceiver for Shared {
         state.stats.captured += 1;
         if state.enabled {
             state.latest = Some(frame.clone());
-            if !state.paused && state.slot.replace(frame.clone()).is_some() {
+            if !state.is_silent() && state.slot.replace(frame.clone()).is_some() {
                 state.stats.dropped += 1;
             }
         }
@@ -260,13 +288,18 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn encode_until_closed(&self, mut encoding: Encoding, output: &VideoOutput) {
+    fn encode_until_closed(&self, mut encoding: Encoding, gate: &VideoGate, output: &VideoOutput) {
         while let Some((work, mut wanted)) = self.next() {
             let start = Instant::now();
             let may_make_keyframe = encoding.may_make_keyframe(start);
-            if self.skips(may_make_keyframe) {
+            let backlog = gate();
+            if self.skips(may_make_keyframe, backlog) {
+                if let Work::Picture(frame) = &work {
+                    encoding.skipped(frame);
+                }
                 continue;
             }
+            wanted.reduced = backlog >= REDUCE_FROM;
             wanted.keyframe &= may_make_keyframe;
             let result = match &work {
                 Work::Picture(frame) => encoding.picture(frame, wanted, start),
@@ -275,6 +308,7 @@ impl Shared {
             // The camera's memory is free again before anything else is done.
             drop(work);
             let took = start.elapsed();
+            self.lock().report = encoding.report();
             match result {
                 Ok(Some(frame)) => self.send(frame, took, output),
                 Ok(None) => {}
@@ -294,7 +328,7 @@ impl Shared {
             if state.closed {
                 return None;
             }
-            if state.paused {
+            if state.is_silent() {
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
             } else if let Some(frame) = state.slot.take() {
                 return Some((Work::Picture(frame), state.wanted));
@@ -312,12 +346,15 @@ impl Shared {
         }
     }
 
-    /// Whether the next picture would build on one that did not go out, and cannot be a keyframe yet.
-    fn skips(&self, may_make_keyframe: bool) -> bool {
+    /// Whether too much waits in the pacer, or the next picture would build on one that did not go out, and cannot be a keyframe
+    /// yet.
+    fn skips(&self, may_make_keyframe: bool, backlog: Duration) -> bool {
         let mut state = self.lock();
-        let skips = state.broken && !may_make_keyframe;
-        state.stats.dropped += u64::from(skips);
-        skips
+        let broken = state.broken && !may_make_keyframe;
+        let full = backlog > SKIP_ABOVE;
+        state.stats.dropped += u64::from(broken && !full);
+        state.stats.skipped += u64::from(full);
+        broken || full
     }
 
     fn send(&self, frame: EncodedFrame, took: Duration, output: &VideoOutput) {
@@ -330,8 +367,8 @@ impl Shared {
         if keyframe {
             state.wanted.keyframe = false;
         }
-        // Paused or at an end meanwhile: whoever asked for that wants nothing more to go out.
-        let unwanted = state.closed || state.paused;
+        // Paused, suspended or at an end meanwhile: whoever asked for that wants nothing more to go out.
+        let unwanted = state.closed || state.is_silent();
         drop(state);
         let taken = !unwanted && output(frame);
         let mut state = self.lock();

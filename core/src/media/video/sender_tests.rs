@@ -4,7 +4,7 @@ use crate::media::synthetic::marker;
 use crate::media::video::codec::VideoDecoder;
 use crate::media::video::make_decoder;
 use crate::media::video::test_pictures::{Camera, Screen};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 
 const LONG: Duration = Duration::from_secs(10);
@@ -13,10 +13,14 @@ fn config() -> VideoSenderConfig {
     VideoSenderConfig { codec: VideoCodec::available()[0], fps: 30.0, bitrate_bps: 2_000_000 }
 }
 
+fn open_gate() -> VideoGate {
+    Arc::new(|| Duration::ZERO)
+}
+
 /// A sender whose frames come out of the channel.
 fn sender() -> (VideoSender, mpsc::Receiver<EncodedFrame>) {
     let (frames, out) = mpsc::channel();
-    (VideoSender::start(config(), Arc::new(move |frame| frames.send(frame).is_ok())).unwrap(), out)
+    (VideoSender::start(config(), open_gate(), Arc::new(move |frame| frames.send(frame).is_ok())).unwrap(), out)
 }
 
 /// The far end.
@@ -58,7 +62,7 @@ fn the_newest_picture_wins_while_the_encoder_is_busy() {
         let sent = frames.send(frame).is_ok();
         sent && gate.lock().unwrap().recv().is_ok()
     };
-    let sender = VideoSender::start(config(), Arc::new(output)).unwrap();
+    let sender = VideoSender::start(config(), open_gate(), Arc::new(output)).unwrap();
     let (sink, mut camera, mut far) = (sender.sink(), Camera::new(320, 240), FarEnd(None));
     sink.push(camera.picture());
     assert_eq!(far.number(&out.recv_timeout(LONG).unwrap()), 0);
@@ -112,6 +116,84 @@ fn a_camera_that_is_off_is_black_until_it_is_on_again() {
 }
 
 #[test]
+fn while_much_waits_in_the_pacer_pictures_are_skipped_before_they_are_compressed() {
+    let (waiting, (frames, out)) = (Arc::new(AtomicU64::new(0)), mpsc::channel());
+    let gate = Arc::clone(&waiting);
+    let gate: VideoGate = Arc::new(move || Duration::from_millis(gate.load(Ordering::SeqCst)));
+    let sender = VideoSender::start(config(), gate, Arc::new(move |frame| frames.send(frame).is_ok())).unwrap();
+    let (sink, mut camera, mut far) = (sender.sink(), Camera::new(320, 240), FarEnd(None));
+    for (n, ms) in [0, 99, 250].into_iter().enumerate() {
+        waiting.store(ms, Ordering::SeqCst);
+        sink.push(camera.picture());
+        assert_eq!(far.number(&out.recv_timeout(LONG).unwrap()), n as u32, "{ms} ms");
+    }
+    waiting.store(251, Ordering::SeqCst);
+    sink.push(camera.picture());
+    let start = Instant::now();
+    while sender.stats().skipped == 0 {
+        assert!(start.elapsed() < LONG);
+        std::thread::yield_now();
+    }
+    waiting.store(0, Ordering::SeqCst);
+    sink.push(camera.picture());
+    let next = out.recv_timeout(LONG).unwrap();
+    assert_eq!((far.number(&next), next.keyframe), (4, false), "nothing is missing for whoever decodes it");
+    let stats = sender.stats();
+    assert_eq!((stats.skipped, stats.dropped, stats.encoded), (1, 0, 4));
+}
+
+#[test]
+fn while_video_is_suspended_nothing_is_compressed_and_after_it_comes_a_keyframe() {
+    let (sender, out) = sender();
+    let (sink, mut camera, mut far) = (sender.sink(), Camera::new(320, 240), FarEnd(None));
+    sink.push(camera.picture());
+    far.see(&out.recv_timeout(LONG).unwrap());
+    let plan = VideoPlan { bitrate_bps: 500_000, keyframe_bytes: 9_000, suspended: true };
+    sender.follow(plan);
+    sink.push(camera.picture());
+    let stats = sender.stats();
+    assert_eq!((stats.suspended, stats.limited_by), (true, QualityLimitation::Bandwidth));
+    assert!(sender.latest_frame().is_some(), "the preview goes on");
+    sender.follow(VideoPlan { suspended: false, ..plan });
+    // The first one may come too soon after the last keyframe: the request stays.
+    let start = Instant::now();
+    let mut numbers = Vec::new();
+    loop {
+        assert!(start.elapsed() < LONG);
+        sink.push(camera.picture());
+        let frame = out.recv_timeout(LONG).unwrap();
+        numbers.push(far.number(&frame));
+        if frame.keyframe {
+            break;
+        }
+    }
+    assert!(!numbers.contains(&1), "what was taken meanwhile is gone");
+    let stats = sender.stats();
+    assert_eq!((stats.suspended, stats.limited_by, stats.bitrate_bps), (false, QualityLimitation::None, 500_000));
+    assert!(stats.qp_mean.is_some_and(|mean| mean > 0.0) && stats.target_fps > 0.0);
+}
+
+#[test]
+fn wishes_of_the_application_are_followed_in_a_call() {
+    let (sender, out) = sender();
+    let (sink, mut camera) = (sender.sink(), Camera::new(640, 360));
+    let mut width = || {
+        sink.push(camera.picture());
+        out.recv_timeout(LONG).unwrap().width
+    };
+    assert_eq!(width(), 640);
+    sender.set_bounds(VideoBounds { max_width: 320, max_height: 240, ..VideoBounds::default() });
+    assert_eq!(width(), 320);
+    sender.set_bounds(VideoBounds::default());
+    assert_eq!(width(), 640);
+    sender.set_thermal(ThermalState::Serious);
+    assert_eq!(width(), 480);
+    assert_eq!(sender.stats().limited_by, QualityLimitation::Cpu);
+    sender.set_degradation(DegradationPreference::MaintainResolution);
+    assert_eq!(width(), 640);
+}
+
+#[test]
 fn a_request_gives_one_keyframe() {
     let (sender, out) = sender();
     let (sink, mut camera) = (sender.sink(), Camera::new(320, 240));
@@ -139,7 +221,7 @@ fn after_a_picture_that_was_not_taken_only_a_keyframe_goes_out() {
         let taken = !refused.swap(false, Ordering::SeqCst);
         frames.send(frame).is_ok() && taken
     };
-    let sender = VideoSender::start(config(), Arc::new(output)).unwrap();
+    let sender = VideoSender::start(config(), open_gate(), Arc::new(output)).unwrap();
     let (sink, mut camera, mut far) = (sender.sink(), Camera::new(320, 240), FarEnd(None));
     for _ in 0..2 {
         sink.push(camera.picture());

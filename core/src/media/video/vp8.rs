@@ -17,8 +17,14 @@ const CPU_USED: c_int = -8;
 /// other by spinning: where other work has the cores, two threads took 350 ms for a 720p picture and one took 11.
 const ONE_THREAD: u32 = 1920 * 1088;
 const CORES: usize = 4;
-/// A keyframe may take so many percent of a picture's share of the bitrate: at 30 frames per second 150 ms worth of it.
-const MAX_INTRA_PERCENT: c_uint = 450;
+/// A keyframe may take so many percent of a picture's share of the bitrate until its budget is told: at 30 frames per second
+/// 150 ms worth of it; and whatever its budget is, at least so many.
+const MAX_INTRA_PERCENT: u32 = 450;
+const MIN_INTRA_PERCENT: u32 = 300;
+/// The coarsest quantiser, 0 to 63; at so few pixels, where no smaller size is left, a coarser one.
+const MAX_QUANTIZER: c_uint = 56;
+const SMALL: u32 = 320 * 180;
+const MAX_QUANTIZER_OF_SMALL: c_uint = 60;
 /// Frames per second that make sense to libvpx.
 const FPS: (f64, f64) = (1.0, 240.0);
 /// Bits per second that make sense to libvpx.
@@ -77,6 +83,10 @@ pub(super) struct Vp8Encoder {
     settings: Settings,
     width: u32,
     height: u32,
+    /// What libvpx was opened with: it takes no larger size later.
+    largest: (u32, u32),
+    /// The next picture is the first one of this size.
+    resized: bool,
     /// How long a picture lasts, in ticks of [`VIDEO_CLOCK_RATE`].
     duration: c_ulong,
     /// The first picture's time and the last one's, the latter in ticks since the former.
@@ -84,9 +94,10 @@ pub(super) struct Vp8Encoder {
 }
 
 impl Vp8Encoder {
-    pub(super) fn new(config: EncoderConfig) -> Result<Self, CodecError> {
+    pub(super) fn new(config: EncoderConfig, largest: (u32, u32)) -> Result<Self, CodecError> {
         let EncoderConfig { width, height, .. } = config;
-        if width == 0 || height == 0 || width > MAX_DIMENSION || height > MAX_DIMENSION {
+        let largest = (largest.0.max(width), largest.1.max(height));
+        if width == 0 || height == 0 || largest.0 > MAX_DIMENSION || largest.1 > MAX_DIMENSION {
             return Err(setup(FrameError::Size { width, height }.to_string()));
         }
         let mut settings = MaybeUninit::<vpx_codec_enc_cfg_t>::zeroed();
@@ -97,12 +108,11 @@ impl Vp8Encoder {
         }
         // SAFETY: all of it was zeroed, and libvpx filled it in.
         let mut settings = unsafe { settings.assume_init() };
-        settings.g_w = width;
-        settings.g_h = height;
+        (settings.g_w, settings.g_h) = largest;
         settings.g_timebase.num = 1;
         settings.g_timebase.den = VIDEO_CLOCK_RATE as c_int;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        settings.g_threads = if width * height > ONE_THREAD && cores >= CORES { 2 } else { 1 };
+        settings.g_threads = if largest.0 * largest.1 > ONE_THREAD && cores >= CORES { 2 } else { 1 };
         settings.g_lag_in_frames = 0;
         settings.g_pass = vpx_enc_pass::VPX_RC_ONE_PASS;
         // What error resilience buys in compression lost is of no use here: after a loss nothing is decoded before a keyframe.
@@ -111,14 +121,15 @@ impl Vp8Encoder {
         settings.rc_end_usage = vpx_rc_mode::VPX_CBR;
         settings.rc_target_bitrate = kilobits(config.bitrate_bps);
         settings.rc_min_quantizer = 2;
-        settings.rc_max_quantizer = 56;
+        settings.rc_max_quantizer = max_quantizer(largest);
         settings.rc_undershoot_pct = 100;
         settings.rc_overshoot_pct = 15;
-        settings.rc_buf_initial_sz = 500;
-        settings.rc_buf_optimal_sz = 600;
-        settings.rc_buf_sz = 1000;
-        // The picture is made smaller when the bitrate is too low for it; dropping pictures would only add stutter.
-        settings.rc_dropframe_thresh = 0;
+        // Milliseconds of the bitrate. What the encoder may borrow stands in the pacer.
+        settings.rc_buf_initial_sz = 300;
+        settings.rc_buf_optimal_sz = 400;
+        settings.rc_buf_sz = 600;
+        // Percent of the buffer. A picture that cannot be paid for is left out here rather than held up on its way.
+        settings.rc_dropframe_thresh = 30;
         settings.rc_resize_allowed = 0;
         let mut context = Box::new(MaybeUninit::<vpx_codec_ctx_t>::zeroed());
         // SAFETY: zeroed memory of the right size, a valid interface and configuration, the version of these bindings.
@@ -132,14 +143,48 @@ impl Vp8Encoder {
         // SAFETY: libvpx initialised it.
         let context = Context(unsafe { context.assume_init() });
         let duration = ticks_per_frame(config.fps);
-        let mut encoder = Self { context, settings: Settings(settings), width, height, duration, clock: None };
+        let mut encoder = Self {
+            context,
+            settings: Settings(settings),
+            width: largest.0,
+            height: largest.1,
+            largest,
+            resized: false,
+            duration,
+            clock: None,
+        };
         let partitions = c_int::from(settings.g_threads > 1);
         encoder.control(vp8e_enc_control_id::VP8E_SET_CPUUSED, CPU_USED)?;
         encoder.control(vp8e_enc_control_id::VP8E_SET_STATIC_THRESHOLD, 1)?;
         encoder.control(vp8e_enc_control_id::VP8E_SET_NOISE_SENSITIVITY, 0)?;
         encoder.control(vp8e_enc_control_id::VP8E_SET_TOKEN_PARTITIONS, partitions)?;
         encoder.control(vp8e_enc_control_id::VP8E_SET_MAX_INTRA_BITRATE_PCT, MAX_INTRA_PERCENT as c_int)?;
+        if largest != (width, height) {
+            encoder.change_size(width, height)?;
+        }
         Ok(encoder)
+    }
+
+    fn change_size(&mut self, width: u32, height: u32) -> Result<(), CodecError> {
+        self.change(|settings| {
+            (settings.g_w, settings.g_h) = (width, height);
+            settings.rc_max_quantizer = max_quantizer((width, height));
+        })?;
+        (self.width, self.height, self.resized) = (width, height, true);
+        Ok(())
+    }
+
+    /// Changes what libvpx takes from picture to picture: the bitrate, quantisers, and a size within the first one.
+    fn change(&mut self, change: impl FnOnce(&mut vpx_codec_enc_cfg_t)) -> Result<(), CodecError> {
+        let old = self.settings.0;
+        change(&mut self.settings.0);
+        // SAFETY: the context is initialised; the configuration is that of the start but for values that may change.
+        let code = unsafe { vpx_codec_enc_config_set(&mut *self.context.0, &self.settings.0) };
+        if code == VPX_CODEC_OK {
+            return Ok(());
+        }
+        self.settings.0 = old;
+        Err(encode(self.context.detail(code)))
     }
 
     fn control(&mut self, id: vp8e_enc_control_id, value: c_int) -> Result<(), CodecError> {
@@ -183,6 +228,10 @@ impl Vp8Encoder {
     }
 }
 
+fn max_quantizer((width, height): (u32, u32)) -> c_uint {
+    if width * height <= SMALL { MAX_QUANTIZER_OF_SMALL } else { MAX_QUANTIZER }
+}
+
 fn kilobits(bps: u32) -> c_uint {
     bps.max(MIN_BITRATE).div_ceil(1000)
 }
@@ -219,7 +268,7 @@ impl VideoEncoder for Vp8Encoder {
         let (luma, chroma) = (frame.stride_y() as c_int, frame.stride_uv() as c_int);
         image.stride = [luma, chroma, chroma, 0];
         let timestamp = self.timestamp(frame.captured_at());
-        let flags = if keyframe { i64::from(VPX_EFLAG_FORCE_KF) } else { 0 };
+        let flags = if keyframe || self.resized { i64::from(VPX_EFLAG_FORCE_KF) } else { 0 };
         // SAFETY: the planes have height, or half of it rounded up, whole rows of the strides given, by the frame's own layout;
         // they live until the end of this function, and without lag libvpx keeps no reference to them.
         let code = unsafe {
@@ -230,6 +279,7 @@ impl VideoEncoder for Vp8Encoder {
             return Err(encode(self.context.detail(code)));
         }
         let (data, keyframe) = self.take_output();
+        self.resized &= !keyframe;
         let captured_at = frame.captured_at();
         Ok(data.filter(|data| !data.is_empty()).map(|data| EncodedFrame {
             codec: VideoCodec::Vp8,
@@ -242,20 +292,37 @@ impl VideoEncoder for Vp8Encoder {
     }
 
     fn set_bitrate(&mut self, bps: u32) -> Result<(), CodecError> {
-        let old = self.settings.0.rc_target_bitrate;
-        self.settings.0.rc_target_bitrate = kilobits(bps);
-        // SAFETY: the context is initialised and the configuration differs from that of the start in the bitrate alone.
-        let code = unsafe { vpx_codec_enc_config_set(&mut *self.context.0, &self.settings.0) };
-        if code == VPX_CODEC_OK {
-            return Ok(());
-        }
-        self.settings.0.rc_target_bitrate = old;
-        Err(encode(self.context.detail(code)))
+        self.change(|settings| settings.rc_target_bitrate = kilobits(bps))
     }
 
     fn set_fps(&mut self, fps: f64) -> Result<(), CodecError> {
         self.duration = ticks_per_frame(fps);
         Ok(())
+    }
+
+    fn set_size(&mut self, width: u32, height: u32) -> Result<bool, CodecError> {
+        if width == 0 || height == 0 || width > self.largest.0 || height > self.largest.1 {
+            return Ok(false);
+        }
+        self.change_size(width, height).map(|()| true)
+    }
+
+    fn set_keyframe_budget(&mut self, bytes: u32) -> Result<(), CodecError> {
+        // Of what one picture has at the bitrate and the pace of now.
+        let seconds = self.duration as f64 / f64::from(VIDEO_CLOCK_RATE);
+        let per_picture = f64::from(self.settings.0.rc_target_bitrate) * 125.0 * seconds;
+        let percent = (f64::from(bytes) * 100.0 / per_picture.max(1.0)).clamp(f64::from(MIN_INTRA_PERCENT), 10_000.0);
+        self.control(vp8e_enc_control_id::VP8E_SET_MAX_INTRA_BITRATE_PCT, percent as c_int)
+    }
+
+    fn quantizer(&mut self) -> Option<u32> {
+        let mut quantizer: c_int = 0;
+        // SAFETY: the context is initialised, and this control writes one int: the index that the frame's header has.
+        let code = unsafe {
+            let id = vp8e_enc_control_id::VP8E_GET_LAST_QUANTIZER as c_int;
+            vpx_codec_control_(&mut *self.context.0, id, &raw mut quantizer)
+        };
+        (code == VPX_CODEC_OK).then_some(quantizer).and_then(|quantizer| u32::try_from(quantizer).ok())
     }
 }
 

@@ -1,0 +1,264 @@
+//! Quantisers tell what a bitrate does not: whether these pictures, hard or easy as they are, are worth their pixels.
+
+use super::backoff::{Backoff, Held};
+use std::time::{Duration, Instant};
+
+/// Pictures are looked at over this time, and not fewer than so many.
+const WINDOW: Duration = Duration::from_secs(2);
+const ENOUGH: u32 = 30;
+/// The first time of a stream is looked at longer: estimate and encoder find their levels.
+const FIRST_WINDOW: Duration = Duration::from_secs(5);
+/// So large a part of pictures left out by the encoder's rate control is as bad as the quantiser.
+const TOO_MANY_LEFT_OUT: f64 = 0.6;
+/// A rung that was left for its quantiser is tried again at so much more than the bitrate then.
+const RETRY_FROM: f64 = 1.5;
+const RETRY_AFTER: Duration = Duration::from_secs(4);
+const RETRY_AFTER_AT_MOST: Duration = Duration::from_secs(60);
+const RELAPSE: Duration = Duration::from_secs(10);
+
+/// The quantisers of a codec between which pictures stay as they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) struct QuantizerRange {
+    /// A mean below this is worth more pixels.
+    pub(in super::super) low: u32,
+    /// A mean above this asks for fewer.
+    pub(in super::super) high: u32,
+}
+
+/// Goes down while pictures are bad and up while they are good.
+#[derive(Debug)]
+pub(super) struct QualityLimit {
+    /// Rungs left, each with the bitrate at which it was, from the best one down. No rung above the last one's successor.
+    left: Vec<(usize, u32)>,
+    window: Window,
+    first: bool,
+    retry: Held,
+    backoff: Backoff,
+    high: bool,
+    keyframe_was_too_large: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    since: Instant,
+    pictures: u32,
+    quantizers: u64,
+    told: u32,
+    left_out: u32,
+}
+
+impl Window {
+    fn new(since: Instant) -> Self {
+        Self { since, pictures: 0, quantizers: 0, told: 0, left_out: 0 }
+    }
+
+    fn mean(&self) -> Option<f64> {
+        (self.told > 0).then(|| self.quantizers as f64 / f64::from(self.told))
+    }
+}
+
+impl QualityLimit {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            left: Vec::new(),
+            window: Window::new(now),
+            first: true,
+            retry: Held::default(),
+            backoff: Backoff::new(RETRY_AFTER, RETRY_AFTER_AT_MOST, RELAPSE),
+            high: false,
+            keyframe_was_too_large: false,
+        }
+    }
+
+    /// Another ladder, or another size: what was seen says nothing of it.
+    pub(super) fn clear_window(&mut self, now: Instant) {
+        self.window = Window::new(now);
+        self.high = false;
+    }
+
+    /// Another ladder: its rungs are others.
+    pub(super) fn forget(&mut self, now: Instant) {
+        self.left.clear();
+        self.clear_window(now);
+    }
+
+    /// A picture was compressed, by this quantiser if the codec tells.
+    pub(super) fn encoded(&mut self, quantizer: Option<u32>) {
+        self.window.pictures = self.window.pictures.saturating_add(1);
+        if let Some(quantizer) = quantizer {
+            self.window.quantizers = self.window.quantizers.saturating_add(u64::from(quantizer));
+            self.window.told = self.window.told.saturating_add(1);
+        }
+    }
+
+    /// The encoder's rate control left a picture out.
+    pub(super) fn left_out(&mut self) {
+        self.window.pictures = self.window.pictures.saturating_add(1);
+        self.window.left_out = self.window.left_out.saturating_add(1);
+    }
+
+    /// A keyframe took more than twice its budget: the next one is to have fewer pixels.
+    pub(super) fn keyframe_was_too_large(&mut self) {
+        self.keyframe_was_too_large = true;
+    }
+
+    /// Whether the pictures of the last window were good enough to be worth more pixels.
+    pub(super) fn may_rise(&self) -> bool {
+        !self.high
+    }
+
+    /// The best rung allowed. `used`: the one that pictures are sent at; `last`: the lowest there is.
+    pub(super) fn follow(
+        &mut self,
+        range: QuantizerRange,
+        (used, last): (usize, usize),
+        bitrate_bps: u32,
+        keyframe_due: bool,
+        now: Instant,
+    ) -> usize {
+        if keyframe_due && std::mem::take(&mut self.keyframe_was_too_large) {
+            self.fall((used, last), bitrate_bps, now);
+            return self.rung();
+        }
+        let wait = if self.first { FIRST_WINDOW } else { WINDOW };
+        let looked = now.saturating_duration_since(self.window.since) >= wait && self.window.pictures >= ENOUGH;
+        if looked {
+            let (mean, window) = (self.window.mean(), self.window);
+            self.first = false;
+            self.clear_window(now);
+            let left_out = f64::from(window.left_out) >= TOO_MANY_LEFT_OUT * f64::from(window.pictures);
+            self.high = left_out || mean.is_some_and(|mean| mean > f64::from(range.high));
+            if self.high {
+                self.fall((used, last), bitrate_bps, now);
+            } else if mean.is_some_and(|mean| mean < f64::from(range.low)) {
+                self.rise(now);
+            }
+        }
+        let enough = self.left.last().is_some_and(|(_, then)| f64::from(bitrate_bps) >= RETRY_FROM * f64::from(*then));
+        if self.retry.update(now, enough).is_some_and(|time| time >= self.backoff.wait()) {
+            self.rise(now);
+        }
+        self.rung()
+    }
+
+    fn rung(&self) -> usize {
+        self.left.last().map_or(0, |(rung, _)| rung + 1)
+    }
+
+    fn fall(&mut self, (used, last): (usize, usize), bitrate_bps: u32, now: Instant) {
+        if used < last && used >= self.rung() {
+            self.left.push((used, bitrate_bps));
+            self.backoff.fell(now);
+            self.retry.clear();
+            self.clear_window(now);
+        }
+    }
+
+    fn rise(&mut self, now: Instant) {
+        if self.left.pop().is_some() {
+            self.backoff.rose(now);
+            self.retry.clear();
+            self.clear_window(now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RANGE: QuantizerRange = QuantizerRange { low: 29, high: 95 };
+
+    struct Run {
+        limit: QualityLimit,
+        now: Instant,
+        bitrate: u32,
+    }
+
+    impl Run {
+        fn new() -> Self {
+            let now = Instant::now();
+            Self { limit: QualityLimit::new(now), now, bitrate: 500_000 }
+        }
+
+        /// So many seconds of pictures by this quantiser at the rung that is allowed; the rung then.
+        fn seconds(&mut self, seconds: f64, quantizer: Option<u32>) -> usize {
+            for _ in 0..(seconds * 30.0).round() as u32 {
+                self.now += Duration::from_secs(1) / 30;
+                match quantizer {
+                    Some(_) => self.limit.encoded(quantizer),
+                    None => self.limit.left_out(),
+                }
+                let rung = self.limit.rung();
+                self.limit.follow(RANGE, (rung, 4), self.bitrate, false, self.now);
+            }
+            self.limit.rung()
+        }
+    }
+
+    #[test]
+    fn a_mean_above_the_range_leaves_the_rung_and_one_in_it_keeps_it() {
+        for (quantizer, rung) in [(95, 0), (96, 1)] {
+            let mut run = Run::new();
+            assert_eq!(run.seconds(4.9, Some(quantizer)), 0, "the first window is longer");
+            assert_eq!(run.seconds(0.2, Some(quantizer)), rung);
+            assert_eq!(run.seconds(1.9, Some(quantizer)), rung);
+            assert_eq!(run.seconds(0.2, Some(quantizer)), 2 * rung);
+        }
+        assert_eq!(Run::new().seconds(60.0, Some(127)), 4, "the lowest rung is the end");
+    }
+
+    #[test]
+    fn a_mean_below_the_range_leads_back() {
+        for (quantizer, rung) in [(29, 1), (28, 0)] {
+            let mut run = Run::new();
+            run.seconds(5.1, Some(120));
+            assert_eq!(run.seconds(4.2, Some(quantizer)), rung);
+        }
+    }
+
+    #[test]
+    fn pictures_left_out_by_the_encoder_count_as_bad_ones() {
+        for (kept, rung) in [(3, 0), (1, 1)] {
+            let mut run = Run::new();
+            for n in 0..160 {
+                run.seconds(1.0 / 30.0, (n % 5 < kept).then_some(60));
+            }
+            assert_eq!(run.limit.rung(), rung, "{kept} of 5 kept");
+        }
+    }
+
+    #[test]
+    fn a_bitrate_half_as_high_again_is_worth_another_try_and_a_relapse_a_longer_wait() {
+        let mut run = Run::new();
+        run.seconds(5.1, Some(120));
+        run.bitrate = 749_999;
+        assert_eq!(run.seconds(10.0, Some(60)), 1);
+        run.bitrate = 750_000;
+        assert_eq!(run.seconds(3.9, Some(60)), 1);
+        assert_eq!(run.seconds(0.2, Some(60)), 0);
+        assert_eq!(run.seconds(2.1, Some(120)), 1, "no better than before");
+        run.bitrate = 1_200_000;
+        assert_eq!(run.seconds(7.8, Some(60)), 1);
+        assert_eq!(run.seconds(0.4, Some(60)), 0);
+    }
+
+    #[test]
+    fn after_a_keyframe_that_was_too_large_the_next_one_is_smaller() {
+        let mut run = Run::new();
+        run.limit.keyframe_was_too_large();
+        assert_eq!(run.seconds(1.0, Some(60)), 0, "not before one is due");
+        assert_eq!(run.limit.follow(RANGE, (0, 4), 500_000, true, run.now), 1);
+        assert_eq!(run.limit.follow(RANGE, (1, 4), 500_000, true, run.now), 1, "once");
+    }
+
+    #[test]
+    fn a_codec_that_tells_no_quantizer_is_left_alone() {
+        let mut run = Run::new();
+        for _ in 0..300 {
+            run.limit.encoded(None);
+            run.now += Duration::from_millis(33);
+            assert_eq!(run.limit.follow(RANGE, (0, 4), 1, false, run.now), 0);
+        }
+    }
+}
