@@ -46,9 +46,9 @@ pub struct VideoReceiverStats {
     pub height: u32,
     /// Pictures shown per second, over the last second (`framesPerSecond`).
     pub fps: f64,
-    /// Times that a picture stood too long (`freezeCount`).
+    /// Times that a picture stood too long, one that still stands included (`freezeCount`).
     pub freezes: u64,
-    /// For how long in all (`totalFreezesDuration`).
+    /// For how long in all, up to now (`totalFreezesDuration`).
     pub freeze_duration: Duration,
     /// To decode a picture, on average (`totalDecodeTime` per picture).
     pub decode_ms: f64,
@@ -121,14 +121,19 @@ impl VideoReceiver {
         self.shared.lock().latest.clone()
     }
 
+    /// Whether pictures are to come. While the other side has its camera off, or said that it sends none, nothing counts as a freeze.
+    pub fn set_expected(&self, expected: bool) {
+        self.shared.lock().freezes.set_expected(Instant::now(), expected);
+    }
+
     /// What was done so far.
     pub fn stats(&self) -> VideoReceiverStats {
-        let state = self.shared.lock();
+        let (state, now) = (self.shared.lock(), Instant::now());
         let decode_ms = per_frame(state.decode_time, state.stats.frames_decoded);
         VideoReceiverStats {
-            fps: state.rate.per_second(Instant::now()),
-            freezes: state.freezes.count(),
-            freeze_duration: state.freezes.total(),
+            fps: state.rate.per_second(now),
+            freezes: state.freezes.count(now),
+            freeze_duration: state.freezes.total(now),
             decode_ms,
             ..state.stats
         }
