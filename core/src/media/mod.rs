@@ -10,6 +10,7 @@ pub mod loopback;
 mod pace;
 pub mod photo;
 pub mod rtp;
+pub mod sync;
 pub mod synthetic;
 #[cfg(test)]
 mod test_dir;

@@ -1,19 +1,23 @@
 //! Packets to whole pictures, in order, and nothing that could not be decoded.
 
 use super::buffer::{Entry, Inserted, PacketBuffer};
-use super::codec::VideoCodec;
+use super::codec::{VIDEO_CLOCK_RATE, VideoCodec};
 use super::depacketize::{self, PictureId};
+use super::repair_wait::KeyframeRequests;
+use super::search::Scan;
 use crate::media::rtp::RtpPacket;
 use std::time::{Duration, Instant};
 
-/// How long a missing packet is waited for: a round trip of 200 ms and then some.
-pub(super) const MAX_WAIT: Duration = Duration::from_millis(300);
-/// Shortest time between two requests for a keyframe.
-pub(super) const REQUEST_INTERVAL: Duration = Duration::from_millis(300);
-/// A request that brought no keyframe is repeated after this time.
-pub(super) const REPEAT_AFTER: Duration = Duration::from_millis(500);
-/// A whole picture that could not be taken for so long is the past: on with the next keyframe.
+/// A stream that begins without a keyframe has so long to bring one by itself.
+pub(super) const START_WAIT: Duration = Duration::from_millis(200);
+/// A picture that could be decoded and was not for so long is the past: the decoder is too slow, or the app stood still.
 pub(super) const MAX_BEHIND: Duration = Duration::from_secs(1);
+/// So old, pictures are not shown even if what they build on has come at last; nor is it waited for any longer.
+pub(super) const MAX_AGE: Duration = Duration::from_secs(2);
+/// A gap of so many packets, or of so much time with at least a few packets, takes longer to repair than a keyframe takes to come.
+const LONG_GAP_PACKETS: i64 = 300;
+const LONG_GAP_TICKS: i32 = VIDEO_CLOCK_RATE as i32 * 2 / 5;
+const FEW_PACKETS: i64 = 8;
 
 /// What an assembler wants done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +35,8 @@ pub struct AssembledFrame {
     pub codec: VideoCodec,
     /// Whether it can be decoded by itself.
     pub keyframe: bool,
+    /// Synchronization source of its packets.
+    pub ssrc: u32,
     /// RTP timestamp.
     pub timestamp: u32,
     /// When its first packet came.
@@ -58,39 +64,32 @@ pub struct AssemblerStats {
     pub frames_dropped: u64,
     /// Times that a keyframe was asked for.
     pub keyframe_requests: u64,
-    /// W3C `jitterBufferDelay`: from a picture's first packet to its delivery, over all.
-    pub delay: Duration,
 }
 
 /// Orders packets, waits a bounded time for missing ones, and gives whole pictures of which all predecessors were given.
 ///
-/// Where a picture cannot be completed in time, it asks for a keyframe until one comes, and drops everything before. It is
-/// told the time and does no input or output: [`insert`](Self::insert) what came, then [`poll`](Self::poll) until there is
-/// nothing more, and again at the [`deadline`](Self::deadline).
+/// Where a picture cannot be completed in time, it asks for a keyframe until one arrives. What came behind the gap is kept: whichever
+/// is whole first, the gap or the keyframe, is what it goes on with. It is told the time and does no input or output:
+/// [`insert`](Self::insert) what came, then [`poll`](Self::poll) until there is nothing more, and again at the
+/// [`deadline`](Self::deadline).
 #[derive(Debug)]
 pub struct FrameAssembler {
     payload_types: Vec<(u8, VideoCodec)>,
     ssrc: Option<u32>,
     buffer: PacketBuffer,
-    /// Where the next picture begins; `None` while a keyframe is needed.
+    /// Where the next picture begins; `None` where nothing but a keyframe can be decoded.
     next: Option<i64>,
     codec: Option<VideoCodec>,
     picture_id: Option<PictureId>,
     /// A missing packet and when it was first missed.
     blocked: Option<(i64, Instant)>,
-    /// When to ask for a keyframe next, while one is needed.
-    request_at: Option<Instant>,
-    requested_at: Option<Instant>,
+    requests: KeyframeRequests,
+    /// RTP timestamp of the picture delivered last.
+    timestamp: Option<u32>,
+    /// When everything up to the picture delivered last was there.
+    ready_at: Option<Instant>,
     dropped_timestamp: Option<u32>,
     stats: AssemblerStats,
-}
-
-/// How far a picture is.
-enum Scan {
-    /// All of it is there; its last number.
-    Whole(i64),
-    /// This number is the first that is not there.
-    Missing(i64),
 }
 
 impl FrameAssembler {
@@ -104,8 +103,9 @@ impl FrameAssembler {
             codec: None,
             picture_id: None,
             blocked: None,
-            request_at: None,
-            requested_at: None,
+            requests: KeyframeRequests::new(),
+            timestamp: None,
+            ready_at: None,
             dropped_timestamp: None,
             stats: AssemblerStats::default(),
         }
@@ -138,13 +138,16 @@ impl FrameAssembler {
         };
         match inserted {
             Inserted::Yes => {}
-            Inserted::Restart => self.need_keyframe(now),
+            Inserted::Restart => {
+                self.ready_at = None;
+                self.only_a_keyframe_helps(now + START_WAIT);
+            }
             Inserted::Duplicate => return self.stats.duplicate += 1,
             Inserted::Late | Inserted::Suspect => return self.stats.late += 1,
             Inserted::Full => {
                 let end = self.buffer.end();
                 self.drop_below(end);
-                return self.need_keyframe(now);
+                return self.only_a_keyframe_helps(now);
             }
         }
         self.stats.packets += 1;
@@ -165,7 +168,10 @@ impl FrameAssembler {
                         return Some(Event::Frame(frame));
                     }
                 }
-                None if self.next.is_none() => return self.request(now),
+                None if self.requests.poll(now) => {
+                    self.stats.keyframe_requests += 1;
+                    return Some(Event::WantKeyframe);
+                }
                 None => return None,
             }
         }
@@ -173,13 +179,17 @@ impl FrameAssembler {
 
     /// When to poll again though nothing comes.
     pub fn deadline(&self) -> Option<Instant> {
-        let missing = self.blocked.map(|(_, since)| since + MAX_WAIT);
-        missing.into_iter().chain(self.request_at).min()
+        self.requests.due().or(self.blocked.map(|(_, since)| since + self.requests.wait()))
+    }
+
+    /// What repair takes, and so how long it is waited for, follows from the round trip, which may change while it runs.
+    pub fn set_rtt(&mut self, rtt: Duration) {
+        self.requests.set_rtt(rtt);
     }
 
     /// The frame delivered last could not be decoded: a keyframe is needed.
     pub fn decoding_failed(&mut self, now: Instant) {
-        self.need_keyframe(now);
+        self.only_a_keyframe_helps(now);
     }
 
     /// What was done so far.
@@ -194,13 +204,13 @@ impl FrameAssembler {
             Some(entry) => {
                 let (codec, info) = entry.picture?;
                 let timestamp = entry.timestamp;
-                match self.scan(next, timestamp) {
+                match self.buffer.scan(next, timestamp) {
                     _ if !info.may_begin => {
-                        self.need_keyframe(now);
+                        self.only_a_keyframe_helps(now);
                         return self.next_keyframe(now);
                     }
-                    Scan::Whole(_) if self.codec != Some(codec) && !self.is_keyframe(next, timestamp) => {
-                        self.need_keyframe(now);
+                    Scan::Whole(_) if self.codec != Some(codec) && !self.buffer.is_keyframe(next, timestamp) => {
+                        self.only_a_keyframe_helps(now);
                         return self.next_keyframe(now);
                     }
                     Scan::Whole(last) => {
@@ -212,18 +222,46 @@ impl FrameAssembler {
             }
             None => next,
         };
+        let since = self.missed_since(missing)?;
         // A keyframe that is there already makes it needless to wait.
-        if let Some(since) = self.missed_since(missing) {
-            if let Some((first, last)) = self.whole_keyframe(missing) {
-                self.blocked = None;
-                return Some((first, last));
-            }
-            if now.saturating_duration_since(since) >= MAX_WAIT {
-                self.need_keyframe(now);
-                return self.next_keyframe(now);
-            }
+        if let Some(found) = self.buffer.whole_keyframe(missing, self.next) {
+            self.blocked = None;
+            return Some(found);
+        }
+        let waited = now.saturating_duration_since(since);
+        if waited >= MAX_AGE {
+            self.only_a_keyframe_helps(now);
+            return self.next_keyframe(now);
+        }
+        if waited >= self.requests.wait() || self.is_long_gap(missing) {
+            self.requests.need(now);
+            self.put_off_for_what_arrives(next, now);
         }
         None
+    }
+
+    /// Whether a keyframe will be here before all of this gap is repaired.
+    fn is_long_gap(&self, missing: i64) -> bool {
+        let Some((number, behind)) = self.buffer.from(missing).next() else { return false };
+        let before = self.buffer.get(missing - 1).map(|entry| entry.timestamp).or(self.timestamp);
+        let ticks = before.map_or(0, |before| behind.timestamp.wrapping_sub(before) as i32);
+        let packets = number - missing;
+        packets > LONG_GAP_PACKETS || packets >= FEW_PACKETS && ticks >= LONG_GAP_TICKS
+    }
+
+    /// While a keyframe is arriving, another one would only be in its way. But it must not stand still.
+    fn put_off_for_what_arrives(&mut self, from: i64, now: Instant) {
+        if !self.requests.is_needed() {
+            return;
+        }
+        let newest = self.buffer.from(from).rev().find(|(_, e)| e.picture.is_some_and(|(_, i)| i.announces_keyframe));
+        let Some(timestamp) = newest.map(|(_, entry)| entry.timestamp) else { return };
+        let packets = self.buffer.from(from).filter(|(_, entry)| entry.timestamp == timestamp);
+        if let Some(until) =
+            packets.map(|(_, entry)| entry.arrived_at + self.requests.wait()).max().filter(|t| *t > now)
+        {
+            self.requests.put_off(until);
+        }
     }
 
     /// Goes past packets without a picture, and past numbers that only such packets can have had.
@@ -251,32 +289,6 @@ impl FrameAssembler {
         next
     }
 
-    /// How far the picture that begins here has come.
-    fn scan(&self, first: i64, timestamp: u32) -> Scan {
-        let mut expected = first;
-        for (number, entry) in self.buffer.from(first) {
-            if number != expected {
-                return Scan::Missing(expected);
-            }
-            if entry.picture.is_some() {
-                if entry.timestamp != timestamp {
-                    return Scan::Whole(number - 1);
-                }
-                if entry.marker {
-                    return Scan::Whole(number);
-                }
-            }
-            expected += 1;
-        }
-        Scan::Missing(expected)
-    }
-
-    /// Whether any packet of this picture says that it is a keyframe.
-    fn is_keyframe(&self, first: i64, timestamp: u32) -> bool {
-        let same = self.buffer.from(first).take_while(|(_, e)| e.picture.is_none() || e.timestamp == timestamp);
-        same.filter_map(|(_, entry)| entry.picture).any(|(_, info)| info.keyframe)
-    }
-
     /// Since when a packet is known to be missing: since one after it came. Remembers it for the deadline.
     fn missed_since(&mut self, missing: i64) -> Option<Instant> {
         match self.blocked {
@@ -289,85 +301,44 @@ impl FrameAssembler {
         }
     }
 
-    /// Where keyframes begin, or what looks as if it will be one, from this number on.
-    fn keyframe_starts(&self, from: i64) -> Vec<(i64, u32)> {
-        let mut starts = Vec::new();
-        // Once for each picture: its other packets know no more of where it begins, and there may be thousands of them.
-        let mut looked_at = None;
-        for (number, entry) in self.buffer.from(from) {
-            let Some((_, info)) = entry.picture else { continue };
-            if !info.announces_keyframe || looked_at == Some(entry.timestamp) {
-                continue;
-            }
-            looked_at = Some(entry.timestamp);
-            starts.extend(self.start_of(number, entry).map(|start| (start, entry.timestamp)));
-        }
-        starts
-    }
-
-    /// Where the picture of this packet begins, if that is certain.
-    fn start_of(&self, number: i64, entry: &Entry) -> Option<i64> {
-        let mut start = (number, entry);
-        for (before, other) in self.buffer.below(number) {
-            if before != start.0 - 1 || start.1.picture.is_some_and(|(_, info)| info.begins) {
-                break;
-            }
-            if other.picture.is_some() && (other.timestamp != entry.timestamp || other.marker) {
-                return start.1.picture?.1.may_begin.then_some(start.0);
-            }
-            start = (before, other);
-        }
-        let info = start.1.picture?.1;
-        (info.begins || info.may_begin && self.next == Some(start.0)).then_some(start.0)
-    }
-
-    /// The newest keyframe from this number on that is whole.
-    fn whole_keyframe(&self, from: i64) -> Option<(i64, i64)> {
-        self.keyframe_starts(from).into_iter().rev().find_map(|(start, timestamp)| match self.scan(start, timestamp) {
-            Scan::Whole(last) if self.is_keyframe(start, timestamp) => Some((start, last)),
-            _ => None,
-        })
-    }
-
-    /// A whole keyframe, while one is needed. Waits for one that is coming and lets go of everything else.
+    /// The newest whole keyframe, where nothing else helps. Keeps what may become one and lets go of everything else.
     fn next_keyframe(&mut self, now: Instant) -> Option<(i64, i64)> {
-        if let Some(found) = self.whole_keyframe(i64::MIN) {
-            self.blocked = None;
+        if let Some(found) = self.buffer.whole_keyframe(i64::MIN, self.next) {
             return Some(found);
         }
-        while let Some(&(start, timestamp)) = self.keyframe_starts(i64::MIN).first() {
+        for (start, timestamp) in self.buffer.keyframe_starts(i64::MIN, self.next) {
             self.drop_below(start);
-            let end = match self.scan(start, timestamp) {
+            let end = match self.buffer.scan(start, timestamp) {
                 // It only looked like one.
                 Scan::Whole(last) => last + 1,
-                Scan::Missing(missing) => {
-                    let since = self.missed_since(missing);
-                    if since.is_none_or(|since| now.saturating_duration_since(since) < MAX_WAIT) {
-                        // It is coming; another one would only be in its way. But it must not stand still.
-                        if let (Some(newest), Some(due)) = (self.newest_arrival(start, timestamp), self.request_at) {
-                            self.request_at = Some(due.max(newest + REPEAT_AFTER));
-                        }
-                        return None;
-                    }
+                Scan::Missing(missing) if self.stands_still(start, timestamp, now) => {
                     let mut after = self.buffer.from(missing).filter(|(_, entry)| entry.picture.is_some());
                     let next = after.find(|(_, entry)| entry.timestamp != timestamp);
                     next.map_or(self.buffer.end(), |(number, _)| number)
                 }
+                Scan::Missing(_) => {
+                    self.put_off_for_what_arrives(start, now);
+                    return None;
+                }
             };
             self.drop_below(end);
-            self.request_at = Some(self.earliest_request(now));
         }
-        self.blocked = None;
-        // What is left may belong to a keyframe whose first packet was overtaken.
-        let young = |entry: &Entry| now.saturating_duration_since(entry.arrived_at) < MAX_WAIT;
-        let keep = self.buffer.from(i64::MIN).find(|(_, entry)| young(entry)).map(|(number, _)| number);
-        self.drop_below(keep.unwrap_or(self.buffer.end()));
+        // What is left may belong to a keyframe whose first packet was overtaken or is still to be repaired: what lies before what is
+        // kept has to be taken when it comes.
+        let wait = self.requests.wait();
+        let young = |entry: &Entry| now.saturating_duration_since(entry.arrived_at) < wait;
+        let old = self.buffer.from(i64::MIN).take_while(|(_, entry)| !young(entry)).map(|(number, _)| number);
+        if let Some(last) = old.last() {
+            self.drop_below(last + 1);
+        }
+        self.put_off_for_what_arrives(i64::MIN, now);
         None
     }
 
-    fn newest_arrival(&self, first: i64, timestamp: u32) -> Option<Instant> {
+    /// Whether no packet of this picture has come for so long that no more are to be expected.
+    fn stands_still(&self, first: i64, timestamp: u32, now: Instant) -> bool {
         let same = self.buffer.from(first).filter(|(_, entry)| entry.timestamp == timestamp);
-        same.map(|(_, entry)| entry.arrived_at).max()
+        same.map(|(_, entry)| entry.arrived_at).max().is_none_or(|at| now.saturating_duration_since(at) >= MAX_AGE)
     }
 
     /// Puts a whole picture together and goes on behind it. `None` if that was not possible; a keyframe is needed then.
@@ -375,7 +346,7 @@ impl FrameAssembler {
         self.drop_below(first);
         let entry = self.buffer.get(first)?;
         let (timestamp, codec, info) = (entry.timestamp, entry.picture?.0, entry.picture?.1);
-        let keyframe = self.is_keyframe(first, timestamp);
+        let keyframe = self.buffer.is_keyframe(first, timestamp);
         let packets = || self.buffer.from(first).take_while(|(number, _)| *number <= last).map(|(_, entry)| entry);
         let arrived_at = packets().map(|entry| entry.arrived_at).min()?;
         let whole_at = packets().map(|entry| entry.arrived_at).max()?;
@@ -384,21 +355,25 @@ impl FrameAssembler {
         data.clear();
         // Decoders want a frame in one piece, which it is not on the wire: one copy.
         let valid = one_codec && depacketize::assemble(codec, pictures().map(|entry| &entry.payload[..]), data);
-        if !valid || now.saturating_duration_since(whole_at) > MAX_BEHIND {
+        // What waited for a gap to be repaired could not be decoded sooner.
+        let ready_at = self.ready_at.map_or(whole_at, |before| before.max(whole_at));
+        let too_late = now.saturating_duration_since(ready_at) > MAX_BEHIND;
+        if !valid || too_late || now.saturating_duration_since(whole_at) > MAX_AGE {
             self.drop_below(last + 1);
-            self.need_keyframe(now);
+            self.only_a_keyframe_helps(now);
             return None;
         }
         self.buffer.drop_below(last + 1, |_| {});
         self.next = Some(last + 1);
         self.codec = Some(codec);
         self.picture_id = info.picture_id;
+        self.timestamp = Some(timestamp);
+        self.ready_at = Some(ready_at);
         self.blocked = None;
-        self.request_at = None;
+        self.requests.satisfied();
         self.stats.frames += 1;
         self.stats.keyframes += u64::from(keyframe);
-        self.stats.delay += now.saturating_duration_since(arrived_at);
-        Some(AssembledFrame { codec, keyframe, timestamp, arrived_at })
+        Some(AssembledFrame { codec, keyframe, ssrc: self.ssrc.unwrap_or_default(), timestamp, arrived_at })
     }
 
     fn drop_below(&mut self, number: i64) {
@@ -410,27 +385,12 @@ impl FrameAssembler {
         });
     }
 
-    fn need_keyframe(&mut self, now: Instant) {
+    /// Nothing that builds on earlier pictures can be decoded: a keyframe is to be asked for at `at`.
+    fn only_a_keyframe_helps(&mut self, at: Instant) {
         self.next = None;
         self.blocked = None;
         self.picture_id = None;
-        if self.request_at.is_none() {
-            self.request_at = Some(self.earliest_request(now));
-        }
-    }
-
-    fn earliest_request(&self, now: Instant) -> Instant {
-        self.requested_at.map_or(now, |at| now.max(at + REQUEST_INTERVAL))
-    }
-
-    fn request(&mut self, now: Instant) -> Option<Event> {
-        if self.request_at.is_none_or(|due| due > now) {
-            return None;
-        }
-        self.request_at = Some(now + REPEAT_AFTER);
-        self.requested_at = Some(now);
-        self.stats.keyframe_requests += 1;
-        Some(Event::WantKeyframe)
+        self.requests.need(at);
     }
 }
 

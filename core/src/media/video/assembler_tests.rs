@@ -1,54 +1,10 @@
 use super::*;
-use crate::media::video::test_pictures::TYPES;
+use crate::media::video::test_packets::{Stream, TYPES};
 use bytes::Bytes;
 use proptest::prelude::*;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use std::collections::BTreeMap;
-
-/// Makes the packets of VP8 pictures that hold nothing but their own number.
-struct Stream {
-    sequence_number: u16,
-    picture: u32,
-    start: Instant,
-    picture_ids: bool,
-}
-
-impl Stream {
-    fn new(start: Instant) -> Self {
-        Self { sequence_number: 65_530, picture: 0, start, picture_ids: false }
-    }
-
-    /// The next picture in so many packets, taken 33 ms after the last one.
-    fn next(&mut self, keyframe: bool, packets: usize) -> Vec<RtpPacket> {
-        let number = self.picture;
-        self.picture += 1;
-        let at = self.start + Duration::from_millis(33) * number;
-        (0..packets)
-            .map(|n| {
-                let sequence_number = self.sequence_number;
-                self.sequence_number = sequence_number.wrapping_add(1);
-                let start = if n == 0 { 0x10 } else { 0 };
-                let mut payload = if self.picture_ids {
-                    vec![start | 0x80, 0x80, 0x80 | (number >> 8) as u8, number as u8]
-                } else {
-                    vec![start]
-                };
-                payload.push(u8::from(!keyframe));
-                payload.extend(number.to_be_bytes());
-                RtpPacket {
-                    ssrc: 1,
-                    payload_type: TYPES[0].0,
-                    sequence_number,
-                    timestamp: number.wrapping_mul(3000),
-                    marker: n + 1 == packets,
-                    payload: Bytes::from(payload),
-                    arrived_at: at,
-                }
-            })
-            .collect()
-    }
-}
 
 fn assembler() -> FrameAssembler {
     FrameAssembler::new(TYPES.to_vec())
@@ -93,7 +49,6 @@ fn a_whole_picture_is_given_at_once() {
     }
     let stats = assembler.stats();
     assert_eq!((stats.frames, stats.keyframes, stats.frames_dropped, stats.keyframe_requests), (20, 1, 0, 0));
-    assert_eq!(stats.delay, Duration::ZERO);
 }
 
 #[test]
@@ -112,19 +67,22 @@ fn overtaken_and_repeated_packets_change_nothing() {
 
 #[test]
 fn a_retransmission_in_time_is_waited_for_and_no_keyframe_is_needed() {
-    let (start, mut assembler) = (Instant::now(), assembler());
-    let mut stream = Stream::new(start);
-    give(&mut assembler, stream.next(true, 3));
-    let mut lost = stream.next(false, 3);
-    let missing = lost.remove(1);
-    give(&mut assembler, lost);
-    give(&mut assembler, (0..3).flat_map(|_| stream.next(false, 2)).collect::<Vec<_>>());
-    assert_eq!(all(&mut assembler, start + ms(140)), [0]);
-    assert_eq!(assembler.deadline(), Some(start + ms(33) + MAX_WAIT));
-    let now = start + ms(250);
-    assembler.insert(RtpPacket { arrived_at: now, ..missing }, now);
-    assert_eq!(all(&mut assembler, now), [1, 2, 3, 4]);
-    assert_eq!(assembler.stats().delay, 217 * ms(1) + 184 * ms(1) + 151 * ms(1) + 118 * ms(1) + 140 * ms(1));
+    for (rtt, wait) in [(0, 400), (50, 500), (150, 1100), (2_000, 1200)] {
+        let (start, mut assembler) = (Instant::now(), assembler());
+        let mut stream = Stream::new(start);
+        give(&mut assembler, stream.next(true, 3));
+        let mut lost = stream.next(false, 3);
+        let missing = lost.remove(1);
+        give(&mut assembler, lost);
+        give(&mut assembler, (0..3).flat_map(|_| stream.next(false, 2)).collect::<Vec<_>>());
+        assert_eq!(all(&mut assembler, start + ms(140)), [0]);
+        assembler.set_rtt(ms(rtt));
+        assert_eq!(assembler.deadline(), Some(start + ms(33 + wait)));
+        let now = start + ms(32 + wait);
+        assert_eq!(all(&mut assembler, now), [] as [i64; 0]);
+        assembler.insert(RtpPacket { arrived_at: now, ..missing }, now);
+        assert_eq!(all(&mut assembler, now), [1, 2, 3, 4]);
+    }
 }
 
 #[test]
@@ -136,19 +94,86 @@ fn what_never_comes_is_given_up_and_a_keyframe_asked_for_until_one_comes() {
     give(&mut assembler, stream.next(false, 1));
     assert_eq!(all(&mut assembler, start + ms(66)), [0]);
     let given_up = assembler.deadline().unwrap();
-    assert_eq!(given_up, start + ms(66) + MAX_WAIT);
+    assert_eq!(given_up, start + ms(66 + 800));
     assert_eq!(all(&mut assembler, given_up - ms(1)), [] as [i64; 0]);
     assert_eq!(all(&mut assembler, given_up), [-1]);
     assert_eq!(all(&mut assembler, given_up + ms(1)), [] as [i64; 0]);
-    give(&mut assembler, (0..9).flat_map(|_| stream.next(false, 2)).collect::<Vec<_>>());
-    assert_eq!(assembler.deadline(), Some(given_up + REPEAT_AFTER));
-    assert_eq!(all(&mut assembler, given_up + REPEAT_AFTER), [-1]);
-    stream.picture = 30;
+    give(&mut assembler, (0..25).flat_map(|_| stream.next(false, 2)).collect::<Vec<_>>());
+    assert_eq!(assembler.deadline(), Some(given_up + ms(300)));
+    assert_eq!(all(&mut assembler, given_up + ms(300)), [-1]);
+    stream.picture = 40;
     give(&mut assembler, stream.next(true, 5));
     give(&mut assembler, stream.next(false, 1));
-    assert_eq!(all(&mut assembler, start + ms(1023)), [30, 31]);
+    assert_eq!(all(&mut assembler, start + ms(1353)), [40, 41]);
     assert_eq!(assembler.deadline(), None);
-    assert!(assembler.stats().frames_dropped >= 10, "{:?}", assembler.stats());
+    assert_eq!(assembler.stats().frames_dropped, 26);
+}
+
+#[test]
+fn a_gap_that_is_repaired_after_the_request_still_saves_what_came_behind_it() {
+    let (start, mut assembler) = (Instant::now(), assembler());
+    let mut stream = Stream::new(start);
+    give(&mut assembler, stream.next(true, 1));
+    let lost = stream.next(false, 1);
+    give(&mut assembler, (0..29).flat_map(|_| stream.next(false, 1)).collect::<Vec<_>>());
+    assert_eq!(all(&mut assembler, start + ms(900)), [0, -1]);
+    let now = start + ms(1000);
+    assembler.insert(RtpPacket { arrived_at: now, ..lost[0].clone() }, now);
+    assert_eq!(all(&mut assembler, now), (1..=30).collect::<Vec<_>>());
+    assert_eq!(assembler.deadline(), None, "the keyframe is not needed any more");
+}
+
+#[test]
+fn a_gap_that_stays_for_two_seconds_is_the_past() {
+    let (start, mut assembler) = (Instant::now(), assembler());
+    let mut stream = Stream::new(start);
+    give(&mut assembler, stream.next(true, 1));
+    let lost = stream.next(false, 1);
+    for _ in 0..100 {
+        give(&mut assembler, stream.next(false, 1));
+        all(&mut assembler, start + ms(33) * (stream.picture - 1));
+    }
+    let now = start + ms(33) * stream.picture;
+    assembler.insert(RtpPacket { arrived_at: now, ..lost[0].clone() }, now);
+    assert!(all(&mut assembler, now).iter().all(|event| *event == -1));
+    assert!(assembler.buffer.from(i64::MIN).count() < 30, "what is only waiting for a keyframe is let go of");
+}
+
+#[test]
+fn a_long_gap_brings_a_request_at_once_and_a_short_one_or_a_slow_stream_does_not() {
+    // Packets in a picture, pictures lost, whether asked at once.
+    for (packets, lost, at_once) in [(6, 18, true), (6, 4, false), (1, 7, false), (310, 1, true)] {
+        let (start, mut assembler) = (Instant::now(), assembler());
+        let mut stream = Stream::new(start);
+        give(&mut assembler, stream.next(true, 1));
+        all(&mut assembler, start);
+        (0..lost).for_each(|_| drop(stream.next(false, packets)));
+        give(&mut assembler, stream.next(false, 1));
+        let now = start + ms(33) * (stream.picture - 1);
+        assert_eq!(all(&mut assembler, now), if at_once { vec![-1] } else { vec![] }, "{packets} {lost}");
+        let later: Vec<_> = (0..5).flat_map(|_| stream.next(false, 1)).collect();
+        give(&mut assembler, later);
+        assert_eq!(all(&mut assembler, now + ms(170)), [] as [i64; 0], "once");
+    }
+}
+
+/// Its first packet, above all: one that came behind what was kept was refused as late.
+#[test]
+fn a_keyframe_that_lost_packets_is_repaired_and_not_asked_for_anew() {
+    let (start, mut assembler) = (Instant::now(), assembler());
+    let mut stream = Stream::new(start);
+    let keyframe = stream.next(true, 80);
+    let (lost, arrived): (Vec<_>, Vec<_>) = keyframe.into_iter().enumerate().partition(|(n, _)| n % 9 == 0);
+    give(&mut assembler, arrived.into_iter().map(|(_, packet)| packet));
+    // One comes again each 150 ms while other pictures go on: longer than any packet is waited for, but it goes on.
+    for (n, packet) in lost.into_iter().map(|(_, packet)| packet).enumerate() {
+        let now = start + ms(150) * (n as u32 + 1);
+        give(&mut assembler, stream.next(false, 2));
+        assert_eq!(all(&mut assembler, now), [] as [i64; 0]);
+        assembler.insert(RtpPacket { arrived_at: now, ..packet }, now);
+    }
+    assert_eq!(all(&mut assembler, start + ms(1_350)), (0..=9).collect::<Vec<_>>());
+    assert_eq!(assembler.stats().keyframe_requests, 0);
 }
 
 #[test]
@@ -169,10 +194,12 @@ fn nothing_comes_before_the_first_keyframe() {
     let (start, mut assembler) = (Instant::now(), assembler());
     let mut stream = Stream::new(start);
     give(&mut assembler, stream.next(false, 1));
-    assert_eq!(all(&mut assembler, start), [-1], "asked for at once");
+    assert_eq!(all(&mut assembler, start + START_WAIT - ms(1)), [] as [i64; 0], "one may be on its way");
+    assert_eq!(all(&mut assembler, start + START_WAIT), [-1]);
+    stream.picture = 9;
     give(&mut assembler, stream.next(false, 1));
     give(&mut assembler, stream.next(true, 4));
-    assert_eq!(all(&mut assembler, start + ms(66)), [2]);
+    assert_eq!(all(&mut assembler, start + ms(330)), [10]);
 }
 
 #[test]
@@ -190,10 +217,10 @@ fn no_keyframe_is_asked_for_while_one_is_coming_but_one_that_stands_still_is_giv
         assert_eq!(all(&mut assembler, now), [] as [i64; 0]);
     }
     let newest = last.arrived_at - ms(100);
-    assert_eq!(assembler.deadline(), Some(newest + REPEAT_AFTER));
-    assert_eq!(all(&mut assembler, newest + REPEAT_AFTER), [-1]);
-    give(&mut assembler, [RtpPacket { arrived_at: newest + ms(600), ..last }]);
-    assert_eq!(all(&mut assembler, newest + ms(600)), [0]);
+    assert_eq!(assembler.deadline(), Some(newest + ms(800)));
+    assert_eq!(all(&mut assembler, newest + ms(800)), [-1]);
+    give(&mut assembler, [RtpPacket { arrived_at: newest + ms(900), ..last }]);
+    assert_eq!(all(&mut assembler, newest + ms(900)), [0]);
 }
 
 #[test]
@@ -210,8 +237,8 @@ fn after_a_decoders_failure_only_a_keyframe_helps_and_requests_are_not_more_freq
     assert_eq!(all(&mut assembler, start + ms(66)), [2]);
     assembler.decoding_failed(start + ms(70));
     assert_eq!(all(&mut assembler, start + ms(70)), [] as [i64; 0]);
-    assert_eq!(assembler.deadline(), Some(start + ms(10) + REQUEST_INTERVAL));
-    assert_eq!(all(&mut assembler, start + ms(10) + REQUEST_INTERVAL), [-1]);
+    assert_eq!(assembler.deadline(), Some(start + ms(10) + ms(300)));
+    assert_eq!(all(&mut assembler, start + ms(10) + ms(300)), [-1]);
 }
 
 #[test]
@@ -309,7 +336,8 @@ fn a_keyframe_of_thousands_of_fragments_without_a_beginning_is_no_work() {
         give(&mut assembler, [packet]);
         wanted.extend(all(&mut assembler, now));
     }
-    assert_eq!(wanted, [-1], "nothing to show, and one request");
+    assert_eq!(wanted, [] as [i64; 0], "nothing to show");
+    assert_eq!(all(&mut assembler, now + ms(800)), [-1], "no more of it came");
     assert_eq!(assembler.stats().packets, 4000);
 }
 

@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 /// Pictures over whose durations the average is taken.
 const WINDOW: usize = 30;
-/// Fewer durations make no average.
+/// Fewer durations make no average; a picture that stands for this long is frozen all the same.
 const ENOUGH: usize = 5;
+const LONG: Duration = Duration::from_secs(1);
 /// A freeze is at least this much longer than the average.
 const MARGIN: Duration = Duration::from_millis(150);
 /// The rate is that of so long a time.
@@ -16,11 +17,14 @@ const RATE_PAUSE: Duration = Duration::from_secs(2);
 /// Most times that are remembered for the rate.
 const MAX_TIMES: usize = 256;
 
-/// Counts freezes: a picture that stood for more than three times the average of the last 30, and more than 150 ms longer.
+/// Counts freezes: a picture that stood for more than three times the average of the last 30, and more than 150 ms longer. One that
+/// still stands counts from then on, whether or not another one ever comes.
 #[derive(Debug, Default)]
 pub(super) struct FreezeMeter {
     durations: VecDeque<Duration>,
     last: Option<Instant>,
+    /// Whether the other side said that it sends no pictures for now.
+    unexpected: bool,
     count: u64,
     total: Duration,
 }
@@ -28,29 +32,56 @@ pub(super) struct FreezeMeter {
 impl FreezeMeter {
     /// A picture was shown.
     pub(super) fn shown(&mut self, now: Instant) {
+        self.settle(now);
         let Some(last) = self.last.replace(now) else { return };
-        let duration = now.saturating_duration_since(last);
-        if self.durations.len() >= ENOUGH {
-            let average = self.durations.iter().sum::<Duration>() / self.durations.len() as u32;
-            if duration > (3 * average).max(average + MARGIN) {
-                self.count += 1;
-                self.total += duration;
-            }
+        if self.unexpected {
+            return;
         }
         if self.durations.len() == WINDOW {
             self.durations.pop_front();
         }
-        self.durations.push_back(duration);
+        self.durations.push_back(now.saturating_duration_since(last));
+    }
+
+    /// Whether pictures are to come at all: a camera that was switched off is no freeze. Once they are expected again, a new one is
+    /// waited for from then on.
+    pub(super) fn set_expected(&mut self, now: Instant, expected: bool) {
+        if expected != self.unexpected {
+            return;
+        }
+        self.settle(now);
+        self.last = self.last.map(|_| now);
+        self.unexpected = !expected;
     }
 
     /// `freezeCount`.
-    pub(super) fn count(&self) -> u64 {
-        self.count
+    pub(super) fn count(&self, now: Instant) -> u64 {
+        self.count + u64::from(self.lasting(now).is_some())
     }
 
     /// `totalFreezesDuration`.
-    pub(super) fn total(&self) -> Duration {
-        self.total
+    pub(super) fn total(&self, now: Instant) -> Duration {
+        self.total + self.lasting(now).unwrap_or_default()
+    }
+
+    /// How long the picture shown last has stood, if that is a freeze.
+    fn lasting(&self, now: Instant) -> Option<Duration> {
+        let stood = now.saturating_duration_since(self.last.filter(|_| !self.unexpected)?);
+        let limit = if self.durations.len() < ENOUGH {
+            LONG
+        } else {
+            let average = self.durations.iter().sum::<Duration>() / self.durations.len() as u32;
+            (3 * average).max(average + MARGIN)
+        };
+        (stood > limit).then_some(stood)
+    }
+
+    /// Adds the freeze that ends now, if there is one.
+    fn settle(&mut self, now: Instant) {
+        if let Some(stood) = self.lasting(now) {
+            self.count += 1;
+            self.total += stood;
+        }
     }
 }
 
@@ -107,7 +138,7 @@ mod tests {
         for ms in [8, 33, 100, 1000] {
             let (mut meter, mut at) = (FreezeMeter::default(), Instant::now());
             show(&mut meter, &mut at, 100, ms);
-            assert_eq!((meter.count(), meter.total()), (0, Duration::ZERO));
+            assert_eq!((meter.count(at), meter.total(at)), (0, Duration::ZERO));
         }
     }
 
@@ -116,10 +147,10 @@ mod tests {
         let (mut meter, mut at) = (FreezeMeter::default(), Instant::now());
         show(&mut meter, &mut at, 40, 30);
         show(&mut meter, &mut at, 1, 180);
-        assert_eq!(meter.count(), 0, "180 ms are not more than 30 + 150");
+        assert_eq!(meter.count(at), 0, "180 ms are not more than 30 + 150");
         show(&mut meter, &mut at, 40, 30);
         show(&mut meter, &mut at, 1, 181);
-        assert_eq!((meter.count(), meter.total()), (1, Duration::from_millis(181)));
+        assert_eq!((meter.count(at), meter.total(at)), (1, Duration::from_millis(181)));
     }
 
     #[test]
@@ -127,10 +158,55 @@ mod tests {
         let (mut meter, mut at) = (FreezeMeter::default(), Instant::now());
         show(&mut meter, &mut at, 40, 200);
         show(&mut meter, &mut at, 1, 600);
-        assert_eq!(meter.count(), 0);
+        assert_eq!(meter.count(at), 0);
         show(&mut meter, &mut at, 40, 200);
         show(&mut meter, &mut at, 1, 601);
-        assert_eq!(meter.count(), 1);
+        assert_eq!(meter.count(at), 1);
+    }
+
+    #[test]
+    fn a_freeze_counts_while_it_lasts_and_if_no_picture_ever_comes_again() {
+        let (mut meter, mut at) = (FreezeMeter::default(), Instant::now());
+        show(&mut meter, &mut at, 40, 30);
+        let after = |ms| at + Duration::from_millis(ms);
+        assert_eq!((meter.count(after(180)), meter.total(after(180))), (0, Duration::ZERO));
+        for ms in [181, 1_000, 25_000] {
+            assert_eq!((meter.count(after(ms)), meter.total(after(ms))), (1, Duration::from_millis(ms)));
+        }
+        meter.shown(after(25_000));
+        assert_eq!((meter.count(after(25_100)), meter.total(after(25_100))), (1, Duration::from_secs(25)), "not twice");
+    }
+
+    #[test]
+    fn a_call_that_stops_after_its_first_pictures_is_frozen() {
+        let (mut meter, mut at) = (FreezeMeter::default(), Instant::now());
+        assert_eq!(meter.count(at + Duration::from_secs(60)), 0, "nothing was ever shown");
+        show(&mut meter, &mut at, 3, 30);
+        let later = at + Duration::from_secs(60);
+        assert_eq!((meter.count(later), meter.total(later)), (1, Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn a_camera_that_was_switched_off_is_no_freeze() {
+        let (mut meter, mut at) = (FreezeMeter::default(), Instant::now());
+        show(&mut meter, &mut at, 40, 30);
+        meter.set_expected(at, true);
+        meter.set_expected(at + Duration::from_millis(500), false);
+        at += Duration::from_secs(60);
+        meter.shown(at);
+        assert_eq!(
+            (meter.count(at), meter.total(at)),
+            (1, Duration::from_millis(500)),
+            "what stood before stays counted"
+        );
+        at += Duration::from_secs(60);
+        meter.set_expected(at, true);
+        assert_eq!(meter.count(at + Duration::from_millis(180)), 1);
+        assert_eq!(
+            meter.total(at + Duration::from_millis(1_000)),
+            Duration::from_millis(1_500),
+            "now one is waited for"
+        );
     }
 
     #[test]

@@ -3,17 +3,18 @@
 //! ```text
 //! camera → FrameSink → newest-wins slot → gate → encoder thread (upright, scaled to the bitrate, VP8 or H.264) → EncodedFrame → peer
 //!              └→ preview
-//! RtpPackets from the peer → decoder thread (FrameAssembler → VP8 or H.264 → freeze meter) → renderer
+//! RtpPackets from the peer → decoder thread (FrameAssembler → VP8 or H.264 → playout → freeze meter) → renderer
 //! ```
 //!
-//! [`FrameAssembler`] puts packets in order and decides what may be decoded; like `adaptation` and `freeze` it is told the time and
-//! does no input or output, so that tests run it through bad networks in a moment. There is no playout buffer: a picture is
-//! shown as soon as it is whole and its predecessors were shown.
+//! [`FrameAssembler`] puts packets in order, waits for those that are repaired and decides what may be decoded; `playout` shows pictures
+//! evenly, as much later than they were captured as the path's jitter makes necessary. Like `adaptation` and `freeze` they are told the time
+//! and do no input or output, so that tests run them through bad networks in a moment.
 
 mod adaptation;
 mod assembler;
 mod buffer;
 pub mod codec;
+mod decoders;
 mod depacketize;
 mod encoding;
 mod factory;
@@ -21,8 +22,12 @@ mod freeze;
 #[cfg(feature = "h264")]
 #[allow(unsafe_code, reason = "bitrate and pace of openh264 can be changed by its C interface only")]
 mod h264;
+mod jitter;
+mod playout;
 mod receiver;
+mod repair_wait;
 mod running;
+mod search;
 mod sender;
 mod sender_stats;
 mod system;
@@ -32,6 +37,10 @@ mod vp8;
 
 #[cfg(test)]
 mod codec_tests;
+#[cfg(test)]
+mod receive_path_tests;
+#[cfg(test)]
+mod test_packets;
 #[cfg(test)]
 mod test_pictures;
 

@@ -1,13 +1,16 @@
 //! RTP packets to the renderer.
 
 use super::assembler::{AssembledFrame, Event, FrameAssembler};
-use super::codec::{CodecError, VideoCodec, VideoDecoder};
-use super::factory::{self, Choice, Choices};
+use super::codec::VideoCodec;
+use super::decoders::{Decoders, MakeDecoder};
+use super::factory;
 use super::freeze::{FreezeMeter, RateMeter};
+use super::playout::{self, Playout, Timing};
 use crate::media::capture::VideoRenderer;
 use crate::media::frame::{FramePool, VideoFrame};
 use crate::media::rtp::RtpPacket;
-use std::sync::atomic::{AtomicBool, Ordering};
+use crate::media::sync::Playing;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{JoinHandle, Thread};
@@ -16,14 +19,11 @@ use tokio::sync::mpsc;
 
 /// Packets taken from the channel before pictures are looked for.
 const AT_A_TIME: usize = 256;
-/// Keyframes in a row of which a decoder makes nothing before another one takes its place, and the shortest time for which one stays:
-/// what the other side sends may be at fault as well.
-const MAX_FAILURES: u32 = 2;
-const REPLACE_AFTER: Duration = Duration::from_secs(1);
-/// Pictures from a keyframe on that a decoder may take without giving one back: some need the next one, or long for the first.
-const MAX_UNANSWERED: u32 = 3;
-/// Buffers for pictures: the newest, which is kept for photos, and those that the renderer holds.
-const POOL: usize = 4;
+/// Buffers for pictures that are kept while nobody uses them: the newest, which is kept for photos, those that the renderer holds, and
+/// some of those that wait to be shown.
+const POOL: usize = 4 + playout::MAX_WAITING / 2;
+/// Pictures over which the time in the jitter buffer is averaged.
+const AVERAGED: f64 = 16.0;
 
 /// What a [`VideoReceiver`] did so far. Names in brackets are those of W3C's webrtc-stats.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -46,9 +46,9 @@ pub struct VideoReceiverStats {
     pub height: u32,
     /// Pictures shown per second, over the last second (`framesPerSecond`).
     pub fps: f64,
-    /// Times that a picture stood too long (`freezeCount`).
+    /// Times that a picture stood too long, one that still stands included (`freezeCount`).
     pub freezes: u64,
-    /// For how long in all (`totalFreezesDuration`).
+    /// For how long in all, up to now (`totalFreezesDuration`).
     pub freeze_duration: Duration,
     /// To decode a picture, on average (`totalDecodeTime` per picture).
     pub decode_ms: f64,
@@ -56,11 +56,15 @@ pub struct VideoReceiverStats {
     pub keyframe_requests: u64,
     /// Frames that no decoder could make sense of.
     pub decode_errors: u64,
-    /// From a picture's first packet to its decoding, on average (`jitterBufferDelay` per picture).
+    /// From a picture's first packet to the renderer, on average over the last pictures (`jitterBufferDelay` per
+    /// `jitterBufferEmittedCount`). Pictures wait for repair before they are decoded and for their time after it, so decoding is in it.
     pub jitter_buffer_ms: f64,
+    /// For how long pictures are held beyond what the path takes at least, to be shown evenly and together with sound
+    /// (`jitterBufferTargetDelay` per `jitterBufferEmittedCount`, as it is now).
+    pub playout_delay_ms: f64,
 }
 
-/// Shows what the peer sends: puts packets in order, decodes on a thread of its own, hands pictures to the renderer.
+/// Shows what the peer sends: puts packets in order, decodes on a thread of its own, hands pictures to the renderer when they are due.
 ///
 /// Pictures are never mirrored. Dropping it stops and joins the thread; the renderer is not called after that.
 pub struct VideoReceiver {
@@ -71,6 +75,9 @@ pub struct VideoReceiver {
 #[derive(Default)]
 struct Shared {
     stop: AtomicBool,
+    /// The round trip, 0 while unknown, and the delay for the sake of sound; in microseconds.
+    rtt: AtomicU64,
+    extra_delay: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -81,6 +88,7 @@ struct State {
     freezes: FreezeMeter,
     rate: RateMeter,
     latest: Option<VideoFrame>,
+    playing: Option<Playing>,
 }
 
 impl VideoReceiver {
@@ -106,9 +114,8 @@ impl VideoReceiver {
         let assembler = FrameAssembler::new(payload_types);
         let theirs = Arc::clone(&shared);
         let run = move || {
-            let pool = FramePool::new(POOL);
-            Decoding { shared: theirs, assembler, decoders: Decoders::new(make), pool, want_keyframe, renderer }
-                .run(packets);
+            let (decoders, playout, pool) = (Decoders::new(make), Playout::new(), FramePool::new(POOL));
+            Decoding { shared: theirs, assembler, decoders, playout, pool, want_keyframe, renderer }.run(packets);
         };
         let thread = std::thread::Builder::new().name("chamada-decoder".into()).spawn(run);
         // Without a thread there are no pictures; the call goes on with sound.
@@ -121,14 +128,34 @@ impl VideoReceiver {
         self.shared.lock().latest.clone()
     }
 
+    /// The round trip, smoothed, time in queues included: how long repair is waited for follows from it. 100 ms until it is told.
+    pub fn set_rtt(&self, rtt: Duration) {
+        self.shared.rtt.store(micros(rtt), Ordering::Relaxed);
+    }
+
+    /// Shows all pictures so much later than video alone asks for, at most 400 ms: for sound that plays later than its pictures.
+    pub fn set_extra_delay(&self, extra: Duration) {
+        self.shared.extra_delay.store(micros(extra), Ordering::Relaxed);
+    }
+
+    /// Whether pictures are to come. While the other side has its camera off, or said that it sends none, nothing counts as a freeze.
+    pub fn set_expected(&self, expected: bool) {
+        self.shared.lock().freezes.set_expected(Instant::now(), expected);
+    }
+
+    /// The picture that was shown last: its RTP timestamp and when it went to the renderer. `None` before the first.
+    pub fn playing(&self) -> Option<Playing> {
+        self.shared.lock().playing
+    }
+
     /// What was done so far.
     pub fn stats(&self) -> VideoReceiverStats {
-        let state = self.shared.lock();
+        let (state, now) = (self.shared.lock(), Instant::now());
         let decode_ms = per_frame(state.decode_time, state.stats.frames_decoded);
         VideoReceiverStats {
-            fps: state.rate.per_second(Instant::now()),
-            freezes: state.freezes.count(),
-            freeze_duration: state.freezes.total(),
+            fps: state.rate.per_second(now),
+            freezes: state.freezes.count(now),
+            freeze_duration: state.freezes.total(now),
             decode_ms,
             ..state.stats
         }
@@ -158,6 +185,10 @@ impl Shared {
     }
 }
 
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
 fn per_frame(total: Duration, frames: u64) -> f64 {
     if frames == 0 { 0.0 } else { total.as_secs_f64() * 1e3 / frames as f64 }
 }
@@ -172,69 +203,12 @@ impl Wake for Unpark {
     }
 }
 
-type MakeDecoder = fn(VideoCodec, Choice) -> Result<Box<dyn VideoDecoder>, CodecError>;
-
-/// The decoder in use, and when another one is worth a try.
-struct Decoders {
-    make: MakeDecoder,
-    running: Option<(VideoCodec, Box<dyn VideoDecoder>)>,
-    choices: Choices,
-    /// What was made last, and when.
-    made: Option<(VideoCodec, Instant)>,
-    failures: u32,
-    /// Pictures given to it since a keyframe, as long as it has given none back.
-    unanswered: u32,
-}
-
-impl Decoders {
-    fn new(make: MakeDecoder) -> Self {
-        Self { make, running: None, choices: Choices::default(), made: None, failures: 0, unanswered: 0 }
-    }
-
-    fn of(&mut self, codec: VideoCodec, now: Instant) -> Result<&mut Box<dyn VideoDecoder>, CodecError> {
-        let running = match self.running.take() {
-            Some(running) if running.0 == codec => running,
-            _ => {
-                if self.made.is_none_or(|(made, _)| made != codec) {
-                    (self.failures, self.unanswered) = (0, 0);
-                }
-                self.made = Some((codec, now));
-                (codec, (self.make)(codec, self.choices.of(codec))?)
-            }
-        };
-        Ok(&mut self.running.insert(running).1)
-    }
-
-    fn shown(&mut self) {
-        (self.failures, self.unanswered) = (0, 0);
-    }
-
-    /// It took a picture and gave none back. Whether it has had enough of them: who makes nothing of a keyframe makes nothing of
-    /// what follows.
-    fn is_overdue(&mut self, keyframe: bool) -> bool {
-        if keyframe || self.unanswered > 0 {
-            self.unanswered += 1;
-        }
-        self.unanswered > MAX_UNANSWERED
-    }
-
-    fn failed_at_a_keyframe(&mut self, now: Instant) {
-        self.failures += 1;
-        self.unanswered = 0;
-        let Some((codec, at)) = self.made else { return };
-        if self.failures >= MAX_FAILURES && now.saturating_duration_since(at) >= REPLACE_AFTER {
-            log::warn!("a video decoder makes nothing of keyframes; another one takes its place");
-            self.choices.change(codec);
-            (self.running, self.failures) = (None, 0);
-        }
-    }
-}
-
 /// What lives on the decoder's thread.
 struct Decoding {
     shared: Arc<Shared>,
     assembler: FrameAssembler,
     decoders: Decoders,
+    playout: Playout<VideoFrame>,
     pool: FramePool,
     want_keyframe: Arc<dyn Fn() + Send + Sync>,
     renderer: Arc<dyn VideoRenderer>,
@@ -246,19 +220,29 @@ impl Decoding {
         let mut context = Context::from_waker(&waker);
         let mut data = Vec::new();
         while !self.shared.stopped() {
+            self.follow_settings();
             let (more, open) = self.take_packets(&mut packets, &mut context);
             self.work(&mut data);
-            if !open {
-                return;
-            }
+            let next = self.assembler.deadline().filter(|_| open).into_iter().chain(self.playout.next_due()).min();
             if more || self.shared.stopped() {
                 continue;
             }
-            match self.assembler.deadline() {
+            match next {
+                // The last pictures of a stream that ended are shown in their time, too.
+                None if !open => return,
                 None => std::thread::park(),
-                Some(deadline) => std::thread::park_timeout(deadline.saturating_duration_since(Instant::now())),
+                Some(next) => std::thread::park_timeout(next.saturating_duration_since(Instant::now())),
             }
         }
+    }
+
+    fn follow_settings(&mut self) {
+        let rtt = self.shared.rtt.load(Ordering::Relaxed);
+        if rtt > 0 {
+            self.assembler.set_rtt(Duration::from_micros(rtt));
+            self.playout.set_rtt(Duration::from_micros(rtt));
+        }
+        self.playout.set_extra_delay(Duration::from_micros(self.shared.extra_delay.load(Ordering::Relaxed)));
     }
 
     /// Whether there may be more packets, and whether the channel is open.
@@ -273,15 +257,19 @@ impl Decoding {
         (true, true)
     }
 
-    /// Decodes and shows what is whole.
+    /// Decodes what is whole and shows what is due. Decoding never waits for a picture's time.
     fn work(&mut self, data: &mut Vec<u8>) {
         while !self.shared.stopped() {
             let event = self.assembler.poll(Instant::now(), data);
             self.copy_stats();
-            match event {
+            match &event {
                 Some(Event::WantKeyframe) => (self.want_keyframe)(),
-                Some(Event::Frame(frame)) => self.decode(&frame, data),
-                None => break,
+                Some(Event::Frame(frame)) => self.decode(frame, data),
+                None => {}
+            }
+            self.show_due();
+            if event.is_none() {
+                break;
             }
         }
     }
@@ -301,7 +289,7 @@ impl Decoding {
                 match picture {
                     Some(picture) => {
                         self.decoders.shown();
-                        self.show(picture);
+                        self.schedule(frame, picture);
                     }
                     None if self.decoders.is_overdue(frame.keyframe) => self.failed(true),
                     None => {}
@@ -310,7 +298,7 @@ impl Decoding {
             Err(error) => {
                 log::debug!("a picture could not be decoded: {error}");
                 self.shared.lock().stats.decode_errors += 1;
-                self.failed(frame.keyframe || self.decoders.unanswered > 0);
+                self.failed(frame.keyframe || self.decoders.is_waiting());
             }
         }
     }
@@ -323,10 +311,31 @@ impl Decoding {
         }
     }
 
-    fn show(&mut self, picture: VideoFrame) {
+    /// Where a decoder gives its pictures one late, each has the timing of the one after it, always: the pace is the same.
+    fn schedule(&mut self, frame: &AssembledFrame, picture: VideoFrame) {
+        let timing = Timing { ssrc: frame.ssrc, rtp_timestamp: frame.timestamp, arrived_at: frame.arrived_at };
+        let bytes = picture.y().len() + picture.u().len() + picture.v().len();
+        self.playout.push(Instant::now(), timing, bytes, picture);
+    }
+
+    fn show_due(&mut self) {
+        while !self.shared.stopped()
+            && let Some((timing, picture)) = self.playout.pop(Instant::now())
+        {
+            self.show(timing, picture);
+        }
+    }
+
+    fn show(&mut self, timing: Timing, picture: VideoFrame) {
         let now = Instant::now();
+        let held = now.saturating_duration_since(timing.arrived_at).as_secs_f64() * 1e3;
         let mut state = self.shared.lock();
         (state.stats.width, state.stats.height) = (picture.width(), picture.height());
+        let first = state.playing.is_none();
+        let step = if first { 1.0 } else { 1.0 / AVERAGED };
+        state.stats.jitter_buffer_ms += (held - state.stats.jitter_buffer_ms) * step;
+        state.stats.playout_delay_ms = self.playout.target_delay().as_secs_f64() * 1e3;
+        state.playing = Some(Playing { ssrc: timing.ssrc, rtp_timestamp: timing.rtp_timestamp, at: now });
         state.freezes.shown(now);
         state.rate.add(now);
         state.latest = Some(picture.clone());
@@ -342,7 +351,6 @@ impl Decoding {
         stats.bytes = of.bytes;
         stats.frames_dropped = of.frames_dropped + stats.decode_errors;
         stats.keyframe_requests = of.keyframe_requests;
-        stats.jitter_buffer_ms = per_frame(of.delay, of.frames);
     }
 }
 

@@ -1,8 +1,11 @@
 use super::*;
 use crate::media::synthetic::marker;
-use crate::media::video::codec::{EncoderConfig, VideoEncoder};
+use crate::media::video::codec::{CodecError, EncoderConfig, VideoDecoder, VideoEncoder};
+use crate::media::video::decoders::{MAX_FAILURES, REPLACE_AFTER};
+use crate::media::video::factory::Choice;
 use crate::media::video::make_encoder;
-use crate::media::video::test_pictures::{Camera, Packetizer, Screen, TYPES};
+use crate::media::video::test_packets::TYPES;
+use crate::media::video::test_pictures::{Camera, Packetizer, Screen};
 use std::sync::mpsc as std_mpsc;
 
 const LONG: Duration = Duration::from_secs(10);
@@ -74,6 +77,9 @@ fn pictures_are_shown_as_they_come() {
         assert_eq!((stats.width, stats.height, stats.frames_dropped, stats.keyframe_requests), (320, 240, 0, 0));
         assert!(stats.decode_ms > 0.0 && stats.fps > 0.0 && stats.packets >= 10 && stats.bytes > 0);
         assert_eq!(marker::read(&call.receiver.latest_frame().unwrap()).unwrap().number, 9);
+        let playing = call.receiver.playing().unwrap();
+        assert_eq!((playing.ssrc, playing.rtp_timestamp), (7, 0xffff_0000_u32.wrapping_add(10 * 3000)));
+        assert!(stats.jitter_buffer_ms > 0.0 && playing.at.elapsed() < LONG, "{stats:?}");
     }
 }
 
@@ -134,6 +140,25 @@ fn the_codec_may_change_in_the_middle() {
         assert_eq!(call.receiver.stats().codec, Some(codec));
     }
     assert_eq!(call.receiver.stats().keyframe_requests, 0);
+}
+
+#[test]
+fn a_picture_that_still_stands_is_frozen_unless_none_is_expected() {
+    let mut call = Call::new(VideoCodec::available()[0]);
+    for n in 0..8 {
+        let packets = call.encode(false);
+        call.send(packets);
+        assert_eq!(call.shown(), n);
+    }
+    let shown = call.receiver.stats().frames_decoded;
+    let start = Instant::now();
+    while call.receiver.stats().freezes == 0 {
+        assert!(start.elapsed() < LONG, "it stands and is not counted");
+        std::thread::yield_now();
+    }
+    call.receiver.set_expected(false);
+    let frozen = call.receiver.stats().freeze_duration;
+    assert_eq!((call.receiver.stats().freeze_duration, call.receiver.stats().frames_decoded), (frozen, shown));
 }
 
 #[test]

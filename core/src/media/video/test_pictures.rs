@@ -1,6 +1,7 @@
 //! Pictures, packets and measures for the tests of this module.
 
 use super::codec::{EncodedFrame, VideoCodec};
+use super::test_packets::TYPES;
 use crate::FacingMode;
 use crate::media::capture::VideoRenderer;
 use crate::media::frame::{FramePool, PixelFormat, Plane, RawFrame, Rotation, VideoFrame};
@@ -11,9 +12,6 @@ use rtc::rtp::codec::{h264::H264Payloader, vp8::Vp8Payloader};
 use rtc::rtp::packetizer::Payloader;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
-
-/// The payload types of all tests.
-pub(super) const TYPES: [(u8, VideoCodec); 2] = [(96, VideoCodec::Vp8), (106, VideoCodec::H264)];
 
 /// A camera whose pictures are taken 30 times a second, whatever the time is.
 pub(super) struct Camera {

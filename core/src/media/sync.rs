@@ -1,0 +1,186 @@
+//! Lip sync: which of sound and picture is played later than it was captured together with the other, and what to delay for that.
+//!
+//! The sender's RTCP sender reports (RFC 3550 section 6.4.1) tie the RTP clocks of both streams to one NTP clock. With them, what is
+//! heard and what is seen now have capture times that can be compared. Without such reports of both there is no sync. Sans-IO: it is
+//! told the time; to be updated every 200 to 500 ms.
+
+mod report;
+
+use report::{Mapping, ntp_seconds, seconds};
+use std::time::{Duration, Instant};
+
+pub use report::{Playing, SenderReport};
+
+/// Rates of the RTP clocks, in Hz: Opus (RFC 7587) and all video.
+const AUDIO_CLOCK_RATE: u32 = 48_000;
+const VIDEO_CLOCK_RATE: u32 = 90_000;
+/// Offsets up to this are not noticed, in ms; ITU-R BT.1359 puts the threshold at +45 (sound early) and −125.
+const UNNOTICED_MS: f64 = 30.0;
+/// Of the offset, how much is corrected at once, and at most, in ms.
+const SHARE: f64 = 0.5;
+const MAX_STEP_MS: f64 = 80.0;
+/// How much a measurement weighs against those before it.
+const WEIGHT: f64 = 0.25;
+/// An offset beyond this is no property of a path but of broken reports, in ms.
+const MAX_OFFSET_MS: f64 = 2_000.0;
+/// Sound is delayed at most so much for the sake of pictures: it carries the conversation.
+const MAX_AUDIO_MS: f64 = 200.0;
+/// Pictures are delayed at most so much for the sake of sound.
+const MAX_VIDEO_MS: f64 = 400.0;
+/// What was played so long ago is not being played.
+const STALE: Duration = Duration::from_secs(2);
+/// Classes of offsets, in ms, for quantiles; the last takes all that are larger.
+const CLASS_MS: f64 = 5.0;
+const CLASSES: usize = 200;
+
+/// What is known of both streams at one time.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LipSyncInputs {
+    /// The last sender report of the stream of sound.
+    pub audio_report: Option<SenderReport>,
+    /// The last sender report of the stream of pictures.
+    pub video_report: Option<SenderReport>,
+    /// What is heard.
+    pub audio: Option<Playing>,
+    /// What is seen.
+    pub video: Option<Playing>,
+}
+
+/// Delays to set, on top of what each stream needs for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Adjust {
+    /// Of sound, 0 to 200 ms.
+    pub audio: Duration,
+    /// Of pictures, 0 to 400 ms.
+    pub video: Duration,
+}
+
+/// Brings sound and pictures together by delaying whichever is early.
+#[derive(Debug)]
+pub struct LipSync {
+    audio: Mapping,
+    video: Mapping,
+    /// Smoothed offset since the last correction, in ms.
+    error: f64,
+    /// Smoothed offset for those who watch, in ms.
+    offset: Option<f64>,
+    audio_ms: f64,
+    video_ms: f64,
+    classes: [u32; CLASSES],
+    ignored: u64,
+}
+
+impl Default for LipSync {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl LipSync {
+    /// Nothing measured, nothing delayed.
+    pub fn new() -> Self {
+        Self {
+            audio: Mapping::new(AUDIO_CLOCK_RATE),
+            video: Mapping::new(VIDEO_CLOCK_RATE),
+            error: 0.0,
+            offset: None,
+            audio_ms: 0.0,
+            video_ms: 0.0,
+            classes: [0; CLASSES],
+            ignored: 0,
+        }
+    }
+
+    /// Measures; gives the delays to set where they change.
+    pub fn update(&mut self, now: Instant, inputs: &LipSyncInputs) -> Option<Adjust> {
+        let LipSyncInputs { audio_report, video_report, audio, video } = *inputs;
+        let fresh = |playing: &Playing| now.saturating_duration_since(playing.at) < STALE;
+        let (audio, video) = (audio.filter(fresh), video.filter(fresh));
+        let (Some(audio), Some(video)) = (audio, video) else {
+            (self.offset, self.error) = (None, 0.0);
+            return audio.and_then(|_| self.release_sound());
+        };
+        let heard = self.audio.captured(now, audio_report, &audio);
+        let seen = self.video.captured(now, video_report, &video);
+        // By how much later pictures were shown, without the time by which they were captured later.
+        let offset = heard.zip(seen).map(|(heard, seen)| seconds(video.at, audio.at) - ntp_seconds(seen, heard));
+        let Some(offset) = offset.map(|seconds| seconds * 1e3) else {
+            (self.offset, self.error) = (None, 0.0);
+            return None;
+        };
+        if offset.abs() > MAX_OFFSET_MS {
+            self.ignored = self.ignored.saturating_add(1);
+            return None;
+        }
+        self.measured(offset);
+        if self.error.abs() < UNNOTICED_MS {
+            return None;
+        }
+        let step = (self.error * SHARE).clamp(-MAX_STEP_MS, MAX_STEP_MS);
+        // The correction takes a while to show: what was measured before it is no reason for the next one.
+        self.error = 0.0;
+        self.correct(step)
+    }
+
+    /// By how much pictures are later than the sound that belongs to them, smoothed, in ms; negative: earlier. `None` while it cannot
+    /// be measured.
+    pub fn offset_ms(&self) -> Option<f64> {
+        self.offset
+    }
+
+    /// The size of the offset that 95 % of the measurements do not exceed, in ms, to 5; `None` before the first.
+    pub fn offset_p95_ms(&self) -> Option<f64> {
+        let all: u64 = self.classes.iter().map(|count| u64::from(*count)).sum();
+        let rank = (all * 95).div_ceil(100);
+        let mut below = 0;
+        let class = self.classes.iter().position(|count| {
+            below += u64::from(*count);
+            below >= rank
+        })?;
+        (all > 0).then_some((class + 1) as f64 * CLASS_MS)
+    }
+
+    /// Sender reports and offsets that could not be true and were left out.
+    pub fn ignored(&self) -> u64 {
+        self.ignored.saturating_add(self.audio.ignored()).saturating_add(self.video.ignored())
+    }
+
+    fn measured(&mut self, offset: f64) {
+        self.error += (offset - self.error) * WEIGHT;
+        self.offset = Some(self.offset.map_or(offset, |before| before + (offset - before) * WEIGHT));
+        let class = ((offset.abs() / CLASS_MS) as usize).min(CLASSES - 1);
+        if let Some(count) = self.classes.get_mut(class) {
+            *count = count.saturating_add(1);
+        }
+    }
+
+    /// Pictures are late by so much, or early where negative: first takes back what the late one was delayed by, then delays the early one.
+    fn correct(&mut self, ms: f64) -> Option<Adjust> {
+        let before = self.adjust();
+        let (late, early, most) = if ms > 0.0 {
+            (&mut self.video_ms, &mut self.audio_ms, MAX_AUDIO_MS)
+        } else {
+            (&mut self.audio_ms, &mut self.video_ms, MAX_VIDEO_MS)
+        };
+        let back = late.min(ms.abs());
+        *late -= back;
+        *early = (*early + ms.abs() - back).min(most);
+        Some(self.adjust()).filter(|adjust| *adjust != before)
+    }
+
+    /// Sound alone waits for no picture.
+    fn release_sound(&mut self) -> Option<Adjust> {
+        let before = self.adjust();
+        self.audio_ms = (self.audio_ms - MAX_STEP_MS).max(0.0);
+        Some(self.adjust()).filter(|adjust| *adjust != before)
+    }
+
+    fn adjust(&self) -> Adjust {
+        let duration = |ms: f64| Duration::from_millis(ms.round() as u64);
+        Adjust { audio: duration(self.audio_ms), video: duration(self.video_ms) }
+    }
+}
+
+#[cfg(test)]
+#[path = "sync_tests.rs"]
+mod tests;
