@@ -1,7 +1,7 @@
 //! Devices and codecs of one call: opened at its start, changed while it goes on, released at its end.
 
 use super::devices::Camera;
-use super::{ClientConfig, ClientError, Devices, PhotoOf};
+use super::{ClientConfig, ClientError, Devices, PhotoOf, SendParameters};
 use crate::call::ConnectionState;
 use crate::media::audio::{AudioReceiver, AudioReceiverStats, AudioSender, AudioSenderStats};
 use crate::media::capture::{CameraProvider, CameraSettings, CaptureError, CaptureHandle, VideoRenderer};
@@ -31,6 +31,7 @@ pub(super) struct CallMedia {
     video_receiver: Option<VideoReceiver>,
     audio_receiver: Option<AudioReceiver>,
     loss: LossMeter,
+    sending: SendParameters,
 }
 
 /// What the pipelines measured.
@@ -51,6 +52,7 @@ impl CallMedia {
         media: MediaState,
         connection: &Arc<dyn PeerConnection>,
     ) -> Result<(), ClientError> {
+        self.sending = config.sending;
         if let (Some(provider), Some(codec)) = (devices.cameras.clone(), codec) {
             self.start_video(provider, codec, config, devices, media, Arc::clone(connection))?;
         }
@@ -103,6 +105,11 @@ impl CallMedia {
     /// Whether a camera is open.
     pub(super) fn camera_is_open(&self) -> bool {
         self.camera.as_ref().is_some_and(|camera| camera.settings().is_some())
+    }
+
+    /// What the open camera delivers.
+    pub(super) fn camera_settings(&self) -> Option<CameraSettings> {
+        self.camera.as_ref()?.settings().cloned()
     }
 
     pub(super) async fn open_camera(&mut self, wish: VideoConstraints) -> Result<CameraSettings, ClientError> {
@@ -190,8 +197,14 @@ impl CallMedia {
     pub(super) fn follow_estimate(&self, bps: u32, least: u32) {
         if let Some(sender) = &self.video_sender {
             let floor = least.saturating_sub(AUDIO_SHARE_BPS).max(VIDEO_FLOOR_BPS);
-            sender.set_bitrate(bps.saturating_sub(AUDIO_SHARE_BPS).max(floor));
+            let video = bps.saturating_sub(AUDIO_SHARE_BPS).max(floor);
+            sender.set_bitrate(video.min(self.sending.bounds.max_bitrate_bps));
         }
+    }
+
+    /// How pictures are sent from now on.
+    pub(super) fn set_send_parameters(&mut self, parameters: SendParameters) {
+        self.sending = parameters;
     }
 
     /// Tunes the sound's error correction to what the other side says it loses.

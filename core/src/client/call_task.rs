@@ -1,8 +1,8 @@
 //! One task per peer connection: does what the engine asks for in its order, and holds the call's devices and codecs.
 
 use super::call_media::{CallMedia, MediaStats};
-use super::report::CallStats;
-use super::{ClientConfig, ClientError, Devices, PhotoOf};
+use super::report::{CallStats, RateMeter};
+use super::{ClientConfig, ClientError, Devices, PhotoOf, SendParameters};
 use crate::call::{ConnectionState, PeerAction, PeerId, PeerReport};
 use crate::facing::FacingMode;
 use crate::media::capture::CameraSettings;
@@ -67,6 +67,7 @@ pub(super) enum TaskRequest {
         constraints: Box<VideoConstraints>,
         reply: oneshot::Sender<Result<(), ClientError>>,
     },
+    SetSendParameters(SendParameters),
     /// Answered once what was asked before is done, with what came of the camera.
     CameraSettled {
         reply: oneshot::Sender<Result<(), ClientError>>,
@@ -125,6 +126,7 @@ pub(super) struct CallTask {
     state: ConnectionState,
     /// Why the camera that was to be switched on last is off.
     camera_failure: Option<ClientError>,
+    rates: RateMeter,
     _devices: OwnedMutexGuard<()>,
 }
 
@@ -188,6 +190,7 @@ impl CallTask {
             media: CallMedia::default(),
             state: ConnectionState::Connecting,
             camera_failure: None,
+            rates: RateMeter::default(),
             _devices: devices,
         };
         match task.open_media(codec).await {
@@ -270,6 +273,10 @@ impl CallTask {
                 self.tell_if_lost(was_open).await;
                 let _ = reply.send(reopened);
             }
+            TaskRequest::SetSendParameters(parameters) => {
+                self.context.config.sending = parameters;
+                self.media.set_send_parameters(parameters);
+            }
             TaskRequest::CameraSettled { reply } => {
                 let result = self.camera_failure.take().map_or(Ok(()), Err);
                 self.tell(FromTask::CameraSettled { reply, result }).await;
@@ -346,7 +353,22 @@ impl CallTask {
         let peer = self.connection.stats().await;
         self.media.follow_loss(&peer.audio_sent);
         let MediaStats { video_sent, video_received, audio_sent, audio_received } = self.media.stats();
-        let stats = CallStats { call: self.context.call, peer, video_sent, video_received, audio_sent, audio_received };
+        let stats = CallStats {
+            call: self.context.call,
+            rates: self.rates.update(&peer),
+            peer,
+            video_sent,
+            video_received,
+            audio_sent,
+            audio_received,
+            camera: self.media.camera_settings(),
+            max_video_bps: self.context.config.sending.bounds.max_bitrate_bps.min(self.context.config.bitrate.max),
+            limited_by: None,
+            video_suspended: None,
+            av_offset_ms: None,
+            av_offset_ms_p95: None,
+            audio_jitter_buffer_ms: None,
+        };
         self.tell(FromTask::Stats(Box::new(stats))).await;
     }
 

@@ -11,6 +11,7 @@
 //! shown as soon as it is whole and its predecessors were shown.
 
 mod adapt;
+mod adaptation;
 mod assembler;
 mod buffer;
 pub mod codec;
@@ -33,6 +34,7 @@ mod codec_tests;
 #[cfg(test)]
 mod test_pictures;
 
+pub use adaptation::{DegradationPreference, QualityLimitation, ThermalState, UnknownPreference, VideoBounds};
 pub use assembler::{AssembledFrame, AssemblerStats, Event, FrameAssembler};
 pub use factory::{make_decoder, make_encoder};
 pub use receiver::{VideoReceiver, VideoReceiverStats};
