@@ -368,6 +368,7 @@ impl CallTask {
             av_offset_ms: None,
             av_offset_ms_p95: None,
             audio_jitter_buffer_ms: None,
+            audio_jitter_buffer_mean_ms: None,
         };
         self.tell(FromTask::Stats(Box::new(stats))).await;
     }

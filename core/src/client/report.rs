@@ -39,6 +39,8 @@ pub struct CallStats {
     pub av_offset_ms_p95: Option<f64>,
     /// How long sound is held to be played evenly, in ms (`jitterBufferDelay` per `jitterBufferEmittedCount`, as it is now).
     pub audio_jitter_buffer_ms: Option<f64>,
+    /// The mean of it since the start of the call, in ms.
+    pub audio_jitter_buffer_mean_ms: Option<f64>,
 }
 
 /// Rates and loss since the report before; `None` in the first one.

@@ -176,7 +176,14 @@ class CallActivity : DeskActivity() {
             if (said != null && text.toString() != said) text = said
         }
         findViewById<View>(R.id.take_sound).seen(call.held)
+        quality(call)
         lasts(call.since?.takeIf { said == null })
+    }
+
+    private fun quality(call: CallView) = findViewById<TextView>(R.id.quality).run {
+        val told = call.quality?.takeIf { call.phase == Phase.CONNECTED && !call.held }?.let { getString(text(it), call.with) }
+        seen(told != null)
+        if (told != null && text.toString() != told) text = told
     }
 
     private fun lasts(since: Long?) = findViewById<Chronometer>(R.id.lasts).run {
