@@ -77,7 +77,11 @@ impl CallMedia {
         connection: Arc<dyn PeerConnection>,
     ) -> Result<(), ClientError> {
         let output = Arc::new(move |frame: EncodedFrame| connection.send_video(frame));
-        let config = VideoSenderConfig { codec, fps: 30.0, bitrate_bps: config.bitrate.start };
+        let config = VideoSenderConfig {
+            codec,
+            fps: 30.0,
+            bitrate_bps: config.bitrate.start.min(self.sending.bounds.max_bitrate_bps),
+        };
         let sender = VideoSender::start(config, output)
             .map_err(|error| CaptureError::NotReadable(format!("camera: {error}")))?;
         sender.set_paused(true);
@@ -205,6 +209,10 @@ impl CallMedia {
     /// How pictures are sent from now on.
     pub(super) fn set_send_parameters(&mut self, parameters: SendParameters) {
         self.sending = parameters;
+        let most = parameters.bounds.max_bitrate_bps;
+        if let Some(sender) = self.video_sender.as_ref().filter(|sender| sender.stats().bitrate_bps > most) {
+            sender.set_bitrate(most);
+        }
     }
 
     /// Tunes the sound's error correction to what the other side says it loses.

@@ -180,10 +180,12 @@ class CallActivity : DeskActivity() {
         lasts(call.since?.takeIf { said == null })
     }
 
-    private fun quality(call: CallView) = findViewById<TextView>(R.id.quality).run {
+    private fun quality(call: CallView) {
         val told = call.quality?.takeIf { call.phase == Phase.CONNECTED && !call.held }?.let { getString(text(it), call.with) }
-        seen(told != null)
-        if (told != null && text.toString() != told) text = told
+        findViewById<TextView>(R.id.quality).apply {
+            seen(told != null)
+            if (told != null && text.toString() != told) text = told
+        }
     }
 
     private fun lasts(since: Long?) = findViewById<Chronometer>(R.id.lasts).run {
