@@ -9,6 +9,7 @@ use crate::devices::FacingMode;
 use crate::error::ChamadaError;
 use crate::event::CallSnapshot;
 use crate::observer::{self, Observer};
+use crate::quality::{DegradationPreference, ThermalState, VideoBounds};
 use crate::renderer::RendererAdapter;
 use crate::runtime;
 use chamada::client as core;
@@ -114,6 +115,31 @@ impl Client {
     pub async fn set_constraints(&self, constraints: VideoConstraints) -> Result<(), ChamadaError> {
         let inner = Arc::clone(&self.inner);
         runtime::run(async move { inner.core.set_constraints(constraints.into()).await }).await
+    }
+
+    /// What gives way where path or device do not carry the camera's pictures as they are: in the call that is going on and in later
+    /// ones.
+    ///
+    /// # Errors
+    /// `CLOSED`.
+    pub async fn set_degradation_preference(&self, preference: DegradationPreference) -> Result<(), ChamadaError> {
+        let inner = Arc::clone(&self.inner);
+        runtime::run(async move { inner.core.set_degradation_preference(preference.into()).await }).await
+    }
+
+    /// Upper bounds of the pictures' size, frame rate and bitrate: in the call that is going on and in later ones.
+    ///
+    /// # Errors
+    /// `CLOSED`.
+    pub async fn set_video_bounds(&self, bounds: VideoBounds) -> Result<(), ChamadaError> {
+        let inner = Arc::clone(&self.inner);
+        runtime::run(async move { inner.core.set_video_bounds(bounds.into()).await }).await
+    }
+
+    /// How hot the device is now: a hot one sends smaller or fewer pictures. Returns at once.
+    pub fn set_thermal_state(&self, state: ThermalState) {
+        let inner = Arc::clone(&self.inner);
+        spawn(async move { inner.core.set_thermal_state(state.into()).await.map_err(Into::into) });
     }
 
     /// Says something in the public chat, 1 to 256 characters.

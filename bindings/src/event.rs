@@ -4,6 +4,7 @@ use crate::call::Call;
 use crate::client::Inner;
 use crate::devices::{CameraSettings, FacingMode};
 use crate::error::ChamadaError;
+use crate::quality::DirectionQuality;
 use crate::stats::CallStats;
 use chamada::call as core;
 use chamada::client::ClientEvent;
@@ -90,6 +91,13 @@ pub enum Event {
     Measured {
         /// What was measured.
         stats: CallStats,
+    },
+    /// How good the call is changed. Both directions of a call count as good until this is told.
+    QualityChanged {
+        /// What this side sends.
+        sent: DirectionQuality,
+        /// What the other side sends.
+        received: DirectionQuality,
     },
     /// A camera was opened, at the start of a call or by a flip.
     CameraOpened {
@@ -197,6 +205,9 @@ impl Event {
                 Self::CallEnded { with, call_id: call.to_string(), reason: reason.into() }
             }
             ClientEvent::Stats(stats) => Self::Measured { stats: (*stats).into() },
+            ClientEvent::Quality(quality) => {
+                Self::QualityChanged { sent: quality.sent.into(), received: quality.received.into() }
+            }
             ClientEvent::Camera(settings) => Self::CameraOpened { settings: settings.into() },
             ClientEvent::Data(data) => Self::DataReceived { data: data.into() },
         })

@@ -32,6 +32,7 @@ mod event;
 mod frame;
 mod logging;
 pub mod observer;
+mod quality;
 mod renderer;
 mod runtime;
 mod stats;
@@ -53,7 +54,8 @@ pub use error::{AppError, ChamadaError, ErrorKind};
 pub use event::{CallSnapshot, CallState, EndReason, Event, MediaState};
 pub use frame::{Frame, FrameLayout, PhotoKind};
 pub use logging::{LogLevel, LogSink, set_log_level, start_logging};
-pub use stats::{CallStats, ReceivedAudio, ReceivedVideo, SentAudio, SentVideo};
+pub use quality::{DegradationPreference, DirectionQuality, QualityLevel, QualityReason, ThermalState, VideoBounds};
+pub use stats::{CallStats, QualityLimitation, ReceivedAudio, ReceivedVideo, SentAudio, SentVideo};
 
 uniffi::setup_scaffolding!();
 

@@ -3,7 +3,7 @@
 use crate::config::VideoCodec;
 use chamada::client::CallStats as CoreStats;
 use chamada::media::audio::{AudioReceiverStats, AudioSenderStats};
-use chamada::media::video::{VideoReceiverStats, VideoSenderStats};
+use chamada::media::video::{QualityLimitation as CoreLimitation, VideoReceiverStats, VideoSenderStats};
 use chamada::peer::StreamStats;
 
 /// Counters since the start of the call and measurements of the moment, in the terms of W3C's webrtc-stats.
@@ -27,6 +27,8 @@ pub struct CallStats {
     pub sent_audio: Option<SentAudio>,
     /// From packets to speaker; none before the first packet.
     pub received_audio: Option<ReceivedAudio>,
+    /// Part of the received packets that did not come, 0 to 1, since the measurement before.
+    pub loss: Option<f64>,
 }
 
 /// Video that this side sends.
@@ -46,8 +48,14 @@ pub struct SentVideo {
     pub frames: u64,
     /// Bytes of them.
     pub bytes: u64,
+    /// Since the measurement before, in bits per second.
+    pub bps: Option<f64>,
     /// What the encoder aims at, in bits per second.
     pub target_bps: u32,
+    /// Why pictures are sent smaller or fewer than the camera gives them, where that is known.
+    pub limited_by: Option<QualityLimitation>,
+    /// Whether the path carries no picture, so that sound alone is sent.
+    pub suspended: bool,
     /// To compress a picture, on average, in milliseconds.
     pub encode_ms: f64,
     /// Packets that the other side says it never got.
@@ -69,6 +77,12 @@ pub struct ReceivedVideo {
     pub frames: u64,
     /// Bytes received.
     pub bytes: u64,
+    /// Since the measurement before, in bits per second.
+    pub bps: Option<f64>,
+    /// From a picture's first packet until it is decoded or shown, on average, in milliseconds.
+    pub jitter_buffer_ms: f64,
+    /// How much later pictures are shown than the sound that was captured with them is heard, in milliseconds, where that is known.
+    pub av_offset_ms: Option<f64>,
     /// Times that a picture stood too long.
     pub freezes: u64,
     /// For how long in all, in milliseconds.
@@ -105,10 +119,30 @@ pub struct ReceivedAudio {
     pub energy: f64,
     /// Share of the sound that was made up for want of packets, 0 to 1.
     pub concealed_ratio: f64,
+    /// How long sound is held to be played evenly, in milliseconds, where that is known.
+    pub jitter_buffer_ms: Option<f64>,
 }
+
+/// Why pictures are sent smaller or fewer than the camera gives them (W3C `RTCQualityLimitationReason`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
+pub enum QualityLimitation {
+    /// They are not.
+    None,
+    /// The path does not carry more.
+    Bandwidth,
+    /// The device does not encode more, or is too hot to.
+    Cpu,
+    /// Something else: the codec takes none that large.
+    Other,
+}
+
+same_cases!(CoreLimitation => QualityLimitation { None, Bandwidth, Cpu, Other });
 
 impl From<CoreStats> for CallStats {
     fn from(from: CoreStats) -> Self {
+        let sent_video = from.video_sent.as_ref().map(|video| sent_video(video, &from));
+        let received_video = from.video_received.as_ref().map(|video| received_video(video, &from));
+        let received_audio = from.audio_received.as_ref().map(|audio| received_audio(audio, &from));
         let peer = from.peer;
         let (local_candidate, remote_candidate) = peer.pair.map(|pair| (pair.local, pair.remote)).unzip();
         Self {
@@ -117,15 +151,16 @@ impl From<CoreStats> for CallStats {
             estimate_bps: peer.estimate_bps,
             local_candidate,
             remote_candidate,
-            sent_video: from.video_sent.map(|video| sent_video(video, peer.video_sent)),
-            received_video: from.video_received.map(|video| received_video(video, peer.video_received)),
+            sent_video,
+            received_video,
             sent_audio: from.audio_sent.map(|audio| sent_audio(audio, peer.audio_sent)),
-            received_audio: from.audio_received.map(received_audio),
+            received_audio,
+            loss: from.rates.loss,
         }
     }
 }
 
-fn sent_video(video: VideoSenderStats, stream: StreamStats) -> SentVideo {
+fn sent_video(video: &VideoSenderStats, stats: &CoreStats) -> SentVideo {
     SentVideo {
         codec: video.codec.map(Into::into),
         width: video.width,
@@ -134,13 +169,16 @@ fn sent_video(video: VideoSenderStats, stream: StreamStats) -> SentVideo {
         captured: video.captured,
         frames: video.sent,
         bytes: video.bytes,
+        bps: stats.rates.video_sent_bps,
         target_bps: video.bitrate_bps,
+        limited_by: Some(video.limited_by.into()),
+        suspended: video.suspended,
         encode_ms: video.encode_ms,
-        packets_lost: stream.lost,
+        packets_lost: stats.peer.video_sent.lost,
     }
 }
 
-fn received_video(video: VideoReceiverStats, stream: StreamStats) -> ReceivedVideo {
+fn received_video(video: &VideoReceiverStats, stats: &CoreStats) -> ReceivedVideo {
     ReceivedVideo {
         codec: video.codec.map(Into::into),
         width: video.width,
@@ -148,10 +186,13 @@ fn received_video(video: VideoReceiverStats, stream: StreamStats) -> ReceivedVid
         fps: video.fps,
         frames: video.frames_decoded,
         bytes: video.bytes,
+        bps: stats.rates.video_received_bps,
+        jitter_buffer_ms: video.jitter_buffer_ms,
+        av_offset_ms: stats.av_offset_ms,
         freezes: video.freezes,
         freeze_ms: u64::try_from(video.freeze_duration.as_millis()).unwrap_or(u64::MAX),
         decode_ms: video.decode_ms,
-        packets_lost: stream.lost,
+        packets_lost: stats.peer.video_received.lost,
     }
 }
 
@@ -159,12 +200,13 @@ fn sent_audio(audio: AudioSenderStats, stream: StreamStats) -> SentAudio {
     SentAudio { packets: audio.packets, bytes: audio.bytes, level: audio.level, packets_lost: stream.lost }
 }
 
-fn received_audio(audio: AudioReceiverStats) -> ReceivedAudio {
+fn received_audio(audio: &AudioReceiverStats, stats: &CoreStats) -> ReceivedAudio {
     ReceivedAudio {
         packets: audio.packets,
         packets_lost: audio.lost,
         level: audio.level,
         energy: audio.energy,
         concealed_ratio: audio.concealed_ratio(),
+        jitter_buffer_ms: Some(audio.jitter_buffer_ms),
     }
 }

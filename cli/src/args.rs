@@ -4,6 +4,7 @@
 
 use chamada::FacingMode;
 use chamada::media::synthetic::{BadFormat, SyntheticConfig};
+use chamada::media::video::DegradationPreference;
 use chamada::media::video::codec::VideoCodec;
 use chamada::signaling::message::{DEFAULT_PORT, IceServer};
 use clap::{Parser, Subcommand};
@@ -103,6 +104,9 @@ pub(crate) struct PeerArgs {
     /// Which video codec to prefer
     #[arg(long, value_name = "auto|vp8|h264", default_value = "auto")]
     pub(crate) codec: CodecChoice,
+    /// What gives way where path or machine do not carry the picture as it is
+    #[arg(long, value_name = "balanced|maintain-framerate|maintain-resolution", default_value = "balanced")]
+    pub(crate) degradation: DegradationPreference,
     /// Hang up so many seconds after connecting
     #[arg(long, value_name = "N", value_parser = seconds)]
     pub(crate) seconds: Option<Duration>,

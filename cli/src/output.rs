@@ -1,7 +1,8 @@
 //! What the command prints: lines for people, or one JSON object a line for programs.
 
+use crate::summary::round;
 use chamada::call::{CallEvent, CallSnapshot};
-use chamada::client::{CallStats, ClientEvent};
+use chamada::client::{CallQuality, CallStats, ClientEvent, DirectionQuality};
 use chamada::signaling::SignalingEvent;
 use serde_json::{Value, json};
 use std::io::Write;
@@ -30,6 +31,7 @@ impl Output {
             ClientEvent::Signaling(event) => self.signaling(event),
             ClientEvent::Call(event) => self.call(event),
             ClientEvent::Stats(stats) => self.stats(stats),
+            ClientEvent::Quality(quality) => self.quality(quality),
             ClientEvent::Camera(camera) => self.event(
                 "camera",
                 json!({
@@ -127,17 +129,55 @@ impl Output {
         }
     }
 
+    fn quality(self, quality: &CallQuality) {
+        let json = |one: &DirectionQuality| {
+            json!({
+                "level": one.level.to_string(),
+                "reason": one.reason.map(|reason| reason.to_string()),
+                "audio_only": one.audio_only,
+            })
+        };
+        let text = |one: &DirectionQuality| match one.reason {
+            Some(reason) if one.audio_only => format!("{} ({reason}, sound alone)", one.level),
+            Some(reason) => format!("{} ({reason})", one.level),
+            None => one.level.to_string(),
+        };
+        let CallQuality { sent, received } = quality;
+        self.event(
+            "quality",
+            json!({ "sent": json(sent), "received": json(received) }),
+            Some(format!("quality: sent {}, received {}", text(sent), text(received))),
+        );
+    }
+
     fn stats(self, stats: &CallStats) {
         let received = stats.video_received.as_ref();
         let sent = stats.video_sent.as_ref();
+        let audio = stats.audio_received.as_ref();
         let rtt_ms = stats.peer.rtt.map(|rtt| rtt.as_secs_f64() * 1e3);
+        let kbps = |bps: Option<f64>| bps.map(|bps| round(bps / 1e3));
         self.event(
             "stats",
             json!({
-                "sent": sent.map(|s| json!({ "frames": s.sent, "width": s.width, "height": s.height, "bytes": s.bytes })),
+                "sent": sent.map(|s| json!({
+                    "frames": s.sent, "width": s.width, "height": s.height, "bytes": s.bytes, "fps": round(s.fps),
+                    "kbps": kbps(stats.rates.video_sent_bps),
+                    "target_kbps": kbps(Some(s.bitrate_bps.into())),
+                    "limited_by": s.limited_by.to_string(),
+                    "suspended": s.suspended,
+                })),
                 "received": received.map(|r| json!({
                     "frames": r.frames_decoded, "width": r.width, "height": r.height, "fps": r.fps, "freezes": r.freezes,
+                    "freeze_ms": round(r.freeze_duration.as_secs_f64() * 1e3),
+                    "kbps": kbps(stats.rates.video_received_bps),
+                    "jitter_buffer_ms": round(r.jitter_buffer_ms),
+                    "av_offset_ms": stats.av_offset_ms.map(round),
                 })),
+                "audio": audio.map(|a| json!({
+                    "concealed_ratio": a.concealed_ratio(),
+                    "jitter_buffer_ms": round(a.jitter_buffer_ms),
+                })),
+                "loss": stats.rates.loss,
                 "rtt_ms": rtt_ms,
                 "estimate_bps": stats.peer.estimate_bps,
             }),

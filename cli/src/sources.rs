@@ -3,7 +3,7 @@
 use crate::args::{AudioSourceArg, PeerArgs, VideoSource};
 use crate::exit::Failure;
 use crate::view::{RemoteView, saving_listener};
-use chamada::client::{ClientConfig, Devices};
+use chamada::client::{ClientConfig, Devices, SendParameters};
 use chamada::media::capture::{AudioProvider, CameraProvider};
 use chamada::media::constraints::VideoConstraints;
 use chamada::media::synthetic::{SpeakerSink, SyntheticAudio, SyntheticCameras};
@@ -52,6 +52,7 @@ pub(crate) fn config(args: &PeerArgs) -> ClientConfig {
         codecs: args.codec.0.clone(),
         ice_servers: args.ice_server.clone(),
         relay_only: args.relay_only,
+        sending: SendParameters { degradation: args.degradation, ..SendParameters::default() },
         ..ClientConfig::default()
     }
 }

@@ -76,6 +76,7 @@ impl Summary {
                 "packets": audio.packets,
                 "energy": audio.energy,
                 "concealed_ratio": audio.concealed_ratio(),
+                "delay_ms": round(audio.jitter_buffer_mean_ms),
             })),
             "rtt_ms": stats.and_then(|stats| stats.peer.rtt).map(ms),
             "candidate_pair": stats.and_then(|stats| stats.peer.pair.as_ref()).map(|pair| json!({
@@ -89,7 +90,7 @@ impl Summary {
     }
 
     fn video_received(&self, seen: &Seen) -> Value {
-        let Some(received) = self.stats.as_deref().and_then(|stats| stats.video_received.as_ref()) else {
+        let Some((stats, received)) = self.stats.as_deref().and_then(|s| Some((s, s.video_received.as_ref()?))) else {
             return Value::Null;
         };
         let mut video = json!({
@@ -100,6 +101,7 @@ impl Summary {
             "fps": round(seen.fps),
             "freezes": received.freezes,
             "freeze_ms": round(received.freeze_duration.as_secs_f64() * 1e3),
+            "av_offset_ms_p95": stats.av_offset_ms_p95.map(round),
         });
         if let Some(delay) = seen.delay {
             video["delay_ms_p50"] = delay.delay_ms_p50.map(round).into();
@@ -111,6 +113,6 @@ impl Summary {
 }
 
 /// To a tenth: more would be noise.
-fn round(number: f64) -> f64 {
+pub(crate) fn round(number: f64) -> f64 {
     (number * 10.0).round() / 10.0
 }

@@ -153,6 +153,19 @@ async fn a_call_by_two_commands_is_measured_saved_and_ends_as_asked() {
         assert_eq!(summary["candidate_pair"]["protocol"], "udp");
         assert_eq!(summary["video_sent"]["codec"], summary["video_received"]["codec"]);
     }
+    let stats: Value =
+        serde_json::from_str(ana.stdout.iter().rfind(|line| line.contains("\"stats\"")).unwrap()).unwrap();
+    for field in ["/sent/kbps", "/sent/target_kbps", "/sent/fps", "/received/kbps", "/received/jitter_buffer_ms"] {
+        assert!(
+            stats.pointer(field).is_some_and(|value| value.as_f64().is_some_and(|value| value >= 0.0)),
+            "{field}: {stats}"
+        );
+    }
+    for field in
+        ["/sent/limited_by", "/received/av_offset_ms", "/audio/concealed_ratio", "/audio/jitter_buffer_ms", "/loss"]
+    {
+        assert!(stats.pointer(field).is_some(), "{field}: {stats}");
+    }
     assert!(ana.stdout.iter().any(|line| line.contains("\"environment\"") && line.contains("\"camera\"")), "a flip");
     assert!(std::fs::read(&photo).unwrap().starts_with(b"\x89PNG"));
     assert!(std::fs::read(&video).unwrap().starts_with(b"YUV4MPEG2 W320 H240"));

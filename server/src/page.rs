@@ -38,6 +38,7 @@ const FILES: &[(&str, Asset)] = files![
     "negotiator.js" SCRIPT,
     "offer-answer.js" SCRIPT,
     "peer.js" SCRIPT,
+    "quality.js" SCRIPT,
     "ringtone.js" SCRIPT,
     "signaling.js" SCRIPT,
     "state.js" SCRIPT,

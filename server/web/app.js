@@ -4,6 +4,7 @@ import { CallEngine } from './call.js';
 import { Devices } from './devices.js';
 import { $, remembered, translate } from './dom.js';
 import { Peer } from './peer.js';
+import { QualityMonitor, noticeOf, sampleOf } from './quality.js';
 import { Ringtone } from './ringtone.js';
 import { Session } from './signaling.js';
 import { ALL_ON } from './state.js';
@@ -36,6 +37,7 @@ let iceServers = [];
 let peer = null;
 let engineTimer = null;
 let statsTimer = null;
+let monitor = null;
 
 const notices = new Notices();
 const ringtone = new Ringtone();
@@ -54,7 +56,7 @@ const stage = new StageView(t, {
   camera: () => command({ kind: 'set-camera', on: !engine.snapshot().local.video }),
   flip: () => peer?.connection.flip(() => notices.say(t('media.flip-failed'))),
   photo: async () => notices.say(t((await stage.photo()) ? 'photo.taken' : 'photo.failed')),
-  stats: () => stage.toggleStats() && showStats(),
+  stats: () => stage.toggleStats() && measure(),
   chat: () => stage.toggleChat(),
   hangUp: () => command({ kind: 'hang-up' }),
 });
@@ -152,7 +154,10 @@ function onCallChanged(snapshot) {
     peer = null;
     devices.release();
   }
-  if (snapshot.state === 'connected' && statsTimer === null) statsTimer = setInterval(showStats, 1000);
+  if (snapshot.state === 'connected' && statsTimer === null) {
+    monitor = new QualityMonitor();
+    statsTimer = setInterval(measure, 1000);
+  }
   stage.show(snapshot);
   showServer();
   showPeople();
@@ -160,20 +165,22 @@ function onCallChanged(snapshot) {
 
 function onCallEnded({ with: name, reason }) {
   clearInterval(statsTimer);
-  statsTimer = lastReport = null;
+  statsTimer = lastReport = monitor = null;
+  stage.quality(null);
   notices.say(t(`end.${reason}`, { name }));
 }
 
 let lastReport = null;
 
-async function showStats() {
-  if (!stage.showsStats) {
-    lastReport = null;
-    return;
-  }
+async function measure() {
   const report = await peer?.connection.stats();
   if (!report) return;
-  stage.stats(readStats(report, lastReport));
+  const snapshot = engine.snapshot();
+  if (snapshot.state === 'connected' && monitor) {
+    const quality = monitor.update(performance.now(), sampleOf(report), snapshot);
+    if (quality) stage.quality(noticeOf(quality));
+  }
+  if (stage.showsStats) stage.stats(readStats(report, lastReport));
   lastReport = report;
 }
 

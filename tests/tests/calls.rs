@@ -2,8 +2,9 @@
 
 use chamada::FacingMode;
 use chamada::call::{CallError, CallEvent, CallState, EndReason};
-use chamada::client::{ClientError, ClientEvent, PhotoOf};
+use chamada::client::{CallStats, ClientError, ClientEvent, PhotoOf};
 use chamada::media::photo::{PhotoFormat, encode_photo};
+use chamada::media::video::VideoBounds;
 use chamada::media::video::codec::VideoCodec;
 use chamada_tests::phone::{Phone, PhoneSetup, must};
 use chamada_tests::real_server::RealServer;
@@ -62,6 +63,27 @@ async fn a_camera_flip_shows_the_other_camera_without_a_new_negotiation() {
     })
     .await;
     assert_eq!(must(ana.client.snapshot().await).local.facing, Some(FacingMode::Environment));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bound_of_the_bitrate_holds_in_the_call_that_is_going_on_and_in_the_next() {
+    let bounds = VideoBounds { max_bitrate_bps: 100_000, ..VideoBounds::default() };
+    let target = |stats: &CallStats| stats.video_sent.as_ref().map_or(0, |sent| sent.bitrate_bps);
+    let server = RealServer::start().await;
+    let mut ana = Phone::login(server.url(), "ana").await;
+    let mut rui = Phone::login(server.url(), "rui").await;
+    ana.talks_with(&mut rui, "rui").await;
+    ana.measures("a target above the bound", |stats| target(stats) > bounds.max_bitrate_bps).await;
+    must(ana.client.set_video_bounds(bounds).await);
+    let stats = ana.measures("a target within the bound", |stats| target(stats) <= bounds.max_bitrate_bps).await;
+    assert_eq!(stats.max_video_bps, bounds.max_bitrate_bps);
+    assert!(stats.rates.video_sent_bps.is_some() && stats.camera.is_some());
+    must(ana.client.hang_up().await);
+    ana.ends().await;
+    rui.ends().await;
+    ana.talks_with_known(&mut rui, "rui").await;
+    let stats = ana.measures("statistics", |stats| target(stats) > 0).await;
+    assert!(target(&stats) <= bounds.max_bitrate_bps);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,26 +1,25 @@
 //! Devices and codecs of one call: opened at its start, changed while it goes on, released at its end.
 
 use super::devices::Camera;
-use super::{ClientConfig, ClientError, Devices, PhotoOf};
+use super::{ClientConfig, ClientError, Devices, PhotoOf, SendParameters};
 use crate::call::ConnectionState;
-use crate::congestion::{AudioPlan, VideoPlan};
+use crate::congestion::{Demand, Plan};
 use crate::media::audio::{AudioReceiver, AudioReceiverStats, AudioSender, AudioSenderStats};
 use crate::media::capture::{CameraProvider, CameraSettings, CaptureError, CaptureHandle, VideoRenderer};
 use crate::media::constraints::VideoConstraints;
 use crate::media::frame::VideoFrame;
 use crate::media::rtp::RtpPacket;
+use crate::media::sync::{Adjust, LipSync, LipSyncInputs, Playing};
 use crate::media::video::codec::{EncodedFrame, VideoCodec};
 use crate::media::video::{VideoReceiver, VideoReceiverStats, VideoSender, VideoSenderConfig, VideoSenderStats};
-use crate::peer::{PeerConnection, StreamStats};
+use crate::peer::PeerConnection;
 use crate::signaling::message::MediaState;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
-/// Kept free of the bandwidth estimate for sound and its overhead, in bits per second.
-const AUDIO_SHARE_BPS: u32 = 48_000;
-/// Video is never told to send less, in bits per second: below it no codec gives a picture worth the name.
-const VIDEO_FLOOR_BPS: u32 = 30_000;
+/// What the black pictures need that are sent while the camera is off, in bits per second.
+const BLACK_BPS: u32 = 50_000;
 
 /// Dropping it joins threads and closes devices: see [`CallMedia::release`].
 #[derive(Default)]
@@ -32,7 +31,10 @@ pub(super) struct CallMedia {
     audio_sender: Option<AudioSender>,
     video_receiver: Option<VideoReceiver>,
     audio_receiver: Option<AudioReceiver>,
-    loss: LossMeter,
+    lip_sync: LipSync,
+    /// Whether the camera's pictures are sent, and not black ones.
+    video_enabled: bool,
+    sending: SendParameters,
 }
 
 /// What the pipelines measured.
@@ -41,6 +43,9 @@ pub(super) struct MediaStats {
     pub(super) video_received: Option<VideoReceiverStats>,
     pub(super) audio_sent: Option<AudioSenderStats>,
     pub(super) audio_received: Option<AudioReceiverStats>,
+    /// See [`LipSync::offset_ms`] and [`LipSync::offset_p95_ms`].
+    pub(super) av_offset_ms: Option<f64>,
+    pub(super) av_offset_ms_p95: Option<f64>,
 }
 
 impl CallMedia {
@@ -53,6 +58,7 @@ impl CallMedia {
         media: MediaState,
         connection: &Arc<dyn PeerConnection>,
     ) -> Result<(), ClientError> {
+        self.sending = config.sending;
         if let (Some(provider), Some(codec)) = (devices.cameras.clone(), codec) {
             self.start_video(provider, codec, config, devices, media, Arc::clone(connection))?;
         }
@@ -75,15 +81,19 @@ impl CallMedia {
         media: MediaState,
         connection: Arc<dyn PeerConnection>,
     ) -> Result<(), ClientError> {
+        let pacer = Arc::clone(&connection);
+        let gate = Arc::new(move || pacer.video_backlog());
         let output = Arc::new(move |frame: EncodedFrame| connection.send_video(frame));
         let config = VideoSenderConfig { codec, fps: 30.0, bitrate_bps: config.bitrate.start };
-        let sender = VideoSender::start(config, Arc::new(|| Duration::ZERO), output)
+        let sender = VideoSender::start(config, gate, output)
             .map_err(|error| CaptureError::NotReadable(format!("camera: {error}")))?;
         sender.set_paused(true);
         sender.set_enabled(media.video);
         sender.set_preview(devices.preview.clone());
+        self.video_enabled = media.video;
         self.camera = Some(Camera::new(provider, sender.sink()));
         self.video_sender = Some(sender);
+        self.set_send_parameters(self.sending);
         Ok(())
     }
 
@@ -104,6 +114,11 @@ impl CallMedia {
     /// Whether a camera is open.
     pub(super) fn camera_is_open(&self) -> bool {
         self.camera.as_ref().is_some_and(|camera| camera.settings().is_some())
+    }
+
+    /// What the open camera delivers.
+    pub(super) fn camera_settings(&self) -> Option<CameraSettings> {
+        self.camera.as_ref()?.settings().cloned()
     }
 
     pub(super) async fn open_camera(&mut self, wish: VideoConstraints) -> Result<CameraSettings, ClientError> {
@@ -159,7 +174,8 @@ impl CallMedia {
     }
 
     /// Sends the camera's pictures, or black ones.
-    pub(super) fn set_video(&self, on: bool) {
+    pub(super) fn set_video(&mut self, on: bool) {
+        self.video_enabled = on;
         if let Some(sender) = &self.video_sender {
             sender.set_enabled(on);
         }
@@ -187,21 +203,52 @@ impl CallMedia {
         }
     }
 
-    /// Follows the bandwidth estimate, in bits per second, of which sound takes its share first.
-    pub(super) fn follow_estimate(&self, bps: u32, least: u32) {
+    /// Sends as the path allows.
+    pub(super) fn follow_plan(&self, plan: &Plan) {
         if let Some(sender) = &self.video_sender {
-            let floor = least.saturating_sub(AUDIO_SHARE_BPS).max(VIDEO_FLOOR_BPS);
-            let bitrate_bps = bps.saturating_sub(AUDIO_SHARE_BPS).max(floor);
-            // 150 ms of it: 3/160 of a second in bytes.
-            let keyframe_bytes = (u64::from(bitrate_bps) * 3 / 160) as u32;
-            sender.follow(VideoPlan { bitrate_bps, keyframe_bytes, suspended: false });
+            sender.follow(plan.video);
+        }
+        if let Some(sender) = &self.audio_sender {
+            sender.follow(plan.audio);
         }
     }
 
-    /// Tunes the sound's error correction to what the other side says it loses.
-    pub(super) fn follow_loss(&mut self, audio_sent: &StreamStats) {
-        if let (Some(percent), Some(sender)) = (self.loss.percent(audio_sent), &self.audio_sender) {
-            sender.follow(AudioPlan { loss_percent: percent, ..AudioSender::FIRST_PLAN });
+    /// How pictures are sent from now on.
+    pub(super) fn set_send_parameters(&mut self, parameters: SendParameters) {
+        self.sending = parameters;
+        if let Some(sender) = &self.video_sender {
+            sender.set_degradation(parameters.degradation);
+            sender.set_bounds(parameters.bounds);
+            sender.set_thermal(parameters.thermal);
+        }
+    }
+
+    /// What would be sent if the path carried it.
+    pub(super) fn demand(&self, most_video_bps: u32, redundancy: bool) -> Demand {
+        let video_bps = match &self.video_sender {
+            None => 0,
+            Some(_) if !self.video_enabled => BLACK_BPS,
+            Some(_) => most_video_bps.min(self.sending.bounds.max_bitrate_bps),
+        };
+        let audio_bps = if self.audio_sender.is_some() { AudioSender::FIRST_PLAN.bitrate_bps } else { 0 };
+        Demand { video_bps, audio_bps, redundancy }
+    }
+
+    /// Brings sound and pictures of the other side together, and tells the receiver how long a repair takes.
+    pub(super) fn synchronize(&mut self, connection: &dyn PeerConnection, rtt: Option<Duration>) {
+        if let (Some(receiver), Some(rtt)) = (&self.video_receiver, rtt) {
+            receiver.set_rtt(rtt);
+        }
+        let audio = self.audio_receiver.as_ref().and_then(AudioReceiver::playing);
+        let video = self.video_receiver.as_ref().and_then(VideoReceiver::playing);
+        let report = |playing: Option<Playing>| playing.and_then(|playing| connection.sender_report(playing.ssrc));
+        let inputs = LipSyncInputs { audio_report: report(audio), video_report: report(video), audio, video };
+        let Some(Adjust { audio, video }) = self.lip_sync.update(Instant::now(), &inputs) else { return };
+        if let Some(receiver) = &self.audio_receiver {
+            receiver.set_extra_delay(audio);
+        }
+        if let Some(receiver) = &self.video_receiver {
+            receiver.set_extra_delay(video);
         }
     }
 
@@ -270,6 +317,8 @@ impl CallMedia {
             video_received: self.video_receiver.as_ref().map(VideoReceiver::stats),
             audio_sent: self.audio_sender.as_ref().map(AudioSender::stats),
             audio_received: self.audio_receiver.as_ref().map(AudioReceiver::stats),
+            av_offset_ms: self.lip_sync.offset_ms(),
+            av_offset_ms_p95: self.lip_sync.offset_p95_ms(),
         }
     }
 
@@ -278,29 +327,6 @@ impl CallMedia {
         if let Err(error) = blocking(move || drop(self)).await {
             log::warn!("a device did not close: {error}");
         }
-    }
-}
-
-/// How much of the sound the other side loses of late.
-#[derive(Debug, Default)]
-struct LossMeter {
-    packets: u64,
-    lost: u64,
-    smoothed: f64,
-}
-
-impl LossMeter {
-    /// In percent, rounded up; none before the other side can have reported anything.
-    fn percent(&mut self, sent: &StreamStats) -> Option<u8> {
-        let packets = sent.packets.saturating_sub(self.packets);
-        if packets == 0 {
-            return None;
-        }
-        let lost = sent.lost.saturating_sub(self.lost);
-        (self.packets, self.lost) = (sent.packets, sent.lost);
-        // Reports come in lumps: half of what was, half of what is.
-        self.smoothed = (self.smoothed + (lost as f64 / packets as f64).min(1.0)) / 2.0;
-        Some((self.smoothed * 100.0).ceil() as u8)
     }
 }
 
@@ -315,21 +341,4 @@ struct NoRenderer;
 
 impl VideoRenderer for NoRenderer {
     fn render(&self, _: VideoFrame) {}
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reported_loss_raises_error_correction_and_its_end_lets_it_fall() {
-        let mut meter = LossMeter::default();
-        let at = |packets, lost| StreamStats { packets, lost, ..StreamStats::default() };
-        assert_eq!(meter.percent(&at(0, 0)), None, "nothing was sent");
-        assert_eq!(meter.percent(&at(50, 0)), Some(0));
-        assert_eq!(meter.percent(&at(100, 10)), Some(10), "a fifth, halved");
-        assert_eq!(meter.percent(&at(150, 20)), Some(16), "15 and the dust of a float, rounded up");
-        assert_eq!(meter.percent(&at(200, 20)), Some(8));
-        assert_eq!(meter.percent(&at(250, 10_000)), Some(54), "never more than all");
-    }
 }

@@ -1,8 +1,8 @@
 //! One task per peer connection: does what the engine asks for in its order, and holds the call's devices and codecs.
 
 use super::call_media::{CallMedia, MediaStats};
-use super::report::CallStats;
-use super::{ClientConfig, ClientError, Devices, PhotoOf};
+use super::report::{CallStats, RateMeter};
+use super::{ClientConfig, ClientError, Devices, PhotoOf, SendParameters};
 use crate::call::{ConnectionState, PeerAction, PeerId, PeerReport};
 use crate::facing::FacingMode;
 use crate::media::capture::CameraSettings;
@@ -19,6 +19,8 @@ use tokio::time::MissedTickBehavior;
 
 /// How often a call reports its statistics.
 const STATS_INTERVAL: Duration = Duration::from_secs(1);
+/// How often sound and pictures of the other side are brought together.
+const SYNC_INTERVAL: Duration = Duration::from_millis(250);
 /// What tasks have to tell and the driver has not read yet. A task that finds it full waits, as the driver does for its app.
 pub(super) const TOLD: usize = 64;
 
@@ -67,6 +69,7 @@ pub(super) enum TaskRequest {
         constraints: Box<VideoConstraints>,
         reply: oneshot::Sender<Result<(), ClientError>>,
     },
+    SetSendParameters(SendParameters),
     /// Answered once what was asked before is done, with what came of the camera.
     CameraSettled {
         reply: oneshot::Sender<Result<(), ClientError>>,
@@ -123,8 +126,13 @@ pub(super) struct CallTask {
     connection: Arc<dyn PeerConnection>,
     media: CallMedia,
     state: ConnectionState,
+    /// Whether the other side takes redundant sound (RFC 2198).
+    redundancy: bool,
+    /// Round-trip time, as measured last.
+    rtt: Option<Duration>,
     /// Why the camera that was to be switched on last is off.
     camera_failure: Option<ClientError>,
+    rates: RateMeter,
     _devices: OwnedMutexGuard<()>,
 }
 
@@ -187,7 +195,10 @@ impl CallTask {
             connection,
             media: CallMedia::default(),
             state: ConnectionState::Connecting,
+            redundancy: false,
+            rtt: None,
             camera_failure: None,
+            rates: RateMeter::default(),
             _devices: devices,
         };
         match task.open_media(codec).await {
@@ -213,6 +224,10 @@ impl CallTask {
     async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Order>, mut events: mpsc::Receiver<PeerEvent>) {
         let mut ticks = tokio::time::interval(STATS_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut syncs = tokio::time::interval(SYNC_INTERVAL);
+        syncs.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut plans = self.connection.plan();
+        self.tell_demand();
         loop {
             tokio::select! {
                 order = inbox.recv() => match order {
@@ -221,6 +236,13 @@ impl CallTask {
                     None => break,
                 },
                 Some(event) = events.recv() => self.on_event(event).await,
+                Ok(()) = plans.changed() => {
+                    let plan = *plans.borrow_and_update();
+                    self.media.follow_plan(&plan);
+                }
+                _ = syncs.tick(), if self.state == ConnectionState::Connected => {
+                    self.media.synchronize(self.connection.as_ref(), self.rtt);
+                }
                 _ = ticks.tick(), if self.state == ConnectionState::Connected => self.tell_stats().await,
             }
         }
@@ -270,6 +292,11 @@ impl CallTask {
                 self.tell_if_lost(was_open).await;
                 let _ = reply.send(reopened);
             }
+            TaskRequest::SetSendParameters(parameters) => {
+                self.context.config.sending = parameters;
+                self.media.set_send_parameters(parameters);
+                self.tell_demand();
+            }
             TaskRequest::CameraSettled { reply } => {
                 let result = self.camera_failure.take().map_or(Ok(()), Err);
                 self.tell(FromTask::CameraSettled { reply, result }).await;
@@ -294,13 +321,15 @@ impl CallTask {
             PeerEvent::AudioTrack { packets, red } => {
                 self.media.receive_audio(packets, red, &self.context.devices).await;
             }
-            PeerEvent::AudioRedundancy(_) => {}
+            PeerEvent::AudioRedundancy(agreed) => {
+                self.redundancy = agreed;
+                self.tell_demand();
+            }
             PeerEvent::VideoTrack { packets, payload_types } => {
                 let connection = Arc::clone(&self.connection);
                 self.media.receive_video(packets, payload_types, &self.context.devices, connection).await;
             }
             PeerEvent::KeyframeWanted => self.media.request_keyframe(),
-            PeerEvent::Estimate(bps) => self.media.follow_estimate(bps, self.context.config.bitrate.min),
             PeerEvent::VideoCodec(codec) => self.media.set_codec(codec),
             PeerEvent::Data(data) => self.tell(FromTask::Data(data)).await,
         }
@@ -313,6 +342,7 @@ impl CallTask {
             return;
         }
         self.media.set_video(media.video);
+        self.tell_demand();
         if !media.video {
             if let Err(error) = self.media.close_camera().await {
                 log::warn!("the camera did not close: {error}");
@@ -347,10 +377,27 @@ impl CallTask {
 
     async fn tell_stats(&mut self) {
         let peer = self.connection.stats().await;
-        self.media.follow_loss(&peer.audio_sent);
-        let MediaStats { video_sent, video_received, audio_sent, audio_received } = self.media.stats();
-        let stats = CallStats { call: self.context.call, peer, video_sent, video_received, audio_sent, audio_received };
+        self.rtt = peer.rtt;
+        let media = self.media.stats();
+        let MediaStats { video_sent, video_received, audio_sent, audio_received, .. } = media;
+        let stats = CallStats {
+            call: self.context.call,
+            rates: self.rates.update(&peer),
+            peer,
+            video_sent,
+            video_received,
+            audio_sent,
+            audio_received,
+            camera: self.media.camera_settings(),
+            max_video_bps: self.context.config.sending.bounds.max_bitrate_bps.min(self.context.config.bitrate.max),
+            av_offset_ms: media.av_offset_ms,
+            av_offset_ms_p95: media.av_offset_ms_p95,
+        };
         self.tell(FromTask::Stats(Box::new(stats))).await;
+    }
+
+    fn tell_demand(&self) {
+        self.connection.set_demand(self.media.demand(self.context.config.bitrate.max, self.redundancy));
     }
 
     async fn report(&mut self, report: PeerReport) {

@@ -4,6 +4,7 @@ use crate::call::RING_TIMEOUT;
 use crate::media::capture::{AudioProvider, CameraProvider, VideoRenderer};
 use crate::media::constraints::VideoConstraints;
 use crate::media::video::codec::VideoCodec;
+use crate::media::video::{DegradationPreference, ThermalState, VideoBounds};
 use crate::outage::Outage;
 use crate::peer::BitrateBounds;
 use crate::signaling::SignalingConfig;
@@ -29,6 +30,8 @@ pub struct ClientConfig {
     pub bind: Vec<SocketAddr>,
     /// Bounds of the bandwidth estimate.
     pub bitrate: BitrateBounds,
+    /// How the camera's pictures are sent; can be changed in a call.
+    pub sending: SendParameters,
     /// While it is on, no packet of a call leaves or arrives; [`SignalingConfig::outage`] does the same to the server.
     pub outage: Outage,
     /// How long a call rings, here or there, before it ends with [`crate::call::EndReason::Timeout`].
@@ -45,6 +48,7 @@ impl Default for ClientConfig {
             relay_only: false,
             bind: Vec::new(),
             bitrate: BitrateBounds::default(),
+            sending: SendParameters::default(),
             outage: Outage::default(),
             ring_timeout: RING_TIMEOUT,
         }
@@ -57,6 +61,35 @@ impl ClientConfig {
         Self {
             signaling: SignalingConfig { url: url.into(), name: name.into(), ..SignalingConfig::default() },
             ..Self::default()
+        }
+    }
+}
+
+/// How pictures are sent (after W3C `RTCRtpSendParameters`).
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct SendParameters {
+    /// What gives way where path or device do not carry the camera's pictures as they are.
+    pub degradation: DegradationPreference,
+    /// Upper bounds of size, frame rate and bitrate.
+    pub bounds: VideoBounds,
+    /// How hot the device is, as its system says.
+    pub thermal: ThermalState,
+}
+
+/// One change of [`SendParameters`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum SendParameter {
+    Degradation(DegradationPreference),
+    Bounds(VideoBounds),
+    Thermal(ThermalState),
+}
+
+impl SendParameters {
+    pub(super) fn set(&mut self, parameter: SendParameter) {
+        match parameter {
+            SendParameter::Degradation(degradation) => self.degradation = degradation,
+            SendParameter::Bounds(bounds) => self.bounds = bounds,
+            SendParameter::Thermal(thermal) => self.thermal = thermal,
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The task that owns the call engine and the signaling client and feeds one with the other.
 
 use super::call_task::{CallTask, FromTask, TOLD, TaskContext, TaskHandle, TaskRequest};
-use super::{ClientConfig, ClientError, ClientEvent, Devices, PhotoOf, devices};
-use crate::call::{CallEngine, CallError, CallEvent, CallSnapshot, Command, Output, PeerAction, PeerId};
+use super::config::SendParameter;
+use super::quality::{QualityMonitor, Sample};
+use super::{CallStats, ClientConfig, ClientError, ClientEvent, Devices, PhotoOf, devices};
+use crate::call::{CallEngine, CallError, CallEvent, CallSnapshot, CallState, Command, Output, PeerAction, PeerId};
 use crate::facing::FacingMode;
 use crate::media::constraints::{self, VideoConstraints};
 use crate::media::frame::VideoFrame;
@@ -53,6 +55,10 @@ pub(super) enum Request {
     },
     SetConstraints {
         constraints: Box<VideoConstraints>,
+        reply: Reply<()>,
+    },
+    SetSendParameter {
+        parameter: SendParameter,
         reply: Reply<()>,
     },
     Picture {
@@ -121,6 +127,8 @@ pub(super) struct Driver {
     waiting: VecDeque<ClientEvent>,
     /// Events of the call from its end on, held back until its devices and sockets are released.
     held: Vec<CallEvent>,
+    /// Judges the call of this identifier.
+    quality: Option<(Option<CallId>, QualityMonitor)>,
 }
 
 impl Driver {
@@ -152,6 +160,7 @@ impl Driver {
             events: Some(events),
             waiting: VecDeque::new(),
             held: Vec::new(),
+            quality: None,
         })
     }
 
@@ -276,6 +285,13 @@ impl Driver {
             }
             Request::Flip { reply } => self.flip(reply),
             Request::SetConstraints { constraints, reply } => self.set_constraints(*constraints, reply),
+            Request::SetSendParameter { parameter, reply } => {
+                self.config.sending.set(parameter);
+                if let Some(task) = self.active_task() {
+                    task.ask(TaskRequest::SetSendParameters(self.config.sending));
+                }
+                let _ = reply.send(Ok(()));
+            }
             Request::Picture { of, reply } => match self.active_task() {
                 Some(task) => task.ask(TaskRequest::Picture { of, reply }),
                 None => drop(reply.send(Err(ClientError::NoPicture))),
@@ -378,7 +394,7 @@ impl Driver {
     fn on_task(&mut self, message: FromTask) {
         match message {
             FromTask::Report(peer, report) => self.engine.report(Instant::now(), peer, report),
-            FromTask::Stats(stats) => self.tell(ClientEvent::Stats(stats)),
+            FromTask::Stats(stats) => self.on_stats(stats),
             FromTask::Data(data) => self.tell(ClientEvent::Data(data)),
             FromTask::Camera { settings, flipped, open } => {
                 if flipped {
@@ -407,6 +423,23 @@ impl Driver {
                     self.release_held();
                 }
             }
+        }
+    }
+
+    fn on_stats(&mut self, stats: Box<CallStats>) {
+        let CallSnapshot { state, call, local, remote, .. } = self.engine.snapshot();
+        let quality = if call.is_some() && call == stats.call && state == CallState::Connected {
+            let (of, monitor) = self.quality.get_or_insert_with(|| (call, QualityMonitor::default()));
+            if *of != call {
+                (*of, *monitor) = (call, QualityMonitor::default());
+            }
+            monitor.update(Instant::now(), Sample::new(&stats, local, remote))
+        } else {
+            None
+        };
+        self.tell(ClientEvent::Stats(stats));
+        if let Some(quality) = quality {
+            self.tell(ClientEvent::Quality(quality));
         }
     }
 

@@ -16,21 +16,25 @@ mod config;
 mod devices;
 mod driver;
 mod handle;
+mod quality;
 mod report;
 
-pub use config::{ClientConfig, Devices};
+pub use config::{ClientConfig, Devices, SendParameters};
 pub use handle::CallHandle;
-pub use report::CallStats;
+pub use quality::{CallQuality, DirectionQuality, QualityLevel, QualityReason};
+pub use report::{CallStats, MediaRates};
 
 use crate::call::{CallError, CallEvent, CallSnapshot};
 use crate::facing::FacingMode;
 use crate::media::capture::{CameraSettings, CaptureError};
 use crate::media::constraints::{ConstraintError, VideoConstraints};
 use crate::media::frame::VideoFrame;
+use crate::media::video::{DegradationPreference, ThermalState, VideoBounds};
 use crate::outage::Outage;
 use crate::peer::{DataError, PeerFactory};
 use crate::signaling::message::CallId;
 use crate::signaling::{SignalingError, SignalingEvent};
+use config::SendParameter;
 use driver::{Driver, Request};
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
@@ -44,6 +48,8 @@ pub enum ClientEvent {
     Call(CallEvent),
     /// Once a second while a call is connected, and once more right before [`CallEvent::Ended`].
     Stats(Box<CallStats>),
+    /// How good the call is changed. Both directions of a call count as good until this is told.
+    Quality(CallQuality),
     /// A camera was opened: this one, with these settings. Sent at the start of a call, after a flip, and when the camera is
     /// switched on again; [`CameraSettings::mirrors_preview`] says how to show it.
     Camera(CameraSettings),
@@ -186,6 +192,35 @@ impl Client {
     /// [`ClientError::Constraint`] if no camera satisfies them; the old constraints stay.
     pub async fn set_constraints(&self, constraints: VideoConstraints) -> Result<(), ClientError> {
         self.ask(|reply| Request::SetConstraints { constraints: Box::new(constraints), reply }).await?
+    }
+
+    /// What gives way where path or device do not carry the camera's pictures as they are: in the call that is going on and in
+    /// later ones.
+    ///
+    /// # Errors
+    /// [`ClientError::Closed`].
+    pub async fn set_degradation_preference(&self, preference: DegradationPreference) -> Result<(), ClientError> {
+        self.set_parameter(SendParameter::Degradation(preference)).await
+    }
+
+    /// Upper bounds of the pictures' size, frame rate and bitrate: in the call that is going on and in later ones.
+    ///
+    /// # Errors
+    /// [`ClientError::Closed`].
+    pub async fn set_video_bounds(&self, bounds: VideoBounds) -> Result<(), ClientError> {
+        self.set_parameter(SendParameter::Bounds(bounds)).await
+    }
+
+    /// How hot the device is, as its system says: a hot one sends smaller or fewer pictures.
+    ///
+    /// # Errors
+    /// [`ClientError::Closed`].
+    pub async fn set_thermal_state(&self, state: ThermalState) -> Result<(), ClientError> {
+        self.set_parameter(SendParameter::Thermal(state)).await
+    }
+
+    async fn set_parameter(&self, parameter: SendParameter) -> Result<(), ClientError> {
+        self.ask(|reply| Request::SetSendParameter { parameter, reply }).await?
     }
 
     /// The newest picture of the call, for a photo: see [`crate::media::photo`].

@@ -27,7 +27,7 @@ final class AppModel: ObservableObject {
     private var calls: SystemCalls?
     private var push: Push?
     private var network: NetworkWatch?
-    private var heat: HeatWatch?
+    private var thermal: ThermalWatch?
     /// What the person chose in this call, which the next begins without.
     private var chosen: Route.Kind?
     private let settings = Settings()
@@ -57,7 +57,7 @@ final class AppModel: ObservableObject {
         // Whoever runs a server that pushes sends it the token here.
         push = Push(system: calls, tokenChanged: { _ in }, woken: { [weak self] in self?.woken() })
         network = NetworkWatch { [weak self] in Task { @MainActor in self?.phone.networkChanged() } }
-        heat = HeatWatch { [weak self] heat in Task { @MainActor in await self?.phone.heat(heat) } }
+        thermal = ThermalWatch { [weak self] state in Task { @MainActor in self?.phone.thermalState(state) } }
         // Woken by a push: no change of phase tells it.
         if UIApplication.shared.applicationState == .background { phone.wentToBackground(cameraMayStayOn: false) }
         // Closed while another app is in front: now nothing allows the camera any more.

@@ -43,6 +43,9 @@ struct InCallView: View {
             } else if let since = call.connectedAt {
                 Text(since, style: .timer).font(.subheadline.monospacedDigit())
             }
+            if call.state == .connected, !call.isHeld, let quality = call.quality {
+                Text(say(quality)).font(.subheadline).foregroundStyle(.yellow)
+            }
         }
         .foregroundStyle(.white)
         .padding(8)

@@ -14,6 +14,8 @@ export class StageView {
   #connectedAt = null;
   #clock = null;
   #with = null;
+  // The key of what is to be told of the call's quality.
+  #quality = null;
 
   // `actions`: microphone(), camera(), flip(), photo(), stats(), chat(), hangUp().
   constructor(t, actions) {
@@ -127,6 +129,12 @@ export class StageView {
     ]));
   }
 
+  // `key` of a text, or null where all is well.
+  quality(key) {
+    this.#quality = key;
+    this.#draw();
+  }
+
   #draw() {
     const call = this.#shown;
     if (!call) return;
@@ -144,6 +152,8 @@ export class StageView {
     const reconnecting = state === 'reconnecting';
     $('stage').classList.toggle('reconnecting', reconnecting);
     setText($('stage-notice'), reconnecting ? this.#t('call.reconnecting') : '');
+    const quality = state === 'connected' ? this.#quality : null;
+    setText($('quality'), quality ? this.#t(quality, { name: call.with }) : '');
     this.#toggle($('microphone'), local.audio, 'call.mute', 'call.unmute', 'mic');
     this.#toggle($('camera'), local.video, 'call.camera-off', 'call.camera-on', 'cam');
     $('photo').disabled = !this.#hasPicture() || !remote.video;
@@ -177,7 +187,7 @@ export class StageView {
 
   #clear() {
     clearInterval(this.#clock);
-    this.#connectedAt = this.#with = null;
+    this.#connectedAt = this.#with = this.#quality = null;
     $('stage-time').textContent = '';
     $('remote').srcObject = null;
     $('stats').replaceChildren();

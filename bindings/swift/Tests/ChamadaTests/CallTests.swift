@@ -36,9 +36,17 @@ final class CallTests: XCTestCase {
         XCTAssertEqual(phone.cameras.opened.with { $0 }, [FakeCameras.front, FakeCameras.rear])
         _ = try phone.preview.frames(2)
         XCTAssertFalse(try phone.preview.frames(1).mirror, "a rear camera's is not")
+        try await ana.client.setDegradationPreference(preference: .maintainFramerate)
+        try await ana.client.setVideoBounds(bounds: VideoBounds(maxFps: 15, maxBitrate: 200_000))
+        ana.client.setThermalState(state: .fair)
         let stats = try await ana.awaits("statistics") {
-            if case let .measured(stats) = $0, (stats.receivedVideo?.frames ?? 0) > 30 { stats } else { nil }
+            guard case let .measured(stats) = $0, (stats.receivedVideo?.frames ?? 0) > 30,
+                (1...200_000).contains(stats.sentVideo?.targetBps ?? 0)
+            else { return nil as CallStats? }
+            return stats
         }
+        XCTAssertGreaterThan(stats.receivedVideo?.bps ?? 0, 0)
+        XCTAssertNotNil(stats.loss)
         XCTAssertGreaterThan(stats.sentVideo?.frames ?? 0, 10)
         try await call.hangUp()
         let reason = try await ana.end()

@@ -6,6 +6,7 @@ use super::receiver::AudioReceiverStats;
 use super::{AudioError, red, stretch};
 use crate::media::capture::SAMPLE_RATE;
 use crate::media::rtp::RtpPacket;
+use crate::media::sync::Playing;
 use opus::{Channels, Decoder};
 use std::time::{Duration, Instant};
 
@@ -17,17 +18,6 @@ const FADE: usize = 240;
 const ALIKE: f64 = 0.85;
 /// The same when it must be fast.
 const ALIKE_ENOUGH: f64 = 0.2;
-
-/// Which part of the other side's sound is heard at which instant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Playing {
-    /// The stream.
-    pub ssrc: u32,
-    /// Of a sample in it, at 48 kHz.
-    pub rtp_timestamp: u32,
-    /// When the speaker has that sample; what the device adds by itself is not known.
-    pub at: Instant,
-}
 
 /// Jitter buffer, Opus decoder and time stretching in one, without input or output: packets and times in, samples out.
 ///

@@ -26,7 +26,7 @@ public final class Phone {
     var retry: (@MainActor () async -> Void)?
     var wishes = Wishes()
     /// Also of the time before the login.
-    var heat = Heat.nominal
+    var thermal = ThermalState.nominal
     var isInBackground = false
     private var startsDemo = false
     private var logins = 0
@@ -87,7 +87,7 @@ public final class Phone {
             }
             // A push may have woken the app: the camera of a call that is answered on a locked phone would be refused.
             if isInBackground { session.client.background() }
-            if heat.isHot { await askOfCamera() }
+            if thermal != .nominal { tellThermalState() }
         } catch {
             tell(.ofLogin(asChamada(error), name: config.name)) { [weak self] in await self?.enter(config) }
         }

@@ -27,6 +27,9 @@ extension Phone {
         case let .callChanged(now): changed(now)
         case let .callEnded(with, id, reason): ended(with, id, reason)
         case let .measured(stats): if stats.callId == state.call?.id { state.call?.stats = stats }
+        case let .qualityChanged(sent, received):
+            guard let with = state.call?.with else { break }
+            state.call?.quality = qualityMessage(sent: sent, received: received, with: with)
         case .cameraOpened, .dataReceived: break
         }
     }

@@ -41,22 +41,17 @@ extension Phone {
 
     public func noticeWasSeen() { state.notice = nil }
 
-    /// Asks less of the camera while the device is hot, and all of it when it has cooled down.
-    public func heat(_ heat: Heat) async {
-        let before = self.heat
-        self.heat = heat
-        let facing = state.call?.local.facing
-        // Each new wish opens the camera anew, and the picture stands still meanwhile.
-        guard heat.constraints(facing: facing) != before.constraints(facing: facing) else { return }
-        await askOfCamera()
+    /// The device is this hot now: the library sends smaller or fewer pictures while it is.
+    public func thermalState(_ state: ThermalState) {
+        guard state != thermal else { return }
+        thermal = state
+        tellThermalState()
     }
 
-    /// Tells the library what this heat allows.
-    func askOfCamera() async {
+    func tellThermalState() {
         guard let client = session?.client else { return }
-        if heat.isHot, state.call != nil { state.notice = Message(.mediaHot) }
-        let constraints = heat.constraints(facing: state.call?.local.facing)
-        await doing { try await client.setConstraints(constraints: constraints) }
+        client.setThermalState(state: thermal)
+        if thermal.isHot, state.call != nil { state.notice = Message(.mediaHot) }
     }
 }
 

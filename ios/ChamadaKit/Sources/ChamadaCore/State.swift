@@ -71,6 +71,8 @@ public struct CallView: Equatable, Sendable {
     public internal(set) var isHeld = false
     public internal(set) var canFlip = true
     public internal(set) var stats: CallStats?
+    /// What is to be told of the call's quality; none while it is good.
+    public internal(set) var quality: Message?
 
     init(id: String, with: String, weCalled: Bool, began: Date, state: CallState) {
         (self.id, self.with, self.weCalled, self.began, self.state) = (id, with, weCalled, began, state)

@@ -4,7 +4,7 @@ import XCTest
 
 @testable import ChamadaCore
 
-/// Cameras, routes, heat, the preview, sound between threads, the log.
+/// Cameras, routes, quality, the preview, sound between threads, the log.
 final class ChoiceTests: XCTestCase {
     private let formats = [
         DeviceFormat(width: 1280, height: 720, fps: [1...30], isVideoRange: false),
@@ -51,13 +51,18 @@ final class ChoiceTests: XCTestCase {
         XCTAssertEqual(Interruption.manyApps.message?.key, .mediaCameraPaused)
     }
 
-    func testHeatAsksForLessAndKeepsTheSide() {
-        let wide = Heat.nominal.constraints(facing: nil)
-        let small = Heat.critical.constraints(facing: .environment)
-        XCTAssertEqual([wide.basic.width?.ideal, small.basic.width?.ideal], [1280, 320])
-        XCTAssertEqual(wide.basic.facingMode?.ideal, ["user"])
-        XCTAssertEqual(small.basic.facingMode?.ideal, ["environment"])
-        XCTAssertEqual(small.basic.frameRate?.max, 15)
+    func testOfTwoDirectionsTheWorseOneIsTold() {
+        let good = DirectionQuality(level: .good, reason: nil, audioOnly: false)
+        func poor(_ reason: QualityReason) -> DirectionQuality { DirectionQuality(level: .poor, reason: reason, audioOnly: false) }
+        func told(_ sent: DirectionQuality, _ received: DirectionQuality) -> TextKey? {
+            qualityMessage(sent: sent, received: received, with: "rui")?.key
+        }
+        XCTAssertNil(told(good, good))
+        XCTAssertEqual(told(poor(.loss), good), .qualitySent)
+        XCTAssertEqual(told(poor(.loss), poor(.bandwidth)), .qualityReceived)
+        XCTAssertEqual(told(good, poor(.delay)), .qualityDelay)
+        XCTAssertEqual(told(DirectionQuality(level: .bad, reason: .device, audioOnly: false), poor(.loss)), .qualityDevice)
+        XCTAssertEqual(told(good, DirectionQuality(level: .bad, reason: .bandwidth, audioOnly: true)), .qualityAudioOnly)
     }
 
     func testAVideoCallTakesTheSpeakerUnlessSomethingIsWornOrWasChosen() {

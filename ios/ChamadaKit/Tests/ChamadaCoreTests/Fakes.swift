@@ -29,9 +29,6 @@ final class FakeClient: Client, @unchecked Sendable {
 
     override func setMicrophone(on: Bool) async throws { try note("microphone \(on)") }
     override func setCamera(on: Bool) async throws { try note("camera \(on)") }
-    override func setConstraints(constraints: VideoConstraints) async throws {
-        try note("constraints \(constraints.basic.width?.ideal ?? 0) \(constraints.basic.facingMode?.ideal ?? [])")
-    }
     override func say(text: String) async throws { try note("say \(text)") }
     override func logout() async { asked.with { $0.append("logout") } }
     override func background() { asked.with { $0.append("background") } }
@@ -39,6 +36,7 @@ final class FakeClient: Client, @unchecked Sendable {
     override func networkChanged() { asked.with { $0.append("network") } }
     override func dropSignaling(on: Bool) { asked.with { $0.append("drop signaling \(on)") } }
     override func dropMedia(on: Bool) { asked.with { $0.append("drop media \(on)") } }
+    override func setThermalState(state: ThermalState) { asked.with { $0.append("thermal \(state)") } }
     override func lowMemory() -> UInt64 {
         asked.with { $0.append("memory") }
         return 0

@@ -190,16 +190,27 @@ final class PhoneTests: XCTestCase {
         XCTAssertEqual(bench.phone.state.outages, [], "there is nothing to lose at the door")
     }
 
-    func testAHotDeviceAsksLessOfTheCameraThatIsOpen() async {
+    func testHowHotTheDeviceIsIsPassedOnOnceForEachChange() async {
         let bench = await Bench.inCall()
-        let before = bench.client.asked.with { $0 }
-        await bench.phone.heat(.fair)
-        XCTAssertEqual(bench.client.asked.with { $0 }, before, "a little warmth opens no camera anew")
-        await bench.phone.heat(.serious)
-        XCTAssertEqual(bench.client.asked.with { $0.last }, "constraints 640.0 [\"user\"]")
+        bench.phone.thermalState(.fair)
+        XCTAssertNil(bench.phone.state.notice, "a little warmth is nothing to tell")
+        bench.phone.thermalState(.serious)
+        bench.phone.thermalState(.serious)
         XCTAssertEqual(bench.phone.state.notice, Message(.mediaHot))
-        await bench.phone.heat(.nominal)
-        XCTAssertEqual(bench.client.asked.with { $0.last }, "constraints 1280.0 [\"user\"]")
+        bench.phone.thermalState(.nominal)
+        XCTAssertEqual(
+            bench.client.asked.with { $0.filter { $0.hasPrefix("thermal") } },
+            ["thermal fair", "thermal serious", "thermal nominal"])
+    }
+
+    func testTheQualityOfTheCallIsShownUntilItIsGoodAgain() async {
+        let bench = await Bench.inCall()
+        let good = DirectionQuality(level: .good, reason: nil, audioOnly: false)
+        let poor = DirectionQuality(level: .poor, reason: .bandwidth, audioOnly: false)
+        await bench.phone.handle(.qualityChanged(sent: poor, received: good))
+        XCTAssertEqual(bench.phone.state.call?.quality, Message(.qualitySent, ["name": "rui"]))
+        await bench.phone.handle(.qualityChanged(sent: good, received: good))
+        XCTAssertNil(bench.phone.state.call?.quality)
     }
 
     func testTheStateIsToldOnceForEachChange() async {
@@ -241,11 +252,11 @@ final class PhoneTests: XCTestCase {
         XCTAssertEqual(bench.phone.state.notice, Message(.photoTaken))
     }
 
-    func testAPhoneThatWasHotBeforeTheLoginAsksLessOfTheCameraFromTheBeginning() async {
+    func testAPhoneThatWasHotBeforeTheLoginSaysSoAtOnce() async {
         let bench = Bench()
-        await bench.phone.heat(.serious)
+        bench.phone.thermalState(.serious)
         await bench.phone.login(server: "wss://call.example.org", name: "ana")
-        XCTAssertEqual(bench.client.asked.with { $0 }, ["constraints 640.0 [\"user\"]"])
+        XCTAssertEqual(bench.client.asked.with { $0 }, ["thermal serious"])
     }
 
     func testAnAudioEngineThatDoesNotStartIsTriedAgainMoreAndMoreSlowlyAndNotForEver() async {

@@ -53,9 +53,15 @@ internal class CallTest {
                 phone.preview.awaitFrames(2)
                 assertTrue(!phone.preview.awaitFrames(1).mirror, "a rear camera's is not")
 
+                session.setDegradationPreference(DegradationPreference.MAINTAIN_FRAMERATE)
+                session.setVideoBounds(VideoBounds(maxFps = 15.0, maxBitrate = 200_000u))
+                session.setThermalState(ThermalState.FAIR)
                 val stats = session.await("statistics") { event ->
-                    (event as? Event.Measured)?.stats?.takeIf { (it.receivedVideo?.frames ?: 0u) > 30u }
+                    (event as? Event.Measured)?.stats?.takeIf {
+                        (it.receivedVideo?.frames ?: 0u) > 30u && (it.sentVideo?.targetBps ?: 0u) in 1u..200_000u
+                    }
                 }
+                assertTrue((stats.receivedVideo?.bps ?: 0.0) > 0 && stats.loss != null, "$stats")
                 assertTrue((stats.sentVideo?.frames ?: 0u) > 10u, "$stats")
                 call.hangUp()
                 assertEquals(EndReason.HUNG_UP_LOCALLY, session.awaitEnd())

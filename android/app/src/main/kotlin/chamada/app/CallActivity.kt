@@ -176,7 +176,16 @@ class CallActivity : DeskActivity() {
             if (said != null && text.toString() != said) text = said
         }
         findViewById<View>(R.id.take_sound).seen(call.held)
+        quality(call)
         lasts(call.since?.takeIf { said == null })
+    }
+
+    private fun quality(call: CallView) {
+        val told = call.quality?.takeIf { call.phase == Phase.CONNECTED && !call.held }?.let { getString(text(it), call.with) }
+        findViewById<TextView>(R.id.quality).apply {
+            seen(told != null)
+            if (told != null && text.toString() != told) text = told
+        }
     }
 
     private fun lasts(since: Long?) = findViewById<Chronometer>(R.id.lasts).run {

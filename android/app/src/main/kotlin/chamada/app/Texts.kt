@@ -4,6 +4,7 @@ import android.content.Context
 import chamada.android.plain.Route
 import chamada.android.plain.RouteKind
 import chamada.app.logic.Phase
+import chamada.app.logic.QualityNotice
 import chamada.app.logic.StatLabel
 import chamada.app.logic.Way
 import chamada.app.logic.Words
@@ -56,6 +57,14 @@ internal fun text(way: Way): Int = when (way) {
     Way.CALL_AGAIN -> R.string.way_call_again
     Way.WRITE -> R.string.way_write
     Way.DISMISS -> R.string.way_dismiss
+}
+
+internal fun text(quality: QualityNotice): Int = when (quality) {
+    QualityNotice.AUDIO_ONLY -> R.string.quality_audio_only
+    QualityNotice.RECEIVED -> R.string.quality_received
+    QualityNotice.SENT -> R.string.quality_sent
+    QualityNotice.DELAY -> R.string.quality_delay
+    QualityNotice.DEVICE -> R.string.quality_device
 }
 
 internal fun text(label: StatLabel): Int = when (label) {

@@ -355,6 +355,7 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
             is Event.CallChanged -> now.update { it.copy(call = it.call.after(event.now, around.now())) }
             is Event.CallEnded -> ended(event)
             is Event.Measured -> change { it.copy(stats = event.stats) }
+            is Event.QualityChanged -> change { it.copy(quality = qualityNotice(event.sent, event.received)) }
             is Event.CameraOpened -> change { it.copy(facing = event.settings.facing) }
             is Event.DataReceived -> {}
         }

@@ -44,6 +44,8 @@ data class CallView(
     /** When it was connected first, in milliseconds since 1970. */
     val since: Long? = null,
     val stats: CallStats? = null,
+    /** What is to be told of the call's quality; null while it is good. */
+    val quality: QualityNotice? = null,
     val routes: List<Route> = emptyList(),
     val route: Route? = null,
 ) {

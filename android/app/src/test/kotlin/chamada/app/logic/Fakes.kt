@@ -6,6 +6,7 @@ import chamada.CallState
 import chamada.ChamadaException
 import chamada.ClientInterface
 import chamada.Config
+import chamada.DegradationPreference
 import chamada.EndReason
 import chamada.ErrorKind
 import chamada.Event
@@ -14,6 +15,8 @@ import chamada.MediaState
 import chamada.NoHandle
 import chamada.PhotoKind
 import chamada.PhotoOf
+import chamada.ThermalState
+import chamada.VideoBounds
 import chamada.VideoConstraints
 import chamada.android.plain.Grant
 import chamada.android.plain.Need
@@ -81,6 +84,9 @@ internal class FakeLine : Line, ClientInterface {
     override fun networkChanged() = error("not used")
     override fun dropSignaling(on: Boolean) = note("drop signaling $on")
     override fun dropMedia(on: Boolean) = note("drop media $on")
+    override suspend fun setDegradationPreference(preference: DegradationPreference) = error("not used")
+    override suspend fun setVideoBounds(bounds: VideoBounds) = error("not used")
+    override fun setThermalState(state: ThermalState) = error("not used")
     override fun lowMemory(): ULong = error("not used")
 }
 

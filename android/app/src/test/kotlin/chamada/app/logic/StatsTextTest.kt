@@ -10,9 +10,13 @@ import org.junit.jupiter.api.Test
 internal class StatsTextTest {
     private fun stats(call: String, bytes: ULong) = CallStats(
         callId = call, rttMs = 12.4, estimateBps = null, localCandidate = "host", remoteCandidate = null, sentVideo = null,
-        receivedVideo = ReceivedVideo(VideoCodec.VP8, 1280u, 720u, 29.6, 30u, bytes, 0u, 0u, 1.0, 3u),
+        receivedVideo = ReceivedVideo(
+            codec = VideoCodec.VP8, width = 1280u, height = 720u, fps = 29.6, frames = 30u, bytes = bytes, bps = null, jitterBufferMs = 20.0,
+            avOffsetMs = null, freezes = 0u, freezeMs = 0u, decodeMs = 1.0, packetsLost = 3u,
+        ),
         sentAudio = null,
-        receivedAudio = ReceivedAudio(50u, 0u, 0.1, 1.0, 0.025),
+        receivedAudio = ReceivedAudio(50u, 0u, 0.1, 1.0, 0.025, null),
+        loss = null,
     )
 
     @Test

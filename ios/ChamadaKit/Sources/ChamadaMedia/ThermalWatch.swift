@@ -1,23 +1,23 @@
 #if canImport(Darwin)
-import ChamadaCore
+import Chamada
 import Foundation
 
 /// Tells how hot the device is, at once and whenever that changes.
-public final class HeatWatch: @unchecked Sendable {
+public final class ThermalWatch: @unchecked Sendable {
     private let observer: any NSObjectProtocol
 
-    public init(changed: @escaping @Sendable (Heat) -> Void) {
+    public init(changed: @escaping @Sendable (ThermalState) -> Void) {
         // The system only tells of changes to those who have looked before.
-        changed(Heat(ProcessInfo.processInfo.thermalState))
+        changed(ThermalState(ProcessInfo.processInfo.thermalState))
         observer = NotificationCenter.default.addObserver(
             forName: ProcessInfo.thermalStateDidChangeNotification, object: nil, queue: nil
-        ) { _ in changed(Heat(ProcessInfo.processInfo.thermalState)) }
+        ) { _ in changed(ThermalState(ProcessInfo.processInfo.thermalState)) }
     }
 
     deinit { NotificationCenter.default.removeObserver(observer) }
 }
 
-extension Heat {
+extension ThermalState {
     init(_ state: ProcessInfo.ThermalState) {
         self = switch state {
         case .nominal: .nominal
