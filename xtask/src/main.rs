@@ -85,7 +85,8 @@ enum Task {
     Texts,
     /// The bindings' memory tests under valgrind
     Valgrind,
-    /// Measure: set-up time, codecs, delay, CPU and memory, the server; prints a table and writes target/bench.json
+    /// Measure: set-up time, codecs, delay, CPU and memory, the server; prints a table and writes target/bench.json. `bench network`
+    /// measures calls on narrow, long and lossy paths beside Chromium; it needs root, and writes target/bench-network.json
     Bench {
         /// Passed on to the bench
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -155,6 +156,15 @@ fn main() -> Result<()> {
             setup::run(true)?;
             let mut steps = Steps::default();
             bindings::valgrind(&mut steps);
+            steps.finish()
+        }
+        Task::Bench { args } if args.first().is_some_and(|first| first == "network") => {
+            setup::run(false)?;
+            let mut steps = Steps::default();
+            steps.step("calls on paths", || {
+                run::cargo(&["build", "--release", "--package", "chamada-cli", "--package", "chamada-tests"]).done()?;
+                run::program(run::target().join("release/bench")).args(args).passes_or_skips()
+            });
             steps.finish()
         }
         Task::Bench { args } => {
