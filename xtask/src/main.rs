@@ -183,6 +183,7 @@ fn main() -> Result<()> {
             });
             steps.step("tests", || run::cargo(&["test", "--workspace"]).passes());
             steps.step("relayed calls by coturn", relayed_calls);
+            steps.step("calls on a narrow and on a lossy path", calls_on_paths);
             phones::steps(&mut steps);
             browser::steps(&mut steps);
             bindings::valgrind(&mut steps);
@@ -205,6 +206,12 @@ fn lint(steps: &mut Steps) {
             .env("RUSTDOCFLAGS", "--deny warnings")
             .passes()
     });
+}
+
+/// Two calls of 20 s, one on 1 Mbit/s and one with 5 % loss.
+fn calls_on_paths() -> Result<Outcome> {
+    run::cargo(&["build", "--package", "chamada-cli", "--package", "chamada-tests"]).done()?;
+    run::program(run::target().join("debug/bench")).args(["network", "--gate"]).passes_or_skips()
 }
 
 fn relayed_calls() -> Result<Outcome> {
