@@ -85,7 +85,8 @@ enum Task {
     Texts,
     /// The bindings' memory tests under valgrind
     Valgrind,
-    /// Measure: set-up time, codecs, delay, CPU and memory, the server; prints a table and writes target/bench.json
+    /// Measure: set-up time, codecs, delay, CPU and memory, the server; prints a table and writes target/bench.json. `bench network`
+    /// measures calls on narrow, long and lossy paths beside Chromium; it needs root, and writes target/bench-network.json
     Bench {
         /// Passed on to the bench
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -157,6 +158,15 @@ fn main() -> Result<()> {
             bindings::valgrind(&mut steps);
             steps.finish()
         }
+        Task::Bench { args } if args.first().is_some_and(|first| first == "network") => {
+            setup::run(false)?;
+            let mut steps = Steps::default();
+            steps.step("calls on paths", || {
+                run::cargo(&["build", "--release", "--package", "chamada-cli", "--package", "chamada-tests"]).done()?;
+                run::program(run::target().join("release/bench")).args(args).passes_or_skips()
+            });
+            steps.finish()
+        }
         Task::Bench { args } => {
             setup::run(false)?;
             run::cargo(&["build", "--release", "--workspace", "--bins"]).done()?;
@@ -173,6 +183,7 @@ fn main() -> Result<()> {
             });
             steps.step("tests", || run::cargo(&["test", "--workspace"]).passes());
             steps.step("relayed calls by coturn", relayed_calls);
+            steps.step("calls on a narrow and on a lossy path", calls_on_paths);
             phones::steps(&mut steps);
             browser::steps(&mut steps);
             bindings::valgrind(&mut steps);
@@ -195,6 +206,12 @@ fn lint(steps: &mut Steps) {
             .env("RUSTDOCFLAGS", "--deny warnings")
             .passes()
     });
+}
+
+/// Two calls of 20 s, one on 1 Mbit/s and one with 5 % loss.
+fn calls_on_paths() -> Result<Outcome> {
+    run::cargo(&["build", "--package", "chamada-cli", "--package", "chamada-tests"]).done()?;
+    run::program(run::target().join("debug/bench")).args(["network", "--gate"]).passes_or_skips()
 }
 
 fn relayed_calls() -> Result<Outcome> {

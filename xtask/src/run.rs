@@ -3,8 +3,12 @@
 use crate::steps::Outcome;
 use anyhow::{Context, Result, bail};
 use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+/// The exit code of a program that cannot do on this machine what it was asked to, as in GNU Automake's test protocol.
+const SKIPPED: i32 = 77;
 
 /// The workspace's folder.
 pub(crate) fn root() -> PathBuf {
@@ -68,6 +72,23 @@ impl Run {
     /// Runs it as a step of its own.
     pub(crate) fn passes(self) -> Result<Outcome> {
         self.done().map(|()| Outcome::Passed)
+    }
+
+    /// The same for a program that may find that this machine lacks something: then the last line that it prints says what.
+    pub(crate) fn passes_or_skips(mut self) -> Result<Outcome> {
+        let shown = shown(&self.0);
+        let mut child = self.0.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot run {shown}"))?;
+        let mut last = String::new();
+        for line in child.stdout.take().into_iter().flat_map(|output| BufReader::new(output).lines()) {
+            last = line?;
+            println!("{last}");
+        }
+        let status = child.wait()?;
+        match status.code() {
+            Some(0) => Ok(Outcome::Passed),
+            Some(SKIPPED) => Ok(Outcome::Skipped(last.trim_start_matches("skipped: ").to_owned())),
+            _ => bail!("{shown} ended with {status}"),
+        }
     }
 
     /// Runs it with its output shown only if it fails.

@@ -51,6 +51,12 @@ const TESTS: &[Need] = &[
     Need { what: "a TURN server (tests of relayed calls)", there: has_turn, debian: "coturn", homebrew: "coturn" },
     Need { what: "Node.js 20 or later (page tests)", there: has_node, debian: "nodejs npm", homebrew: "node" },
     Need {
+        what: "ip (calls on shaped paths)",
+        there: || cfg!(target_os = "macos") || program("ip").args(["-Version"]).succeeds(),
+        debian: "iproute2",
+        homebrew: "",
+    },
+    Need {
         what: "Maven and Java (Kotlin tests)",
         there: || has("mvn"),
         debian: "maven default-jdk-headless",

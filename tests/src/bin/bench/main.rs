@@ -3,13 +3,21 @@
 
 mod calls;
 mod codecs;
+mod network;
 mod server;
 mod usage;
 
 use anyhow::Result;
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The exit code that says that this machine cannot do what was asked, as in GNU Automake's test protocol. The last line printed
+/// says why.
+const SKIPPED: u8 = 77;
 
 /// One measured figure.
 struct Figure {
@@ -33,14 +41,21 @@ impl Figure {
 
 /// Measures what a call costs.
 #[derive(Parser)]
-#[command(name = "bench")]
+#[command(name = "bench", args_conflicts_with_subcommands = true)]
 struct Args {
+    #[command(subcommand)]
+    task: Option<Task>,
     /// Only these parts; all by default
     #[arg(long, value_enum, value_name = "PART", value_delimiter = ',')]
     only: Vec<Part>,
     /// Calls in a row over which memory is watched
     #[arg(long, default_value_t = 30, value_name = "N", value_parser = clap::value_parser!(u32).range(3..))]
     calls: u32,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    Network(network::NetworkArgs),
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -58,9 +73,55 @@ enum Part {
 }
 
 #[tokio::main]
-async fn main() -> Result<()> {
+async fn main() -> Result<ExitCode> {
     env_logger::init();
     let args = Args::parse();
+    match args.task {
+        Some(Task::Network(args)) => on_paths(args).await,
+        None => here(&args).await.map(|()| ExitCode::SUCCESS),
+    }
+}
+
+/// Calls on paths of all kinds. At Ctrl-C it takes down what it set up.
+async fn on_paths(args: network::NetworkArgs) -> Result<ExitCode> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&stop);
+    let mut work = tokio::task::spawn_blocking(move || network::run(&args, &seen));
+    let outcome = tokio::select! {
+        outcome = &mut work => outcome,
+        () = stop_signal() => {
+            stop.store(true, Ordering::Relaxed);
+            work.await
+        }
+    };
+    match outcome?? {
+        network::Outcome::Done => Ok(ExitCode::SUCCESS),
+        network::Outcome::Skipped(why) => {
+            println!("skipped: {why}");
+            Ok(ExitCode::from(SKIPPED))
+        }
+    }
+}
+
+/// Completes at Ctrl-C or SIGTERM.
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+        }
+        Err(error) => {
+            log::warn!("SIGTERM cannot be awaited: {error}");
+            let _ = tokio::signal::ctrl_c().await;
+        }
+    }
+}
+
+/// Everything that needs no path.
+async fn here(args: &Args) -> Result<()> {
     let wanted = |part| args.only.is_empty() || args.only.contains(&part);
     let mut figures = Vec::new();
     if wanted(Part::Codecs) {

@@ -1,0 +1,174 @@
+//! The paths that calls are measured on, and the marks that they have to reach there.
+//!
+//! A rate counts as reached when 0.8 of the path's capacity comes out of it during a whole second: the rest is what a sender
+//! keeps free so that no queue stands.
+
+use super::scenario::Bound::{AtLeast, AtMost};
+use super::scenario::Measure::{
+    Concealed, ConcealedSeconds, FrameRate, Frozen, FullPicture, Queue, Reach, SoundAlone, Use,
+};
+use super::scenario::{Leg, Scenario, Span};
+
+/// How long the path `hole` carries nothing, in seconds.
+const HOLE_S: f64 = 0.6;
+
+/// All that `bench network` measures without `--scenario`.
+pub(crate) const ALL: &[Scenario] = &[
+    Scenario {
+        name: "clean3M",
+        path: "3 Mbit/s, RTT 50 ms",
+        seconds: 60,
+        legs: &[Leg::PLAIN],
+        marks: &[(FullPicture, AtMost(4.0)), (Frozen, AtMost(0.0)), (Concealed, AtMost(0.3))],
+    },
+    Scenario {
+        name: "steady1M",
+        path: "1 Mbit/s, RTT 50 ms, queue 300 ms",
+        seconds: 75,
+        legs: &[Leg { kbps: 1000, ..Leg::PLAIN }],
+        marks: &[
+            (Frozen, AtMost(0.0)),
+            (Concealed, AtMost(0.3)),
+            (Queue(None), AtMost(20.0)),
+            (Use(Span::Leg(0)), AtLeast(0.88)),
+        ],
+    },
+    Scenario {
+        name: "rfc8867",
+        path: "RFC 8867 5.1: 1, 2.5, 0.6, 1 Mbit/s, RTT 100 ms",
+        seconds: 100,
+        legs: &[
+            Leg { kbps: 1000, delay_ms: 50.0, ..Leg::PLAIN },
+            Leg { from_s: 40.0, kbps: 2500, delay_ms: 50.0, ..Leg::PLAIN },
+            Leg { from_s: 60.0, kbps: 600, delay_ms: 50.0, ..Leg::PLAIN },
+            Leg { from_s: 80.0, kbps: 1000, delay_ms: 50.0, ..Leg::PLAIN },
+        ],
+        marks: &[
+            (Frozen, AtMost(1.0)),
+            (Concealed, AtMost(0.5)),
+            (Queue(Some(0)), AtMost(20.0)),
+            (Queue(Some(1)), AtMost(20.0)),
+            (Queue(Some(2)), AtMost(30.0)),
+            (Queue(Some(3)), AtMost(20.0)),
+            (Use(Span::Leg(0)), AtLeast(0.85)),
+            (Use(Span::Leg(1)), AtLeast(0.85)),
+            (Use(Span::Leg(2)), AtLeast(0.85)),
+            (Use(Span::Leg(3)), AtLeast(0.85)),
+            (Reach { from_s: 40.0, kbps: 2000 }, AtMost(4.0)),
+        ],
+    },
+    Scenario {
+        name: "drop",
+        path: "3, 0.25, 3 Mbit/s, 30 s each, RTT 50 ms",
+        seconds: 90,
+        legs: &[Leg::PLAIN, Leg { from_s: 30.0, kbps: 250, ..Leg::PLAIN }, Leg { from_s: 60.0, ..Leg::PLAIN }],
+        marks: &[
+            (Frozen, AtMost(2.0)),
+            (Concealed, AtMost(1.0)),
+            (Use(Span::Leg(1)), AtLeast(0.8)),
+            (Reach { from_s: 60.0, kbps: 2000 }, AtMost(6.0)),
+        ],
+    },
+    Scenario {
+        name: "steady250k",
+        path: "0.25 Mbit/s, RTT 50 ms, queue 300 ms",
+        seconds: 60,
+        legs: &[Leg { kbps: 250, ..Leg::PLAIN }],
+        marks: &[
+            (Frozen, AtMost(0.5)),
+            (FrameRate, AtLeast(12.0)),
+            (Concealed, AtMost(0.5)),
+            (Queue(None), AtMost(30.0)),
+            (Use(Span::Leg(0)), AtLeast(0.85)),
+        ],
+    },
+    Scenario {
+        name: "steady80k",
+        path: "80 kbit/s, RTT 50 ms: sound alone",
+        seconds: 60,
+        legs: &[Leg { kbps: 80, ..Leg::PLAIN }],
+        marks: &[(Concealed, AtMost(2.0)), (SoundAlone, AtLeast(1.0))],
+    },
+    Scenario {
+        name: "loss5",
+        path: "3 Mbit/s, RTT 50 ms, 5 % loss both ways",
+        seconds: 60,
+        legs: &[Leg { loss: 0.05, ..Leg::PLAIN }],
+        marks: &[(Frozen, AtMost(0.5)), (Concealed, AtMost(1.0)), (Use(Span::Leg(0)), AtLeast(0.6))],
+    },
+    Scenario {
+        name: "loss10",
+        path: "3 Mbit/s, RTT 50 ms, 10 % loss both ways",
+        seconds: 60,
+        legs: &[Leg { loss: 0.10, ..Leg::PLAIN }],
+        marks: &[(Frozen, AtMost(2.0)), (Concealed, AtMost(3.0)), (Use(Span::Leg(0)), AtLeast(0.5))],
+    },
+    Scenario {
+        name: "loss20",
+        path: "3 Mbit/s, RTT 50 ms, 20 % loss both ways",
+        seconds: 60,
+        legs: &[Leg { loss: 0.20, ..Leg::PLAIN }],
+        marks: &[(Frozen, AtMost(6.0)), (Concealed, AtMost(8.0)), (Use(Span::Leg(0)), AtLeast(0.3))],
+    },
+    Scenario {
+        name: "burst5",
+        path: "3 Mbit/s, RTT 50 ms, 5 % loss both ways in bursts of 4",
+        seconds: 60,
+        legs: &[Leg { loss: 0.05, mean_burst: 4.0, ..Leg::PLAIN }],
+        marks: &[(Frozen, AtMost(1.1)), (Concealed, AtMost(2.5)), (Use(Span::Leg(0)), AtLeast(0.6))],
+    },
+    Scenario {
+        name: "hole",
+        path: "8 Mbit/s, RTT 50 ms, nothing gets through for 0.6 s after 20 s",
+        seconds: 40,
+        legs: &[
+            Leg { kbps: 8000, ..Leg::PLAIN },
+            Leg { from_s: 20.0, kbps: 8000, loss: 1.0, ..Leg::PLAIN },
+            Leg { from_s: 20.0 + HOLE_S, kbps: 8000, ..Leg::PLAIN },
+        ],
+        marks: &[(Frozen, AtMost(HOLE_S + 0.4)), (ConcealedSeconds, AtMost(HOLE_S + 0.2))],
+    },
+    Scenario {
+        name: "rtt150loss3",
+        path: "2 Mbit/s, RTT 150 ms, 3 % loss both ways",
+        seconds: 60,
+        legs: &[Leg { kbps: 2000, delay_ms: 75.0, loss: 0.03, ..Leg::PLAIN }],
+        marks: &[(Frozen, AtMost(1.0)), (Concealed, AtMost(1.0)), (Use(Span::Leg(0)), AtLeast(0.6))],
+    },
+    Scenario {
+        name: "jitter60",
+        path: "2 Mbit/s, RTT 50 ms and 0 to 60 ms more each way, in order",
+        seconds: 60,
+        legs: &[Leg { kbps: 2000, jitter_ms: 60.0, ..Leg::PLAIN }],
+        marks: &[(Frozen, AtMost(0.0)), (Concealed, AtMost(0.5)), (Use(Span::Leg(0)), AtLeast(0.8))],
+    },
+    Scenario {
+        name: "policer1M",
+        path: "1 Mbit/s by a token bucket of 30 kB without a queue, RTT 50 ms",
+        seconds: 60,
+        legs: &[Leg { kbps: 1000, policer_bytes: Some(30_000), ..Leg::PLAIN }],
+        marks: &[(Frozen, AtMost(3.5)), (Concealed, AtMost(3.0)), (Use(Span::Leg(0)), AtLeast(0.8))],
+    },
+];
+
+/// The two short ones that are gates: generous, so that a busy machine does not fail them, and far from what a call is like
+/// that does not see what its path is like.
+pub(crate) const GATES: &[Scenario] = &[
+    Scenario {
+        name: "narrow",
+        path: "1 Mbit/s, RTT 50 ms, queue 300 ms",
+        seconds: 20,
+        legs: &[Leg { kbps: 1000, ..Leg::PLAIN }],
+        marks: GATE,
+    },
+    Scenario {
+        name: "lossy",
+        path: "3 Mbit/s, RTT 50 ms, 5 % loss both ways",
+        seconds: 20,
+        legs: &[Leg { loss: 0.05, ..Leg::PLAIN }],
+        marks: GATE,
+    },
+];
+
+const GATE: &[(super::scenario::Measure, super::scenario::Bound)] =
+    &[(Frozen, AtMost(2.0)), (Concealed, AtMost(3.0)), (Use(Span::Last(10.0)), AtLeast(0.5))];
