@@ -33,7 +33,7 @@ mod loss_tests;
 mod quality_tests;
 
 pub use jitter::{Adjustment, BufferedPacket, Decision, JitterBuffer, JitterStats};
-pub use playout::{Playing, Playout};
+pub use playout::Playout;
 pub use receiver::{AudioReceiver, AudioReceiverStats};
 pub use red::{AudioPacket, EarlierBlock};
 pub use sender::{AudioOutput, AudioSender, AudioSenderStats};

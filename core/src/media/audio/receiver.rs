@@ -1,8 +1,9 @@
 //! Opus packets to the speaker.
 
-use super::{AudioError, Playing, Playout};
+use super::{AudioError, Playout};
 use crate::media::capture::{AudioProducer, AudioSource};
 use crate::media::rtp::RtpPacket;
+use crate::media::sync::Playing;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
