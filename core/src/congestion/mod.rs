@@ -10,14 +10,19 @@ mod alr;
 mod controller;
 mod delay;
 mod loss;
+pub mod pacer;
 mod plan;
 mod probe;
 mod rate;
+pub mod repair;
 mod sent;
+pub(crate) mod sequence;
 mod share;
 
 pub use controller::{Config, Controller, ControllerStats};
+pub use pacer::{Pacer, Released};
 pub use plan::{AudioPlan, Class, Demand, PathLimit, Plan, VideoPlan};
+pub use repair::{NackGenerator, RetransmissionBudget, RetransmissionHistory};
 
 /// A probe for bandwidth: packets sent at a pace of their own, to see whether the path carries it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
