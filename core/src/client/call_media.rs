@@ -3,6 +3,7 @@
 use super::devices::Camera;
 use super::{ClientConfig, ClientError, Devices, PhotoOf};
 use crate::call::ConnectionState;
+use crate::congestion::Plan;
 use crate::media::audio::{AudioReceiver, AudioReceiverStats, AudioSender, AudioSenderStats};
 use crate::media::capture::{CameraProvider, CameraSettings, CaptureError, CaptureHandle, VideoRenderer};
 use crate::media::constraints::VideoConstraints;
@@ -15,8 +16,6 @@ use crate::signaling::message::MediaState;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 
-/// Kept free of the bandwidth estimate for sound and its overhead, in bits per second.
-const AUDIO_SHARE_BPS: u32 = 48_000;
 /// Video is never told to send less, in bits per second: below it no codec gives a picture worth the name.
 const VIDEO_FLOOR_BPS: u32 = 30_000;
 
@@ -186,11 +185,10 @@ impl CallMedia {
         }
     }
 
-    /// Follows the bandwidth estimate, in bits per second, of which sound takes its share first.
-    pub(super) fn follow_estimate(&self, bps: u32, least: u32) {
+    /// Sends as the path allows.
+    pub(super) fn follow_plan(&self, plan: &Plan) {
         if let Some(sender) = &self.video_sender {
-            let floor = least.saturating_sub(AUDIO_SHARE_BPS).max(VIDEO_FLOOR_BPS);
-            sender.set_bitrate(bps.saturating_sub(AUDIO_SHARE_BPS).max(floor));
+            sender.set_bitrate(plan.video.bitrate_bps.max(VIDEO_FLOOR_BPS));
         }
     }
 

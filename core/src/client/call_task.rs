@@ -213,6 +213,7 @@ impl CallTask {
     async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Order>, mut events: mpsc::Receiver<PeerEvent>) {
         let mut ticks = tokio::time::interval(STATS_INTERVAL);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        let mut plans = self.connection.plan();
         loop {
             tokio::select! {
                 order = inbox.recv() => match order {
@@ -221,6 +222,10 @@ impl CallTask {
                     None => break,
                 },
                 Some(event) = events.recv() => self.on_event(event).await,
+                Ok(()) = plans.changed() => {
+                    let plan = *plans.borrow_and_update();
+                    self.media.follow_plan(&plan);
+                }
                 _ = ticks.tick(), if self.state == ConnectionState::Connected => self.tell_stats().await,
             }
         }
@@ -297,7 +302,6 @@ impl CallTask {
                 self.media.receive_video(packets, payload_types, &self.context.devices, connection).await;
             }
             PeerEvent::KeyframeWanted => self.media.request_keyframe(),
-            PeerEvent::Estimate(bps) => self.media.follow_estimate(bps, self.context.config.bitrate.min),
             PeerEvent::VideoCodec(codec) => self.media.set_codec(codec),
             PeerEvent::Data(data) => self.tell(FromTask::Data(data)).await,
         }

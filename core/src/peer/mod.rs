@@ -1,10 +1,12 @@
-//! The WebRTC peer behind a trait of our own: descriptions, candidates, media in and out, feedback, estimate, statistics.
+//! The WebRTC peer behind a trait of our own: descriptions, candidates, media in and out, feedback, the plan for what is sent,
+//! statistics.
 //!
 //! Everything that knows the `webrtc` crate is in [`webrtc`]; the rest of the core sees the types here.
 
 pub mod webrtc;
 
 use crate::call::ConnectionState;
+use crate::congestion::{ControllerStats, Demand, Plan};
 use crate::media::rtp::RtpPacket;
 use crate::media::video::codec::{EncodedFrame, VideoCodec};
 use crate::outage::Outage;
@@ -13,7 +15,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// How a peer connection is made.
 #[derive(Debug, Clone)]
@@ -71,8 +73,6 @@ pub enum PeerEvent {
     },
     /// The other side needs a keyframe (PLI, RFC 4585; FIR, RFC 5104).
     KeyframeWanted,
-    /// The bandwidth estimate changed, in bits per second.
-    Estimate(u32),
     /// Which codec was agreed on for the video that this side sends.
     VideoCodec(VideoCodec),
     /// A message on the data channel.
@@ -86,7 +86,7 @@ impl PeerEvent {
     /// Whether it may be dropped for want of room: a measurement that the next one replaces, a request that will be repeated,
     /// a message of a channel that promises nothing to an app that does not read.
     pub fn is_minor(&self) -> bool {
-        matches!(self, Self::KeyframeWanted | Self::Estimate(_) | Self::Data(_))
+        matches!(self, Self::KeyframeWanted | Self::Data(_))
     }
 }
 
@@ -141,6 +141,18 @@ pub trait PeerConnection: Send + Sync {
     /// Asks the other side for a keyframe (PLI).
     fn request_keyframe(&self);
 
+    /// How this side is to send. Changes as the path does.
+    fn plan(&self) -> watch::Receiver<Plan>;
+
+    /// How long the video that waits to leave, first time and again, takes at the present pace. Reads one number without a lock.
+    fn video_backlog(&self) -> Duration;
+
+    /// What this side would send if the path carried it.
+    fn set_demand(&self, demand: Demand);
+
+    /// The last sender report about a stream that arrives, by its SSRC.
+    fn sender_report(&self, ssrc: u32) -> Option<SenderReport>;
+
     /// Sends a message on the data channel. Never waits.
     ///
     /// # Errors
@@ -152,6 +164,18 @@ pub trait PeerConnection: Send + Sync {
 
     /// Closes it and waits until sockets and tasks are gone. Closing twice is fine.
     async fn close(&self);
+}
+
+/// Which RTP timestamp of a stream is which time of the sender's clock (RFC 3550 section 6.4.1), as the other side says: both may be
+/// absurd.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SenderReport {
+    /// NTP timestamp: seconds since 1900 in the upper 32 bits, fractions of one in the lower.
+    pub ntp: u64,
+    /// The same time by the stream's RTP clock.
+    pub rtp: u32,
+    /// When the report came.
+    pub arrived_at: Instant,
 }
 
 /// Counters since the start and measurements of the moment, in W3C's terms (`RTCStats`).
@@ -169,8 +193,10 @@ pub struct PeerStats {
     pub video_received: StreamStats,
     /// Round-trip time of the selected candidate pair.
     pub rtt: Option<Duration>,
-    /// The bandwidth estimate, in bits per second.
+    /// The bandwidth estimate, in bits per second on the wire.
     pub estimate_bps: Option<u32>,
+    /// What congestion control knows of the path.
+    pub congestion: ControllerStats,
     /// The selected candidate pair.
     pub pair: Option<CandidatePair>,
 }
