@@ -1,12 +1,15 @@
-//! The WebRTC peer behind a trait of our own: descriptions, candidates, media in and out, feedback, estimate, statistics.
+//! The WebRTC peer behind a trait of our own: descriptions, candidates, media in and out, feedback, the plan for what is sent,
+//! statistics.
 //!
 //! Everything that knows the `webrtc` crate is in [`webrtc`]; the rest of the core sees the types here.
 
 pub mod webrtc;
 
 use crate::call::ConnectionState;
+use crate::congestion::{ControllerStats, Demand, Plan};
 use crate::media::audio::AudioPacket;
 use crate::media::rtp::RtpPacket;
+use crate::media::sync::SenderReport;
 use crate::media::video::codec::{EncodedFrame, VideoCodec};
 use crate::outage::Outage;
 use crate::signaling::message::{IceCandidate, IceServer, SessionDescription};
@@ -14,7 +17,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// How a peer connection is made.
 #[derive(Debug, Clone)]
@@ -77,8 +80,6 @@ pub enum PeerEvent {
     },
     /// The other side needs a keyframe (PLI, RFC 4585; FIR, RFC 5104).
     KeyframeWanted,
-    /// The bandwidth estimate changed, in bits per second.
-    Estimate(u32),
     /// Which codec was agreed on for the video that this side sends.
     VideoCodec(VideoCodec),
     /// Whether the other side takes redundant sound (RED, RFC 2198). Until it is told, it does not.
@@ -94,7 +95,7 @@ impl PeerEvent {
     /// Whether it may be dropped for want of room: a measurement that the next one replaces, a request that will be repeated,
     /// a message of a channel that promises nothing to an app that does not read.
     pub fn is_minor(&self) -> bool {
-        matches!(self, Self::KeyframeWanted | Self::Estimate(_) | Self::Data(_))
+        matches!(self, Self::KeyframeWanted | Self::Data(_))
     }
 }
 
@@ -150,6 +151,18 @@ pub trait PeerConnection: Send + Sync {
     /// Asks the other side for a keyframe (PLI).
     fn request_keyframe(&self);
 
+    /// How this side is to send. Changes as the path does.
+    fn plan(&self) -> watch::Receiver<Plan>;
+
+    /// How long the video that waits to leave, first time and again, takes at the present pace. Reads one number without a lock.
+    fn video_backlog(&self) -> Duration;
+
+    /// What this side would send if the path carried it.
+    fn set_demand(&self, demand: Demand);
+
+    /// The last sender report about a stream that arrives, by its SSRC.
+    fn sender_report(&self, ssrc: u32) -> Option<SenderReport>;
+
     /// Sends a message on the data channel. Never waits.
     ///
     /// # Errors
@@ -178,8 +191,10 @@ pub struct PeerStats {
     pub video_received: StreamStats,
     /// Round-trip time of the selected candidate pair.
     pub rtt: Option<Duration>,
-    /// The bandwidth estimate, in bits per second.
+    /// The bandwidth estimate, in bits per second on the wire.
     pub estimate_bps: Option<u32>,
+    /// What congestion control knows of the path.
+    pub congestion: ControllerStats,
     /// The selected candidate pair.
     pub pair: Option<CandidatePair>,
 }

@@ -103,7 +103,9 @@ fn received(stats: &CallStats, remote: MediaState) -> ReceivedSample {
         decode_ms: pictures.map_or(0.0, |pictures| pictures.decode_ms),
         samples: sound.map_or(0, |sound| sound.total_samples),
         concealed: sound.map_or(0, |sound| sound.concealed_samples.saturating_sub(sound.silent_concealed_samples)),
-        playout_delay: ms(sound.map(|sound| sound.jitter_buffer_ms).or(pictures.map(|pictures| pictures.jitter_buffer_ms))),
+        playout_delay: ms(sound
+            .map(|sound| sound.jitter_buffer_ms)
+            .or(pictures.map(|pictures| pictures.jitter_buffer_ms))),
     }
 }
 

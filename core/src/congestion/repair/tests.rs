@@ -3,6 +3,8 @@ use proptest::prelude::*;
 use std::collections::HashMap;
 use std::time::Instant;
 
+const NOTHING: [u16; 0] = [];
+
 fn ms(count: u64) -> Duration {
     Duration::from_millis(count)
 }
@@ -31,7 +33,7 @@ fn a_gap_is_asked_for_at_once_and_again_after_a_round_trip_and_ten_milliseconds(
     let mut generator = generator(t, [65_533, 65_534, 2]);
     assert_eq!(generator.poll(t), [65_535, 0, 1]);
     assert_eq!(generator.next_wake(), Some(t + ms(60)));
-    assert_eq!(generator.poll(t + ms(59)), []);
+    assert_eq!(generator.poll(t + ms(59)), NOTHING);
     assert_eq!(generator.poll(t + ms(60)), [65_535, 0, 1]);
     generator.on_packet(t + ms(61), 0, true);
     assert_eq!(generator.poll(t + ms(120)), [65_535, 1], "what was repaired is not asked for");
@@ -57,7 +59,7 @@ fn packets_that_come_late_teach_how_long_to_wait() {
         generator.on_packet(t + ms(late), 2, false);
         let t = t + ms(100);
         generator.on_packet(t, 5, false);
-        assert_eq!(generator.poll(t), []);
+        assert_eq!(generator.poll(t), NOTHING);
         assert_eq!(generator.next_wake(), Some(t + ms(waits)));
         assert_eq!(generator.poll(t + ms(waits)), [4]);
     }
@@ -183,7 +185,7 @@ fn a_packet_is_repeated_when_asked_for_and_not_again_within_most_of_a_round_trip
     history.on_nack(t + ms(20), 65_533, ms(50));
     assert_eq!(repeats(&mut history, &mut budget, t + ms(20)), [65_533]);
     history.on_nack(t + ms(59), 65_533, ms(50));
-    assert_eq!(repeats(&mut history, &mut budget, t + ms(59)), []);
+    assert_eq!(repeats(&mut history, &mut budget, t + ms(59)), NOTHING);
     history.on_nack(t + ms(60), 65_533, ms(50));
     assert_eq!(repeats(&mut history, &mut budget, t + ms(60)), [65_533]);
     assert_eq!(history.counts().too_soon, 2);
@@ -200,7 +202,7 @@ fn from_the_second_request_on_two_copies_leave_apart() {
     history.on_nack(again, 4, ms(50));
     assert_eq!(repeats(&mut history, &mut budget, again), [4]);
     assert_eq!(history.next_wake(&budget), Some(again + ms(15)));
-    assert_eq!(repeats(&mut history, &mut budget, again + ms(14)), []);
+    assert_eq!(repeats(&mut history, &mut budget, again + ms(14)), NOTHING);
     assert_eq!(repeats(&mut history, &mut budget, again + ms(15)), [4]);
     assert_eq!(history.next_wake(&budget), None);
 }
@@ -213,7 +215,7 @@ fn repeats_take_half_of_the_target_and_a_fifth_of_a_second_of_that_at_once() {
     (0..100).for_each(|n| history.on_nack(t, n, ms(50)));
     assert_eq!(repeats(&mut history, &mut budget, t).len(), 10);
     assert_eq!(history.next_wake(&budget), Some(t + ms(20)));
-    assert_eq!(repeats(&mut history, &mut budget, t + ms(19)), []);
+    assert_eq!(repeats(&mut history, &mut budget, t + ms(19)), NOTHING);
     let later: Vec<u16> = (20..=100).flat_map(|n| repeats(&mut history, &mut budget, t + ms(n))).collect();
     assert_eq!(later, [10, 11, 12, 13, 14]);
 }
@@ -268,7 +270,7 @@ fn what_was_never_sent_or_is_not_kept_is_counted_and_that_is_all() {
     for number in [9, 20, 30_000, 65_535] {
         history.on_nack(t, number, ms(50));
     }
-    assert_eq!(repeats(&mut history, &mut budget, t), []);
+    assert_eq!(repeats(&mut history, &mut budget, t), NOTHING);
     assert_eq!(history.counts().unknown, 4);
 }
 

@@ -3,9 +3,11 @@
 use super::handler::State;
 use super::outgoing::{AudioFormat, Outgoing, VideoFormat};
 use super::sdp::{Description, Section};
-use super::setup::Shared;
+use super::sending::Shared;
 use super::{candidates, codecs, data, stats};
+use crate::congestion::{Demand, Plan};
 use crate::media::audio::AudioPacket;
+use crate::media::sync::SenderReport;
 use crate::media::video::codec::{EncodedFrame, VideoCodec};
 use crate::peer::{DataError, PeerConnection, PeerError, PeerEvent, PeerStats};
 use crate::signaling::message::{IceCandidate, SdpType, SessionDescription};
@@ -16,6 +18,7 @@ use rtc::peer_connection::configuration::media_engine::MIME_TYPE_OPUS;
 use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodecParameters, RtpCodecKind};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use webrtc::media_stream::track_local::TrackLocal;
 use webrtc::peer_connection::{PeerConnection as Crate, RTCSessionDescription};
@@ -338,6 +341,22 @@ impl PeerConnection for Connection {
     fn request_keyframe(&self) {
         // One that is still waiting is as good as another.
         let _ = self.keyframe_requests.try_send(());
+    }
+
+    fn plan(&self) -> watch::Receiver<Plan> {
+        self.shared.sending.plan()
+    }
+
+    fn video_backlog(&self) -> Duration {
+        self.shared.sending.backlog()
+    }
+
+    fn set_demand(&self, demand: Demand) {
+        self.shared.sending.set_demand(Instant::now(), demand);
+    }
+
+    fn sender_report(&self, ssrc: u32) -> Option<SenderReport> {
+        self.shared.counters.sender_report(ssrc)
     }
 
     fn send_data(&self, data: Bytes) -> Result<(), DataError> {

@@ -10,7 +10,9 @@
 //! | Candidates come before their description | `events.rs` holds them |
 //! | Every answer takes the DTLS client's role | `setup.rs` gives the offering side the server's |
 //! | Retransmissions never satisfy the NACK generator | `interceptors/rtx.rs` unwraps them below it |
-//! | The NACK responder answers blindly | `interceptors/responder.rs` replaces it |
+//! | The NACK generator asks on common ticks | `interceptors/nack.rs` replaces it |
+//! | The pacer refuses the newest, sound waits behind video, retransmissions have no transport-wide number | `interceptors/transmit` replaces pacer, numbering, congestion control and NACK responder |
+//! | A change of the selected candidate pair is told to nobody | `route.rs` looks for it in the statistics |
 //! | PLI and FIR are not acted on | `interceptors/keyframe.rs` reports them |
 //! | Incoming RTCP is missing from statistics | `interceptors/counters.rs` counts |
 //! | An offer that only sends is answered with "both ways" | `connection.rs` sets the directions |
@@ -26,7 +28,9 @@ mod handler;
 mod incoming;
 mod interceptors;
 mod outgoing;
+mod route;
 mod sdp;
+mod sending;
 mod setup;
 mod sockets;
 mod stats;
@@ -53,7 +57,7 @@ impl PeerFactory for WebrtcPeers {
         events: mpsc::Sender<PeerEvent>,
     ) -> Result<Arc<dyn PeerConnection>, PeerError> {
         let events = events::Events::new(events);
-        let shared = setup::Shared::default();
+        let shared = sending::Shared::new(config.bitrate);
         let (remote_video, watched_video) = watch::channel(None);
         let state = Arc::new(handler::State {
             events: events.clone(),
@@ -75,8 +79,10 @@ impl PeerFactory for WebrtcPeers {
         let (video_format, video_formats) = watch::channel(None);
         let (audio_queue, sending) = outgoing::audio(&audio, audio_formats);
         state.tasks.spawn(sending);
-        let (video_queue, sending) = outgoing::video(video.as_ref().unwrap_or(&audio), video_formats);
+        let (video_queue, sending) =
+            outgoing::video(video.as_ref().unwrap_or(&audio), video_formats, Arc::clone(&shared.sending));
         state.tasks.spawn(sending);
+        state.tasks.spawn(route::watch(Arc::clone(&inner), Arc::clone(&shared.sending)));
         let (keyframe_requests, mut requests) = mpsc::channel(1);
         state.tasks.spawn(async move {
             while requests.recv().await.is_some() {

@@ -1,6 +1,7 @@
 //! What this side sends: compressed pictures and sound into RTP packets (RFC 3550), each kind on a task of its own.
 
 use super::codecs::AUDIO_CLOCK_RATE;
+use super::sending::Sending;
 use crate::media::audio::{AudioPacket, red};
 use crate::media::video::codec::{EncodedFrame, VIDEO_CLOCK_RATE, VideoCodec};
 use bytes::Bytes;
@@ -13,12 +14,16 @@ use std::time::Instant;
 use tokio::sync::{mpsc, watch};
 use webrtc::media_stream::track_local::{TrackLocal, static_rtp::TrackLocalStaticRTP};
 
-/// Pictures that may wait; more means that the way is full.
-const VIDEO_QUEUE: usize = 8;
+/// Pictures that may wait for their RTP numbers; more means that the way is full.
+const VIDEO_QUEUE: usize = 2;
 /// Sound packets that may wait: 200 ms of the shortest.
 const AUDIO_QUEUE: usize = 10;
 /// Most bytes of payload in a packet: leaves room for headers, extensions, SRTP and a relay within 1,280 bytes of IPv6.
 const MAX_PAYLOAD: usize = 1_160;
+/// Least bytes of payload that a packet of video is cut to: smaller ones are little but headers.
+const MIN_PAYLOAD: usize = 300;
+/// On a path slower than this, in bits per second, packets of video are smaller: one of them takes no longer than 20 ms.
+const SLOW_PATH_BPS: u32 = 400_000;
 /// Longest Opus packet, in samples: 120 ms (RFC 6716 section 2.1.4).
 const LONGEST_OPUS: u32 = AUDIO_CLOCK_RATE * 120 / 1_000;
 
@@ -91,18 +96,22 @@ impl Numbering {
 pub(super) fn video(
     stream: &Outgoing,
     format: watch::Receiver<VideoFormat>,
+    sending: Arc<Sending>,
 ) -> (mpsc::Sender<EncodedFrame>, impl Future<Output = ()> + Send + 'static) {
     let (frames, mut queue) = mpsc::channel::<EncodedFrame>(VIDEO_QUEUE);
     let (track, mut numbering, origin) = (Arc::clone(&stream.track), Numbering::new(stream.ssrc), Instant::now());
     let mut payloader = VideoPayloader::new();
+    let plan = sending.plan();
     let task = async move {
-        while let Some(frame) = queue.recv().await {
+        loop {
+            sending.room().await;
+            let Some(frame) = queue.recv().await else { break };
             let Some((payload_type, codec)) = *format.borrow() else { continue };
             if codec != frame.codec {
                 continue;
             }
             let timestamp = ticks(origin, frame.captured_at);
-            let payloads = payloader.payloads(codec, &frame.data);
+            let payloads = payloader.payloads(codec, &frame.data, max_payload(plan.borrow().target_bps));
             let last = payloads.len().saturating_sub(1);
             for (n, payload) in payloads.into_iter().enumerate() {
                 let packet = numbering.packet(payload_type, timestamp, n == last, payload);
@@ -150,6 +159,15 @@ fn ticks(origin: Instant, at: Instant) -> u32 {
     }
 }
 
+/// Most bytes of payload of a packet of video on a path of this rate.
+fn max_payload(target_bps: u32) -> usize {
+    if target_bps >= SLOW_PATH_BPS {
+        return MAX_PAYLOAD;
+    }
+    // 20 ms, in bytes.
+    (target_bps as usize / 400).clamp(MIN_PAYLOAD, MAX_PAYLOAD)
+}
+
 /// Splits pictures into payloads.
 #[derive(Default)]
 struct VideoPayloader {
@@ -165,10 +183,10 @@ impl VideoPayloader {
         payloader
     }
 
-    fn payloads(&mut self, codec: VideoCodec, data: &Bytes) -> Vec<Bytes> {
+    fn payloads(&mut self, codec: VideoCodec, data: &Bytes, most: usize) -> Vec<Bytes> {
         let payloads = match codec {
-            VideoCodec::Vp8 => self.vp8.payload(MAX_PAYLOAD, data),
-            VideoCodec::H264 => self.h264.payload(MAX_PAYLOAD, data),
+            VideoCodec::Vp8 => self.vp8.payload(most, data),
+            VideoCodec::H264 => self.h264.payload(most, data),
         };
         payloads.unwrap_or_default()
     }
@@ -184,6 +202,15 @@ mod tests {
         let origin = Instant::now();
         let frame = |n: u64| ticks(origin, origin + Duration::from_nanos(n * 1_000_000_000 / 30));
         assert!((0..3_000).all(|n| u64::from(frame(n)).abs_diff(n * 3_000) <= 1));
+    }
+
+    #[test]
+    fn packets_are_smaller_on_a_slow_path() {
+        for (bps, most) in
+            [(0, 300), (100_000, 300), (200_000, 500), (399_999, 999), (400_000, 1_160), (u32::MAX, 1_160)]
+        {
+            assert_eq!(max_payload(bps), most, "{bps}");
+        }
     }
 
     #[test]

@@ -2,30 +2,30 @@
 
 use super::codecs;
 use super::events::Events;
-use super::interceptors::counters::{self, Counters};
-use super::interceptors::estimate::Estimator;
+use super::interceptors::counters;
 use super::interceptors::keyframe::{self, KeyframeRequests};
-use super::interceptors::responder::Responder;
-use super::interceptors::rtx::{self, PayloadTypes, Unwrap};
+use super::interceptors::nack::Nack;
+use super::interceptors::rtx::{self, Unwrap};
+use super::interceptors::transmit::{self, Transmit};
+use super::sending::Shared;
 use super::sockets::Sockets;
 use crate::peer::{PeerConfig, PeerError};
 use crate::signaling::message::IceServer;
-use rtc::interceptor::{NackGeneratorBuilder, PacerBuilder};
+use rtc::interceptor::TwccReceiverBuilder;
+use rtc::peer_connection::configuration::interceptor_registry::{
+    configure_rtcp_reports, configure_simulcast_extension_headers,
+};
 use rtc::peer_connection::transport::RTCDtlsRole;
-use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
+use rtc::rtp_transceiver::rtp_sender::{RTCPFeedback, RTCRtpHeaderExtensionCapability, RtpCodecKind};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use webrtc::peer_connection::{
-    CongestionFeedback, MediaEngine, PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler,
-    RTCConfigurationBuilder, RTCIceServer, RTCIceTransportPolicy, Registry, SettingEngineBuilder, Slot,
-    configure_congestion_control, register_default_interceptors,
+    MediaEngine, PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfigurationBuilder,
+    RTCIceServer, RTCIceTransportPolicy, Registry, SettingEngineBuilder, Slot,
 };
 
-/// Packets that may wait in the pacer. Its own 4,096 are half a minute of a slow path.
-const PACER_QUEUE: usize = 60;
-/// How often a packet is asked for. Without a bound it is asked for ten times a second for ever.
-const MAX_NACKS: u16 = 2;
+/// How often the other side is told what arrived: often enough for its congestion control to see a queue before it is long.
+const FEEDBACK_INTERVAL: Duration = Duration::from_millis(50);
 /// Bytes that may wait to be sent on the data channel.
 const DATA_BUFFER: usize = 1 << 20;
 /// Time between ICE connectivity checks: the pace of RFC 8445 section 14.2. At the crate's 200 ms a connection on one
@@ -35,14 +35,6 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 const CHECKS: u16 = 60;
 /// Most servers, and most URLs of one: more only delays gathering.
 const MAX_SERVERS: usize = 16;
-
-/// What the links of the packet chain share with the connection.
-#[derive(Clone, Default)]
-pub(super) struct Shared {
-    pub(super) counters: Counters,
-    pub(super) payload_types: PayloadTypes,
-    pub(super) estimate: Arc<AtomicU32>,
-}
 
 /// Makes it.
 ///
@@ -97,7 +89,7 @@ async fn attempt(
     for codec in codecs::video(&config.video_codecs) {
         media.register_codec(codec, RtpCodecKind::Video)?;
     }
-    let registry = chain(config, events, shared, &mut media, video_ssrc)?;
+    let registry = chain(events, shared, &mut media, video_ssrc)?;
     let mut settings = SettingEngineBuilder::new()
         .with_include_loopback_candidate(config.loopback)
         .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(CHECKS))
@@ -125,26 +117,31 @@ async fn attempt(
     Ok(Arc::new(connection))
 }
 
-/// The packet chain: the crate's, with its NACK generator and pacer bounded, its responder replaced, and our links.
+/// The packet chain: our links, the crate's reports, and its feedback on what arrived.
 fn chain(
-    config: &PeerConfig,
     events: &Events,
     shared: &Shared,
     media: &mut MediaEngine,
     video_ssrc: u32,
 ) -> Result<Registry, rtc::shared::error::Error> {
-    let registry = register_default_interceptors(Registry::new(), media)?;
-    let estimator = Estimator::new(config.bitrate, events.clone(), Arc::clone(&shared.estimate));
-    let registry = configure_congestion_control(registry, estimator, CongestionFeedback::Twcc, media)?;
-    let pacer = PacerBuilder::new().with_target_bitrate(f64::from(config.bitrate.start)).with_queue_limit(PACER_QUEUE);
-    let generator = NackGeneratorBuilder::new().with_max_nacks_per_packet(MAX_NACKS);
-    Ok(registry
+    let feedback = |typ: &str, parameter: &str| RTCPFeedback { typ: typ.into(), parameter: parameter.into() };
+    media.register_feedback(feedback("nack", ""), RtpCodecKind::Video);
+    media.register_feedback(feedback("nack", "pli"), RtpCodecKind::Video);
+    // Sound is numbered, too: it takes part of the path.
+    for kind in [RtpCodecKind::Video, RtpCodecKind::Audio] {
+        media.register_feedback(feedback("transport-cc", ""), kind);
+        let uri = transmit::TRANSPORT_CC.to_owned();
+        media.register_header_extension(RTCRtpHeaderExtensionCapability { uri }, kind, None)?;
+    }
+    configure_simulcast_extension_headers(media)?;
+    let receiver = TwccReceiverBuilder::new().with_interval(FEEDBACK_INTERVAL);
+    Ok(configure_rtcp_reports(Registry::new())
         .with(Slot::from(counters::WIRE), shared.counters.wire())
-        .with(Slot::Pacer, pacer.build())
-        .with(Slot::NackResponder, Responder::new(shared.counters.clone(), Arc::clone(&shared.payload_types)))
+        .with(Slot::Pacer, Transmit::new(Instant::now(), shared))
         .with(Slot::from(rtx::POSITION), Unwrap::new(Arc::clone(&shared.payload_types)))
         .with(Slot::from(counters::REPAIRED), shared.counters.repaired())
-        .with(Slot::NackGenerator, generator.build())
+        .with(Slot::NackGenerator, Nack::new(Arc::clone(&shared.sending), video_ssrc))
+        .with(Slot::TwccReceiver, receiver.build())
         .with(Slot::from(keyframe::POSITION), KeyframeRequests::new(events.clone(), video_ssrc)))
 }
 

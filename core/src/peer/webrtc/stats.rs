@@ -1,10 +1,11 @@
 //! Statistics in W3C's terms: streams from our own counters, the path from the crate.
 
-use super::setup::Shared;
+use super::route::Route;
+use super::sending::{Overhead, Shared};
 use crate::peer::{CandidatePair, PeerStats};
+use rtc::peer_connection::transport::RTCIceCandidateType;
 use rtc::statistics::report::{RTCStatsReport, RTCStatsReportEntry};
 use rtc::statistics::stats::ice_candidate::RTCIceCandidateStats;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use webrtc::peer_connection::{PeerConnection, StatsSelector};
 
@@ -14,6 +15,13 @@ pub(super) async fn read(connection: &dyn PeerConnection, shared: &Shared) -> Pe
     let report = connection.get_stats(now, StatsSelector::None).await;
     let totals = shared.counters.totals();
     let (pair, rtt) = pair(&report);
+    let congestion = {
+        let mut controller = shared.sending.controller();
+        if let Some(rtt) = rtt {
+            controller.on_rtt(now, rtt);
+        }
+        controller.stats()
+    };
     PeerStats {
         at: Some(now),
         audio_sent: totals.audio_sent,
@@ -21,8 +29,36 @@ pub(super) async fn read(connection: &dyn PeerConnection, shared: &Shared) -> Pe
         audio_received: totals.audio_received,
         video_received: totals.video_received,
         rtt: rtt.or_else(|| shared.counters.rtt()),
-        estimate_bps: Some(shared.estimate.load(Ordering::Relaxed)),
+        estimate_bps: Some(congestion.target_bps),
+        congestion,
         pair,
+    }
+}
+
+/// The path of the moment, once there is one.
+pub(super) fn route(report: &RTCStatsReport) -> Option<Route> {
+    let transport = report.transport()?;
+    let RTCStatsReportEntry::IceCandidatePair(pair) = report.get(&transport.selected_candidate_pair_id)? else {
+        return None;
+    };
+    let local = candidate(report, "Local", &pair.local_candidate_id);
+    let remote = candidate(report, "Remote", &pair.remote_candidate_id);
+    let address = |c: Option<&RTCIceCandidateStats>| c.map_or((None, 0), |c| (c.address.clone(), c.port));
+    let addresses = [address(local), address(remote)];
+    let overhead = Overhead {
+        ipv6: addresses.iter().any(|(a, _)| a.as_ref().is_some_and(|a| a.contains(':'))),
+        relayed: local.is_some_and(|c| c.candidate_type == RTCIceCandidateType::Relay),
+        tag: if transport.srtp_cipher.contains("SHA1_80") { 10 } else { 16 },
+    };
+    let rtt = Duration::try_from_secs_f64(pair.current_round_trip_time).ok().filter(|d| !d.is_zero());
+    Some(Route { addresses, overhead, rtt })
+}
+
+fn candidate<'a>(report: &'a RTCStatsReport, side: &str, id: &str) -> Option<&'a RTCIceCandidateStats> {
+    // The pair names its candidates without the prefix under which the report keeps them.
+    match report.get(&format!("RTC{side}IceCandidate_{id}"))? {
+        RTCStatsReportEntry::LocalCandidate(c) | RTCStatsReportEntry::RemoteCandidate(c) => Some(c),
+        _ => None,
     }
 }
 
@@ -35,13 +71,6 @@ fn pair(report: &RTCStatsReport) -> (Option<CandidatePair>, Option<Duration>) {
     let Some(pair) = pairs.max_by_key(|p| p.packets_received + p.packets_sent) else {
         return (None, None);
     };
-    // The pair names its candidates without the prefix under which the report keeps them.
-    fn candidate<'a>(report: &'a RTCStatsReport, side: &str, id: &str) -> Option<&'a RTCIceCandidateStats> {
-        match report.get(&format!("RTC{side}IceCandidate_{id}"))? {
-            RTCStatsReportEntry::LocalCandidate(c) | RTCStatsReportEntry::RemoteCandidate(c) => Some(c),
-            _ => None,
-        }
-    }
     let local = candidate(report, "Local", &pair.local_candidate_id);
     let remote = candidate(report, "Remote", &pair.remote_candidate_id);
     let kind = |c: Option<&RTCIceCandidateStats>| {

@@ -3,6 +3,7 @@
 
 use super::keyframe::is_request;
 use super::{Queue, chain_link};
+use crate::media::sync::SenderReport as RemoteReport;
 use crate::peer::StreamStats;
 use rtc::interceptor::{Attribute, Interceptor, Packet, StreamInfo, TaggedPacket};
 use rtc::rtcp::receiver_report::ReceiverReport;
@@ -34,6 +35,8 @@ pub(in super::super) struct Counts {
     repairs: HashMap<u32, u32>,
     reports: VecDeque<(u32, Instant)>,
     rtt: Option<Duration>,
+    /// The last report of each stream of the other side's.
+    remote_reports: HashMap<u32, RemoteReport>,
 }
 
 #[derive(Default)]
@@ -69,6 +72,11 @@ impl Counters {
     /// From the last receiver report (RFC 3550 section 6.4.1).
     pub(in super::super) fn rtt(&self) -> Option<Duration> {
         self.lock().rtt
+    }
+
+    /// The last sender report about this stream of the other side's.
+    pub(in super::super) fn sender_report(&self, ssrc: u32) -> Option<RemoteReport> {
+        self.lock().remote_reports.get(&ssrc).copied()
     }
 
     pub(in super::super) fn totals(&self) -> Totals {
@@ -125,6 +133,12 @@ impl Counts {
         {
             stream.stats.nacks += nacked(nack);
         }
+        if let Some(report) = any.downcast_ref::<SenderReport>()
+            && self.received.contains_key(&report.ssrc)
+        {
+            let told = RemoteReport { ntp: report.ntp_time, rtp: report.rtp_time, arrived_at: now };
+            self.remote_reports.insert(report.ssrc, told);
+        }
         let reports = any.downcast_ref::<ReceiverReport>().map(|r| &r.reports);
         for report in reports.or(any.downcast_ref::<SenderReport>().map(|r| &r.reports)).into_iter().flatten() {
             let Some(stream) = self.sent.get_mut(&report.ssrc) else { continue };
@@ -157,8 +171,12 @@ impl Counts {
 
     fn rtp_leaves(&mut self, packet: &rtc::rtp::Packet, again: bool) {
         let ssrc = packet.header.ssrc;
-        let (original, again) = self.repairs.get(&ssrc).map_or((ssrc, again), |&original| (original, true));
-        let Some(stream) = self.sent.get_mut(&original) else { return };
+        let original = self.repairs.get(&ssrc);
+        if original.is_some() && !again {
+            // Padding of a probe, which nobody asked for.
+            return;
+        }
+        let Some(stream) = self.sent.get_mut(original.unwrap_or(&ssrc)) else { return };
         if again {
             stream.stats.retransmitted += 1;
         } else {

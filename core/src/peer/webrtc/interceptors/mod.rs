@@ -2,14 +2,38 @@
 //! lower, the nearer to the wire.
 
 pub(super) mod counters;
-pub(super) mod estimate;
 pub(super) mod keyframe;
-pub(super) mod responder;
+pub(super) mod nack;
 pub(super) mod rtx;
+pub(super) mod transmit;
 
-/// The queues and the pass-through that every link needs, for a link that handles packets in `read` and `write`.
+/// The queues and the pass-through that every link needs, for a link that handles packets in `read` and `write`. What these take in
+/// they give back, or, from `write`, an `Option`. A link that is `timed` also has `timeout` and `next_timeout`.
 macro_rules! chain_link {
     ($link:ty) => {
+        super::chain_link!($link, timed: [
+            fn handle_timeout(&mut self, _: std::time::Instant) -> Result<(), Self::Error> {
+                Ok(())
+            }
+
+            fn poll_timeout(&mut self) -> Option<std::time::Instant> {
+                None
+            }
+        ]);
+    };
+    ($link:ty, timed) => {
+        super::chain_link!($link, timed: [
+            fn handle_timeout(&mut self, now: std::time::Instant) -> Result<(), Self::Error> {
+                self.timeout(now);
+                Ok(())
+            }
+
+            fn poll_timeout(&mut self) -> Option<std::time::Instant> {
+                self.next_timeout()
+            }
+        ]);
+    };
+    ($link:ty, timed: [$($timing:tt)*]) => {
         impl rtc::sansio::Protocol<rtc::interceptor::TaggedPacket, rtc::interceptor::TaggedPacket, ()> for $link {
             type Rout = rtc::interceptor::TaggedPacket;
             type Wout = rtc::interceptor::TaggedPacket;
@@ -28,14 +52,16 @@ macro_rules! chain_link {
             }
 
             fn handle_write(&mut self, packet: rtc::interceptor::TaggedPacket) -> Result<(), Self::Error> {
-                let packet = self.write(packet);
-                self.writes.push_back(packet);
+                let packet: Option<rtc::interceptor::TaggedPacket> = self.write(packet).into();
+                self.writes.extend(packet);
                 Ok(())
             }
 
             fn poll_write(&mut self) -> Option<Self::Wout> {
                 self.writes.pop_front()
             }
+
+            $($timing)*
         }
     };
 }

@@ -1,0 +1,158 @@
+//! What the link that sends shares with the rest of the connection: the controller, its plan, and what waits to leave.
+
+use super::interceptors::counters::Counters;
+use super::interceptors::rtx::PayloadTypes;
+use crate::congestion::{Config, Controller, Demand, Plan};
+use crate::peer::BitrateBounds;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{Notify, watch};
+
+/// A picture gets its RTP numbers only while less than this of the ones before waits to leave: what has numbers cannot be given up.
+const ROOM: Duration = Duration::from_millis(30);
+/// How long to wait for room before looking again: a connection that ends tells nothing more.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// UDP header, in bytes.
+const UDP: u32 = 8;
+
+/// What the links of the packet chain share with the connection. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) counters: Counters,
+    pub(super) payload_types: PayloadTypes,
+    pub(super) sending: Arc<Sending>,
+}
+
+impl Shared {
+    pub(super) fn new(bounds: BitrateBounds) -> Self {
+        let sending = Arc::new(Sending::new(Instant::now(), bounds));
+        Self { counters: Counters::default(), payload_types: PayloadTypes::default(), sending }
+    }
+}
+
+/// See the module.
+pub(super) struct Sending {
+    controller: Mutex<Controller>,
+    plan: watch::Sender<Plan>,
+    /// Microseconds that the waiting video takes to leave.
+    backlog: AtomicU64,
+    drained: Notify,
+    overhead: AtomicU32,
+}
+
+impl Sending {
+    pub(super) fn new(now: Instant, bounds: BitrateBounds) -> Self {
+        let BitrateBounds { start, min, max } = bounds;
+        let controller = Controller::new(now, Config { start_bps: start, min_bps: min, max_bps: max });
+        let (plan, _) = watch::channel(controller.plan());
+        Self {
+            controller: Mutex::new(controller),
+            plan,
+            backlog: AtomicU64::new(0),
+            drained: Notify::new(),
+            overhead: AtomicU32::new(Overhead::default().bytes()),
+        }
+    }
+
+    /// The controller. The lock is held for microseconds, so that the path of packets never waits.
+    pub(super) fn controller(&self) -> MutexGuard<'_, Controller> {
+        self.controller.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn plan(&self) -> watch::Receiver<Plan> {
+        self.plan.subscribe()
+    }
+
+    pub(super) fn set_demand(&self, now: Instant, demand: Demand) {
+        let mut controller = self.controller();
+        controller.set_demand(now, demand);
+        self.publish(controller.plan());
+    }
+
+    /// Tells the plan to those who follow it, if it is another one.
+    pub(super) fn publish(&self, plan: Plan) {
+        self.plan.send_if_modified(|before| std::mem::replace(before, plan) != plan);
+    }
+
+    pub(super) fn backlog(&self) -> Duration {
+        Duration::from_micros(self.backlog.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn set_backlog(&self, backlog: Duration) {
+        self.backlog.store(u64::try_from(backlog.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        if backlog < ROOM {
+            self.drained.notify_waiters();
+        }
+    }
+
+    /// Waits until the next picture may have its RTP numbers.
+    pub(super) async fn room(&self) {
+        while self.backlog() >= ROOM {
+            let drained = self.drained.notified();
+            if self.backlog() >= ROOM {
+                let _ = tokio::time::timeout(LOOK_AGAIN, drained).await;
+            }
+        }
+    }
+
+    /// Bytes that an RTP packet gains on its way to the wire.
+    pub(super) fn overhead(&self) -> u32 {
+        self.overhead.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_overhead(&self, overhead: Overhead) {
+        self.overhead.store(overhead.bytes(), Ordering::Relaxed);
+    }
+}
+
+/// What a path adds to each RTP packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Overhead {
+    /// Whether addresses are IPv6: 40 bytes of header, else 20 (RFC 8200, RFC 791).
+    pub(super) ipv6: bool,
+    /// Whether it goes through a relay of ours: 4 bytes of ChannelData (RFC 8656 section 12.4).
+    pub(super) relayed: bool,
+    /// Bytes of SRTP's authentication tag: 16 with GCM (RFC 7714), 10 with HMAC-SHA1-80 (RFC 3711).
+    pub(super) tag: u32,
+}
+
+impl Default for Overhead {
+    fn default() -> Self {
+        Self { ipv6: false, relayed: false, tag: 16 }
+    }
+}
+
+impl Overhead {
+    fn bytes(self) -> u32 {
+        self.tag + UDP + if self.ipv6 { 40 } else { 20 } + if self.relayed { 4 } else { 0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_adds_headers_tag_and_what_a_relay_needs() {
+        let overhead = Overhead { ipv6: false, relayed: false, tag: 10 };
+        assert_eq!(overhead.bytes(), 38);
+        assert_eq!(Overhead { ipv6: true, ..overhead }.bytes(), 58);
+        assert_eq!(Overhead { relayed: true, tag: 16, ..overhead }.bytes(), 48);
+    }
+
+    #[tokio::test]
+    async fn a_picture_waits_for_room() {
+        let sending = Arc::new(Sending::new(Instant::now(), BitrateBounds::default()));
+        sending.room().await;
+        sending.set_backlog(ROOM);
+        let waits = tokio::spawn({
+            let sending = Arc::clone(&sending);
+            async move { sending.room().await }
+        });
+        tokio::task::yield_now().await;
+        assert!(!waits.is_finished());
+        sending.set_backlog(ROOM - Duration::from_micros(1));
+        waits.await.unwrap();
+    }
+}
