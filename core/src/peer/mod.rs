@@ -53,7 +53,7 @@ pub struct BitrateBounds {
 
 impl Default for BitrateBounds {
     fn default() -> Self {
-        Self { start: 1_000_000, min: 100_000, max: 2_500_000 }
+        Self { start: 300_000, min: 30_000, max: 2_900_000 }
     }
 }
 

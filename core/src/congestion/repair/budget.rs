@@ -49,6 +49,12 @@ impl RetransmissionBudget {
         self.now + Duration::from_nanos((lacking * 1_000_000_000).div_ceil(self.rate_bps))
     }
 
+    /// How long so many bytes take.
+    pub fn time_for(&self, bytes: u64) -> Duration {
+        let lacking = bytes.saturating_mul(8).saturating_sub(self.bits);
+        Duration::from_nanos(lacking.saturating_mul(1_000_000_000) / self.rate_bps)
+    }
+
     fn advance(&mut self, now: Instant) {
         let passed = now.saturating_duration_since(self.now);
         let bits = u128::from(self.rate_bps) * passed.as_nanos() / 1_000_000_000;

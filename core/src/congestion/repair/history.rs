@@ -15,6 +15,7 @@ const MAX_PACKETS: usize = 8_192;
 /// Between the two copies that the second request and later ones bring: back to back they would be lost together.
 const COPY_DISTANCE: Duration = Duration::from_millis(15);
 /// Requests that are looked at in [`FLOOD_WINDOW`]: three times what a wide gap brings.
+const MAX_REPAIR_TIME: Duration = Duration::from_millis(300);
 const MAX_REQUESTS: u32 = 1_000;
 const FLOOD_WINDOW: Duration = Duration::from_millis(100);
 /// Bounds of the round-trip time that is reckoned with.
@@ -61,6 +62,8 @@ pub struct RetransmissionHistory<P> {
     rtt: Duration,
     window: Option<(Instant, u32)>,
     counts: RepairCounts,
+    /// Packets below this number are not repeated any more: a keyframe takes their place.
+    given_up_below: u64,
 }
 
 struct Kept<P> {
@@ -94,6 +97,7 @@ impl<P> RetransmissionHistory<P> {
             rtt: FIRST_RTT,
             window: None,
             counts: RepairCounts::default(),
+            given_up_below: 0,
         }
     }
 
@@ -135,7 +139,7 @@ impl<P> RetransmissionHistory<P> {
         // The other side saw the gap half a round trip before it could first ask, and waits from then on.
         let first = *kept.asked.get_or_insert(now);
         let deadline = (first + repair_wait(self.rtt)).checked_sub(self.rtt).unwrap_or(first);
-        if now > deadline || since(kept.sent) > max_age(self.rtt) {
+        if number < self.given_up_below || now > deadline || since(kept.sent) > max_age(self.rtt) {
             self.counts.too_late += 1;
             return;
         }
@@ -184,6 +188,20 @@ impl<P> RetransmissionHistory<P> {
     /// takes without harm.
     pub fn recent(&self) -> impl Iterator<Item = (&P, u32)> {
         self.kept.iter().rev().map(|k| (&k.packet, k.bytes))
+    }
+
+    /// Whether more is asked for than can be repeated before it is too late: then none of it is repeated, and the caller makes a
+    /// keyframe, which mends the picture sooner. What was sent before is not repeated after that.
+    pub fn gives_up(&mut self, budget: &RetransmissionBudget) -> bool {
+        let kept = |number: &u64| self.kept.binary_search_by_key(number, |k| k.number).ok();
+        let bytes = self.wanted.keys().filter_map(|number| Some(u64::from(self.kept.get(kept(number)?)?.bytes))).sum();
+        if budget.time_for(bytes) <= MAX_REPAIR_TIME {
+            return false;
+        }
+        self.counts.too_late += self.wanted.len() as u64;
+        self.wanted.clear();
+        self.given_up_below = self.kept.back().map_or(0, |last| last.number + 1);
+        true
     }
 
     /// What became of the requests so far.

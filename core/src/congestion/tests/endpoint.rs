@@ -202,6 +202,9 @@ impl Endpoint {
             for number in &control.nack {
                 self.history.on_nack(at, *number, rtt);
             }
+            if self.history.gives_up(&self.budget) {
+                self.encoder.want_keyframe();
+            }
         }
         if control.picture_loss {
             self.encoder.want_keyframe();

@@ -128,8 +128,9 @@ impl Vp8Encoder {
         settings.rc_buf_initial_sz = 300;
         settings.rc_buf_optimal_sz = 400;
         settings.rc_buf_sz = 600;
-        // Percent of the buffer. A picture that cannot be paid for is left out here rather than held up on its way.
-        settings.rc_dropframe_thresh = 30;
+        // After a fall of the bitrate libvpx would leave pictures out for seconds, in debt of the old rate. What the path cannot take is
+        // skipped at the gate before the encoder.
+        settings.rc_dropframe_thresh = 0;
         settings.rc_resize_allowed = 0;
         let mut context = Box::new(MaybeUninit::<vpx_codec_ctx_t>::zeroed());
         // SAFETY: zeroed memory of the right size, a valid interface and configuration, the version of these bindings.

@@ -325,9 +325,16 @@ impl PeerConnection for Connection {
     fn send_video(&self, frame: EncodedFrame) -> bool {
         let agreed = self.video_format.borrow().is_some_and(|(_, codec)| codec == frame.codec);
         let senders = self.senders.lock().unwrap_or_else(PoisonError::into_inner);
-        agreed
-            && self.state.ready.load(Ordering::Acquire)
-            && senders.as_ref().is_some_and(|s| s.video.try_send(frame).is_ok())
+        let Some(senders) = senders.as_ref().filter(|_| agreed && self.state.ready.load(Ordering::Acquire)) else {
+            return false;
+        };
+        let (sending, bytes) = (&self.shared.sending, frame.data.len());
+        sending.add_unnumbered(bytes);
+        let taken = senders.video.try_send(frame).is_ok();
+        if !taken {
+            sending.remove_unnumbered(bytes);
+        }
+        taken
     }
 
     fn send_audio(&self, packet: AudioPacket) -> bool {
@@ -348,7 +355,7 @@ impl PeerConnection for Connection {
     }
 
     fn video_backlog(&self) -> Duration {
-        self.shared.sending.backlog()
+        self.shared.sending.whole_backlog()
     }
 
     fn set_demand(&self, demand: Demand) {

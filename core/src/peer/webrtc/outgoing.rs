@@ -14,8 +14,9 @@ use std::time::Instant;
 use tokio::sync::{mpsc, watch};
 use webrtc::media_stream::track_local::{TrackLocal, static_rtp::TrackLocalStaticRTP};
 
-/// Pictures that may wait for their RTP numbers; more means that the way is full.
-const VIDEO_QUEUE: usize = 2;
+/// Pictures that may wait for their RTP numbers. What bounds them is time, at the gate before the encoder; this is for an encoder that
+/// does not ask.
+const VIDEO_QUEUE: usize = 16;
 /// Sound packets that may wait: 200 ms of the shortest.
 const AUDIO_QUEUE: usize = 10;
 /// Most bytes of payload in a packet: leaves room for headers, extensions, SRTP and a relay within 1,280 bytes of IPv6.
@@ -106,6 +107,7 @@ pub(super) fn video(
         loop {
             sending.room().await;
             let Some(frame) = queue.recv().await else { break };
+            sending.remove_unnumbered(frame.data.len());
             let Some((payload_type, codec)) = *format.borrow() else { continue };
             if codec != frame.codec {
                 continue;

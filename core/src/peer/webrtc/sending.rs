@@ -37,6 +37,9 @@ pub(super) struct Sending {
     plan: watch::Sender<Plan>,
     /// Microseconds that the waiting video takes to leave.
     backlog: AtomicU64,
+    /// Bytes of compressed pictures that have no RTP numbers yet, and the pace at which they will leave.
+    unnumbered: AtomicU64,
+    pace: AtomicU32,
     drained: Notify,
     overhead: AtomicU32,
 }
@@ -45,11 +48,14 @@ impl Sending {
     pub(super) fn new(now: Instant, bounds: BitrateBounds) -> Self {
         let BitrateBounds { start, min, max } = bounds;
         let controller = Controller::new(now, Config { start_bps: start, min_bps: min, max_bps: max });
+        let pace = controller.plan().pace_bps;
         let (plan, _) = watch::channel(controller.plan());
         Self {
             controller: Mutex::new(controller),
             plan,
             backlog: AtomicU64::new(0),
+            unnumbered: AtomicU64::new(0),
+            pace: AtomicU32::new(pace),
             drained: Notify::new(),
             overhead: AtomicU32::new(Overhead::default().bytes()),
         }
@@ -72,11 +78,30 @@ impl Sending {
 
     /// Tells the plan to those who follow it, if it is another one.
     pub(super) fn publish(&self, plan: Plan) {
+        self.pace.store(plan.pace_bps, Ordering::Relaxed);
         self.plan.send_if_modified(|before| std::mem::replace(before, plan) != plan);
     }
 
+    /// How long what has RTP numbers takes to leave.
     pub(super) fn backlog(&self) -> Duration {
         Duration::from_micros(self.backlog.load(Ordering::Relaxed))
+    }
+
+    /// How long everything that was compressed takes to leave.
+    pub(super) fn whole_backlog(&self) -> Duration {
+        let bits = self.unnumbered.load(Ordering::Relaxed).saturating_mul(8);
+        let pace = u64::from(self.pace.load(Ordering::Relaxed).max(1));
+        self.backlog() + Duration::from_micros(bits.saturating_mul(1_000_000) / pace)
+    }
+
+    /// A picture of this size waits for its RTP numbers, or does no longer.
+    pub(super) fn add_unnumbered(&self, bytes: usize) {
+        self.unnumbered.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn remove_unnumbered(&self, bytes: usize) {
+        // Only what was added is taken away.
+        self.unnumbered.fetch_sub(bytes as u64, Ordering::Relaxed);
     }
 
     pub(super) fn set_backlog(&self, backlog: Duration) {

@@ -137,7 +137,7 @@ fn chain(
     let receiver = TwccReceiverBuilder::new().with_interval(FEEDBACK_INTERVAL);
     Ok(configure_rtcp_reports(Registry::new())
         .with(Slot::from(counters::WIRE), shared.counters.wire())
-        .with(Slot::Pacer, Transmit::new(Instant::now(), shared))
+        .with(Slot::Pacer, Transmit::new(Instant::now(), shared, events.clone()))
         .with(Slot::from(rtx::POSITION), Unwrap::new(Arc::clone(&shared.payload_types)))
         .with(Slot::from(counters::REPAIRED), shared.counters.repaired())
         .with(Slot::NackGenerator, Nack::new(Arc::clone(&shared.sending), video_ssrc))

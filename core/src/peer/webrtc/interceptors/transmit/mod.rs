@@ -8,11 +8,13 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
+use super::super::events::Events;
 use super::super::sending::{Sending, Shared};
 use super::counters::Counters;
 use super::rtx::PayloadTypes;
 use super::{Queue, chain_link};
 use crate::congestion::{Class, Feedback, Pacer, Released, RetransmissionBudget, Sent, repair};
+use crate::peer::PeerEvent;
 use bytes::Bytes;
 use feedback::FeedbackReader;
 use rtc::interceptor::{Attribute, AttributedPacket, Interceptor, Packet, StreamInfo, TaggedPacket};
@@ -41,6 +43,7 @@ const ORIGINAL_NUMBER: u32 = 2;
 
 /// The link.
 pub(in super::super) struct Transmit {
+    events: Events,
     sending: Arc<Sending>,
     counters: Counters,
     payload_types: PayloadTypes,
@@ -66,9 +69,10 @@ enum Outbound {
 }
 
 impl Transmit {
-    pub(in super::super) fn new(now: Instant, shared: &Shared) -> Self {
+    pub(in super::super) fn new(now: Instant, shared: &Shared, events: Events) -> Self {
         let plan = shared.sending.controller().plan();
         Self {
+            events,
             sending: Arc::clone(&shared.sending),
             counters: shared.counters.clone(),
             payload_types: Arc::clone(&shared.payload_types),
@@ -138,6 +142,9 @@ impl Transmit {
             for bit in (0..16).filter(|bit| pair.lost_packets & (1 << bit) != 0) {
                 history.on_nack(now, pair.packet_id.wrapping_add(bit + 1), rtt);
             }
+        }
+        if history.gives_up(&self.budget) {
+            self.events.emit(PeerEvent::KeyframeWanted);
         }
     }
 

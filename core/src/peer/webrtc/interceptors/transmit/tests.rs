@@ -29,7 +29,7 @@ struct Bench {
 impl Bench {
     fn new(now: Instant, bps: u32) -> Self {
         let shared = Shared::new(BitrateBounds { start: bps, min: 24_000, max: bps.max(1_000_000) });
-        let mut link = Transmit::new(now, &shared);
+        let mut link = Transmit::new(now, &shared, Events::new(tokio::sync::mpsc::channel(8).0));
         let extension = RTPHeaderExtension { uri: TRANSPORT_CC.into(), id: EXTENSION_ID.into() };
         let audio = StreamInfo {
             ssrc: AUDIO,
