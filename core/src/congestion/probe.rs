@@ -54,6 +54,13 @@ pub(super) struct Situation {
     pub(super) no_growth_until: i64,
 }
 
+impl Situation {
+    /// No probe is faster.
+    fn highest(&self) -> f64 {
+        (1.2 * self.demand).min(self.most)
+    }
+}
+
 #[derive(Debug)]
 struct Cluster {
     probe: Probe,
@@ -153,8 +160,7 @@ impl Prober {
             self.want(now, at);
         }
         let wanted = self.wanted.pop_front()?;
-        let highest = (1.2 * at.demand).min(at.most);
-        let rate = wanted.min(highest);
+        let rate = wanted.min(at.highest());
         if rate < 1.05 * at.target {
             return None;
         }
@@ -243,7 +249,8 @@ impl Prober {
         self.clusters.remove(index);
         let found = found?;
         let rate = f64::from(probe.rate_bps);
-        if now < self.series_until && found > GOES_ON * rate && 2.0 * rate <= 2.4 * at.demand {
+        let more = 1.05 * rate < at.highest();
+        if now < self.series_until && found > GOES_ON * rate && more && 2.0 * rate <= 2.4 * at.demand {
             self.wanted.push_back(2.0 * rate);
         }
         if found > GAINED * at.target {
@@ -326,6 +333,20 @@ mod tests {
             found = found.or(prober.acked(1_100_000, &packet, &AT));
         }
         found
+    }
+
+    #[test]
+    fn the_series_ends_with_the_fastest_probe_there_is() {
+        let mut prober = Prober::new();
+        prober.start(0, 2_500_000.0);
+        let fast = Situation { target: 2_500_000.0, ..AT };
+        let mut probes = 0;
+        while let Some(probe) = prober.next(0, &fast) {
+            assert_eq!(probe.rate_bps, 3_000_000);
+            answer(&mut prober, probe, 100e6);
+            probes += 1;
+            assert!(probes <= FIRST.len(), "it would go on for two seconds");
+        }
     }
 
     #[test]

@@ -73,6 +73,9 @@ pub(super) struct SentLog {
     entries: VecDeque<Entry>,
     /// Numbers named as missing that do not count as lost yet, the oldest first.
     missing: VecDeque<u64>,
+    /// One more than the highest number that a feedback named. What is older and was never named travelled with a feedback that
+    /// was lost: it is on its way no longer.
+    answered: u64,
     in_flight: u64,
     /// Feedbacks that made no sense.
     pub(super) refused: u64,
@@ -86,7 +89,7 @@ impl SentLog {
             self.entries.clear();
             self.missing.clear();
             self.in_flight = 0;
-            self.first = sent.number;
+            (self.first, self.answered) = (sent.number, sent.number);
         }
         let Sent { class, wire_bytes, probe, .. } = sent;
         self.entries.push_back(Entry { at, wire_bytes, class, probe, fate: Fate::Unknown });
@@ -95,15 +98,16 @@ impl SentLog {
             || self.entries.len() > KEPT && self.entries.front().is_some_and(|e| at - e.at > KEPT_FOR)
         {
             if let Some(old) = self.entries.pop_front()
-                && old.fate == Fate::Unknown
+                && self.first >= self.answered
             {
                 self.in_flight = self.in_flight.saturating_sub(u64::from(old.wire_bytes));
             }
             self.first += 1;
+            self.answered = self.answered.max(self.first);
         }
     }
 
-    /// Wire bytes that left and of which nothing is known yet.
+    /// Wire bytes that left after the last packet that a feedback named.
     pub(super) fn in_flight(&self) -> u64 {
         self.in_flight
     }
@@ -116,6 +120,7 @@ impl SentLog {
             }
         }
         self.missing.clear();
+        self.answered = self.first + self.entries.len() as u64;
         self.in_flight = 0;
     }
 
@@ -128,6 +133,7 @@ impl SentLog {
             self.refused += 1;
             return None;
         }
+        self.land(end.unwrap_or(0));
         let mut learned = Learned::default();
         for (offset, arrival) in feedback.arrivals.iter().enumerate() {
             let number = feedback.base + offset as u64;
@@ -138,9 +144,6 @@ impl SentLog {
             };
             match (*arrival, entry.fate) {
                 (Some(arrived_at), Fate::Unknown | Fate::Missing(_) | Fate::Lost) => {
-                    if entry.fate == Fate::Unknown {
-                        self.in_flight = self.in_flight.saturating_sub(u64::from(entry.wire_bytes));
-                    }
                     if entry.fate == Fate::Lost {
                         learned.found.push(entry.lost(false));
                     }
@@ -150,7 +153,6 @@ impl SentLog {
                 }
                 (None, Fate::Unknown) => {
                     entry.fate = Fate::Missing(now);
-                    self.in_flight = self.in_flight.saturating_sub(u64::from(entry.wire_bytes));
                     self.missing.push_back(number);
                 }
                 _ => {}
@@ -159,6 +161,16 @@ impl SentLog {
         self.give_up_missing(now, &mut learned);
         learned.acked.sort_by_key(|packet| (packet.arrived_at, packet.sent_at));
         Some(learned)
+    }
+
+    /// Everything below this number is on its way no longer.
+    fn land(&mut self, end: u64) {
+        while self.answered < end {
+            let at = self.answered.checked_sub(self.first).and_then(|at| usize::try_from(at).ok());
+            let bytes = at.and_then(|at| self.entries.get(at)).map_or(0, |entry| u64::from(entry.wire_bytes));
+            self.in_flight = self.in_flight.saturating_sub(bytes);
+            self.answered += 1;
+        }
     }
 
     fn give_up_missing(&mut self, now: i64, learned: &mut Learned) {
@@ -234,6 +246,13 @@ mod tests {
         let mut log = log(1);
         assert_eq!(log.feedback(0, &Feedback { base: 100, arrivals: &[Some(1)] }).unwrap().acked.len(), 1);
         assert_eq!(log.feedback(0, &Feedback { base: 100, arrivals: &[Some(1)] }).unwrap().acked.len(), 0);
+    }
+
+    #[test]
+    fn packets_whose_feedback_was_lost_are_on_their_way_no_longer_and_count_as_nothing() {
+        let mut log = log(10);
+        let learned = log.feedback(50_000, &Feedback { base: 108, arrivals: &[Some(1)] }).unwrap();
+        assert_eq!((learned.acked.len(), learned.lost.len(), log.in_flight()), (1, 0, 1_000));
     }
 
     #[test]

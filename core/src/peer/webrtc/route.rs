@@ -14,7 +14,7 @@ const INTERVAL: Duration = Duration::from_millis(250);
 pub(super) async fn watch(connection: Arc<dyn PeerConnection>, sending: Arc<Sending>) {
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut route = None;
+    let mut route: Option<Route> = None;
     loop {
         ticks.tick().await;
         let now = Instant::now();
@@ -23,12 +23,12 @@ pub(super) async fn watch(connection: Arc<dyn PeerConnection>, sending: Arc<Send
         if let Some(rtt) = current.rtt {
             sending.controller().on_rtt(now, rtt);
         }
-        if route.as_ref() == Some(&current.addresses) {
+        if route.as_ref().is_some_and(|before| before.pair == current.pair) {
             continue;
         }
         sending.set_overhead(current.overhead);
         // The first one is no change: nothing was learnt of another path.
-        if route.replace(current.addresses).is_some() {
+        if route.replace(current.clone()).is_some_and(|before| !before.leads_where(&current)) {
             log::info!("media takes another path");
             let mut controller = sending.controller();
             controller.on_route(now);
@@ -38,9 +38,42 @@ pub(super) async fn watch(connection: Arc<dyn PeerConnection>, sending: Arc<Send
 }
 
 /// The path of the moment.
+#[derive(Debug, Clone)]
 pub(super) struct Route {
-    /// Local and remote address and port: an ICE restart that ends where it began is no other path.
-    pub(super) addresses: [(Option<String>, u16); 2],
+    /// Names the candidate pair in statistics.
+    pub(super) pair: String,
+    /// Address and port, where they are known: those of a candidate that only its checks brought to light are not.
+    pub(super) local: Option<(String, u16)>,
+    pub(super) remote: Option<(String, u16)>,
     pub(super) overhead: Overhead,
     pub(super) rtt: Option<Duration>,
+}
+
+impl Route {
+    /// Whether another candidate pair is the same path, as after an ICE restart that ends where it began.
+    fn leads_where(&self, other: &Self) -> bool {
+        self.local.is_some() && self.local == other.local && self.remote.is_some() && self.remote == other.remote
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_pair_between_the_same_addresses_is_the_same_path() {
+        let route = |local: &str, remote: Option<&str>| Route {
+            pair: String::new(),
+            local: Some((local.into(), 1)),
+            remote: remote.map(|r| (r.into(), 2)),
+            overhead: Overhead::default(),
+            rtt: None,
+        };
+        let before = route("10.0.0.1", Some("10.0.0.2"));
+        assert!(before.leads_where(&route("10.0.0.1", Some("10.0.0.2"))));
+        assert!(!before.leads_where(&route("10.0.0.3", Some("10.0.0.2"))));
+        assert!(!before.leads_where(&route("10.0.0.1", Some("10.0.0.4"))));
+        let unknown = route("10.0.0.1", None);
+        assert!(!unknown.leads_where(&unknown), "nobody knows");
+    }
 }

@@ -43,15 +43,16 @@ pub(super) fn route(report: &RTCStatsReport) -> Option<Route> {
     };
     let local = candidate(report, "Local", &pair.local_candidate_id);
     let remote = candidate(report, "Remote", &pair.remote_candidate_id);
-    let address = |c: Option<&RTCIceCandidateStats>| c.map_or((None, 0), |c| (c.address.clone(), c.port));
-    let addresses = [address(local), address(remote)];
+    let address = |c: Option<&RTCIceCandidateStats>| c.and_then(|c| Some((c.address.clone()?, c.port)));
+    let (local_address, remote_address) = (address(local), address(remote));
     let overhead = Overhead {
-        ipv6: addresses.iter().any(|(a, _)| a.as_ref().is_some_and(|a| a.contains(':'))),
+        ipv6: local_address.iter().chain(&remote_address).any(|(address, _)| address.contains(':')),
         relayed: local.is_some_and(|c| c.candidate_type == RTCIceCandidateType::Relay),
         tag: if transport.srtp_cipher.contains("SHA1_80") { 10 } else { 16 },
     };
     let rtt = Duration::try_from_secs_f64(pair.current_round_trip_time).ok().filter(|d| !d.is_zero());
-    Some(Route { addresses, overhead, rtt })
+    let pair = transport.selected_candidate_pair_id.clone();
+    Some(Route { pair, local: local_address, remote: remote_address, overhead, rtt })
 }
 
 fn candidate<'a>(report: &'a RTCStatsReport, side: &str, id: &str) -> Option<&'a RTCIceCandidateStats> {

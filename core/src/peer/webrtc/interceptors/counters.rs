@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 
 /// Where the link for RTCP and for what is sent lies: next to the wire, so that what the pacer dropped does not count.
 pub(in super::super) const WIRE: usize = 500;
-/// Where the link for what is received lies: after retransmissions have been unwrapped.
-pub(in super::super) const REPAIRED: usize = 6_600;
+/// Where the link for what is received lies: after retransmissions have been unwrapped, and all that reports on arrivals has seen them.
+pub(in super::super) const REPAIRED: usize = 13_500;
 
 /// Sender reports whose sending time is remembered, to find the round-trip time from what is said about them.
 const REPORTS: usize = 16;
@@ -185,13 +185,16 @@ impl Counts {
         }
     }
 
-    fn rtp_arrived(&mut self, packet: &rtc::rtp::Packet, again: bool) {
-        let Some(stream) = self.received.get_mut(&packet.header.ssrc) else { return };
-        stream.stats.retransmitted += u64::from(again);
-        if stream.arrived.note(packet.header.sequence_number) {
+    /// Whether the packet is of use: what is sent again though it had arrived only fills a probe for bandwidth.
+    fn rtp_arrived(&mut self, packet: &rtc::rtp::Packet, again: bool) -> bool {
+        let Some(stream) = self.received.get_mut(&packet.header.ssrc) else { return true };
+        let fresh = stream.arrived.note(packet.header.sequence_number);
+        if fresh {
+            stream.stats.retransmitted += u64::from(again);
             stream.stats.packets += 1;
             stream.stats.bytes += packet.payload.len() as u64;
         }
+        fresh || !again
     }
 }
 
@@ -305,11 +308,13 @@ pub(in super::super) struct RepairedCounter {
 }
 
 impl RepairedCounter {
-    fn read(&mut self, tagged: TaggedPacket) -> TaggedPacket {
+    /// Repetitions of what came already go no further: a probe's would fill the receiver's queue.
+    fn read(&mut self, tagged: TaggedPacket) -> Option<TaggedPacket> {
         if let Packet::Rtp(packet) = &tagged.message.packet {
-            self.counters.lock().rtp_arrived(packet, tagged.message.has(&Attribute::Retransmission));
+            let again = tagged.message.has(&Attribute::Retransmission);
+            return self.counters.lock().rtp_arrived(packet, again).then_some(tagged);
         }
-        tagged
+        Some(tagged)
     }
 
     fn write(&mut self, packet: TaggedPacket) -> TaggedPacket {
@@ -341,6 +346,35 @@ mod tests {
         assert!(arrived.note(0), "late, but new");
         assert!(!arrived.note(0));
         assert_eq!(arrived.missing(), 1);
+    }
+
+    #[test]
+    fn what_is_sent_again_though_it_had_arrived_neither_counts_nor_goes_on() {
+        let (mut counts, video) = (Counts::default(), 7);
+        counts.received.insert(video, Received::default());
+        let packet = |sequence_number| rtc::rtp::Packet {
+            header: rtc::rtp::Header { version: 2, ssrc: video, sequence_number, ..Default::default() },
+            payload: vec![0; 10].into(),
+        };
+        assert!(counts.rtp_arrived(&packet(1), false));
+        assert!(!counts.rtp_arrived(&packet(1), true), "padding");
+        assert!(counts.rtp_arrived(&packet(1), false), "what the network doubles is the receiver's own affair");
+        assert!(counts.rtp_arrived(&packet(3), false));
+        assert!(counts.rtp_arrived(&packet(2), true), "a repair");
+        let stats = counts.received[&video].stats;
+        assert_eq!((stats.packets, stats.bytes, stats.retransmitted), (3, 30, 1));
+    }
+
+    #[test]
+    fn sender_reports_are_kept_as_they_came_for_streams_that_are_known() {
+        let (mut counts, now) = (Counts::default(), Instant::now());
+        counts.received.insert(7, Received::default());
+        for (ssrc, ntp_time) in [(7, 1), (8, 2), (7, u64::MAX)] {
+            let report = SenderReport { ssrc, ntp_time, rtp_time: u32::MAX, ..Default::default() };
+            counts.rtcp_arrived(&report, now);
+        }
+        assert_eq!(counts.remote_reports.len(), 1);
+        assert_eq!(counts.remote_reports[&7], RemoteReport { ntp: u64::MAX, rtp: u32::MAX, arrived_at: now });
     }
 
     #[test]

@@ -8,7 +8,7 @@ pub(super) mod rtx;
 pub(super) mod transmit;
 
 /// The queues and the pass-through that every link needs, for a link that handles packets in `read` and `write`. What these take in
-/// they give back, or, from `write`, an `Option`. A link that is `timed` also has `timeout` and `next_timeout`.
+/// they give back, or an `Option` of it. A link that is `timed` also has `timeout` and `next_timeout`.
 macro_rules! chain_link {
     ($link:ty) => {
         super::chain_link!($link, timed: [
@@ -42,8 +42,8 @@ macro_rules! chain_link {
             type Time = std::time::Instant;
 
             fn handle_read(&mut self, packet: rtc::interceptor::TaggedPacket) -> Result<(), Self::Error> {
-                let packet = self.read(packet);
-                self.reads.push_back(packet);
+                let packet: Option<rtc::interceptor::TaggedPacket> = self.read(packet).into();
+                self.reads.extend(packet);
                 Ok(())
             }
 

@@ -199,6 +199,6 @@ async fn the_plan_follows_what_the_path_carries() {
     };
     tokio::time::timeout(PATIENCE, grown).await.expect("the path carries more");
     let stats = a.connection.stats().await;
-    assert!(stats.estimate_bps.unwrap() <= 2_500_000 && stats.congestion.acked_bps.is_some(), "{stats:?}");
+    assert!((1_000_000..=2_500_000).contains(&stats.estimate_bps.unwrap()), "{stats:?}");
     close([a, b]).await;
 }

@@ -20,6 +20,22 @@ fn setup_of(sdp: &str) -> &str {
 }
 
 #[tokio::test]
+async fn sound_and_video_are_numbered_for_transport_wide_feedback() {
+    let (a, b) = (Peer::new(config(true)).await, Peer::new(config(false)).await);
+    let offer = a.connection.offer(false).await.unwrap();
+    let answer = b.connection.answer(offer.clone(), false).await.unwrap();
+    for sdp in [&offer.sdp, &answer.sdp] {
+        for kind in ["m=audio", "m=video"] {
+            let section = &sdp[sdp.find(kind).unwrap()..];
+            let section = &section[..section[1..].find("m=").map_or(section.len(), |end| end + 1)];
+            assert!(section.contains("transport-wide-cc-extensions-01"), "{section}");
+            assert!(section.contains("transport-cc\r\n"), "{section}");
+        }
+    }
+    close([a, b]).await;
+}
+
+#[tokio::test]
 async fn candidates_wait_for_their_description() {
     let mut a = Peer::new(config(true)).await;
     let mut b = Peer::new(config(false)).await;

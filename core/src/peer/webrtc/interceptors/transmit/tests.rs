@@ -68,7 +68,7 @@ impl Bench {
         assert_eq!(self.wire.get(before).map(|(at, p)| (*at, p.header.ssrc)), Some((now, AUDIO)));
     }
 
-    fn receive(&mut self, now: Instant, packet: impl rtc::rtcp::Packet + Send + Sync + 'static) {
+    fn receive(&mut self, now: Instant, packet: impl rtc::rtcp::Packet + 'static) {
         let message = AttributedPacket::new(Packet::Rtcp(vec![Box::new(packet)]));
         self.link.handle_read(TaggedPacket { now, transport: TransportContext::default(), message }).unwrap();
         assert!(self.link.poll_read().is_some(), "others read it, too");
