@@ -142,7 +142,7 @@ impl From<CoreStats> for CallStats {
     fn from(from: CoreStats) -> Self {
         let sent_video = from.video_sent.as_ref().map(|video| sent_video(video, &from));
         let received_video = from.video_received.as_ref().map(|video| received_video(video, &from));
-        let received_audio = from.audio_received.as_ref().map(|audio| received_audio(audio));
+        let received_audio = from.audio_received.as_ref().map(received_audio);
         let peer = from.peer;
         let (local_candidate, remote_candidate) = peer.pair.map(|pair| (pair.local, pair.remote)).unzip();
         Self {

@@ -1,15 +1,15 @@
 //! The loss-based rate: tells loss that our own rate makes from loss that comes whatever we send.
 //!
-//! [`model`] finds the rate that explains best what was lost; [`test`] asks the path itself, by sending less for a second, where
+//! [`model`] finds the rate that explains best what was lost; [`rate_step`] asks the path itself, by sending less for a second, where
 //! much is lost at an empty queue.
 
 mod model;
-mod test;
+mod rate_step;
 
 use super::Class;
 use super::sent::Lost;
 use model::Model;
-use test::{LossTest, Verdict};
+use rate_step::{LossTest, Verdict};
 
 /// An observation is at least so long, in microseconds.
 const OBSERVE: i64 = 250_000;

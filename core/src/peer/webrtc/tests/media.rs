@@ -179,7 +179,7 @@ async fn a_picture_that_finds_the_way_full_is_dropped_and_said_so() {
     let (a, b) = connect(config(true), config(false)).await;
     // Nothing is awaited here, so nothing is taken out of the queue.
     let taken = (0..20).filter(|_| a.send(VideoCodec::Vp8, &picture(10, 1))).count();
-    assert_eq!(taken, 2);
+    assert_eq!(taken, 16);
     close([a, b]).await;
 }
 
@@ -187,7 +187,7 @@ async fn a_picture_that_finds_the_way_full_is_dropped_and_said_so() {
 async fn the_plan_follows_what_the_path_carries() {
     let (a, b) = connect(config(true), config(false)).await;
     let mut plans = a.connection.plan();
-    assert_eq!(plans.borrow().target_bps, 1_000_000);
+    assert_eq!(plans.borrow().target_bps, 300_000);
     let mut pace = tokio::time::interval(Duration::from_millis(10));
     let grown = async {
         while plans.borrow_and_update().target_bps < 1_100_000 {
@@ -199,6 +199,6 @@ async fn the_plan_follows_what_the_path_carries() {
     };
     tokio::time::timeout(PATIENCE, grown).await.expect("the path carries more");
     let stats = a.connection.stats().await;
-    assert!((1_000_000..=2_500_000).contains(&stats.estimate_bps.unwrap()), "{stats:?}");
+    assert!((1_000_000..=2_900_000).contains(&stats.estimate_bps.unwrap()), "{stats:?}");
     close([a, b]).await;
 }

@@ -91,7 +91,7 @@ fn pixel(x: usize, y: usize, frame: usize) -> [u8; 3] {
         let left = sweep(frame * (8 + number * 8) + number * 300, WIDTH - size);
         let top = sweep(frame * (4 + number * 8) + number * 200, HEIGHT - size);
         if (left..left + size).contains(&x) && (top..top + size).contains(&y) {
-            let light = ((x - left) / 12 + (y - top) / 12) % 2 == 0;
+            let light = ((x - left) / 12 + (y - top) / 12).is_multiple_of(2);
             return [if light { 220 } else { 30 }, 90 + 60 * number as u8, 160];
         }
     }
@@ -109,7 +109,7 @@ fn pixel(x: usize, y: usize, frame: usize) -> [u8; 3] {
             [if phase < 128 { phase + 60 } else { 315 - phase } as u8, 128, 100]
         }
         // A checkerboard, the brightness of which goes up and down.
-        _ => [if (x / 40 + y / 40) % 2 == 0 { 40 + sweep(frame * 2, 120) as u8 } else { 200 }, 140, 110],
+        _ => [if (x / 40 + y / 40).is_multiple_of(2) { 40 + sweep(frame * 2, 120) as u8 } else { 200 }, 140, 110],
     }
 }
 
