@@ -44,7 +44,7 @@ struct InCallView: View {
                 Text(since, style: .timer).font(.subheadline.monospacedDigit())
             }
             if call.state == .connected, !call.isHeld, let quality = call.quality {
-                Text(say(quality)).font(.subheadline).bold()
+                Text(say(quality)).font(.subheadline).foregroundStyle(.white)
             }
         }
         .foregroundStyle(.white)
