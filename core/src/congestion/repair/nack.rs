@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 /// Gaps wider than this are not asked for: repeating them takes longer than a keyframe.
 const MAX_GAP: u64 = 300;
-/// Nor are gaps around a silence that is longer than this.
-const MAX_SILENCE: Duration = Duration::from_secs(1);
+/// Nor are gaps around a silence that is longer than this: whole pictures are missing, and one keyframe is sooner here than all
+/// packets of them.
+const MAX_SILENCE: Duration = Duration::from_millis(300);
 /// How often a packet is asked for.
 const MAX_TRIES: u8 = 10;
 /// What an answer may take beyond the round-trip time.

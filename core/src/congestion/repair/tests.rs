@@ -120,8 +120,8 @@ fn one_number_far_off_changes_nothing() {
 }
 
 #[test]
-fn a_gap_around_a_silence_of_more_than_a_second_brings_a_keyframe() {
-    for (silence, list, keyframe) in [(1_000, 1, false), (1_001, 0, true)] {
+fn a_gap_around_a_long_silence_brings_a_keyframe() {
+    for (silence, list, keyframe) in [(300, 1, false), (301, 0, true)] {
         let t = Instant::now();
         let mut generator = generator(t, [1]);
         generator.on_packet(t + ms(silence), 3, false);
