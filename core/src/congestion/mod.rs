@@ -18,6 +18,8 @@ pub mod repair;
 mod sent;
 pub(crate) mod sequence;
 mod share;
+#[cfg(test)]
+mod tests;
 
 pub use controller::{Config, Controller, ControllerStats};
 pub use pacer::{Pacer, Released};

@@ -135,8 +135,7 @@ impl Flow {
                 }
                 // Told by the packets after it: about one round trip later.
                 Fate::Lost | Fate::QueueFull => {
-                    let told =
-                        now + link.waiting(now) + link.path().at(now).delay + self.return_delay + 10 * MILLI;
+                    let told = now + link.waiting(now) + link.path().at(now).delay + self.return_delay + 10 * MILLI;
                     self.news.push(std::cmp::Reverse((told, now, true)));
                 }
             }

@@ -6,8 +6,8 @@ use super::encoder::{Encoder, gate};
 use super::link::{MILLI, SECOND};
 use super::network::Network;
 use super::packet::{
-    Body, Control, DESCRIPTOR, HEADERS, MAX_PAYLOAD, Media, Packet, RTCP_HEADERS, RTX_HEADER, SoundPacket,
-    VideoPacket, instant, micros,
+    Body, Control, DESCRIPTOR, HEADERS, MAX_PAYLOAD, Media, Packet, RTCP_HEADERS, RTX_HEADER, SoundPacket, VideoPacket,
+    instant, micros,
 };
 use super::playout::Playout;
 use super::random::Random;
@@ -318,11 +318,7 @@ impl Endpoint {
     }
 
     fn plan_wake(&mut self, now: u64) {
-        let sender = [
-            self.control.next_wake(),
-            self.pacer.next_wake(),
-            self.history.next_wake(&self.budget),
-        ];
+        let sender = [self.control.next_wake(), self.pacer.next_wake(), self.history.next_wake(&self.budget)];
         let wake = sender.into_iter().flatten().map(micros).min().unwrap_or(u64::MAX);
         let wake = wake
             .min(self.encoder.next_wake())

@@ -62,13 +62,9 @@ impl Measure {
                 let (from, to) = micros(span);
                 8.0 * sum(span, |s| s.delivered) / setup.forward.carries(from, to).max(1.0)
             }
-            QueueMean(span) => {
-                sum(span, |s| s.queue_sum) / sum(span, |s| s.queue_count).max(1.0) / MILLI as f64
-            }
+            QueueMean(span) => sum(span, |s| s.queue_sum) / sum(span, |s| s.queue_count).max(1.0) / MILLI as f64,
             QueueP95(span) => percentile(&values(&caller.queue, micros(span)), 95) / MILLI as f64,
-            QueueMost(span) => {
-                seconds(caller, span).map(|s| s.queue_most).max().unwrap_or(0) as f64 / MILLI as f64
-            }
+            QueueMost(span) => seconds(caller, span).map(|s| s.queue_most).max().unwrap_or(0) as f64 / MILLI as f64,
             QueueDrops(span) => sum(span, |s| s.queue_drops),
             Frozen(span) => sum(span, |s| s.frozen) / SECOND as f64,
             Concealed(span) => {
@@ -143,7 +139,9 @@ fn values(noted: &[(u64, u32)], (from, to): (u64, u64)) -> Vec<u32> {
 fn percentile(values: &[u32], percent: usize) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_unstable();
-    sorted.get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1))).map_or(0.0, |value| f64::from(*value))
+    sorted
+        .get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1)))
+        .map_or(0.0, |value| f64::from(*value))
 }
 
 fn reaches(report: &Report, from: u64, bps: u64) -> f64 {

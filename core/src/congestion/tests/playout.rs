@@ -26,13 +26,7 @@ pub(super) struct Shown {
 
 impl Playout {
     pub(super) fn new() -> Self {
-        Self {
-            lateness: VecDeque::new(),
-            delay: 0.0,
-            last_shown: None,
-            intervals: VecDeque::new(),
-            freezes: 0,
-        }
+        Self { lateness: VecDeque::new(), delay: 0.0, last_shown: None, intervals: VecDeque::new(), freezes: 0 }
     }
 
     pub(super) fn delay(&self) -> u64 {

@@ -57,7 +57,8 @@ fn what_is_in_the_queue_when_the_capacity_falls_leaves_at_the_new_one() {
     let mut link = Link::new(path, Random::new(1));
     // 50 ms before the fall: five packets leave, the sixth takes ten times as long.
     let fates: Vec<Fate> = (0..6).map(|_| link.send(950 * MILLI, 1250)).collect();
-    let at = |n: usize| matches!(fates[n], Fate::Arrives { at, .. } if at == [960, 970, 980, 990, 1000, 1100][n] * MILLI);
+    let at =
+        |n: usize| matches!(fates[n], Fate::Arrives { at, .. } if at == [960, 970, 980, 990, 1000, 1100][n] * MILLI);
     assert!((0..6).all(at), "{fates:?}");
 }
 

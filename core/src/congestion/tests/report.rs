@@ -255,7 +255,12 @@ impl Report {
         }
         out += &format!(
             "freezes {}, given up {}, PLI {}, RTX {} ({} needless), playout delay {} ms\n",
-            self.freezes, self.gave_up, self.picture_losses, self.video_repeats, self.needless_repeats, self.playout_delay / 1000
+            self.freezes,
+            self.gave_up,
+            self.picture_losses,
+            self.video_repeats,
+            self.needless_repeats,
+            self.playout_delay / 1000
         );
         out
     }

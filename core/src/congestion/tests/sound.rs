@@ -163,7 +163,7 @@ impl JitterBuffer {
         self.next = Some(next);
         let least = self.transits.iter().map(|(_, transit)| *transit).min().unwrap_or(0);
         let waits = now.saturating_sub(next * UNIT + UNIT).saturating_sub(least);
-        if waits + UNIT / 2 < self.target && self.turn % 4 == 0 && first == Some(next) {
+        if waits + UNIT / 2 < self.target && self.turn.is_multiple_of(4) && first == Some(next) {
             // Stretched: what is there lasts longer.
             self.played += 1;
             return;
@@ -172,7 +172,7 @@ impl JitterBuffer {
             self.played += 1;
             self.held = 0;
             self.next = Some(next + 1);
-            if waits > self.target + UNIT && self.turn % 10 == 0 && self.pieces.remove(&(next + 1)).is_some() {
+            if waits > self.target + UNIT && self.turn.is_multiple_of(10) && self.pieces.remove(&(next + 1)).is_some() {
                 // Compressed by a tenth.
                 self.next = Some(next + 2);
             }

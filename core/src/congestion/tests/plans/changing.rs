@@ -100,8 +100,7 @@ fn handover() -> Scenario {
 }
 
 fn outage_of_3_s() -> Scenario {
-    let path =
-        Path::new(3_000, 25).then(30_000, |step| step.outage = true).then(33_000, |step| step.outage = false);
+    let path = Path::new(3_000, 25).then(30_000, |step| step.outage = true).then(33_000, |step| step.outage = false);
     Scenario::new(Setup::new(60, path))
         .at_most(ConcealedSeconds((33, 60)), 0.3)
         .at_most(Frozen((33, 60)), 0.8)
@@ -110,8 +109,7 @@ fn outage_of_3_s() -> Scenario {
 }
 
 fn hole_of_600_ms() -> Scenario {
-    let path =
-        Path::new(8_000, 25).then(30_000, |step| step.outage = true).then(30_600, |step| step.outage = false);
+    let path = Path::new(8_000, 25).then(30_000, |step| step.outage = true).then(30_600, |step| step.outage = false);
     Scenario::new(Setup::new(60, path))
         .at_most(Frozen((0, 60)), 1.0)
         .at_most(ConcealedSeconds((5, 60)), 0.8)

@@ -58,10 +58,7 @@ fn loss_30() -> Scenario {
 fn bursts_of_4() -> Scenario {
     let mut setup = lossy(0.05);
     setup.forward = setup.forward.with(|step| step.burst = 4.0);
-    Scenario::new(setup)
-        .at_least(Use((10, 60)), 0.75)
-        .at_most(Frozen((0, 60)), 0.6)
-        .at_most(Concealed((10, 60)), 2.5)
+    Scenario::new(setup).at_least(Use((10, 60)), 0.75).at_most(Frozen((0, 60)), 0.6).at_most(Concealed((10, 60)), 2.5)
 }
 
 fn rtt_150_loss_3() -> Scenario {
@@ -118,8 +115,5 @@ fn lossy_feedback() -> Scenario {
 fn relay_loss_5() -> Scenario {
     let mut setup = Setup::new(60, Path::new(3_000, 40).with(|step| step.loss = 0.05));
     setup.back = setup.back.with(|step| step.loss = 0.05);
-    Scenario::new(setup)
-        .at_least(Use((10, 60)), 0.80)
-        .at_most(Frozen((0, 60)), 0.3)
-        .at_most(Concealed((10, 60)), 0.5)
+    Scenario::new(setup).at_least(Use((10, 60)), 0.80).at_most(Frozen((0, 60)), 0.3).at_most(Concealed((10, 60)), 0.5)
 }
