@@ -8,7 +8,7 @@ use chamada::media::video::DegradationPreference;
 use chamada::media::video::codec::VideoCodec;
 use chamada::signaling::message::{DEFAULT_PORT, IceServer};
 use clap::{Parser, Subcommand};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -53,9 +53,13 @@ pub(crate) struct ServeArgs {
     /// Address and port to listen on
     #[arg(long, value_name = "ADDR:PORT", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT)))]
     pub(crate) listen: SocketAddr,
-    /// Accept browsers from this origin only, e.g. https://call.example.org; may be given more than once
+    /// Accept browsers from this origin only, e.g. https://call.example.org; may be given more than once; '*' accepts all. Without it:
+    /// pages of the host that they connect to
     #[arg(long, value_name = "URL")]
     pub(crate) allow_origin: Vec<String>,
+    /// Believe this reverse proxy's X-Forwarded-For, so that limits per address hold for its clients; may be given more than once
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) trusted_proxy: Vec<IpAddr>,
     /// STUN or TURN server to tell clients of; may be given more than once
     #[arg(long, value_name = "URL[,USER,PASSWORD]", value_parser = ice_server)]
     pub(crate) ice_server: Vec<IceServer>,

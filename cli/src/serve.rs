@@ -9,6 +9,7 @@ pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
     let config = ServerConfig {
         listen: args.listen,
         allowed_origins: args.allow_origin,
+        trusted_proxies: args.trusted_proxy,
         ice_servers: args.ice_server,
         ..ServerConfig::default()
     };

@@ -1,14 +1,19 @@
 use chamada::signaling::message::{DEFAULT_PORT, IceServer};
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 /// How a server behaves.
 #[derive(Debug, Clone)]
 pub struct ServerConfig {
     /// Where to listen; port 0 lets the system choose.
     pub listen: SocketAddr,
-    /// Origins (RFC 6454, e.g. `https://call.example`) whose pages may connect; empty allows all. A client that names no
-    /// origin is no browser page and is always let in.
+    /// Origins (RFC 6454, e.g. `https://call.example`) whose pages may connect, or `*` for all; empty allows those of the host that the request
+    /// is for. A client that names no origin is no browser page and is always let in.
     pub allowed_origins: Vec<String>,
+    /// Reverse proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpAddr>,
     /// STUN and TURN servers told to every client.
     pub ice_servers: Vec<IceServer>,
     /// What one client, and all of them, may use.
@@ -17,6 +22,10 @@ pub struct ServerConfig {
     pub ping_interval: Duration,
     /// How long after a ping a client may stay silent before it counts as lost.
     pub ping_timeout: Duration,
+    /// How long a client may take nothing of what it is sent before it counts as lost.
+    pub write_timeout: Duration,
+    /// How long a request's head may take, and how long a connection may wait for the next request.
+    pub request_timeout: Duration,
     /// How long a connection may stay without a name.
     pub login_timeout: Duration,
     /// How long a lost client keeps its name and place; a week at most.
@@ -30,11 +39,14 @@ impl Default for ServerConfig {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], DEFAULT_PORT)),
             allowed_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
             ice_servers: Vec::new(),
             limits: Limits::default(),
             ping_interval: Duration::from_secs(20),
             ping_timeout: Duration::from_secs(10),
-            login_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(10),
+            request_timeout: Duration::from_secs(10),
+            login_timeout: Duration::from_secs(10),
             resume_grace: Duration::from_secs(30),
             userlist_interval: Duration::from_millis(50),
         }
@@ -48,11 +60,36 @@ pub struct Limits {
     pub messages_per_second: u32,
     /// Messages that one client may send at once after a pause: candidates come in bursts.
     pub burst: u32,
+    /// Sustained bytes per second of one client; who sends more is read more slowly.
+    pub bytes_per_second: u32,
+    /// Bytes that one client may send at once after a pause.
+    pub bytes_burst: u32,
+    /// Changes of name, and lists asked for, per minute of one client.
+    pub renames_per_minute: u32,
+    /// The same, at once after a pause.
+    pub renames_burst: u32,
+    /// Public lines per second of one client.
+    pub lines_per_second: u32,
+    /// Public lines at once after a pause.
+    pub lines_burst: u32,
+    /// Bytes per second that the server sends for one client's public lines: each costs its length times the people there.
+    pub fan_out_per_second: u32,
+    /// The same, at once after a pause.
+    pub fan_out_burst: u32,
+    /// Bytes per second of all user lists together, and the same of all `userlist-delta`s; fewer are sent if there are more people. The lists
+    /// that newcomers get do not count.
+    pub list_bytes_per_second: u32,
     /// Refused messages without a full recovery in between after which the client is disconnected.
     pub strikes: u32,
     /// Connections at a time.
     pub connections: usize,
-    /// Lost clients whose place is kept; beyond that the one lost first is forgotten.
+    /// Connections at a time of one address; a network of IPv6 with 64 bits counts as one, and this machine itself has no such limit.
+    pub connections_per_address: usize,
+    /// Logins per minute of one address.
+    pub logins_per_minute: u32,
+    /// Logins of one address at once after a pause.
+    pub logins_burst: u32,
+    /// Lost clients whose place is kept; beyond that one of the address that has most of them is forgotten.
     pub lost_sessions: usize,
     /// Frames that may wait for one client.
     pub queue_frames: usize,
@@ -65,8 +102,20 @@ impl Default for Limits {
         Self {
             messages_per_second: 50,
             burst: 200,
+            bytes_per_second: 64 * 1024,
+            bytes_burst: 256 * 1024,
+            renames_per_minute: 12,
+            renames_burst: 5,
+            lines_per_second: 4,
+            lines_burst: 20,
+            fan_out_per_second: 256 * 1024,
+            fan_out_burst: 1024 * 1024,
+            list_bytes_per_second: 4 * 1024 * 1024,
             strikes: 400,
             connections: 2_000,
+            connections_per_address: 100,
+            logins_per_minute: 60,
+            logins_burst: 60,
             lost_sessions: 500,
             queue_frames: 512,
             queue_bytes: 1024 * 1024,

@@ -1,9 +1,10 @@
 //! One client's socket: reads into the hub, writes what the outbox holds, and sees to it that it ends.
 
 use crate::{
+    addresses::AddressKey,
     hub::{Departure, Hub, error},
     outbox::{Closing, Outbox, Outgoing, code},
-    rate::{Rate, Verdict},
+    rate::{Budget, Rate, Verdict},
 };
 use axum::extract::ws::{CloseFrame, Message as Frame, WebSocket};
 use chamada::signaling::message::ErrorCode;
@@ -12,7 +13,7 @@ use futures_util::{
     stream::{SplitSink, SplitStream},
 };
 use std::{
-    future::pending,
+    future::{Future, pending},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -23,6 +24,9 @@ use tokio::time;
 
 /// How long a client has to take what still waits for it, and to acknowledge the end.
 const CLOSE_WAIT: Duration = Duration::from_secs(2);
+
+/// What a frame costs beside its payload: its header, and the work.
+const FRAME_OVERHEAD: usize = 64;
 
 /// Tells the hub even when the task is dropped half-way.
 struct Presence {
@@ -37,17 +41,17 @@ impl Drop for Presence {
     }
 }
 
-pub(crate) async fn serve(hub: Arc<Hub>, socket: WebSocket) {
-    let (number, outbox) = hub.connect();
+pub(crate) async fn serve(hub: Arc<Hub>, socket: WebSocket, address: Option<AddressKey>) {
+    let (number, outbox) = hub.connect(address);
     let mut presence = Presence { hub: hub.clone(), number, departure: Departure::Lost };
     let (sink, stream) = socket.split();
     let heard = AtomicU64::new(0);
     presence.departure = tokio::select! {
         departure = read(&hub, number, &outbox, stream, &heard) => departure,
-        () = write(&outbox, sink) => Departure::Lost,
+        () = write(&hub, number, &outbox, sink) => Departure::Lost,
         () = keep_alive(&hub, &outbox, &heard) => Departure::Lost,
         () = demand_login(&hub, number, &outbox) => Departure::Left,
-        departure = supervise(number, &outbox) => departure,
+        () = supervise(&outbox) => Departure::Left,
     };
     // What the server ended is not to be resumed, however the socket went down in the end.
     if outbox.is_closing() {
@@ -65,6 +69,7 @@ async fn read(
 ) -> Departure {
     let limits = &hub.config.limits;
     let mut rate = Rate::new(limits.messages_per_second, limits.burst, limits.strikes, Instant::now());
+    let mut bytes = Budget::new(limits.bytes_per_second as f64, limits.bytes_burst as f64, Instant::now());
     while let Some(frame) = stream.next().await {
         heard.fetch_add(1, Ordering::Relaxed);
         let frame = match frame {
@@ -86,14 +91,26 @@ async fn read(
             continue;
         }
         match frame {
-            Frame::Pong(_) => continue,
             Frame::Close(close) => {
                 let code = close.map_or(code::NO_STATUS, |close| close.code);
                 let clean = matches!(code, code::NORMAL | code::GOING_AWAY | code::NO_STATUS);
                 return if clean { Departure::Left } else { Departure::Lost };
             }
             // A ping costs an answer: it counts too, and one too many is passed over without a word.
-            Frame::Text(_) | Frame::Binary(_) | Frame::Ping(_) => {}
+            Frame::Text(_) | Frame::Binary(_) | Frame::Ping(_) | Frame::Pong(_) => {}
+        }
+        // Who sends more than that is read more slowly; TCP passes it on.
+        let length = match &frame {
+            Frame::Text(text) => text.len(),
+            Frame::Binary(bytes) | Frame::Ping(bytes) | Frame::Pong(bytes) => bytes.len(),
+            Frame::Close(_) => 0,
+        };
+        let pause = bytes.charge((length + FRAME_OVERHEAD) as f64, Instant::now());
+        if !pause.is_zero() {
+            time::sleep(pause).await;
+        }
+        if matches!(frame, Frame::Pong(_)) {
+            continue;
         }
         match rate.take(Instant::now()) {
             Verdict::Pass | Verdict::Refuse if matches!(frame, Frame::Ping(_)) => continue,
@@ -115,8 +132,9 @@ async fn read(
     Departure::Lost
 }
 
-/// Writes until the connection breaks; after a close frame it leaves the rest to the reader, which waits for the reply.
-async fn write(outbox: &Outbox, mut sink: SplitSink<WebSocket, Frame>) {
+/// Writes until the connection breaks, or takes nothing for too long; after a close frame it leaves the rest to the reader, which waits for
+/// the reply.
+async fn write(hub: &Hub, number: u64, outbox: &Outbox, mut sink: SplitSink<WebSocket, Frame>) {
     loop {
         let mut next = Some(outbox.next().await);
         while let Some(outgoing) = next {
@@ -127,19 +145,29 @@ async fn write(outbox: &Outbox, mut sink: SplitSink<WebSocket, Frame>) {
                     (Frame::Close(Some(CloseFrame { code, reason: reason.into() })), true)
                 }
             };
-            if sink.feed(frame).await.is_err() {
+            if !in_time(hub, number, sink.feed(frame)).await {
                 return;
             }
             if last {
-                if sink.flush().await.is_err() {
-                    return;
+                if in_time(hub, number, sink.flush()).await {
+                    pending::<()>().await;
                 }
-                return pending().await;
+                return;
             }
             next = outbox.try_next();
         }
-        if sink.flush().await.is_err() {
+        if !in_time(hub, number, sink.flush()).await {
             return;
+        }
+    }
+}
+
+async fn in_time<E>(hub: &Hub, number: u64, write: impl Future<Output = Result<(), E>>) -> bool {
+    match time::timeout(hub.config.write_timeout, write).await {
+        Ok(result) => result.is_ok(),
+        Err(_) => {
+            log::info!("session {number} does not read what it is sent: lost");
+            false
         }
     }
 }
@@ -166,12 +194,8 @@ async fn demand_login(hub: &Hub, number: u64, outbox: &Outbox) {
     pending().await
 }
 
-/// Returns when the client is too slow, or some time after the server has closed.
-async fn supervise(number: u64, outbox: &Outbox) -> Departure {
-    if outbox.ended().await {
-        log::info!("session {number} does not read what it is sent: dropped");
-    } else {
-        time::sleep(CLOSE_WAIT).await;
-    }
-    Departure::Left
+/// Returns some time after the server has closed.
+async fn supervise(outbox: &Outbox) {
+    outbox.ended().await;
+    time::sleep(CLOSE_WAIT).await;
 }

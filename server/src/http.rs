@@ -1,8 +1,14 @@
 //! Requests: a WebSocket upgrade on any path, else the page and `/healthz`.
 
-use crate::{connection, hub::Hub, page};
+use crate::{
+    addresses::{self, TooMany},
+    connection,
+    hub::Hub,
+    listen::Peer,
+    page,
+};
 use axum::{
-    Router,
+    Extension, Router,
     extract::{
         State,
         ws::{WebSocketUpgrade, rejection::WebSocketUpgradeRejection},
@@ -15,7 +21,10 @@ use std::sync::Arc;
 
 /// Longest message that is read at all, in bytes. Above the protocol's limit, so that a frame which is a little too long
 /// gets an `error` and the connection lives on.
-const MAX_READ_BYTES: usize = 256 * 1024;
+const MAX_READ_BYTES: usize = 80 * 1024;
+/// Initial buffers of a connection, in bytes: silent ones are many.
+const READ_BUFFER_BYTES: usize = 4 * 1024;
+const WRITE_BUFFER_BYTES: usize = 8 * 1024;
 
 const SECURITY_HEADERS: [(&str, &str); 5] = [
     (
@@ -35,6 +44,7 @@ pub(crate) fn router(hub: Arc<Hub>) -> Router {
 
 async fn answer(
     State(hub): State<Arc<Hub>>,
+    Extension(peer): Extension<Peer>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -43,7 +53,7 @@ async fn answer(
     let wants_websocket =
         headers.get(header::UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
     let mut response = match upgrade {
-        Ok(upgrade) => return open(hub, &headers, upgrade),
+        Ok(upgrade) => return open(hub, &peer, &headers, upgrade),
         Err(rejection) if wants_websocket => rejection.into_response(),
         Err(_) if method != Method::GET && method != Method::HEAD => {
             (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")], "only GET and HEAD").into_response()
@@ -68,8 +78,8 @@ fn health(hub: &Hub) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
 
-fn open(hub: Arc<Hub>, headers: &HeaderMap, upgrade: WebSocketUpgrade) -> Response {
-    if !origin_is_allowed(&hub.config.allowed_origins, headers.get(header::ORIGIN)) {
+fn open(hub: Arc<Hub>, peer: &Peer, headers: &HeaderMap, upgrade: WebSocketUpgrade) -> Response {
+    if !origin_is_allowed(&hub.config.allowed_origins, headers) {
         return (StatusCode::FORBIDDEN, "pages of this origin may not connect here").into_response();
     }
     let mut asked = upgrade.requested_protocols().peekable();
@@ -80,16 +90,48 @@ fn open(hub: Arc<Hub>, headers: &HeaderMap, upgrade: WebSocketUpgrade) -> Respon
     if hub.is_crowded() {
         return (StatusCode::SERVICE_UNAVAILABLE, "the server has no room for another connection").into_response();
     }
+    let addresses = &peer.addresses;
+    let key = addresses::client_key(peer.ip, headers, addresses.trusted());
+    let entered = match (&peer.entered, key) {
+        (None, Some(key)) => match addresses.enter(key) {
+            Ok(entered) => Some(Arc::new(entered)),
+            Err(TooMany) => return (StatusCode::TOO_MANY_REQUESTS, "too many connections from there").into_response(),
+        },
+        (entered, _) => entered.clone(),
+    };
     upgrade
         .protocols([SUBPROTOCOL])
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(WRITE_BUFFER_BYTES)
         .max_message_size(MAX_READ_BYTES)
         .max_frame_size(MAX_READ_BYTES)
-        .on_upgrade(move |socket| connection::serve(hub, socket))
+        .on_upgrade(move |socket| async move {
+            connection::serve(hub, socket, key).await;
+            drop(entered);
+        })
 }
 
-/// Who names no origin is no page in a browser.
-fn origin_is_allowed(allowed: &[String], origin: Option<&HeaderValue>) -> bool {
-    let Some(origin) = origin else { return true };
-    allowed.is_empty()
-        || allowed.iter().any(|one| one.trim_end_matches('/').as_bytes().eq_ignore_ascii_case(origin.as_bytes()))
+/// Who names no origin is no page in a browser. Without a list it is pages of the host that was asked that may connect, on any port: old pages
+/// are often served from another one.
+fn origin_is_allowed(allowed: &[String], headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else { return true };
+    if !allowed.is_empty() {
+        let is = |one: &str| one == "*" || one.trim_end_matches('/').as_bytes().eq_ignore_ascii_case(origin.as_bytes());
+        return allowed.iter().any(|one| is(one));
+    }
+    let host = |value: Option<&HeaderValue>| Some(host_name(value?.to_str().ok()?).to_ascii_lowercase());
+    let is_local = |host: &str| matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+    match (host(Some(origin)), host(headers.get(header::HOST))) {
+        (Some(origin), Some(host)) => origin == host || (is_local(&origin) && is_local(&host)),
+        _ => false,
+    }
+}
+
+/// The host in `[scheme://]host[:port]`.
+fn host_name(text: &str) -> &str {
+    let authority = text.split_once("://").map_or(text, |(_, rest)| rest);
+    match authority.find(']') {
+        Some(end) => authority.get(..=end).unwrap_or(authority),
+        None => authority.split_once(':').map_or(authority, |(host, _)| host),
+    }
 }

@@ -1,19 +1,25 @@
 //! Everything that the clients share: sessions, names, who is in a call with whom. One lock, never held over an await.
 
 use crate::{
+    addresses::{AddressKey, Addresses},
     calls::CallPeers,
     config::ServerConfig,
-    outbox::{Closing, Outbox, code},
-    relay, sanitise,
+    nuisance::Nuisance,
+    outbox::{Closing, Outbox, Source, code},
+    rate::Budget,
+    relay,
+    roster::{Roster, TooMany},
+    sanitise,
 };
 use axum::extract::ws::Utf8Bytes;
 use chamada::signaling::message::{
-    ErrorCode, ErrorMessage, Id, Limits as WireLimits, MAX_FRAME_BYTES, MAX_NAME_CHARS, MAX_TEXT_CHARS, Message,
-    RejectUsername, ServerInfo, Username,
+    BLOCK, ErrorCode, ErrorMessage, Id, Limits as WireLimits, MAX_FRAME_BYTES, MAX_NAME_CHARS, MAX_TEXT_CHARS, Message,
+    ServerInfo, USER_DELTA,
 };
-use serde_json::Value;
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    cmp::Reverse,
+    collections::{HashMap, VecDeque},
+    hash::{DefaultHasher, Hash, Hasher},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -22,6 +28,9 @@ use uuid::Uuid;
 
 /// No grace time is longer: a sum with the clock must not overflow.
 const MAX_GRACE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// An address that has no more of them may take the last places.
+const MODEST_CONNECTIONS: usize = 4;
 
 /// How a connection ended, as far as its session is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +44,11 @@ pub(crate) enum Departure {
 #[derive(Debug)]
 pub(crate) struct Hub {
     pub(crate) config: ServerConfig,
+    pub(crate) addresses: Arc<Addresses>,
+    /// The whole list may be out of date at clients that read no deltas.
     pub(crate) list_changed: Notify,
+    /// There is something for newcomers or for clients that read deltas.
+    pub(crate) changed: Notify,
     pub(crate) session_lost: Notify,
     left: Notify,
     state: Mutex<State>,
@@ -45,13 +58,12 @@ pub(crate) struct Hub {
 pub(crate) struct State {
     pub(crate) sessions: HashMap<u64, Session>,
     pub(crate) names: HashMap<Arc<str>, u64>,
+    /// The same by what the names look like: two that look alike are one name.
+    pub(crate) looks: HashMap<String, u64>,
     /// Tokens of sessions that have a name.
-    tokens: HashMap<String, u64>,
-    /// Names as JSON strings, in the order of arrival.
-    roster: BTreeMap<u64, String>,
-    roster_bytes: usize,
-    last_list: Option<Utf8Bytes>,
-    lost: VecDeque<(Instant, u64)>,
+    pub(crate) tokens: HashMap<String, u64>,
+    pub(crate) roster: Roster,
+    pub(crate) lost: VecDeque<(Instant, u64)>,
     last_number: u64,
     connections: usize,
     shut_down: bool,
@@ -62,28 +74,44 @@ pub(crate) struct Session {
     pub(crate) outbox: Arc<Outbox>,
     pub(crate) name: Option<Arc<str>>,
     pub(crate) attached: bool,
+    /// None on this machine itself.
+    address: Option<AddressKey>,
     pub(crate) call_peers: CallPeers,
-    token: String,
+    pub(crate) token: String,
     /// Its place in the user list.
-    place: u64,
-    wants_list: bool,
+    pub(crate) place: u64,
+    pub(crate) wants_list: bool,
+    /// It reads `userlist-delta`.
+    pub(crate) reads_deltas: bool,
+    /// What it was told last, if that was a whole list.
+    told: u64,
+    /// Changes of name, and lists asked for.
+    pub(crate) renames: Budget,
+    pub(crate) nuisance: Nuisance,
+    pub(crate) lines: Budget,
+    /// Bytes that its public lines may make the server send.
+    pub(crate) fan_out: Budget,
 }
 
 impl Session {
-    /// Queues a frame, for now or for the return of a client that is away. `false`: there is no room.
-    pub(crate) fn send(&self, frame: Utf8Bytes) -> bool {
-        if self.attached { self.outbox.push(frame) } else { self.outbox.try_push(frame, 1) }
-    }
-
     pub(crate) fn send_message(&self, message: &Message) -> bool {
-        self.send(message.to_json().into())
+        self.outbox.push(Source::Server, message.to_json().into())
     }
 }
 
 impl Hub {
     pub(crate) fn new(config: ServerConfig) -> Self {
         let state = Mutex::new(State::default());
-        Self { config, list_changed: Notify::new(), session_lost: Notify::new(), left: Notify::new(), state }
+        let addresses = Arc::new(Addresses::new(config.limits, config.trusted_proxies.clone()));
+        Self {
+            config,
+            addresses,
+            list_changed: Notify::new(),
+            changed: Notify::new(),
+            session_lost: Notify::new(),
+            left: Notify::new(),
+            state,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -91,29 +119,43 @@ impl Hub {
     }
 
     /// Opens a session and puts its `id` message into the outbox; without room, an error and the end.
-    pub(crate) fn connect(&self) -> (u64, Arc<Outbox>) {
+    pub(crate) fn connect(&self, address: Option<AddressKey>) -> (u64, Arc<Outbox>) {
         let limits = &self.config.limits;
         let outbox = Arc::new(Outbox::new(limits.queue_frames.max(2), limits.queue_bytes));
         let mut state = self.lock();
         state.connections += 1;
         state.last_number += 1;
         let number = state.last_number;
+        // The last tenth is for addresses that have few.
+        let is_modest = address.is_none_or(|key| self.addresses.connections(key) <= MODEST_CONNECTIONS);
+        let room = if is_modest { limits.connections } else { limits.connections - limits.connections / 10 };
         if state.shut_down {
             outbox.close(Closing { code: code::GOING_AWAY, reason: "the server is shutting down" });
-        } else if state.connections > limits.connections {
-            outbox.push(error(ErrorCode::Full, "the server has no room for another connection").to_json().into());
+        } else if state.connections > room && !(is_modest && state.make_room()) {
+            outbox.push(
+                Source::Server,
+                error(ErrorCode::Full, "the server has no room for another connection").to_json().into(),
+            );
             outbox.close(Closing { code: code::TRY_AGAIN_LATER, reason: "full" });
         } else {
             let token = new_token();
-            outbox.push(self.greeting(number, &token).to_json().into());
+            let now = Instant::now();
+            outbox.push(Source::Server, self.greeting(number, &token).to_json().into());
             let session = Session {
                 outbox: outbox.clone(),
                 name: None,
                 attached: true,
+                address,
                 call_peers: CallPeers::default(),
                 token,
                 place: number,
                 wants_list: false,
+                reads_deltas: false,
+                told: 0,
+                nuisance: Nuisance::new(now),
+                renames: Budget::new(limits.renames_per_minute as f64 / 60.0, limits.renames_burst as f64, now),
+                lines: Budget::new(limits.lines_per_second as f64, limits.lines_burst as f64, now),
+                fan_out: Budget::new(limits.fan_out_per_second as f64, limits.fan_out_burst as f64, now),
             };
             state.sessions.insert(number, session);
         }
@@ -135,6 +177,7 @@ impl Hub {
                     messages_per_second: self.config.limits.messages_per_second,
                 }),
             }),
+            features: vec![USER_DELTA.into(), BLOCK.into()],
         })
     }
 
@@ -159,11 +202,17 @@ impl Hub {
             Err(e) => Err(relay::refusal_of(&e)),
             Ok(object) => {
                 let mut state = self.lock();
+                if state.is_login(number, &object) && !self.may_log_in(&state, number) {
+                    drop(state);
+                    let why = "too many logins from there; wait a little";
+                    return self
+                        .refuse(number, Message::Error(relay::refusal(ErrorCode::RateLimited, "username", why)));
+                }
                 let changed = state.act(number, object);
                 drop(state);
                 changed.map(|changed| {
                     if changed {
-                        self.list_changed.notify_one();
+                        self.notify_changed();
                     }
                 })
             }
@@ -174,10 +223,20 @@ impl Hub {
         }
     }
 
-    /// Sends an error to one client.
+    fn may_log_in(&self, state: &State, number: u64) -> bool {
+        let address = state.sessions.get(&number).and_then(|session| session.address);
+        address.is_none_or(|key| self.addresses.log_in(key))
+    }
+
+    fn notify_changed(&self) {
+        self.changed.notify_one();
+        self.list_changed.notify_one();
+    }
+
+    /// Sends an error to one client, which pays for it with its own room.
     pub(crate) fn refuse(&self, number: u64, error: Message) {
         if let Some(session) = self.lock().sessions.get(&number) {
-            session.send_message(&error);
+            session.outbox.push(Source::Stranger(number), error.to_json().into());
         }
     }
 
@@ -195,17 +254,17 @@ impl Hub {
         };
         if named && keeps_place && self.config.limits.lost_sessions > 0 {
             if state.lost.len() >= self.config.limits.lost_sessions
-                && let Some((_, first)) = state.lost.pop_front()
+                && let Some(first) = state.most_dispensable_lost(number)
             {
                 state.remove(first);
-                self.list_changed.notify_one();
+                self.notify_changed();
             }
             state.lost.push_back((Instant::now() + self.config.resume_grace.min(MAX_GRACE), number));
             self.session_lost.notify_one();
         } else {
             state.remove(number);
             if named {
-                self.list_changed.notify_one();
+                self.notify_changed();
             }
         }
         drop(state);
@@ -222,31 +281,56 @@ impl Hub {
         let now = Instant::now();
         while let Some((_, number)) = state.lost.pop_front_if(|(at, _)| *at <= now) {
             state.remove(number);
-            self.list_changed.notify_one();
+            self.notify_changed();
         }
     }
 
-    /// Tells everyone who is there if that has changed, and those who have just come in any case.
-    pub(crate) fn send_user_list(&self) {
+    /// Gives newcomers the whole list, and those who read them the changes since the last call. Says how many bytes the changes were.
+    pub(crate) fn send_changes(&self) -> usize {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        let changes = state.roster.take_changes();
+        let (mut plain, mut numbered) = (None, None);
+        let mut bytes = 0;
+        for session in state.sessions.values_mut().filter(|session| session.name.is_some() && session.attached) {
+            match &changes {
+                Some(Ok(delta)) if session.reads_deltas && !session.wants_list => {
+                    bytes += delta.len();
+                    session.wants_list = !session.outbox.push(Source::Server, delta.clone());
+                }
+                Some(Err(TooMany)) if session.reads_deltas => session.wants_list = true,
+                _ => {}
+            }
+            if session.wants_list {
+                let (list, _) =
+                    if session.reads_deltas { &mut numbered } else { &mut plain }.get_or_insert_with(|| {
+                        let list = state.roster.list(session.reads_deltas);
+                        let hash = hash(&list);
+                        (list, hash)
+                    });
+                session.wants_list = !session.outbox.push_list(list.clone());
+                if !session.reads_deltas {
+                    session.told = plain.as_ref().map_or(0, |(_, hash)| *hash);
+                }
+            }
+        }
+        bytes
+    }
+
+    /// Tells those who read no deltas who is there, if that has changed. Says how many bytes that was.
+    pub(crate) fn send_user_list(&self) -> usize {
         let mut state = self.lock();
-        let mut frame = String::with_capacity(state.roster_bytes + LIST_FRAME.len());
-        frame.push_str(LIST_HEAD);
-        for (index, name) in state.roster.values().enumerate() {
-            if index > 0 {
-                frame.push(',');
-            }
-            frame.push_str(name);
-        }
-        frame.push_str("]}");
-        let frame = Utf8Bytes::from(frame);
-        let changed = state.last_list.as_ref() != Some(&frame);
-        for session in state.sessions.values_mut() {
-            let wants = std::mem::take(&mut session.wants_list);
-            if session.name.is_some() && session.attached && (changed || wants) {
-                session.outbox.push_list(frame.clone());
+        let frame = state.roster.list(false);
+        let hash = hash(&frame);
+        let mut bytes = 0;
+        for session in state.sessions.values_mut().filter(|session| !session.reads_deltas && session.told != hash) {
+            if session.name.is_some() && session.attached && session.outbox.push_list(frame.clone()) {
+                session.wants_list = false;
+                session.told = hash;
+                bytes += frame.len();
             }
         }
-        state.last_list = Some(frame);
+        bytes
     }
 
     /// Ends every connection with close code 1001 and lets nobody in any more.
@@ -270,114 +354,44 @@ impl Hub {
     }
 }
 
-const LIST_HEAD: &str = r#"{"type":"userlist","users":["#;
-const LIST_FRAME: &str = r#"{"type":"userlist","users":[]}"#;
+/// Distinguishes lists; never 0.
+fn hash(list: &Utf8Bytes) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    list.as_str().hash(&mut hasher);
+    hasher.finish() | 1
+}
 
 impl State {
-    /// `username`: a login, a change of name, or the return of a lost client. Says whether the user list changed.
-    pub(crate) fn log_in(&mut self, number: u64, wanted: &Username) -> Result<bool, ErrorMessage> {
-        let Some(session) = self.sessions.get(&number) else { return Ok(false) };
-        if session.name.is_none()
-            && let Some(old) = wanted.resume.as_ref().and_then(|token| self.tokens.get(token)).copied()
-        {
-            return Ok(self.resume(number, old, &wanted.name));
+    /// Ends the connection that has been without a name the longest, for a newcomer's. `false`: all have names.
+    fn make_room(&self) -> bool {
+        let nameless = |session: &Session| session.name.is_none() && !session.outbox.is_closing();
+        let oldest = self.sessions.iter().filter(|(_, session)| nameless(session)).min_by_key(|(number, _)| **number);
+        if let Some((_, session)) = oldest {
+            session.outbox.close(Closing { code: code::TRY_AGAIN_LATER, reason: "full, and no login so far" });
         }
-        let own = session.name.clone();
-        let clean = sanitise::name(&wanted.name).map_err(|fault| relay::refusal_of_name(&fault))?;
-        let name = match self.names.get(clean.as_str()) {
-            Some(owner) if *owner != number => self.free_name(&clean, number),
-            _ => clean,
-        };
-        let changed = own.as_deref() != Some(name.as_str());
-        if changed {
-            self.give_name(number, own, &name)?;
-        }
-        if let Some(session) = self.sessions.get_mut(&number) {
-            session.wants_list = true;
-            if name != wanted.name {
-                session.send_message(&Message::RejectUsername(RejectUsername { id: number, name }));
-            }
-        }
-        // Also when it is the same list as before: who asked has to be told.
-        Ok(true)
+        oldest.is_some()
     }
 
-    fn give_name(&mut self, number: u64, own: Option<Arc<str>>, name: &str) -> Result<(), ErrorMessage> {
-        let Some(session) = self.sessions.get_mut(&number) else { return Ok(()) };
-        let encoded = Value::from(name).to_string();
-        let freed = self.roster.get(&session.place).map_or(0, |old| old.len() + 1);
-        let bytes = self.roster_bytes - freed + encoded.len() + 1;
-        // The user list has to fit into one frame, or no client would read it.
-        if bytes + LIST_FRAME.len() > MAX_FRAME_BYTES {
-            return Err(relay::refusal(ErrorCode::Full, "username", "the user list has no room for another name"));
+    /// The lost session to forget when there are too many: the first of the address that has most of them, `newest` counted.
+    fn most_dispensable_lost(&self, newest: u64) -> Option<u64> {
+        let address = |number: u64| self.sessions.get(&number).and_then(|session| session.address);
+        let mut counts: HashMap<Option<AddressKey>, usize> = HashMap::from([(address(newest), 1)]);
+        for (_, number) in &self.lost {
+            *counts.entry(address(*number)).or_default() += 1;
         }
-        let name: Arc<str> = name.into();
-        session.name = Some(name.clone());
-        self.tokens.insert(session.token.clone(), number);
-        self.roster.insert(session.place, encoded);
-        self.roster_bytes = bytes;
-        if let Some(own) = own {
-            self.names.remove(&own);
-        }
-        self.names.insert(name, number);
-        Ok(())
+        let lost = self.lost.iter().map(|(_, number)| *number);
+        // Of several with as many, `min_by_key` takes the first.
+        lost.min_by_key(|number| Reverse(counts.get(&address(*number)).copied()))
     }
 
-    /// The wanted name and the first number from 2 that makes it free; shortened where the two together are too long.
-    fn free_name(&self, wanted: &str, number: u64) -> String {
-        let mut suffix = 2_u64;
-        loop {
-            let digits = suffix.to_string();
-            let room = MAX_NAME_CHARS.saturating_sub(digits.len());
-            let mut name: String = wanted.chars().take(room).collect();
-            name.push_str(&digits);
-            // Ends: there are fewer sessions than numbers.
-            if self.names.get(name.as_str()).is_none_or(|owner| *owner == number) {
-                return name;
-            }
-            suffix += 1;
-        }
-    }
-
-    /// Gives the new connection what belonged to the session `old`, whose own connection is lost or about to be found so.
-    fn resume(&mut self, number: u64, old: u64, wanted: &str) -> bool {
-        let Some(mut from) = self.sessions.remove(&old) else { return false };
-        self.tokens.remove(&from.token);
-        self.lost.retain(|(_, lost)| *lost != old);
-        let waiting = from.outbox.take();
-        from.outbox.close(Closing { code: code::NORMAL, reason: "resumed by another connection" });
-        for session in self.sessions.values_mut() {
-            session.call_peers.renumber(old, number);
-        }
-        let Some(session) = self.sessions.get_mut(&number) else { return false };
-        session.name = from.name.take();
-        session.call_peers = from.call_peers;
-        session.place = from.place;
-        session.wants_list = true;
-        self.tokens.insert(session.token.clone(), number);
-        if let Some(name) = &session.name {
-            self.names.insert(name.clone(), number);
-            if **name != *wanted {
-                let name = name.to_string();
-                session.send_message(&Message::RejectUsername(RejectUsername { id: number, name }));
-            }
-        }
-        // A full queue of old frames must not end the new connection: what does not fit beside its greeting is left out.
-        for frame in waiting {
-            session.outbox.try_push(frame, 1);
-        }
-        true
-    }
-
-    fn remove(&mut self, number: u64) {
+    pub(crate) fn remove(&mut self, number: u64) {
         let Some(session) = self.sessions.remove(&number) else { return };
         self.tokens.remove(&session.token);
         if let Some(name) = &session.name {
             self.names.remove(name);
+            self.looks.remove(&sanitise::look(name));
         }
-        if let Some(encoded) = self.roster.remove(&session.place) {
-            self.roster_bytes -= encoded.len() + 1;
-        }
+        self.roster.remove(session.place);
         self.lost.retain(|(_, lost)| *lost != number);
     }
 }

@@ -11,28 +11,37 @@
 //! # }
 //! ```
 //!
-//! Inside: `http` answers requests and upgrades them, `connection` is one client's socket, `hub` holds everything that the
+//! Inside: `listen` takes connections, within the limits per address of `addresses`; `http` answers requests and upgrades them, `connection` is one client's socket, `hub` holds everything that the
 //! clients share behind one lock that is never held over an await, `outbox` is the bounded way from the hub to a socket.
 
+mod addresses;
 mod calls;
 mod config;
 mod connection;
+mod files;
 mod http;
 mod hub;
+mod listen;
+mod login;
+mod nuisance;
 mod outbox;
 mod page;
 mod rate;
 mod relay;
+mod roster;
 mod sanitise;
 
 pub use config::{Limits, ServerConfig};
 
 use hub::Hub;
-use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet, time};
 
 /// How long a shutdown waits for clients to acknowledge it.
 const SHUTDOWN_WAIT: Duration = Duration::from_secs(3);
+
+/// In seconds; however many people there are, lists are not older than this.
+const MAX_LIST_PAUSE: f64 = 30.0;
 
 /// Why a server could not start or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -45,9 +54,6 @@ pub enum ServerError {
         /// What the system said.
         source: io::Error,
     },
-    /// The listening socket failed later.
-    #[error("the listening socket failed: {0}")]
-    Listen(#[from] io::Error),
 }
 
 /// A server that has its port and waits to be run.
@@ -64,6 +70,7 @@ impl Server {
     /// # Errors
     /// [`ServerError::Bind`].
     pub async fn bind(config: ServerConfig) -> Result<Self, ServerError> {
+        files::raise_limit();
         let wanted = config.listen;
         let bind = |source| ServerError::Bind { address: wanted, source };
         let listener = TcpListener::bind(wanted).await.map_err(bind)?;
@@ -76,38 +83,33 @@ impl Server {
         self.address
     }
 
-    /// Serves until `shutdown` completes, then tells every client (close code 1001) and waits a few seconds at most.
+    /// Serves until `shutdown` completes, then tells every client (close code 1001) and waits a few seconds at most. A connection that cannot
+    /// be accepted, for want of file descriptors say, is logged.
     ///
     /// # Errors
-    /// [`ServerError::Listen`].
+    /// None at present.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), ServerError> {
         let Self { listener, address, hub } = self;
         // Also ends the connections when this future is dropped instead of shut down.
         let _guard = CloseOnDrop(hub.clone());
         let mut chores = JoinSet::new();
         chores.spawn(send_user_lists(hub.clone()));
+        chores.spawn(send_changes(hub.clone()));
         chores.spawn(forget_lost_sessions(hub.clone()));
 
-        let (stop, mut stopped) = watch::channel(false);
-        let serve = axum::serve(listener, http::router(hub.clone())).with_graceful_shutdown(async move {
-            // An error means that the sender is gone, which is a reason to stop too.
-            let _ = stopped.wait_for(|stop| *stop).await;
-        });
-        let mut serve = std::pin::pin!(serve.into_future());
+        let (stop, stopped) = watch::channel(false);
+        let mut serve = pin!(listen::serve(listener, hub.clone(), stopped));
         log::info!("listening on {address}");
         tokio::select! {
-            result = &mut serve => return result.map_err(ServerError::Listen),
+            () = &mut serve => return Ok(()),
             () = shutdown => {}
         }
         log::info!("shutting down");
         hub.shut_down();
         let _ = stop.send(true);
-        let farewell = async {
-            let (result, ()) = tokio::join!(serve, hub.everyone_left());
-            result
-        };
         // Who has not gone by then is cut off.
-        time::timeout(SHUTDOWN_WAIT, farewell).await.unwrap_or(Ok(())).map_err(ServerError::Listen)
+        let _ = time::timeout(SHUTDOWN_WAIT, async { tokio::join!(serve, hub.everyone_left()) }).await;
+        Ok(())
     }
 }
 
@@ -119,13 +121,28 @@ impl Drop for CloseOnDrop {
     }
 }
 
-/// The first change is told at once; those of the following interval wait for its end and are told together.
+/// The first change is told at once; those of the following interval wait for its end and are told together. The interval grows with what there
+/// was to send, so that no coming and going costs more than a fixed rate.
 async fn send_user_lists(hub: Arc<Hub>) {
     loop {
         hub.list_changed.notified().await;
-        hub.send_user_list();
-        time::sleep(hub.config.userlist_interval).await;
+        let bytes = hub.send_user_list();
+        time::sleep(pause_after(bytes, &hub.config)).await;
     }
+}
+
+/// The same for newcomers and for clients that read deltas.
+async fn send_changes(hub: Arc<Hub>) {
+    loop {
+        hub.changed.notified().await;
+        let bytes = hub.send_changes();
+        time::sleep(pause_after(bytes, &hub.config)).await;
+    }
+}
+
+fn pause_after(bytes: usize, config: &ServerConfig) -> Duration {
+    let seconds = bytes as f64 / f64::from(config.limits.list_bytes_per_second.max(1));
+    config.userlist_interval.max(Duration::from_secs_f64(seconds.min(MAX_LIST_PAUSE)))
 }
 
 async fn forget_lost_sessions(hub: Arc<Hub>) {

@@ -1,8 +1,9 @@
-//! The bounded way from everyone to one socket. Putting something in never waits; who does not empty it is dropped.
+//! The bounded way from everyone to one socket. Putting something in never waits: what does not fit is refused to whoever sent it, and nobody
+//! can take another's room. That a client does not read is found out by its writer, which makes no headway.
 
 use axum::extract::ws::Utf8Bytes;
 use std::{
-    collections::VecDeque,
+    collections::{HashMap, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
 };
 use tokio::sync::Notify;
@@ -32,19 +33,61 @@ pub(crate) enum Outgoing {
     Close(Closing),
 }
 
+/// Whose frame it is, which says how much of the room it may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The server itself: a few small frames, each caused by the client that they are for.
+    Server,
+    /// The session that the client is in an answered call with, or calls: half of the room.
+    Peer(u64),
+    /// Any other session: an eighth of the room each, half of it together with all other strangers and with chat.
+    Stranger(u64),
+}
+
+impl Source {
+    fn session(self) -> Option<u64> {
+        match self {
+            Self::Server => None,
+            Self::Peer(session) | Self::Stranger(session) => Some(session),
+        }
+    }
+}
+
+/// A frame that waits.
 #[derive(Debug)]
-struct Entry {
+pub(crate) struct Entry {
     frame: Utf8Bytes,
+    source: Source,
     is_list: bool,
+}
+
+/// What some of the entries take up.
+#[derive(Debug, Clone, Copy, Default)]
+struct Load {
+    frames: usize,
+    bytes: usize,
+}
+
+impl Load {
+    fn add(&mut self, bytes: usize) {
+        self.frames += 1;
+        self.bytes += bytes;
+    }
+
+    fn remove(&mut self, bytes: usize) {
+        self.frames = self.frames.saturating_sub(1);
+        self.bytes = self.bytes.saturating_sub(bytes);
+    }
 }
 
 #[derive(Debug, Default)]
 struct Queue {
     entries: VecDeque<Entry>,
-    bytes: usize,
+    all: Load,
+    strangers: Load,
+    by_session: HashMap<u64, Load>,
     ping: bool,
     closing: Option<Closing>,
-    overflowed: bool,
 }
 
 #[derive(Debug)]
@@ -68,62 +111,60 @@ impl Outbox {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a frame; one too many marks the connection as too slow and says so with `false`.
-    pub(crate) fn push(&self, frame: Utf8Bytes) -> bool {
-        self.push_into(self.lock(), frame, false)
+    /// Adds a frame. `false`: its source has no room left here, or the connection is closing.
+    pub(crate) fn push(&self, source: Source, frame: Utf8Bytes) -> bool {
+        self.add(Entry { frame, source, is_list: false })
     }
 
     /// Adds a user list in place of one that still waits: only the newest counts.
     pub(crate) fn push_list(&self, frame: Utf8Bytes) -> bool {
-        let mut queue = self.lock();
-        if let Some(waiting) = queue.entries.iter().position(|entry| entry.is_list)
-            && let Some(old) = queue.entries.remove(waiting)
         {
-            queue.bytes -= old.frame.len();
+            let mut queue = self.lock();
+            if let Some(waiting) = queue.entries.iter().position(|entry| entry.is_list) {
+                queue.remove(waiting);
+            }
         }
-        self.push_into(queue, frame, true)
+        self.add(Entry { frame, source: Source::Server, is_list: true })
     }
 
-    fn push_into(&self, mut queue: MutexGuard<'_, Queue>, frame: Utf8Bytes, is_list: bool) -> bool {
-        if queue.closing.is_some() || queue.overflowed {
-            return false;
+    /// Adds what waited for a client that is back, as far as it fits.
+    pub(crate) fn restore(&self, entries: Vec<Entry>) {
+        for entry in entries {
+            self.add(entry);
         }
-        if !self.fits(&queue, frame.len(), 1) {
-            queue.overflowed = true;
-            queue.entries.clear();
-            queue.bytes = 0;
-            drop(queue);
-            self.ended.notify_one();
-            return false;
-        }
-        queue.add(frame, is_list);
-        drop(queue);
-        self.filled.notify_one();
-        true
     }
 
-    /// Adds a frame for a client that is or was disconnected, if at most `1 / share` of the limits is used afterwards. Unlike [`Self::push`],
-    /// a frame that does not fit is dropped and does not end the connection.
-    pub(crate) fn try_push(&self, frame: Utf8Bytes, share: usize) -> bool {
+    fn add(&self, entry: Entry) -> bool {
         let mut queue = self.lock();
-        if !self.fits(&queue, frame.len(), share) {
+        if queue.closing.is_some() || !self.fits(&queue, &entry) {
             return false;
         }
-        queue.add(frame, false);
+        queue.add(entry);
         drop(queue);
         self.filled.notify_one();
         true
     }
 
-    fn fits(&self, queue: &Queue, bytes: usize, share: usize) -> bool {
-        queue.entries.len() < self.max_frames / share && queue.bytes + bytes <= self.max_bytes / share
+    fn fits(&self, queue: &Queue, entry: &Entry) -> bool {
+        let fits = |load: Load, share: usize| {
+            load.frames < (self.max_frames / share).max(1)
+                && load.bytes.saturating_add(entry.frame.len()) <= self.max_bytes / share
+        };
+        let own = |session| queue.by_session.get(&session).copied().unwrap_or_default();
+        fits(queue.all, 1)
+            && match entry.source {
+                Source::Server => true,
+                Source::Peer(session) => fits(own(session), 2),
+                Source::Stranger(session) => fits(queue.strangers, 2) && fits(own(session), 8),
+            }
     }
 
     /// Takes what waits, without user lists: they are out of date by the time anybody comes back.
-    pub(crate) fn take(&self) -> Vec<Utf8Bytes> {
+    pub(crate) fn take(&self) -> Vec<Entry> {
         let mut queue = self.lock();
-        queue.bytes = 0;
-        queue.entries.drain(..).filter(|entry| !entry.is_list).map(|entry| entry.frame).collect()
+        (queue.all, queue.strangers) = Default::default();
+        queue.by_session.clear();
+        queue.entries.drain(..).filter(|entry| !entry.is_list).collect()
     }
 
     /// Asks for a ping; several at a time become one.
@@ -140,8 +181,7 @@ impl Outbox {
     }
 
     pub(crate) fn is_closing(&self) -> bool {
-        let queue = self.lock();
-        queue.closing.is_some() || queue.overflowed
+        self.lock().closing.is_some()
     }
 
     /// What to send next; `None` when nothing waits at the moment.
@@ -150,8 +190,7 @@ impl Outbox {
         if std::mem::take(&mut queue.ping) {
             return Some(Outgoing::Ping);
         }
-        if let Some(entry) = queue.entries.pop_front() {
-            queue.bytes -= entry.frame.len();
+        if let Some(entry) = queue.remove(0) {
             return Some(Outgoing::Frame(entry.frame));
         }
         queue.closing.map(Outgoing::Close)
@@ -167,27 +206,43 @@ impl Outbox {
         }
     }
 
-    /// Waits for the end: `true` when the client was too slow, `false` when the server closes.
-    pub(crate) async fn ended(&self) -> bool {
-        loop {
-            {
-                let queue = self.lock();
-                if queue.overflowed {
-                    return true;
-                }
-                if queue.closing.is_some() {
-                    return false;
-                }
-            }
+    /// Waits until the server closes the connection.
+    pub(crate) async fn ended(&self) {
+        while !self.is_closing() {
             self.ended.notified().await;
         }
     }
 }
 
 impl Queue {
-    fn add(&mut self, frame: Utf8Bytes, is_list: bool) {
-        self.bytes += frame.len();
-        self.entries.push_back(Entry { frame, is_list });
+    fn add(&mut self, entry: Entry) {
+        let bytes = entry.frame.len();
+        self.all.add(bytes);
+        if matches!(entry.source, Source::Stranger(_)) {
+            self.strangers.add(bytes);
+        }
+        if let Some(session) = entry.source.session() {
+            self.by_session.entry(session).or_default().add(bytes);
+        }
+        self.entries.push_back(entry);
+    }
+
+    fn remove(&mut self, index: usize) -> Option<Entry> {
+        let entry = self.entries.remove(index)?;
+        let bytes = entry.frame.len();
+        self.all.remove(bytes);
+        if matches!(entry.source, Source::Stranger(_)) {
+            self.strangers.remove(bytes);
+        }
+        if let Some(session) = entry.source.session()
+            && let Some(load) = self.by_session.get_mut(&session)
+        {
+            load.remove(bytes);
+            if load.frames == 0 {
+                self.by_session.remove(&session);
+            }
+        }
+        Some(entry)
     }
 }
 

@@ -22,33 +22,35 @@ fn drain(outbox: &Outbox) -> Vec<String> {
 }
 
 #[test]
-fn one_frame_too_many_marks_the_client_as_too_slow_and_frees_its_memory() {
-    let outbox = Outbox::new(2, 1_000);
-    assert!(outbox.push("a".into()) && outbox.push("b".into()));
+fn whoever_fills_the_room_is_refused_and_takes_nobody_elses() {
+    let outbox = Outbox::new(64, 8_000);
+    let fill = |source| (0..100).take_while(|_| outbox.push(source, "x".repeat(100).into())).count();
+    assert_eq!(fill(Source::Stranger(1)), 8, "an eighth of the frames");
+    // Any number of strangers leave half of it free.
+    assert_eq!((2..100).map(|n| fill(Source::Stranger(n))).sum::<usize>(), 24);
+    assert_eq!(fill(Source::Peer(200)), 32, "the other half is for the peer of the call");
     assert!(!outbox.is_closing());
-    assert!(!outbox.push("c".into()));
-    assert!(outbox.is_closing());
-    assert!(drain(&outbox).is_empty());
-    assert!(!outbox.push("d".into()), "nothing is taken for who is dropped");
+    assert_eq!(drain(&outbox).len(), 64);
+    assert_eq!(fill(Source::Stranger(1)), 8, "what was sent makes room");
 }
 
 #[test]
 fn bytes_are_bounded_too_and_what_was_sent_makes_room() {
-    let outbox = Outbox::new(100, 10);
-    assert!(outbox.push("12345".into()) && outbox.push("12345".into()));
-    assert_eq!(drain(&outbox), ["12345", "12345"]);
-    assert!(outbox.push("1234567890".into()));
-    assert!(!outbox.push("1".into()));
+    let outbox = Outbox::new(100, 80);
+    assert!(outbox.push(Source::Stranger(1), "1234567890".into()) && !outbox.push(Source::Stranger(1), "1".into()));
+    assert!(outbox.push(Source::Server, "12345".into()));
+    assert_eq!(drain(&outbox), ["1234567890", "12345"]);
+    assert!(outbox.push(Source::Stranger(1), "1".into()));
 }
 
 #[test]
 fn a_waiting_list_gives_way_to_a_newer_one_and_other_frames_keep_their_order() {
     let outbox = Outbox::new(4, 40);
-    outbox.push("a".into());
+    outbox.push(Source::Server, "a".into());
     for n in 0..100 {
         assert!(outbox.push_list(format!("list {n}").into()));
     }
-    outbox.push("b".into());
+    outbox.push(Source::Server, "b".into());
     outbox.push_list("list of all".into());
     assert_eq!(drain(&outbox), ["a", "b", "list of all"]);
 }
@@ -56,28 +58,25 @@ fn a_waiting_list_gives_way_to_a_newer_one_and_other_frames_keep_their_order() {
 #[test]
 fn a_close_comes_after_what_waits_and_a_ping_before_it_and_the_first_reason_stays() {
     let outbox = Outbox::new(4, 40);
-    outbox.push("a".into());
+    outbox.push(Source::Server, "a".into());
     outbox.ping();
     outbox.ping();
     outbox.close(BYE);
     outbox.close(Closing { code: code::POLICY, reason: "later" });
-    assert!(!outbox.push("b".into()));
+    assert!(!outbox.push(Source::Server, "b".into()));
     assert_eq!(drain(&outbox), ["ping", "a", "1000"]);
 }
 
 #[test]
-fn who_is_away_loses_what_does_not_fit_and_not_the_place() {
-    let outbox = Outbox::new(4, 1_000);
-    assert!(outbox.try_push("chat".into(), 2) && outbox.try_push("chat".into(), 2));
-    assert!(!outbox.try_push("chat".into(), 2), "half of the room is for calls");
-    assert!(
-        outbox.try_push("call".into(), 1) && outbox.try_push("call".into(), 1) && !outbox.try_push("call".into(), 1)
-    );
-    assert!(!outbox.is_closing());
-    outbox.push_list("list".into());
-    assert_eq!(outbox.take().len(), 0, "that one was too many: pushed, and not kept");
-    let outbox = Outbox::new(4, 1_000);
-    outbox.push_list("list".into());
-    outbox.try_push("call".into(), 1);
-    assert_eq!(outbox.take(), ["call"]);
+fn what_waited_for_who_was_away_comes_in_order_and_without_lists() {
+    let away = Outbox::new(64, 1_000);
+    for (source, frame) in [(Source::Peer(1), "a"), (Source::Stranger(2), "b")] {
+        away.push(source, frame.into());
+    }
+    away.push_list("list".into());
+    let back = Outbox::new(64, 1_000);
+    back.push(Source::Server, "id".into());
+    back.restore(away.take());
+    assert_eq!(drain(&back), ["id", "a", "b"]);
+    assert!(drain(&away).is_empty());
 }

@@ -44,6 +44,7 @@ const FILES: &[(&str, Asset)] = files![
     "state.js" SCRIPT,
     "stats.js" SCRIPT,
     "texts.js" SCRIPT,
+    "user-list.js" SCRIPT,
     "uuid.js" SCRIPT,
     "words.js" SCRIPT,
     "view/chat.js" SCRIPT,

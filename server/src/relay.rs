@@ -1,7 +1,8 @@
 //! What the hub does with each message.
 
 use crate::{
-    hub::State,
+    hub::{Session, State},
+    outbox::Source,
     sanitise::{self, NameFault},
 };
 use axum::extract::ws::Utf8Bytes;
@@ -11,7 +12,7 @@ use chamada::signaling::message::{
 use serde_json::{Map, Value};
 use std::{
     sync::Arc,
-    time::{SystemTime, UNIX_EPOCH},
+    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 use uuid::Uuid;
 
@@ -32,7 +33,9 @@ impl State {
             Some(_) => return Err(bad("the id is not yours")),
         }
         match kind.as_str() {
-            "id" | "rejectusername" | "userlist" | "error" => return Err(bad("only a server sends this")),
+            "id" | "rejectusername" | "userlist" | "userlist-delta" | "error" => {
+                return Err(bad("only a server sends this"));
+            }
             "username" => {
                 return match Message::from_object(object) {
                     Ok(Message::Username(wanted)) => self.log_in(number, &wanted),
@@ -45,6 +48,17 @@ impl State {
         let Some(name) = session.name.clone() else {
             return Err(refusal(ErrorCode::NotLoggedIn, &kind, "send a username first"));
         };
+        match kind.as_str() {
+            "userlist-request" => {
+                self.spend_rename(number, &kind)?;
+                if let Some(session) = self.sessions.get_mut(&number) {
+                    session.wants_list = true;
+                }
+                return Ok(true);
+            }
+            "block" | "unblock" => return self.set_blocked(number, object).map(|()| false),
+            _ => {}
+        }
         object.insert("name".into(), Value::from(&*name));
         if kind == "message" {
             return match Message::from_object(object) {
@@ -56,24 +70,26 @@ impl State {
         self.relay(number, &kind, object).map(|()| false)
     }
 
-    fn chat(&self, number: u64, name: &Arc<str>, chat: Chat) -> Result<(), ErrorMessage> {
+    fn chat(&mut self, number: u64, name: &Arc<str>, chat: Chat) -> Result<(), ErrorMessage> {
         if chat.text.chars().count() > MAX_TEXT_CHARS {
             return Err(refusal(ErrorCode::TooLarge, "message", "the text is too long"));
         }
-        let text = sanitise::without_markup(&chat.text);
+        let text = sanitise::line(&chat.text);
         if text.trim().is_empty() {
             return Err(refusal(ErrorCode::BadMessage, "message", "the text is empty"));
         }
         let date = sane_date(chat.date);
         let line = Message::Chat(Chat { text, id: number, date, name: Some(name.to_string()) });
         let frame = Utf8Bytes::from(line.to_json());
-        for session in self.sessions.values().filter(|session| session.name.is_some()) {
-            if session.attached {
-                session.outbox.push(frame.clone());
-            } else {
-                // Chat leaves half of the room to the messages of calls.
-                session.outbox.try_push(frame.clone(), 2);
-            }
+        let cost = frame.len() as f64 * self.names.len() as f64;
+        let now = Instant::now();
+        let pays = |session: &mut Session| session.lines.take(1.0, now) && session.fan_out.take(cost, now);
+        if !self.sessions.get_mut(&number).is_some_and(pays) {
+            return Err(refusal(ErrorCode::RateLimited, "message", "too many lines for so many people"));
+        }
+        for session in self.sessions.values().filter(|session| session.name.is_some() && !session.blocks(number)) {
+            // Who reads so slowly that there is no room misses it.
+            session.outbox.push(Source::Stranger(number), frame.clone());
         }
         Ok(())
     }
@@ -114,6 +130,7 @@ impl State {
         if to == number {
             return Err(refuse(ErrorCode::BadMessage, "it is for yourself", target.as_deref()));
         }
+        let declines = kind == "hang-up" && object.get("reason").and_then(Value::as_str) == Some("declined");
         let frame = Value::Object(object.clone()).to_string();
         if let Err(e) = Message::from_object(object) {
             return Err(ErrorMessage { call, ..refusal_of(&e) });
@@ -121,9 +138,34 @@ impl State {
         if frame.len() > MAX_FRAME_BYTES {
             return Err(refuse(ErrorCode::TooLarge, "with the sender's name it is too long", target.as_deref()));
         }
-        let delivered = self.sessions.get(&to).is_some_and(|session| session.send(frame.into()));
-        self.note_call(number, to, kind);
-        if delivered { Ok(()) } else { Err(refuse(ErrorCode::NoSuchUser, "it cannot be delivered", target.as_deref())) }
+        if !self.may_pass(number, to, kind, call.is_some()) {
+            // Often it has only crossed the end of a call: nothing to bother its sender with.
+            log::debug!("session {number}: a '{}' outside a call was dropped", kind.escape_debug());
+            return Ok(());
+        }
+        if self.sessions.get(&to).is_some_and(|session| session.blocks(number)) {
+            // There is nothing to tell about what has nowhere to go.
+            let quiet = matches!(kind, "hang-up" | "new-ice-candidate" | "call-ringing" | "media-state");
+            return if quiet {
+                Ok(())
+            } else {
+                Err(refuse(ErrorCode::Blocked, "this person wants nothing from you", target.as_deref()))
+            };
+        }
+        if kind == "video-offer" && !self.are_in_call(number, to) && !self.may_offer(number, to) {
+            return Err(refuse(ErrorCode::RateLimited, "too many calls; wait a little", target.as_deref()));
+        }
+        // A caller is a stranger until it is answered: anybody can call.
+        let is_peer = self.are_in_call(number, to) || self.is_calling(to, number);
+        let source = if is_peer { Source::Peer(number) } else { Source::Stranger(number) };
+        if !self.sessions.get(&to).is_some_and(|session| session.outbox.push(source, frame.into())) {
+            return Err(refuse(ErrorCode::RateLimited, "too much of yours waits there already", target.as_deref()));
+        }
+        if declines {
+            self.note_decline(number, to);
+        }
+        self.note_call(number, to, kind, call.is_some());
+        Ok(())
     }
 }
 

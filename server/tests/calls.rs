@@ -107,8 +107,8 @@ async fn a_hang_up_without_target_goes_to_whom_one_calls_and_is_called_by_and_to
     // Refused before it was answered; an empty target is none, as it was to old servers.
     ana.send(describe("offer", "bia")).await;
     bia.heard().await;
-    bia.send(json!({"type": "hang-up", "target": "", "reason": "declined"})).await;
-    assert_eq!(ana.heard().await["reason"], "declined");
+    bia.send(json!({"type": "hang-up", "target": "", "reason": "busy"})).await;
+    assert_eq!(ana.heard().await["reason"], "busy");
     // Both at once: either one may answer.
     ana.send(describe("offer", "bia")).await;
     bia.send(describe("offer", "ana")).await;
@@ -141,7 +141,12 @@ async fn an_answer_that_nobody_asked_for_makes_no_call() {
     let (mut ana, mut bia, mut eva) = three(&server).await;
     call(&mut ana, &mut bia).await;
     eva.send(describe("answer", "bia")).await;
-    assert_eq!(bia.heard().await["name"], "eva");
+    eva.heard_nothing().await;
+    bia.heard().await;
+    ana.heard().await;
+    bia.heard_nothing().await;
+    ana.heard().await;
+    eva.heard().await;
     bia.send(json!({"type": "hang-up", "target": null})).await;
     assert_eq!(ana.heard().await["name"], "bia");
     eva.heard_nothing().await;

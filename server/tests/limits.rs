@@ -143,26 +143,31 @@ async fn who_answers_no_ping_is_dropped() {
 }
 
 #[tokio::test]
-async fn who_does_not_read_is_dropped_and_nobody_waits_for_it() {
+async fn who_does_not_read_is_lost_in_the_end_and_nobody_waits_for_it() {
     let mut config = config();
-    config.limits.queue_bytes = 128 * 1024;
+    config.limits.queue_bytes = 1024 * 1024;
     config.limits.messages_per_second = 1_000_000;
     config.limits.burst = 1_000_000;
+    config.limits.bytes_per_second = u32::MAX;
+    config.write_timeout = Duration::from_millis(300);
+    config.resume_grace = Duration::ZERO;
     let server = start(config).await;
     let _deaf = server.log_in("deaf").await;
     let (mut ana, mut bia) = (server.log_in("ana").await, server.log_in("bia").await);
     let load = "x".repeat(60_000);
     let flood = async {
-        // Fills the system's buffers, then the queue; the deaf one is gone when the server knows nobody of that name.
+        // Fills the system's buffers, then the sender's share of the queue.
         loop {
             ana.send(json!({"type": "load", "target": "deaf", "load": load})).await;
-            ana.send(json!({"type": "message", "text": "on"})).await;
-            if ana.heard().await["type"] == "error" {
+            ana.send(json!({"type": "wave", "target": "bia"})).await;
+            bia.heard().await;
+            let refused = timeout(Duration::from_millis(1), ana.heard()).await;
+            if refused.is_ok_and(|error| error["code"] == "rate-limited") {
                 return;
             }
         }
     };
-    timeout(PATIENCE, flood).await.expect("the deaf client was never dropped");
+    timeout(PATIENCE, flood).await.expect("the sender was never refused");
     bia.list_where(|list| !list.contains(&"deaf".to_owned())).await;
     bia.send(json!({"type": "wave", "target": "ana"})).await;
     ana.next_of(&["wave"]).await;

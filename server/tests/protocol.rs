@@ -95,10 +95,10 @@ async fn nobody_speaks_as_somebody_else() {
     for kind in ["id", "rejectusername", "userlist", "error"] {
         ana.refused(json!({"type": kind, "target": "bia", "users": []}), "bad-message").await;
     }
-    ana.send(json!({"type": "hang-up", "name": "eva", "target": "bia", "extra": [1, {"a": null}]})).await;
+    ana.send(json!({"type": "greeting", "name": "eva", "target": "bia", "extra": [1, {"a": null}]})).await;
     assert_eq!(
         bia.heard().await,
-        json!({"type": "hang-up", "name": "ana", "target": "bia", "extra": [1, {"a": null}]})
+        json!({"type": "greeting", "name": "ana", "target": "bia", "extra": [1, {"a": null}]})
     );
     ana.send(json!({"type": "wave", "name": 7, "target": "bia"})).await;
     assert_eq!(bia.heard().await, json!({"type": "wave", "name": "ana", "target": "bia"}));

@@ -23,6 +23,9 @@ const t = textsIn(chooseLanguage(new URLSearchParams(location.search).get('lang'
 translate(t);
 document.title = t('title');
 
+// As many as a server keeps.
+const MAX_BLOCKED = 256;
+
 const clock = {
   now: () => Date.now(),
   random: () => Math.random(),
@@ -31,6 +34,7 @@ const clock = {
 };
 
 let session = null;
+const blocked = new Set(readBlocked());
 let online = false;
 let users = null;
 let iceServers = [];
@@ -45,11 +49,15 @@ const engine = new CallEngine(newUuid);
 const login = new LoginView(t, { enter });
 const savesData = () => login.savesData;
 const devices = new Devices({ mediaDevices: navigator.mediaDevices, saveData: savesData, changed: onDevices });
-const people = new PeopleView(t, { call });
+const people = new PeopleView(t, { call, setBlocked });
 const chat = new ChatView(t, { send: (text) => session.send({ type: 'message', text }) });
 const incoming = new IncomingView(t, {
   accept: () => command({ kind: 'accept', media: ALL_ON }),
   decline: () => command({ kind: 'decline' }),
+  block: (name) => {
+    command({ kind: 'decline' });
+    setBlocked(name, true);
+  },
 });
 const stage = new StageView(t, {
   microphone: () => command({ kind: 'set-microphone', on: !engine.snapshot().local.audio }),
@@ -70,7 +78,27 @@ function serverUrl() {
 
 function enter(name) {
   login.wait();
-  session = new Session(name, { open: () => new WebSocket(serverUrl(), 'json'), clock, tell: onSession });
+  session = new Session(name, { open: () => new WebSocket(serverUrl(), 'json'), clock, tell: onSession, blocked });
+}
+
+// Whom this browser has blocked, on earlier visits too.
+function readBlocked() {
+  try {
+    const names = JSON.parse(remembered.get('blocked') ?? '[]');
+    return Array.isArray(names) ? names.filter((name) => typeof name === 'string').slice(0, MAX_BLOCKED) : [];
+  } catch (error) {
+    console.debug('blocked people:', error.message);
+    return [];
+  }
+}
+
+function setBlocked(name, block) {
+  if (block && blocked.size >= MAX_BLOCKED) return;
+  if (block) blocked.add(name);
+  else blocked.delete(name);
+  remembered.set('blocked', JSON.stringify([...blocked]));
+  session?.setBlocked(name, block);
+  showPeople();
 }
 
 function call(name) {
@@ -250,7 +278,7 @@ function showRoom() {
 }
 
 function showPeople() {
-  if (session) people.show(users ?? [], session.name, online && engine.snapshot().state === 'idle');
+  if (session) people.show(users ?? [], session.name, online && engine.snapshot().state === 'idle', blocked);
 }
 
 function showServer() {

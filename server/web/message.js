@@ -74,6 +74,9 @@ function users(value) {
   return [...new Set(names)];
 }
 
+const names = (value) => (Array.isArray(value) ? value.filter((name) => isText(name) && name !== '') : []);
+const pairs = (value) => (Array.isArray(value) ? value.filter((pair) => Array.isArray(pair) && pair.length === 2 && pair.every(isText)) : []);
+
 const on = (value) => value !== false;
 
 const READERS = {
@@ -81,9 +84,16 @@ const READERS = {
     id: required(m, 'id', Number.isFinite),
     iceServers: iceServers(m.iceServers),
     resume: isText(m.resume) ? m.resume : null,
+    features: names(m.features),
   }),
   rejectusername: (m) => ({ id: required(m, 'id', Number.isFinite), name: required(m, 'name', (v) => isText(v) && v !== '') }),
-  userlist: (m) => ({ users: users(required(m, 'users', Array.isArray)) }),
+  userlist: (m) => ({ users: users(required(m, 'users', Array.isArray)), seq: Number.isInteger(m.seq) ? m.seq : null }),
+  'userlist-delta': (m) => ({
+    seq: required(m, 'seq', Number.isInteger),
+    joined: names(m.joined),
+    left: names(m.left),
+    renamed: pairs(m.renamed),
+  }),
   message: (m) => ({
     text: required(m, 'text', isText),
     date: Number.isFinite(m.date) ? m.date : null,

@@ -6,6 +6,7 @@
 // 'refused' {code, for}, 'reconnecting' {attempt}, 'closed' {why: null | 'unreachable' | 'bad-name' | 'full'}.
 
 import { readMessage } from './message.js';
+import { UserList } from './user-list.js';
 
 export const LOGIN_TIMEOUT = 10_000;
 const QUEUE_LEN = 64;
@@ -40,9 +41,14 @@ export class Session {
   #everIn = false;
   #attempt = 0;
   #queue = [];
+  #users = new UserList();
+  // From whom nothing is wanted; `knowsBlock` says whether the server keeps that too: an old one would tell everybody.
+  #blocked = new Set();
+  #knowsBlock = false;
 
-  constructor(name, { open, clock, tell }) {
+  constructor(name, { open, clock, tell, blocked = [] }) {
     this.#name = name;
+    this.#blocked = new Set(blocked);
     this.#open = open;
     this.#clock = clock;
     this.#tell = tell;
@@ -65,6 +71,13 @@ export class Session {
       this.#queue.push(message);
     }
     return true;
+  }
+
+  // Offers and chat lines of this person are dropped from now on, or no longer.
+  setBlocked(name, block) {
+    if (block) this.#blocked.add(name);
+    else this.#blocked.delete(name);
+    if (this.#state === 'in' && this.#knowsBlock) this.#write({ type: block ? 'block' : 'unblock', name });
   }
 
   // The network changed: what we have is not worth waiting for.
@@ -102,23 +115,32 @@ export class Session {
       console.warn('a frame of the server could not be read:', error.message);
       return;
     }
+    if (['message', 'video-offer'].includes(message?.type) && this.#blocked.has(message.name)) return;
     switch (message?.type) {
       case undefined: break;
       case 'id': this.#hello(message); break;
       case 'rejectusername': if (message.id === this.#id) this.#renamed(message.name); break;
-      case 'userlist': this.#listed(message.users); break;
+      case 'userlist': this.#listed(this.#users.replace(message)); break;
+      case 'userlist-delta': this.#changed(message); break;
       case 'message': this.#tell({ kind: 'chat', from: message.name, text: message.text, date: message.date }); break;
       case 'error': this.#refused(message); break;
       default: this.#tell({ kind: 'call', message });
     }
   }
 
-  #hello({ id, iceServers, resume }) {
+  #changed(delta) {
+    const { users, missing } = this.#users.apply(delta);
+    if (missing) this.#write({ type: 'userlist-request' });
+    if (users) this.#listed(users);
+  }
+
+  #hello({ id, iceServers, resume, features }) {
     if (this.#state !== 'await-id') return;
     this.#state = 'await-list';
     this.#id = id;
     this.#iceServers = iceServers;
-    const username = { type: 'username', name: this.#name, id, date: this.#clock.now() };
+    this.#knowsBlock = features.includes('block');
+    const username = { type: 'username', name: this.#name, id, date: this.#clock.now(), features: ['user-delta'] };
     this.#write(this.#token ? { ...username, resume: this.#token } : username);
     this.#token = resume;
   }
@@ -136,6 +158,7 @@ export class Session {
       this.#everIn = true;
       this.#attempt = 0;
       this.#clearTimer();
+      if (this.#knowsBlock) for (const name of this.#blocked) this.#write({ type: 'block', name });
       // What waited goes before anything that is said because we are back.
       for (const message of this.#queue.splice(0)) this.#transmit(message);
       this.#tell({ kind: 'logged-in', name: this.#name, iceServers: this.#iceServers });

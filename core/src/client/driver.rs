@@ -73,6 +73,11 @@ pub(super) enum Request {
         name: String,
         reply: Reply<()>,
     },
+    SetBlocked {
+        name: String,
+        block: bool,
+        reply: Reply<()>,
+    },
     SendData {
         data: Bytes,
         reply: Reply<()>,
@@ -305,6 +310,10 @@ impl Driver {
             }
             Request::Rename { name, reply } => {
                 let _ = reply.send(self.signaling.rename(&name).map_err(Into::into));
+            }
+            Request::SetBlocked { name, block, reply } => {
+                let done = if block { self.signaling.block(&name) } else { self.signaling.unblock(&name) };
+                let _ = reply.send(done.map_err(Into::into));
             }
             Request::Snapshot { reply } => {
                 let _ = reply.send(self.engine.snapshot());

@@ -251,6 +251,25 @@ impl Client {
         self.ask(|reply| Request::Rename { name, reply }).await?
     }
 
+    /// Takes no calls and chat lines of this person any more: here and at the server, if that one can; also after a lost connection, not after
+    /// a logout. 256 people at most.
+    ///
+    /// # Errors
+    /// [`SignalingError`] if that is no name, or too much waits for the server already.
+    pub async fn block(&self, name: &str) -> Result<(), ClientError> {
+        let name = name.to_owned();
+        self.ask(|reply| Request::SetBlocked { name, block: true, reply }).await?
+    }
+
+    /// Takes [`Client::block`] back.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn unblock(&self, name: &str) -> Result<(), ClientError> {
+        let name = name.to_owned();
+        self.ask(|reply| Request::SetBlocked { name, block: false, reply }).await?
+    }
+
     /// Sends a message of at most 16 KiB on the call's data channel. It arrives whole and in order.
     ///
     /// # Errors

@@ -62,6 +62,7 @@ impl Default for SignalingConfig {
 enum Command {
     Send(Message),
     Rename(String),
+    SetBlocked(String, bool),
     ReconnectNow,
     Logout,
 }
@@ -134,6 +135,22 @@ impl SignalingClient {
     /// [`SignalingError::BadName`], [`SignalingError::QueueFull`] or [`SignalingError::NotConnected`].
     pub fn rename(&self, name: &str) -> Result<(), SignalingError> {
         self.command(Command::Rename(session::check_name(name)?))
+    }
+
+    /// Drops offers and chat lines under this name from now on; also after a lost connection.
+    ///
+    /// # Errors
+    /// [`SignalingError::BadName`], [`SignalingError::QueueFull`] or [`SignalingError::NotConnected`].
+    pub fn block(&self, name: &str) -> Result<(), SignalingError> {
+        self.command(Command::SetBlocked(session::check_name(name)?, true))
+    }
+
+    /// Takes [`SignalingClient::block`] back.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn unblock(&self, name: &str) -> Result<(), SignalingError> {
+        self.command(Command::SetBlocked(session::check_name(name)?, false))
     }
 
     /// The name we have at the moment.
@@ -218,6 +235,7 @@ impl Driver {
                 Wake::Frame(frame) => self.frame(frame, now),
                 Wake::Command(Some(Command::Send(message))) => self.session.send(message),
                 Wake::Command(Some(Command::Rename(name))) => self.session.rename(name, unix_millis()),
+                Wake::Command(Some(Command::SetBlocked(name, block))) => self.session.set_blocked(name, block),
                 Wake::Command(Some(Command::ReconnectNow)) => self.session.reconnect_now(now),
                 Wake::Command(Some(Command::Logout) | None) => self.session.logout(),
                 Wake::Opened(Ok(socket)) => {

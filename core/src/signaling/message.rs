@@ -23,6 +23,12 @@ pub const MAX_NAME_CHARS: usize = 32;
 /// Longest chat line, in Unicode scalar values.
 pub const MAX_TEXT_CHARS: usize = 256;
 
+/// The feature of a client that reads `userlist-delta`.
+pub const USER_DELTA: &str = "user-delta";
+
+/// The feature of a server that keeps `block`.
+pub const BLOCK: &str = "block";
+
 /// Names one call from its first offer to its hang-up, so that a late message of an earlier call is recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -55,6 +61,16 @@ pub enum Message {
     /// Server → everyone: who is logged in.
     #[serde(rename = "userlist")]
     UserList(UserList),
+    /// Server → clients with [`USER_DELTA`]: what has changed in the list of users.
+    #[serde(rename = "userlist-delta")]
+    UserListDelta(UserListDelta),
+    /// Client → server: send the whole list again, a delta is missing.
+    #[serde(rename = "userlist-request")]
+    UserListRequest,
+    /// Client → server: no offers and messages from there any more.
+    Block(Block),
+    /// Client → server: takes [`Message::Block`] back.
+    Unblock(Block),
     /// Public chat. Comes back to its sender too.
     #[serde(rename = "message")]
     Chat(Chat),
@@ -93,6 +109,9 @@ pub struct Id {
     /// Who the server is and what it allows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<ServerInfo>,
+    /// Which additions to the protocol the server knows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<String>,
 }
 
 /// Part of [`Id`]: the server's name, version and limits.
@@ -156,6 +175,9 @@ pub struct Username {
     /// The token of a session that was lost, to take it up again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<String>,
+    /// Which additions to the protocol the client knows.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub features: Vec<String>,
 }
 
 /// `rejectusername`: the name given instead of the wanted one.
@@ -173,6 +195,33 @@ pub struct RejectUsername {
 pub struct UserList {
     /// Names; an old server puts `null` for a connection that has none yet.
     pub users: Vec<Option<String>>,
+    /// The number of the last delta that is in it already; only for clients with [`USER_DELTA`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
+}
+
+/// `userlist-delta`: what has changed since the last list or delta. First those who left are taken out, then all names of `renamed` are replaced
+/// at once, then those who joined are put at the end.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UserListDelta {
+    /// Who has come.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub joined: Vec<String>,
+    /// Who has gone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<String>,
+    /// Old and new names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub renamed: Vec<(String, String)>,
+    /// One more than that of the list or delta before it; after a gap, [`Message::UserListRequest`].
+    pub seq: u64,
+}
+
+/// `block` and `unblock`: whom it is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    /// The person's name.
+    pub name: String,
 }
 
 /// `message`: one line of public chat.
@@ -442,6 +491,8 @@ pub enum ErrorCode {
     BadName,
     /// The server has no room for another connection.
     Full,
+    /// The person whom the message was for wants none from there.
+    Blocked,
     /// A code this version does not know.
     #[serde(other)]
     Unrecognised,
@@ -519,6 +570,10 @@ impl Message {
             Self::Username(_) => "username",
             Self::RejectUsername(_) => "rejectusername",
             Self::UserList(_) => "userlist",
+            Self::UserListDelta(_) => "userlist-delta",
+            Self::UserListRequest => "userlist-request",
+            Self::Block(_) => "block",
+            Self::Unblock(_) => "unblock",
             Self::Chat(_) => "message",
             Self::VideoOffer(_) => "video-offer",
             Self::VideoAnswer(_) => "video-answer",
@@ -532,11 +587,15 @@ impl Message {
     }
 }
 
-const KNOWN_TYPES: [&str; 12] = [
+const KNOWN_TYPES: [&str; 16] = [
     "id",
     "username",
     "rejectusername",
     "userlist",
+    "userlist-delta",
+    "userlist-request",
+    "block",
+    "unblock",
     "message",
     "video-offer",
     "video-answer",

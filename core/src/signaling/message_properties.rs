@@ -76,6 +76,7 @@ fn code() -> impl Strategy<Value = ErrorCode> {
         C::BadMessage,
         C::BadName,
         C::Full,
+        C::Blocked,
         C::Unrecognised,
     ])
 }
@@ -98,6 +99,7 @@ fn id() -> impl Strategy<Value = Id> {
         ice_servers,
         resume,
         server,
+        features: Vec::new(),
     })
 }
 
@@ -118,8 +120,9 @@ fn message() -> impl Strategy<Value = Message> {
         object.insert("type".into(), Value::from(kind.as_str()));
         (!KNOWN_TYPES.contains(&kind.as_str())).then_some(Message::Unknown(object))
     });
-    let username = (text(), any::<u64>(), any::<u64>(), of(text()))
-        .prop_map(|(name, id, date, resume)| Message::Username(Username { name, id, date, resume }));
+    let username = (text(), any::<u64>(), any::<u64>(), of(text())).prop_map(|(name, id, date, resume)| {
+        Message::Username(Username { name, id, date, resume, features: Vec::new() })
+    });
     let chat = (text(), any::<u64>(), any::<u64>(), of(text()))
         .prop_map(|(text, id, date, name)| Message::Chat(Chat { text, id, date, name }));
     let trickle = (of(text()), of(text()), of(candidate()), call()).prop_map(|(name, target, candidate, call)| {
@@ -133,7 +136,7 @@ fn message() -> impl Strategy<Value = Message> {
         id().prop_map(Message::Id),
         username,
         (any::<u64>(), text()).prop_map(|(id, name)| Message::RejectUsername(RejectUsername { id, name })),
-        vec(of(text()), 0..5).prop_map(|users| Message::UserList(UserList { users })),
+        vec(of(text()), 0..5).prop_map(|users| Message::UserList(UserList { users, seq: None })),
         chat,
         description().prop_map(Message::VideoOffer),
         description().prop_map(Message::VideoAnswer),

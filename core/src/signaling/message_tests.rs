@@ -92,7 +92,7 @@ fn nothing_private_is_printed() {
 #[test]
 fn an_old_peers_frame_is_understood_field_by_field() {
     let read = |frame: &str| Message::parse(frame).unwrap();
-    let id = Id { id: 1_500_000_000_001, ice_servers: Vec::new(), resume: None, server: None };
+    let id = Id { id: 1_500_000_000_001, ice_servers: Vec::new(), resume: None, server: None, features: Vec::new() };
     assert_eq!(read(r#"{"type":"id","id":1500000000001}"#), Message::Id(id));
     assert_eq!(
         read(r#"{"name":"Zoë","date":1500000000999,"id":1500000000001,"type":"username"}"#),
@@ -100,7 +100,8 @@ fn an_old_peers_frame_is_understood_field_by_field() {
             name: "Zoë".into(),
             id: 1_500_000_000_001,
             date: 1_500_000_000_999,
-            resume: None
+            resume: None,
+            features: Vec::new(),
         })
     );
     assert_eq!(
@@ -109,7 +110,7 @@ fn an_old_peers_frame_is_understood_field_by_field() {
     );
     assert_eq!(
         read(r#"{"type":"userlist","users":["ana",null,"Zoë1"]}"#),
-        Message::UserList(UserList { users: vec![Some("ana".into()), None, Some("Zoë1".into())] })
+        Message::UserList(UserList { users: vec![Some("ana".into()), None, Some("Zoë1".into())], seq: None })
     );
     assert_eq!(
         read(r#"{"text":"olá <b","type":"message","id":3,"date":1500000001000,"name":"ana"}"#),
@@ -184,7 +185,7 @@ fn what_an_old_peer_reads_of_ours_has_its_fields_and_nothing_empty() {
     let written = |message: Message| serde_json::from_str::<Value>(&message.to_json()).unwrap();
     let (name, target) = (Some("ana".to_owned()), Some("bia".to_owned()));
     assert_eq!(
-        written(Message::Username(Username { name: "ana".into(), id: 7, date: 1, resume: None })),
+        written(Message::Username(Username { name: "ana".into(), id: 7, date: 1, resume: None, features: Vec::new() })),
         json!({"type": "username", "name": "ana", "id": 7, "date": 1})
     );
     assert_eq!(

@@ -12,6 +12,8 @@ mod error;
 pub mod session;
 #[cfg(feature = "client")]
 mod transport;
+#[cfg(feature = "client")]
+mod user_list;
 
 #[cfg(feature = "client")]
 pub use client::{SignalingClient, SignalingConfig};

@@ -9,10 +9,11 @@
 use super::backoff;
 use super::error::SignalingError;
 use super::message::{
-    Chat, ErrorCode, ErrorMessage, IceServer, Id, MAX_FRAME_BYTES, MAX_NAME_CHARS, MAX_TEXT_CHARS, Message, ServerInfo,
-    Username,
+    BLOCK, Block, Chat, ErrorCode, ErrorMessage, IceServer, Id, MAX_FRAME_BYTES, MAX_NAME_CHARS, MAX_TEXT_CHARS,
+    Message, ServerInfo, USER_DELTA, Username,
 };
-use std::collections::{HashSet, VecDeque};
+use super::user_list::{Applied, UserNames};
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 /// How many messages wait while the connection is down.
@@ -23,6 +24,13 @@ pub const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
 pub const PING_EVERY: Duration = Duration::from_secs(20);
 /// How long the server may be silent before it is given up.
 pub const SILENCE: Duration = Duration::from_secs(35);
+
+/// How many people can be blocked.
+pub const MAX_BLOCKED: usize = 256;
+
+fn features() -> Vec<String> {
+    vec![USER_DELTA.into()]
+}
 
 /// What happens on the signaling connection.
 #[derive(Debug, Clone, PartialEq)]
@@ -131,6 +139,11 @@ pub struct Session {
     heard: Duration,
     pinged: Duration,
     malformed: u64,
+    users: UserNames,
+    /// Names from which we want nothing.
+    blocked: BTreeSet<String>,
+    /// Whether the server does the same: an old one would tell everybody whom we block.
+    knows_block: bool,
     queue: VecDeque<Message>,
     outputs: VecDeque<Output>,
     jitter: Box<dyn FnMut() -> f64 + Send>,
@@ -197,6 +210,9 @@ impl Session {
             heard: Duration::ZERO,
             pinged: Duration::ZERO,
             malformed: 0,
+            users: UserNames::default(),
+            blocked: BTreeSet::new(),
+            knows_block: false,
             queue: VecDeque::new(),
             outputs: VecDeque::new(),
             jitter,
@@ -339,10 +355,25 @@ impl Session {
     pub fn rename(&mut self, name: String, date: u64) {
         if self.state == State::LoggedIn {
             self.wanted = Some(name.clone());
-            let username = Username { name, id: self.id, date, resume: None };
+            let username = Username { name, id: self.id, date, resume: None, features: features() };
             self.outputs.push_back(Output::Send(Message::Username(username).to_json()));
         } else {
             self.wanted = Some(name);
+        }
+    }
+
+    /// From now on, or no longer, offers and chat lines under this name, which [`check_name`] passed, are dropped: here and, where it can, by
+    /// the server. Also after the connection was lost. Of more than [`MAX_BLOCKED`] the rest is ignored.
+    pub fn set_blocked(&mut self, name: String, block: bool) {
+        if block && self.blocked.len() >= MAX_BLOCKED && !self.blocked.contains(&name) {
+            log::warn!("no more than {MAX_BLOCKED} people can be blocked");
+            return;
+        }
+        let changed = if block { self.blocked.insert(name.clone()) } else { self.blocked.remove(&name) };
+        if changed && self.knows_block && self.state == State::LoggedIn {
+            let named = Block { name };
+            let message = if block { Message::Block(named) } else { Message::Unblock(named) };
+            self.outputs.push_back(Output::Send(message.to_json()));
         }
     }
 
@@ -365,7 +396,17 @@ impl Session {
                 Some(name) => self.renamed(name),
                 None => self.malformed(),
             },
-            Message::UserList(list) => self.listed(list.users),
+            Message::UserList(list) => {
+                self.users.replace(list);
+                self.listed();
+            }
+            Message::UserListDelta(delta) => match self.users.apply(delta) {
+                Applied::Yes => self.listed(),
+                Applied::Missing => self.outputs.push_back(Output::Send(Message::UserListRequest.to_json())),
+                Applied::No => {}
+            },
+            Message::Chat(Chat { name: Some(name), .. }) if self.blocked.contains(&name) => {}
+            Message::VideoOffer(offer) if offer.name.as_ref().is_some_and(|name| self.blocked.contains(name)) => {}
             Message::Chat(Chat { text, id, date, name }) => {
                 self.event(SignalingEvent::Chat { from: name, text, date, id })
             }
@@ -377,11 +418,12 @@ impl Session {
 
     fn hello(&mut self, hello: Id, now: Duration, date: u64) {
         self.id = hello.id;
+        self.knows_block = hello.features.iter().any(|feature| feature == BLOCK);
         let shown = std::mem::replace(&mut self.token, hello.resume.clone());
         if matches!(self.state, State::AwaitId { .. }) {
             self.shown_token = shown.is_some();
             let name = self.wanted.clone().unwrap_or_else(|| self.name.clone());
-            let username = Username { name, id: hello.id, date, resume: shown };
+            let username = Username { name, id: hello.id, date, resume: shown, features: features() };
             self.outputs.push_back(Output::Send(Message::Username(username).to_json()));
             self.state = State::AwaitList { since: now };
         }
@@ -394,10 +436,8 @@ impl Session {
         self.event(SignalingEvent::Renamed { wanted, name });
     }
 
-    fn listed(&mut self, users: Vec<Option<String>>) {
-        let mut seen = HashSet::new();
-        let users: Vec<String> =
-            users.into_iter().flatten().filter(|u| !u.is_empty() && seen.insert(u.clone())).collect();
+    fn listed(&mut self) {
+        let users = self.users.names().to_vec();
         if let Some(wanted) = self.wanted.clone()
             && matches!(self.state, State::AwaitList { .. } | State::LoggedIn)
             && users.contains(&wanted)
@@ -418,6 +458,9 @@ impl Session {
             self.hello.take().map_or((Vec::new(), None, false), |h| (h.ice_servers, h.server, h.resume.is_some()));
         let resumed = self.shown_token && knows_tokens;
         self.event(SignalingEvent::LoggedIn { name: self.name.clone(), id: self.id, ice_servers, server, resumed });
+        for name in self.blocked.iter().filter(|_| self.knows_block) {
+            self.outputs.push_back(Output::Send(Message::Block(Block { name: name.clone() }).to_json()));
+        }
         for message in std::mem::take(&mut self.queue) {
             self.transmit(message);
         }

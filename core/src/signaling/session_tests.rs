@@ -189,6 +189,61 @@ fn going_away_for_a_while_is_no_log_out() {
     assert_eq!(outputs(&mut session), [Output::Close, Output::Event(SignalingEvent::Closed { why: None })]);
 }
 
+/// What the last event about users named.
+fn users(outputs: &[Output]) -> Option<Vec<String>> {
+    outputs.iter().rev().find_map(|output| match output {
+        Output::Event(SignalingEvent::Users(users)) => Some(users.clone()),
+        _ => None,
+    })
+}
+
+#[test]
+fn changes_of_the_list_are_told_as_lists_and_a_gap_asks_for_one() {
+    let mut session = session();
+    session.connected(at(1));
+    session.frame(r#"{"type":"id","id":7}"#, at(1), 1);
+    assert_eq!(sent(&outputs(&mut session))[0]["features"], json!(["user-delta"]));
+    session.frame(r#"{"type":"userlist","users":["bia","ana"],"seq":4}"#, at(1), 1);
+    outputs(&mut session);
+    session.frame(r#"{"type":"userlist-delta","seq":5,"left":["bia"],"joined":["eva"]}"#, at(2), 1);
+    assert_eq!(users(&outputs(&mut session)), Some(vec!["ana".into(), "eva".into()]));
+    session.frame(r#"{"type":"userlist-delta","seq":7,"joined":["zoe"]}"#, at(2), 1);
+    let out = outputs(&mut session);
+    assert_eq!((sent(&out), users(&out)), (vec![json!({"type": "userlist-request"})], None));
+    session.frame(r#"{"type":"userlist","users":["ana","eva","zoe"],"seq":7}"#, at(3), 1);
+    assert_eq!(users(&outputs(&mut session)).map(|users| users.len()), Some(3));
+}
+
+#[test]
+fn who_is_blocked_is_not_heard_and_only_a_server_that_keeps_it_is_told_again_after_a_loss() {
+    let line = r#"{"type":"message","name":"eva","text":"x","id":3}"#;
+    let offer = r#"{"type":"video-offer","name":"eva","sdp":{"type":"offer","sdp":"v=0"}}"#;
+    for (features, told) in [("[]", 0), (r#"["block"]"#, 1)] {
+        let mut session = session();
+        let hello = format!(r#"{{"type":"id","id":7,"features":{features}}}"#);
+        for start in [1, 100] {
+            session.connected(at(start));
+            session.frame(&hello, at(start), 1);
+            session.frame(r#"{"type":"userlist","users":["ana"]}"#, at(start), 1);
+            session.set_blocked("eva".into(), true);
+            let blocks = sent(&outputs(&mut session)).iter().filter(|frame| frame["type"] == "block").count();
+            assert_eq!(blocks, told, "{features}");
+            session.frame(line, at(start), 1);
+            session.frame(offer, at(start), 1);
+            assert!(outputs(&mut session).is_empty());
+            session.disconnected(lost(), at(start + 1));
+            outputs(&mut session);
+        }
+        session.connected(at(200));
+        session.frame(&hello, at(200), 1);
+        session.frame(r#"{"type":"userlist","users":["ana"]}"#, at(200), 1);
+        session.set_blocked("eva".into(), false);
+        outputs(&mut session);
+        session.frame(line, at(200), 1);
+        assert_eq!(outputs(&mut session).len(), 1);
+    }
+}
+
 #[test]
 fn frames_of_a_connection_that_is_gone_are_not_heard() {
     let mut session = session();

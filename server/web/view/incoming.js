@@ -5,9 +5,12 @@ import { avatar } from './people.js';
 
 export class IncomingView {
   #t;
+  #from = null;
 
-  constructor(t, { accept, decline }) {
+  // `block(name)` declines, too.
+  constructor(t, { accept, decline, block }) {
     this.#t = t;
+    $('incoming-block').onclick = () => block(this.#from);
     $('accept').onclick = accept;
     $('decline').onclick = decline;
     $('incoming').oncancel = (event) => {
@@ -17,6 +20,7 @@ export class IncomingView {
   }
 
   show(name) {
+    this.#from = name;
     $('incoming-avatar').replaceChildren(avatar(name));
     $('incoming-text').textContent = this.#t('incoming', { name });
     if (!$('incoming').open) $('incoming').showModal();

@@ -10,23 +10,25 @@ export function avatar(name) {
 export class PeopleView {
   #t;
   #call;
+  #setBlocked;
   #shown = '';
 
-  // `call(name)` hears whom to call.
-  constructor(t, { call }) {
+  // `call(name)` hears whom to call, `setBlocked(name, block)` from whom nothing is wanted any more, or again.
+  constructor(t, { call, setBlocked }) {
     this.#t = t;
     this.#call = call;
+    this.#setBlocked = setBlocked;
   }
 
-  // `canCall` is false while there is a call or no server.
-  show(users, me, canCall) {
+  // `canCall` is false while there is a call or no server; `blocked` is a set of names.
+  show(users, me, canCall, blocked) {
     // Whoever stands on a button keeps standing there while nothing changes.
-    const shown = JSON.stringify([users, me, canCall]);
+    const shown = JSON.stringify([users, me, canCall, [...blocked]]);
     if (shown === this.#shown) return;
     this.#shown = shown;
     const focused = document.activeElement?.closest?.('.person')?.dataset.name;
     const others = users.filter((name) => name !== me);
-    const rows = [me, ...others].filter((name) => users.includes(name)).map((name) => this.#row(name, name === me, canCall));
+    const rows = [me, ...others].filter((name) => users.includes(name)).map((name) => this.#row(name, name === me, canCall, blocked.has(name)));
     $('people-list').replaceChildren(...rows);
     $('people-hint').textContent = this.#t(others.length ? 'people.hint' : 'people.alone');
     $('people-count').textContent = String(users.length);
@@ -35,7 +37,7 @@ export class PeopleView {
     }
   }
 
-  #row(name, isMe, canCall) {
+  #row(name, isMe, canCall, isBlocked) {
     const label = element('span', { className: 'person-name' }, element('bdi', {}, name));
     if (isMe) {
       const you = element('span', { className: 'tag' }, this.#t('people.you'));
@@ -43,11 +45,18 @@ export class PeopleView {
     }
     const button = element(
       'button',
-      { type: 'button', className: 'person', disabled: !canCall, attributes: { 'aria-label': this.#t('people.call', { name }) } },
+      { type: 'button', className: 'person', disabled: !canCall || isBlocked, attributes: { 'aria-label': this.#t('people.call', { name }) } },
       avatar(name), label, icon('call'),
     );
     button.dataset.name = name;
     button.onclick = () => this.#call(name);
-    return element('li', {}, button);
+    const text = this.#t(isBlocked ? 'people.unblock' : 'people.block', { name });
+    const block = element(
+      'button',
+      { type: 'button', className: 'block', title: text, attributes: { 'aria-label': text, 'aria-pressed': String(isBlocked) } },
+      icon('block'),
+    );
+    block.onclick = () => this.#setBlocked(name, !isBlocked);
+    return element('li', { className: isBlocked ? 'blocked' : '' }, button, block);
   }
 }

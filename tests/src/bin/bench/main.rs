@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: what a call costs, in numbers. A benchmark, not a test: it fails only if something does not work.
 #![allow(clippy::print_stdout, missing_docs, reason = "a benchmark talks to the person who runs it")]
 
+mod attacks;
 mod calls;
 mod codecs;
 mod network;
@@ -70,6 +71,8 @@ enum Part {
     Row,
     /// The server with 1,000 people
     Server,
+    /// What strangers can do to others at the server, and what it costs them
+    Attacks,
 }
 
 #[tokio::main]
@@ -138,6 +141,9 @@ async fn here(args: &Args) -> Result<()> {
     }
     if wanted(Part::Server) {
         figures.extend(show(server::measure().await?));
+    }
+    if wanted(Part::Attacks) {
+        figures.extend(show(attacks::measure().await?));
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/bench.json");
     std::fs::write(&path, format!("{:#}\n", to_json(&figures)))?;

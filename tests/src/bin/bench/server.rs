@@ -15,11 +15,11 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 const PEOPLE: usize = 1000;
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-struct Served {
-    process: Child,
-    url: String,
+pub(crate) struct Served {
+    pub(crate) process: Child,
+    pub(crate) url: String,
 }
 
 impl Drop for Served {
@@ -31,7 +31,7 @@ impl Drop for Served {
 }
 
 /// `chamada serve` on a free port; it says on its first line where it listens. `cargo xtask bench` has built it beside us.
-fn serve() -> Result<Served> {
+pub(crate) fn serve() -> Result<Served> {
     let binary = std::env::current_exe()?.with_file_name("chamada");
     let mut process = Command::new(binary).args(["serve", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).spawn()?;
     let mut line = String::new();
@@ -42,6 +42,10 @@ fn serve() -> Result<Served> {
 }
 
 async fn log_in(url: &str, number: usize) -> Result<Socket> {
+    log_in_as(url, &format!("person-{number}")).await
+}
+
+pub(crate) async fn log_in_as(url: &str, name: &str) -> Result<Socket> {
     let mut request = url.into_client_request()?;
     request.headers_mut().insert("Sec-WebSocket-Protocol", SUBPROTOCOL.parse()?);
     let (mut socket, _) = connect_async(request).await?;
@@ -50,19 +54,18 @@ async fn log_in(url: &str, number: usize) -> Result<Socket> {
             break id.id;
         }
     };
-    let name = format!("person-{number}");
-    let login = Message::Username(Username { name: name.clone(), id, date: 0, resume: None });
+    let login = Message::Username(Username { name: name.to_owned(), id, date: 0, resume: None, features: Vec::new() });
     socket.send(login.to_json().into()).await?;
     loop {
         if let Message::UserList(list) = receive(&mut socket).await?
-            && list.users.iter().flatten().any(|user| *user == name)
+            && list.users.iter().flatten().any(|user| user == name)
         {
             return Ok(socket);
         }
     }
 }
 
-async fn receive(socket: &mut Socket) -> Result<Message> {
+pub(crate) async fn receive(socket: &mut Socket) -> Result<Message> {
     loop {
         let frame = socket.next().await.context("the server closed")??;
         if frame.is_text() {

@@ -1,0 +1,121 @@
+//! The door: takes TCP connections within limits, and gives each its time for a request.
+
+use crate::{
+    addresses::{Addresses, Entered},
+    http,
+    hub::Hub,
+};
+use hyper::{Request, body::Incoming, server::conn::http1, service::Service as _};
+use hyper_util::{
+    rt::{TokioIo, TokioTimer},
+    service::TowerToHyperService,
+};
+use std::{net::IpAddr, pin::pin, sync::Arc, time::Duration};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    task::JoinSet,
+    time,
+};
+
+/// Longest request head, in bytes.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
+/// How long a connection may ask for pages and take them, if it does not become a WebSocket.
+const HTTP_LIFETIME: Duration = Duration::from_secs(60);
+/// After a failed accept, which is mostly for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// TCP connections beside those that may become sessions: pages are fetched over them.
+const OTHER_CONNECTIONS: usize = 256;
+
+/// Who is at the other end of a TCP connection.
+#[derive(Debug, Clone)]
+pub(crate) struct Peer {
+    pub(crate) ip: IpAddr,
+    /// Counts the connection as long as it is there, also as a WebSocket; none behind a proxy.
+    pub(crate) entered: Option<Arc<Entered>>,
+    pub(crate) addresses: Arc<Addresses>,
+}
+
+/// Serves until `stopped` says so and everybody is gone.
+pub(crate) async fn serve(listener: TcpListener, hub: Arc<Hub>, stopped: watch::Receiver<bool>) {
+    let limits = &hub.config.limits;
+    let addresses = hub.addresses.clone();
+    let router = http::router(hub.clone());
+    let most = limits.connections.saturating_add(OTHER_CONNECTIONS);
+    let mut connections = JoinSet::new();
+    let mut stop = pin!(until(stopped.clone()));
+    loop {
+        while connections.try_join_next().is_some() {}
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = &mut stop => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(e) => {
+                log::warn!("a connection could not be accepted: {e}");
+                time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        // An upgraded connection leaves this set; the hub counts those.
+        if connections.len() >= most {
+            continue;
+        }
+        let Ok(entered) = addresses.accept(peer.ip()) else {
+            log::debug!("an address has too many connections");
+            continue;
+        };
+        let peer = Peer { ip: peer.ip(), entered: entered.map(Arc::new), addresses: addresses.clone() };
+        let head_timeout = hub.config.request_timeout;
+        connections.spawn(answer(
+            stream,
+            peer,
+            TowerToHyperService::new(router.clone()),
+            head_timeout,
+            stopped.clone(),
+        ));
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+async fn answer(
+    stream: TcpStream,
+    peer: Peer,
+    router: TowerToHyperService<axum::Router>,
+    head_timeout: Duration,
+    stopped: watch::Receiver<bool>,
+) {
+    // Messages of calls are small and should not wait for one another.
+    if let Err(e) = stream.set_nodelay(true) {
+        log::debug!("TCP_NODELAY: {e}");
+    }
+    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer.clone());
+        router.call(request)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(head_timeout)
+        .max_buf_size(MAX_HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    let result = tokio::select! {
+        result = connection.as_mut() => result,
+        () = time::sleep(HTTP_LIFETIME) => return,
+        () = until(stopped) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(e) = result {
+        log::debug!("a request ended badly: {e}");
+    }
+}
+
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // An error means that the sender is gone, which is a reason to stop too.
+    let _ = stopped.wait_for(|stop| *stop).await;
+}

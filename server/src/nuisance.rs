@@ -1,0 +1,182 @@
+//! Ringing as a nuisance: how often one may call another, what a decline does, and whom somebody has blocked.
+
+use crate::{
+    hub::{Session, State},
+    rate::Budget,
+    relay::{refusal, refusal_of},
+};
+use chamada::signaling::message::{ErrorCode, ErrorMessage, Message};
+use serde_json::{Map, Value};
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    time::{Duration, Instant},
+};
+
+/// How many people one may block.
+const MAX_BLOCKED: usize = 256;
+/// How many sessions are remembered of each blocked name.
+const MAX_SESSIONS_OF_NAME: usize = 16;
+/// How many callers a session remembers; those of whom there is least to remember go first.
+const MAX_CALLERS: usize = 256;
+/// Calls from one to the same other: so many at once, and one more in so many seconds.
+const OFFERS_AT_ONCE: f64 = 6.0;
+const OFFERS_EVERY: f64 = 10.0;
+/// Calls of one to anybody.
+const ALL_OFFERS_AT_ONCE: f64 = 30.0;
+const ALL_OFFERS_EVERY: f64 = 2.0;
+/// How long the first decline quiets the caller; each further one twice as long as the one before.
+const FIRST_QUIET: Duration = Duration::from_secs(5);
+const LONGEST_QUIET: Duration = Duration::from_secs(640);
+
+/// What a session remembers of one who calls it.
+#[derive(Debug)]
+struct Caller {
+    offers: Budget,
+    declines: u32,
+    quiet_until: Instant,
+}
+
+/// What a session has to say about others who call it, and what it may call itself.
+#[derive(Debug)]
+pub(crate) struct Nuisance {
+    callers: HashMap<u64, Caller>,
+    own_offers: Budget,
+    /// What blocked names look like, and the last sessions that had them: a new name does not help.
+    blocked: HashMap<String, VecDeque<u64>>,
+    /// All of those sessions.
+    blocked_sessions: HashSet<u64>,
+}
+
+impl Nuisance {
+    pub(crate) fn new(now: Instant) -> Self {
+        Self {
+            callers: HashMap::new(),
+            own_offers: Budget::new(1.0 / ALL_OFFERS_EVERY, ALL_OFFERS_AT_ONCE, now),
+            blocked: HashMap::new(),
+            blocked_sessions: HashSet::new(),
+        }
+    }
+
+    /// A session has another number now.
+    pub(crate) fn renumber(&mut self, old: u64, new: u64) {
+        if let Some(caller) = self.callers.remove(&old) {
+            self.callers.insert(new, caller);
+        }
+        if self.blocked_sessions.remove(&old) {
+            self.blocked_sessions.insert(new);
+        }
+        for session in self.blocked.values_mut().flatten().filter(|session| **session == old) {
+            *session = new;
+        }
+    }
+
+    fn block_session(&mut self, look: &str, session: u64) {
+        let sessions = self.blocked.entry(look.to_owned()).or_default();
+        if sessions.len() >= MAX_SESSIONS_OF_NAME
+            && let Some(oldest) = sessions.pop_front()
+        {
+            self.blocked_sessions.remove(&oldest);
+        }
+        sessions.push_back(session);
+        self.blocked_sessions.insert(session);
+    }
+
+    fn caller(&mut self, from: u64, now: Instant) -> &mut Caller {
+        if self.callers.len() >= MAX_CALLERS {
+            self.callers.retain(|_, caller| caller.quiet_until > now || !caller.offers.is_full(now));
+        }
+        if self.callers.len() >= MAX_CALLERS
+            && let Some(least) = self.callers.iter().min_by_key(|(_, caller)| caller.quiet_until).map(|(from, _)| *from)
+        {
+            self.callers.remove(&least);
+        }
+        self.callers.entry(from).or_insert_with(|| Caller {
+            offers: Budget::new(1.0 / OFFERS_EVERY, OFFERS_AT_ONCE, now),
+            declines: 0,
+            quiet_until: now,
+        })
+    }
+
+    fn takes_offer(&mut self, from: u64, now: Instant) -> bool {
+        let caller = self.caller(from, now);
+        caller.quiet_until <= now && caller.offers.take(1.0, now)
+    }
+
+    fn decline(&mut self, from: u64, now: Instant) {
+        let caller = self.caller(from, now);
+        let quiet = FIRST_QUIET.saturating_mul(1 << caller.declines.min(16)).min(LONGEST_QUIET);
+        caller.declines = caller.declines.saturating_add(1);
+        caller.quiet_until = now + quiet;
+    }
+}
+
+impl Session {
+    /// Whether it wants nothing from that session.
+    pub(crate) fn blocks(&self, other: u64) -> bool {
+        self.nuisance.blocked_sessions.contains(&other)
+    }
+}
+
+impl State {
+    /// Counts an offer outside an answered call, and says whether it may go on to `to`.
+    pub(crate) fn may_offer(&mut self, from: u64, to: u64) -> bool {
+        let now = Instant::now();
+        // Whoever calls does not mind being called back.
+        if let Some(session) = self.sessions.get_mut(&from) {
+            session.nuisance.callers.remove(&to);
+            if !session.nuisance.own_offers.take(1.0, now) {
+                return false;
+            }
+        }
+        self.sessions.get_mut(&to).is_some_and(|session| session.nuisance.takes_offer(from, now))
+    }
+
+    pub(crate) fn note_decline(&mut self, by: u64, caller: u64) {
+        // The callee of an offer declines; what ends an answered call under that name is none.
+        if self.is_calling(caller, by)
+            && let Some(session) = self.sessions.get_mut(&by)
+        {
+            session.nuisance.decline(caller, Instant::now());
+        }
+    }
+
+    /// `block` and `unblock`. A name that nobody has is kept: whoever takes it is blocked.
+    pub(crate) fn set_blocked(&mut self, number: u64, object: Map<String, Value>) -> Result<(), ErrorMessage> {
+        let (name, block) = match Message::from_object(object) {
+            Ok(Message::Block(block)) => (block.name, true),
+            Ok(Message::Unblock(block)) => (block.name, false),
+            Ok(_) => return Ok(()),
+            Err(e) => return Err(refusal_of(&e)),
+        };
+        let Ok(name) = crate::sanitise::name(&name) else {
+            return Err(refusal(ErrorCode::BadName, if block { "block" } else { "unblock" }, "nobody has such a name"));
+        };
+        let look = crate::sanitise::look(&name);
+        let owner = self.looks.get(&look).copied().filter(|owner| *owner != number);
+        let Some(session) = self.sessions.get_mut(&number) else { return Ok(()) };
+        let nuisance = &mut session.nuisance;
+        if block {
+            if nuisance.blocked.len() >= MAX_BLOCKED && !nuisance.blocked.contains_key(&look) {
+                return Err(refusal(ErrorCode::Full, "block", "no more people can be blocked"));
+            }
+            nuisance.blocked.entry(look.clone()).or_default();
+            if let Some(owner) = owner {
+                nuisance.block_session(&look, owner);
+            }
+        } else {
+            for session in nuisance.blocked.remove(&look).into_iter().flatten().chain(owner) {
+                nuisance.blocked_sessions.remove(&session);
+            }
+        }
+        Ok(())
+    }
+
+    /// A session has this name now: those who blocked the name want nothing from it.
+    pub(crate) fn apply_blocks(&mut self, number: u64, look: &str) {
+        for (other, session) in &mut self.sessions {
+            if *other != number && session.nuisance.blocked.contains_key(look) {
+                session.nuisance.block_session(look, number);
+            }
+        }
+    }
+}

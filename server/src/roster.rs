@@ -1,0 +1,152 @@
+//! Who is here, in the order of arrival, as the whole list and as what has changed since it was last told.
+
+use axum::extract::ws::Utf8Bytes;
+use chamada::signaling::message::{MAX_FRAME_BYTES, Message, UserListDelta};
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+const HEAD: &str = r#"{"type":"userlist","users":["#;
+/// With the longest `seq`.
+const FRAME_BYTES: usize = HEAD.len() + r#"],"seq":18446744073709551615}"#.len();
+/// A change with more than this is told as a list.
+const MAX_DELTA_BYTES: usize = 16 * 1024;
+
+#[derive(Debug)]
+struct Entry {
+    name: Arc<str>,
+    /// The name as a JSON string.
+    encoded: String,
+}
+
+/// The names of everybody by their place, which says the order.
+#[derive(Debug, Default)]
+pub(crate) struct Roster {
+    entries: BTreeMap<u64, Entry>,
+    /// Of the encoded names and the commas behind them.
+    bytes: usize,
+    /// Names by place as the last delta left them.
+    told: BTreeMap<u64, Arc<str>>,
+    changed: BTreeSet<u64>,
+    seq: u64,
+}
+
+impl Roster {
+    /// Puts a name in its place. `false`, and nothing changed: all names together would not fit into one frame, which nobody would read then.
+    pub(crate) fn set(&mut self, place: u64, name: &Arc<str>) -> bool {
+        let encoded = Value::from(&**name).to_string();
+        let freed = self.entries.get(&place).map_or(0, |old| old.encoded.len() + 1);
+        let bytes = self.bytes.saturating_sub(freed) + encoded.len() + 1;
+        if bytes + FRAME_BYTES > MAX_FRAME_BYTES {
+            return false;
+        }
+        self.bytes = bytes;
+        self.entries.insert(place, Entry { name: name.clone(), encoded });
+        self.changed.insert(place);
+        true
+    }
+
+    pub(crate) fn remove(&mut self, place: u64) {
+        if let Some(entry) = self.entries.remove(&place) {
+            self.bytes = self.bytes.saturating_sub(entry.encoded.len() + 1);
+            self.changed.insert(place);
+        }
+    }
+
+    /// How much of the frame that all names have to fit into is taken, from 0 to 1.
+    pub(crate) fn fullness(&self) -> f64 {
+        self.bytes as f64 / MAX_FRAME_BYTES as f64
+    }
+
+    /// The `userlist` frame, with the number of the last delta if it is for somebody who reads those.
+    pub(crate) fn list(&self, for_deltas: bool) -> Utf8Bytes {
+        let mut frame = String::with_capacity(self.bytes + FRAME_BYTES);
+        frame.push_str(HEAD);
+        for (index, entry) in self.entries.values().enumerate() {
+            if index > 0 {
+                frame.push(',');
+            }
+            frame.push_str(&entry.encoded);
+        }
+        frame.push(']');
+        if for_deltas {
+            frame.push_str(r#","seq":"#);
+            frame.push_str(&self.seq.to_string());
+        }
+        frame.push('}');
+        frame.into()
+    }
+
+    /// The changes since the last call as a `userlist-delta`; `None` if there are none. `Err`: so many that a list says it better.
+    pub(crate) fn take_changes(&mut self) -> Option<Result<Utf8Bytes, TooMany>> {
+        let mut delta = UserListDelta::default();
+        for place in std::mem::take(&mut self.changed) {
+            let now = self.entries.get(&place).map(|entry| entry.name.clone());
+            let before = match &now {
+                Some(name) => self.told.insert(place, name.clone()),
+                None => self.told.remove(&place),
+            };
+            match (before, now) {
+                (None, Some(name)) => delta.joined.push(name.to_string()),
+                (Some(name), None) => delta.left.push(name.to_string()),
+                (Some(old), Some(new)) if old != new => delta.renamed.push((old.to_string(), new.to_string())),
+                _ => {}
+            }
+        }
+        if delta.joined.is_empty() && delta.left.is_empty() && delta.renamed.is_empty() {
+            return None;
+        }
+        self.seq += 1;
+        delta.seq = self.seq;
+        let frame = Message::UserListDelta(delta).to_json();
+        Some(if frame.len() > MAX_DELTA_BYTES { Err(TooMany) } else { Ok(frame.into()) })
+    }
+}
+
+/// There are too many changes for a delta.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TooMany;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn change(roster: &mut Roster) -> Value {
+        roster.take_changes().map_or(Value::Null, |frame| serde_json::from_str(&frame.unwrap()).unwrap())
+    }
+
+    #[test]
+    fn changes_are_told_once_and_those_that_cancel_out_not_at_all() {
+        let mut roster = Roster::default();
+        assert!(roster.set(1, &"ana".into()) && roster.set(2, &"bia".into()));
+        assert_eq!(change(&mut roster), json!({"type": "userlist-delta", "joined": ["ana", "bia"], "seq": 1}));
+        assert_eq!(change(&mut roster), Value::Null);
+        roster.set(3, &"eva".into());
+        roster.remove(3);
+        roster.set(1, &"zoe".into());
+        roster.set(1, &"ana".into());
+        assert_eq!(change(&mut roster), Value::Null);
+        roster.remove(2);
+        roster.set(1, &"bia".into());
+        roster.set(4, &"ana".into());
+        assert_eq!(
+            change(&mut roster),
+            json!({"type": "userlist-delta", "joined": ["ana"], "left": ["bia"], "renamed": [["ana", "bia"]], "seq": 2})
+        );
+        assert_eq!(roster.list(false), r#"{"type":"userlist","users":["bia","ana"]}"#);
+        assert_eq!(roster.list(true), r#"{"type":"userlist","users":["bia","ana"],"seq":2}"#);
+    }
+
+    #[test]
+    fn very_many_changes_are_told_as_a_list() {
+        let mut roster = Roster::default();
+        for place in 0..1_500 {
+            assert!(roster.set(place, &format!("a name like any other {place}").into()));
+        }
+        assert_eq!(roster.take_changes(), Some(Err(TooMany)));
+        assert!(roster.take_changes().is_none());
+    }
+}

@@ -1,0 +1,30 @@
+// Who is logged in, from whole lists (`userlist`) and from changes (`userlist-delta`).
+
+export class UserList {
+  #names = [];
+  // The number of the last delta in it; null from a server that sends none, and while a list is awaited.
+  #seq = null;
+
+  // The names of a whole list.
+  replace({ users, seq }) {
+    this.#names = users;
+    this.#seq = seq;
+    return users;
+  }
+
+  // {users} after the change; {missing: true}, once, if one before it did not come, so that a list has to be asked for; else {}.
+  apply({ seq, left, renamed, joined }) {
+    if (this.#seq === null || seq <= this.#seq) return {};
+    if (seq !== this.#seq + 1) {
+      this.#seq = null;
+      return { missing: true };
+    }
+    this.#seq = seq;
+    const gone = new Set(left);
+    const now = new Map(renamed);
+    // All at once: two people may have changed names.
+    const kept = this.#names.filter((name) => !gone.has(name)).map((name) => now.get(name) ?? name);
+    this.#names = [...new Set([...kept, ...joined])];
+    return { users: this.#names };
+  }
+}
