@@ -5,38 +5,60 @@
 //! nothing, so a call counts only if both sessions still have it.
 
 use crate::hub::State;
+use chamada::signaling::message::CallId;
 
-/// The sessions that one session calls, is called by, or is in a call with; all are session numbers.
+/// A session, and the call with it as far as that was named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Link {
+    session: u64,
+    call: Option<CallId>,
+}
+
+/// The sessions that one session calls, is called by, or is in a call with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct CallPeers {
     /// The session that it sent an offer which was not answered.
-    calling: Option<u64>,
+    calling: Option<Link>,
     /// The session that sent it such an offer, the first of several.
-    called_by: Option<u64>,
+    called_by: Option<Link>,
     /// The peer of its last answered call.
-    peer: Option<u64>,
+    peer: Option<Link>,
     /// Whether its own offer or answer in the call that it makes or has named the call with `call`.
     names_calls: bool,
 }
 
 impl CallPeers {
-    fn each(&mut self) -> [&mut Option<u64>; 3] {
+    fn each(&mut self) -> [&mut Option<Link>; 3] {
         [&mut self.calling, &mut self.called_by, &mut self.peer]
     }
 
-    fn remove(&mut self, other: u64) {
-        for peer in self.each() {
-            peer.take_if(|number| *number == other);
+    /// A call with `other` is over: the one that is named, or each. Of two that crossed, one goes on.
+    fn remove(&mut self, other: u64, call: Option<CallId>) {
+        for link in self.each() {
+            let is_another = |link: &Link| matches!((link.call, call), (Some(one), Some(ended)) if one != ended);
+            link.take_if(|link| link.session == other && !is_another(link));
         }
     }
 
     /// A session has another number now.
     pub(crate) fn renumber(&mut self, old: u64, new: u64) {
-        for number in self.each().into_iter().flatten() {
-            if *number == old {
-                *number = new;
+        for link in self.each().into_iter().flatten() {
+            if link.session == old {
+                link.session = new;
             }
         }
+    }
+
+    fn is_calling(&self, other: u64) -> bool {
+        self.calling.is_some_and(|link| link.session == other)
+    }
+
+    fn is_peer(&self, other: u64) -> bool {
+        self.peer.is_some_and(|link| link.session == other)
+    }
+
+    fn has_none(&self) -> bool {
+        self.calling.is_none() && self.called_by.is_none() && self.peer.is_none()
     }
 }
 
@@ -52,31 +74,33 @@ impl State {
     }
 
     /// Updates the peers from a message that is relayed.
-    pub(crate) fn note_call(&mut self, from: u64, to: u64, kind: &str, named: bool) {
+    pub(crate) fn note_call(&mut self, from: u64, to: u64, kind: &str, call: Option<CallId>) {
         match kind {
             // A renegotiation.
             "video-offer" if self.are_in_call(from, to) => {}
             "video-offer" => {
                 self.update_call_peers(from, |peers| {
-                    peers.calling = Some(to);
+                    peers.calling = Some(Link { session: to, call });
                     // With an answered call beside it, that one's word counts until it is over.
-                    peers.names_calls = named && (peers.peer.is_none() || peers.names_calls);
+                    peers.names_calls = call.is_some() && (peers.peer.is_none() || peers.names_calls);
                 });
                 self.update_call_peers(to, |peers| {
-                    peers.called_by.get_or_insert(from);
+                    peers.called_by.get_or_insert(Link { session: from, call });
                 });
             }
-            "video-answer" if self.call_peers(to).calling == Some(from) => {
-                let callers = self.call_peers(to).names_calls;
-                for (one, other, names_calls) in [(from, to, named), (to, from, callers)] {
+            "video-answer" if self.call_peers(to).is_calling(from) => {
+                let CallPeers { calling, names_calls, .. } = self.call_peers(to);
+                let offered = calling.and_then(|link| link.call);
+                for (one, other, names_calls) in [(from, to, call.is_some()), (to, from, names_calls)] {
                     self.update_call_peers(one, |peers| {
-                        *peers = CallPeers { peer: Some(other), names_calls, ..CallPeers::default() }
+                        let peer = Some(Link { session: other, call: offered });
+                        *peers = CallPeers { peer, names_calls, ..CallPeers::default() };
                     });
                 }
             }
             "hang-up" => {
-                self.update_call_peers(from, |peers| peers.remove(to));
-                self.update_call_peers(to, |peers| peers.remove(from));
+                self.update_call_peers(from, |peers| peers.remove(to, call));
+                self.update_call_peers(to, |peers| peers.remove(from, call));
             }
             _ => {}
         }
@@ -84,38 +108,47 @@ impl State {
 
     /// Whether the two are in an answered call with each other, and both still have it.
     pub(crate) fn are_in_call(&self, one: u64, other: u64) -> bool {
-        self.call_peers(one).peer == Some(other) && self.call_peers(other).peer == Some(one)
+        self.call_peers(one).is_peer(other) && self.call_peers(other).is_peer(one)
     }
 
     /// Whether `caller` has an open offer to the other.
     pub(crate) fn is_calling(&self, caller: u64, other: u64) -> bool {
-        self.call_peers(caller).calling == Some(other)
+        self.call_peers(caller).is_calling(other)
     }
 
     /// Whether there is a call or an open offer between the two, as at least one of them sees it.
-    pub(crate) fn have_call(&self, one: u64, other: u64) -> bool {
-        let has = |one: u64, other| {
-            let CallPeers { calling, peer, .. } = self.call_peers(one);
-            calling == Some(other) || peer == Some(other)
-        };
+    fn have_call(&self, one: u64, other: u64) -> bool {
+        let has = |one, other| self.call_peers(one).is_calling(other) || self.call_peers(one).is_peer(other);
         has(one, other) || has(other, one)
+    }
+
+    /// Whether the two may have a call that this server does not know: both came with a token of a server's earlier life, and neither has
+    /// another call.
+    fn may_have_old_call(&self, one: u64, other: u64) -> bool {
+        let is_from_before = |number| {
+            let session = self.sessions.get(&number);
+            session.is_some_and(|session| session.has_foreign_token && session.call_peers.has_none())
+        };
+        is_from_before(one) && is_from_before(other)
     }
 
     /// Whether a message may go from one to the other, other than an offer: strangers' messages of calls end at the server. `named`: it has
     /// the field `call`.
     pub(crate) fn may_pass(&self, from: u64, to: u64, kind: &str, named: bool) -> bool {
         let receiver = self.call_peers(to);
+        // New peers recognise by its name whether a message is of their call.
+        let old_call = named && self.may_have_old_call(from, to);
         match kind {
-            "video-answer" => receiver.calling == Some(from) || self.are_in_call(from, to),
-            // Only a callee rings.
-            "call-ringing" => receiver.calling == Some(from) || self.are_in_call(from, to),
-            "new-ice-candidate" | "media-state" => self.have_call(from, to),
+            // Only a callee answers and rings.
+            "video-answer" | "call-ringing" => receiver.is_calling(from) || self.are_in_call(from, to) || old_call,
+            "new-ice-candidate" | "media-state" => self.have_call(from, to) || old_call,
             "hang-up" => {
                 // Who names calls names them when they end; an old page in a call ends it at any hang-up, so it gets only its peer's.
                 let unnamed = !named && self.are_in_call(from, to) && self.call_peers(from).names_calls;
-                let in_other_call = receiver.peer.is_some_and(|peer| peer != from && self.are_in_call(to, peer));
-                let foreign = in_other_call && !receiver.names_calls && receiver.calling != Some(from);
-                self.have_call(from, to) && !unnamed && !foreign
+                let other_peer =
+                    receiver.peer.filter(|peer| peer.session != from && self.are_in_call(to, peer.session));
+                let foreign = other_peer.is_some() && !receiver.names_calls && !receiver.is_calling(from);
+                (self.have_call(from, to) && !unnamed && !foreign) || old_call
             }
             _ => true,
         }
@@ -124,8 +157,8 @@ impl State {
     /// The target of a hang-up of this session that names none.
     pub(crate) fn other_side(&self, number: u64) -> Option<u64> {
         let CallPeers { calling, called_by, peer, .. } = self.call_peers(number);
-        let peer = peer.filter(|peer| self.call_peers(*peer).peer == Some(number));
-        let caller = called_by.filter(|caller| self.call_peers(*caller).calling == Some(number));
-        calling.or(peer).or(caller)
+        let peer = peer.filter(|peer| self.call_peers(peer.session).is_peer(number));
+        let caller = called_by.filter(|caller| self.call_peers(caller.session).is_calling(number));
+        calling.or(peer).or(caller).map(|link| link.session)
     }
 }

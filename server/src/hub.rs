@@ -81,6 +81,8 @@ pub(crate) struct Session {
     /// Its place in the user list.
     pub(crate) place: u64,
     pub(crate) wants_list: bool,
+    /// It came with a token that this server does not know: mostly one of before a restart.
+    pub(crate) has_foreign_token: bool,
     /// It reads `userlist-delta`.
     pub(crate) reads_deltas: bool,
     /// What it was told last, if that was a whole list.
@@ -150,6 +152,7 @@ impl Hub {
                 token,
                 place: number,
                 wants_list: false,
+                has_foreign_token: false,
                 reads_deltas: false,
                 told: 0,
                 nuisance: Nuisance::new(now),

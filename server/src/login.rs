@@ -42,6 +42,7 @@ impl State {
         }
         if let Some(session) = self.sessions.get_mut(&number) {
             session.wants_list = true;
+            session.has_foreign_token |= own.is_none() && wanted.resume.is_some();
             session.reads_deltas |= wanted.features.iter().any(|feature| feature == USER_DELTA);
             if name != wanted.name {
                 session.send_message(&Message::RejectUsername(RejectUsername { id: number, name }));
@@ -99,6 +100,7 @@ impl State {
         session.name = from.name.take();
         session.call_peers = from.call_peers;
         session.place = from.place;
+        session.has_foreign_token = from.has_foreign_token;
         session.wants_list = true;
         session.reads_deltas = wanted.features.iter().any(|feature| feature == USER_DELTA);
         // A new connection is no new budget.

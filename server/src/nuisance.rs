@@ -131,6 +131,18 @@ impl State {
         self.sessions.get_mut(&to).is_some_and(|session| session.nuisance.takes_offer(from, now))
     }
 
+    /// A call that was answered was no nuisance.
+    pub(crate) fn note_answer(&mut self, by: u64, caller: u64) {
+        if self.is_calling(caller, by) {
+            if let Some(session) = self.sessions.get_mut(&by) {
+                session.nuisance.callers.remove(&caller);
+            }
+            if let Some(session) = self.sessions.get_mut(&caller) {
+                session.nuisance.own_offers.give_back(1.0);
+            }
+        }
+    }
+
     pub(crate) fn note_decline(&mut self, by: u64, caller: u64) {
         // The callee of an offer declines; what ends an answered call under that name is none.
         if self.is_calling(caller, by)

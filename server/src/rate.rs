@@ -73,6 +73,11 @@ impl Budget {
         true
     }
 
+    /// Undoes a [`Self::take`].
+    pub(crate) fn give_back(&mut self, cost: f64) {
+        self.left = (self.left + cost).min(self.burst);
+    }
+
     /// Takes this much in any case and says how long to wait until the debt is paid.
     pub(crate) fn charge(&mut self, cost: f64, now: Instant) -> Duration {
         self.fill(now);

@@ -164,7 +164,10 @@ impl State {
         if declines {
             self.note_decline(number, to);
         }
-        self.note_call(number, to, kind, call.is_some());
+        if kind == "video-answer" {
+            self.note_answer(number, to);
+        }
+        self.note_call(number, to, kind, call);
         Ok(())
     }
 }

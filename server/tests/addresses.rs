@@ -1,5 +1,7 @@
 //! One address does not take the room of the others. A trusted proxy says who comes from where, as all of these come from this machine.
 
+#![allow(clippy::unwrap_used, reason = "the helpers are tests too")]
+
 mod support;
 
 use chamada_server::ServerConfig;

@@ -163,3 +163,42 @@ async fn a_hang_up_that_names_no_call_ends_none_of_those_who_name_theirs() {
     ana.send(json!({"type": "hang-up", "target": null})).await;
     assert_eq!(bia.heard().await["type"], "hang-up");
 }
+
+/// Perfect negotiation over two calls that crossed: the one that gives way says so, and then answers.
+#[tokio::test]
+async fn of_two_calls_that_crossed_one_can_end_and_the_other_be_answered() {
+    let server = start(config()).await;
+    let (mut ana, mut bia) = (server.log_in("ana").await, server.log_in("bia").await);
+    let of = |mut message: Value, call: &str| {
+        message["call"] = call.into();
+        message
+    };
+    let (hers, his) = (CALL, "0e37df36-f698-11e6-8dd4-cb9ced3df976");
+    ana.send(of(describe("offer", "bia"), hers)).await;
+    bia.send(of(describe("offer", "ana"), his)).await;
+    ana.heard().await;
+    bia.heard().await;
+    ana.send(of(json!({"type": "hang-up", "target": "bia", "reason": "cancelled"}), hers)).await;
+    ana.send(of(describe("answer", "bia"), his)).await;
+    assert_eq!(bia.heard().await["type"], "hang-up");
+    assert_eq!(bia.heard().await["type"], "video-answer");
+    bia.send(of(json!({"type": "new-ice-candidate", "target": "ana", "candidate": null}), his)).await;
+    assert_eq!(ana.heard().await["type"], "new-ice-candidate");
+}
+
+#[tokio::test]
+async fn a_call_from_before_a_restart_goes_on_and_is_open_to_nobody_else() {
+    let server = start(config()).await;
+    let (mut ana, mut bia) = (server.connect().await, server.connect().await);
+    ana.log_in("ana", Some("of an earlier life")).await;
+    bia.log_in("bia", Some("of an earlier life, too")).await;
+    let mut eva = server.log_in("eva").await;
+    ana.send(named(json!({"type": "media-state", "target": "bia", "audio": false}))).await;
+    assert_eq!(bia.heard().await["name"], "ana");
+    eva.send(named(json!({"type": "hang-up", "target": "bia"}))).await;
+    eva.heard_nothing().await;
+    assert_eq!(bia.heard().await["type"], "message");
+    bia.send(named(json!({"type": "hang-up", "target": "ana"}))).await;
+    ana.heard().await;
+    assert_eq!(ana.heard().await["type"], "hang-up");
+}

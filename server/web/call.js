@@ -402,7 +402,7 @@ export class CallEngine {
     const isDecisive = (regarding === 'video-offer' && call.isCalling)
       || (regarding === 'video-answer' && call.state === 'connecting' && !call.offerer);
     if (!isDecisive) return;
-    if (code === 'no-such-user' || code === 'not-logged-in') this.#end('unreachable');
+    if (['no-such-user', 'not-logged-in', 'blocked'].includes(code)) this.#end('unreachable');
     else this.#end('negotiation-failed', true);
   }
 

@@ -51,7 +51,9 @@ impl CallEngine {
             return;
         }
         match error.code {
-            ErrorCode::NoSuchUser | ErrorCode::NotLoggedIn => self.end(EndReason::Unreachable, None),
+            ErrorCode::NoSuchUser | ErrorCode::NotLoggedIn | ErrorCode::Blocked => {
+                self.end(EndReason::Unreachable, None);
+            }
             _ => self.end(EndReason::NegotiationFailed, Some(HangUpReason::Failed)),
         }
     }

@@ -101,17 +101,34 @@ story('everything fits on a phone of 320 pixels, with long names and long words'
   for (const id of ['chat-text', 'chat-send', 'leave']) assert.ok(await inside(ana, `#${id}`), `${id} is in sight`);
 });
 
+story('who is blocked is not heard and cannot call, also after a reload, until that is taken back', async ({ enter }) => {
+  const ana = await enter('ana');
+  const rui = await enter('rui');
+  await ana.personButton('rui').waitFor();
+  await ana.page.getByRole('button', { name: 'Block rui' }).click();
+  await ana.page.getByRole('button', { name: 'Unblock rui' }).waitFor();
+  assert.ok(await ana.personButton('rui').isDisabled());
+  await ana.page.reload();
+  await ana.page.getByRole('button', { name: 'Unblock rui' }).waitFor();
+  await rui.call('ana');
+  await rui.page.locator('#stage').waitFor({ state: 'hidden' });
+  assert.equal(await ana.page.locator('#incoming[open]').count(), 0);
+  await ana.page.getByRole('button', { name: 'Unblock rui' }).click();
+  await rui.call('ana');
+  await ana.page.locator('#incoming[open]').waitFor();
+});
+
 story('the keyboard alone reaches everything, in the order of sight', async ({ enter }) => {
   const ana = await enter('ana');
   await enter('rui');
   await ana.personButton('rui').waitFor();
   await ana.page.locator('#leave').focus();
   const stops = [];
-  for (let i = 0; i < 4; i += 1) {
+  for (let i = 0; i < 5; i += 1) {
     stops.push(await ana.page.evaluate(() => document.activeElement.id || document.activeElement.getAttribute('aria-label')));
     await ana.page.keyboard.press('Tab');
   }
-  assert.deepEqual(stops, ['leave', 'Call rui', 'chat-log', 'chat-text']);
+  assert.deepEqual(stops, ['leave', 'Call rui', 'Block rui', 'chat-log', 'chat-text']);
 });
 
 async function fits({ page }) {

@@ -52,7 +52,7 @@ function world(name = 'ana') {
 test('an id is answered with the name, and the list that holds it is the login', () => {
   const one = world();
   one.hear({ type: 'id', id: 7 });
-  assert.deepEqual(one.socket.sent, [{ type: 'username', name: 'ana', id: 7, date: 1_700_000_000_000 }]);
+  assert.deepEqual(one.socket.sent, [{ type: 'username', name: 'ana', id: 7, date: 1_700_000_000_000, features: ['user-delta'] }]);
   one.hear({ type: 'userlist', users: ['bia'] });
   assert.deepEqual(one.kinds(), []);
   one.hear({ type: 'userlist', users: [null, 'bia', 'ana'] });
@@ -61,6 +61,36 @@ test('an id is answered with the name, and the list that holds it is the login',
     { kind: 'users', users: ['bia', 'ana'] },
   ]);
   assert.equal(one.timers.size, 0);
+});
+
+test('changes of the list are told as lists, and after a gap the list is asked for', () => {
+  const one = world();
+  one.hear({ type: 'id', id: 7 });
+  one.hear({ type: 'userlist', users: ['bia', 'ana'], seq: 4 });
+  one.events();
+  one.hear({ type: 'userlist-delta', seq: 5, left: ['bia'], joined: ['eva'] });
+  assert.deepEqual(one.events(), [{ kind: 'users', users: ['ana', 'eva'] }]);
+  one.hear({ type: 'userlist-delta', seq: 7, joined: ['zoe'] });
+  assert.deepEqual(one.events(), []);
+  assert.deepEqual(one.socket.sent.at(-1), { type: 'userlist-request' });
+});
+
+test('who is blocked is not heard, and only a server that keeps it is told', () => {
+  for (const [features, told] of [[undefined, 0], [['block'], 1]]) {
+    const one = world();
+    one.session.setBlocked('eva', true);
+    one.hear({ type: 'id', id: 7, features });
+    one.hear({ type: 'userlist', users: ['ana', 'eva'] });
+    assert.equal(one.socket.sent.filter(({ type }) => type === 'block').length, told);
+    one.events();
+    one.hear({ type: 'message', name: 'eva', text: 'x' });
+    one.hear({ type: 'video-offer', name: 'eva', target: 'ana', sdp: { type: 'offer', sdp: 'v=0' } });
+    assert.deepEqual(one.events(), []);
+    one.session.setBlocked('eva', false);
+    assert.equal(one.socket.sent.filter(({ type }) => type === 'unblock').length, told);
+    one.hear({ type: 'message', name: 'eva', text: 'x' });
+    assert.equal(one.kinds().length, 1);
+  }
 });
 
 test('a taken name is told before the login, and ICE servers of nonsense are left out', () => {
