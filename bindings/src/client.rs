@@ -162,6 +162,25 @@ impl Client {
         runtime::run(async move { inner.core.rename(&name).await }).await
     }
 
+    /// Takes no calls and chat lines of this person any more: here and at the server, if that one can; also after a lost connection. 256 people
+    /// at most; the app has to keep them beyond `close`.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for what cannot be a name, `TOO_FAST` if too much waits for the server already.
+    pub async fn block(&self, name: String) -> Result<(), ChamadaError> {
+        let inner = Arc::clone(&self.inner);
+        runtime::run(async move { inner.core.block(&name).await }).await
+    }
+
+    /// Takes `block` back.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn unblock(&self, name: String) -> Result<(), ChamadaError> {
+        let inner = Arc::clone(&self.inner);
+        runtime::run(async move { inner.core.unblock(&name).await }).await
+    }
+
     /// Where the call stands now.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use tokio::{
     net::TcpStream,
     time::timeout,
 };
-use tokio_tungstenite::tungstenite;
+use tokio_tungstenite::{MaybeTlsStream, tungstenite};
 
 fn behind_a_proxy() -> ServerConfig {
     ServerConfig { trusted_proxies: vec![IpAddr::from([127, 0, 0, 1])], ..config() }
@@ -52,6 +52,27 @@ async fn silent_connections_of_one_address_leave_room_for_others() {
     }
     assert_eq!(silent.len(), 10, "a network of 64 bits is one");
     assert_eq!(log_in(&server, "192.0.2.1", "ana").await.name, "ana");
+}
+
+/// What is not from a proxy that is trusted is the client's own invention, and what it claims about itself frees it from no limit.
+#[tokio::test]
+async fn nobody_chooses_the_address_to_be_counted_under() {
+    let mut config = behind_a_proxy();
+    config.limits.connections_per_address = 2;
+    let server = start(config.clone()).await;
+    let _here = [
+        connect(&server, "203.0.113.1, 192.0.2.1").await.unwrap(),
+        connect(&server, "203.0.113.2, 192.0.2.1").await.unwrap(),
+    ];
+    let third = connect(&server, "203.0.113.3, 192.0.2.1").await;
+    assert!(matches!(&third, Err(tungstenite::Error::Http(answer)) if answer.status() == 429), "{:?}", third.err());
+    // Without a proxy that is trusted, everybody here is this machine, whatever the header says.
+    config.trusted_proxies.clear();
+    let server = start(config).await;
+    let mut here = Vec::new();
+    for _ in 0..5 {
+        here.push(connect(&server, "192.0.2.1").await.unwrap());
+    }
 }
 
 #[tokio::test]
@@ -144,6 +165,28 @@ async fn connections_that_say_nothing_or_not_enough_are_closed() {
         let _ = timeout(PATIENCE, socket.read_to_end(&mut answer)).await.expect("it lives on");
     }
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn sockets_without_a_name_and_frames_without_an_end_are_closed() {
+    let mut config = config();
+    config.login_timeout = Duration::from_millis(200);
+    let server = start(config).await;
+    assert_eq!(server.connect().await.close_code().await, Some(1008));
+
+    let mut config = support::config();
+    (config.ping_interval, config.ping_timeout) = (Duration::from_millis(200), Duration::from_millis(300));
+    let server = start(config).await;
+    let mut ana = server.log_in("ana").await;
+    // A text frame of 64 KiB (RFC 6455 section 5.2) that stays unfinished: nothing of it counts as a sign of life.
+    let MaybeTlsStream::Plain(socket) = ana.socket.get_mut() else { panic!("no TLS here") };
+    socket.write_all(&[0x81, 0xFE, 0xFF, 0xFF, 0, 0, 0, 0]).await.unwrap();
+    let ends = async {
+        while socket.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(PATIENCE, ends).await.expect("it lives on");
 }
 
 #[tokio::test]

@@ -167,6 +167,10 @@ fn main() -> Result<()> {
             });
             steps.finish()
         }
+        Task::Bench { args } if args.first().is_some_and(|first| first == "attacks") => {
+            run::cargo(&["build", "--release", "--package", "chamada-cli", "--package", "chamada-tests", "--bins"]).done()?;
+            run::program(run::target().join("release/bench")).args(args).done()
+        }
         Task::Bench { args } => {
             setup::run(false)?;
             run::cargo(&["build", "--release", "--workspace", "--bins"]).done()?;
