@@ -162,6 +162,16 @@ impl Client {
         runtime::run(async move { inner.core.rename(&name).await }).await
     }
 
+    /// Shows the server this token from now on: the next one where the last has expired, which `Event.Refused` with `LOGIN_REFUSED` tells, or a
+    /// fresh one before that.
+    ///
+    /// # Errors
+    /// `TOO_FAST` if too much waits for the server already.
+    pub async fn set_token(&self, token: String) -> Result<(), ChamadaError> {
+        let inner = Arc::clone(&self.inner);
+        runtime::run(async move { inner.core.set_token(token).await }).await
+    }
+
     /// Takes no calls and chat lines of this person any more: here and at the server, if that one can; also after a lost connection. 256 people
     /// at most; the app has to keep them beyond `close`.
     ///

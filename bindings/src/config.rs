@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// How a client logs in and calls.
-#[derive(Debug, Clone, uniffi::Record)]
+#[derive(Clone, uniffi::Record)]
 pub struct Config {
     /// The server: `wss://host[:port]/path`; `https`, `http` and a bare `host[:port]` are understood too.
     pub server: String,
@@ -40,6 +40,15 @@ pub struct Config {
     /// Most that is sent, in bits per second, sound and video together.
     #[uniffi(default = 2500000)]
     pub max_bitrate: u32,
+    /// Says who this is, where the server lets in only who shows a token (JWT); `Client.set_token` takes the next one. Never written to a log.
+    #[uniffi(default = None)]
+    pub token: Option<String>,
+}
+
+impl std::fmt::Debug for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Config").field("server", &self.server).field("name", &self.name).finish_non_exhaustive()
+    }
 }
 
 /// Whether this address is of this machine or of its local network, where `Config.allow_insecure` gives little away and a developer's
@@ -104,6 +113,7 @@ impl From<Config> for ClientConfig {
         let mut core = Self::new(config.server, config.name);
         core.signaling.allow_insecure = config.allow_insecure;
         core.signaling.reconnect = config.reconnect;
+        core.signaling.token = config.token;
         core.video = config.video.map(Into::into).unwrap_or_default();
         core.codecs = config.codecs.into_iter().map(Into::into).collect();
         core.ice_servers = config.ice_servers.into_iter().map(Into::into).collect();

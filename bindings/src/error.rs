@@ -9,6 +9,10 @@ use chamada::peer::DataError;
 use chamada::signaling::SignalingError;
 use chamada::signaling::message::{ErrorCode, ErrorMessage};
 
+/// The details of a refused login: a fresh token will do, or another one.
+const TOKEN_EXPIRED: &str = "token-expired";
+const UNAUTHORIZED: &str = "unauthorized";
+
 /// Why something that the app asked for was not done. What was going on goes on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, uniffi::Error)]
 pub enum ChamadaError {
@@ -31,7 +35,7 @@ pub enum ErrorKind {
     InvalidArgument,
     /// The server cannot be reached, is none, or was lost.
     Server,
-    /// The server refused the login.
+    /// The server refused the login; the detail is `token-expired` or `unauthorized` where it is the token that it did not take.
     LoginRefused,
     /// The call is not in a state for this, or is over.
     Call,
@@ -139,12 +143,14 @@ impl From<SignalingError> for ChamadaError {
             | SignalingError::BadText
             | SignalingError::TooLarge(_)
             | SignalingError::NotSendable(_) => ErrorKind::InvalidArgument,
-            SignalingError::LoginRefused(_) => ErrorKind::LoginRefused,
+            SignalingError::LoginRefused(_) | SignalingError::TokenRefused { .. } => ErrorKind::LoginRefused,
             SignalingError::QueueFull => ErrorKind::TooFast,
             _ => ErrorKind::Server,
         };
         match &error {
             SignalingError::NotWebSocket { status: Some(status) } => Self::with(kind, &error, status),
+            SignalingError::TokenRefused { expired: true, .. } => Self::with(kind, &error, TOKEN_EXPIRED),
+            SignalingError::TokenRefused { .. } => Self::with(kind, &error, UNAUTHORIZED),
             SignalingError::ServerClosed { code, .. } => Self::with(kind, &error, code),
             _ => Self::new(kind, error),
         }
@@ -154,11 +160,12 @@ impl From<SignalingError> for ChamadaError {
 /// What the server refused.
 impl From<ErrorMessage> for ChamadaError {
     fn from(error: ErrorMessage) -> Self {
-        let kind = match error.code {
-            ErrorCode::RateLimited => ErrorKind::TooFast,
-            _ => ErrorKind::InvalidArgument,
-        };
-        Self::new(kind, error.message)
+        match error.code {
+            ErrorCode::RateLimited => Self::new(ErrorKind::TooFast, error.message),
+            ErrorCode::TokenExpired => Self::with(ErrorKind::LoginRefused, error.message, TOKEN_EXPIRED),
+            ErrorCode::Unauthorized => Self::with(ErrorKind::LoginRefused, error.message, UNAUTHORIZED),
+            _ => Self::new(ErrorKind::InvalidArgument, error.message),
+        }
     }
 }
 

@@ -36,6 +36,8 @@ pub(crate) enum Task {
     Call(CallArgs),
     /// Wait for a call and answer it
     Answer(AnswerArgs),
+    /// Print a token for trying out a server that was started with --auth-secret
+    Token(TokenArgs),
 }
 
 #[derive(clap::Args)]
@@ -60,9 +62,43 @@ pub(crate) struct ServeArgs {
     /// Believe this reverse proxy's X-Forwarded-For, so that limits per address hold for its clients; may be given more than once
     #[arg(long, value_name = "ADDR")]
     pub(crate) trusted_proxy: Vec<IpAddr>,
+    /// Let in only who shows a token (JWT, HS256) signed with a secret of this file: one of at least 32 bytes a line
+    #[arg(long, value_name = "FILE", conflicts_with = "auth_jwks")]
+    pub(crate) auth_secret: Option<PathBuf>,
+    /// Let in only who shows a token signed with a key of this JWK Set (RS256, ES256, EdDSA)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) auth_jwks: Option<PathBuf>,
+    /// The claim 'aud' that every token must have
+    #[arg(long, value_name = "NAME")]
+    pub(crate) auth_audience: Option<String>,
+    /// The claim 'iss' that every token must have
+    #[arg(long, value_name = "NAME")]
+    pub(crate) auth_issuer: Option<String>,
     /// STUN or TURN server to tell clients of; may be given more than once
     #[arg(long, value_name = "URL[,USER,PASSWORD]", value_parser = ice_server)]
     pub(crate) ice_server: Vec<IceServer>,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct TokenArgs {
+    /// The server's file of secrets; the first one signs
+    #[arg(long, value_name = "FILE")]
+    pub(crate) auth_secret: PathBuf,
+    /// Whom the token is for: the same for all devices of one person
+    #[arg(long, value_name = "ID")]
+    pub(crate) sub: String,
+    /// The person's name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: String,
+    /// How many seconds it is good for
+    #[arg(long, value_name = "N", value_parser = seconds, default_value = "3600")]
+    pub(crate) seconds: Duration,
+    /// The claim 'aud'
+    #[arg(long, value_name = "NAME")]
+    pub(crate) auth_audience: Option<String>,
+    /// The claim 'iss'
+    #[arg(long, value_name = "NAME")]
+    pub(crate) auth_issuer: Option<String>,
 }
 
 #[derive(clap::Args)]
@@ -96,6 +132,9 @@ pub(crate) struct PeerArgs {
     /// The name to log in with
     #[arg(long, default_value = "chamada-cli")]
     pub(crate) name: String,
+    /// A file with the token that the server wants; read again when it has expired
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
     /// What to send as picture: synthetic cameras, a file played in a loop, or nothing
     #[arg(long, value_name = "test|test:WxH@FPS|FILE.y4m|none", default_value = "test")]
     pub(crate) video: VideoSource,

@@ -12,7 +12,7 @@ use chamada::client::{Client, ClientError, ClientEvent};
 use chamada::media::photo::{PhotoFormat, save_photo};
 use chamada::media::wav::WavWriter;
 use chamada::peer::webrtc::WebrtcPeers;
-use chamada::signaling::message::MAX_TEXT_CHARS;
+use chamada::signaling::message::{ErrorCode, MAX_TEXT_CHARS};
 use chamada::signaling::{SignalingError, SignalingEvent};
 use std::path::Path;
 use std::sync::Arc;
@@ -63,7 +63,7 @@ async fn attend(
         None => None,
     };
     let devices = sources::devices(&args, Arc::clone(&view), sound.clone())?;
-    let (client, events) = Client::connect(sources::config(&args), devices, Arc::new(WebrtcPeers)).await?;
+    let (client, events) = Client::connect(sources::config(&args)?, devices, Arc::new(WebrtcPeers)).await?;
     let mut peer =
         Peer { plan, args, client, output, summary, called: false, stopping: false, timers: Timers::default() };
     let result = peer.live(events).await;
@@ -175,6 +175,14 @@ impl Peer<'_> {
     async fn on_event(&mut self, event: ClientEvent) -> Result<Option<Result<(), Failure>>, Failure> {
         match event {
             ClientEvent::Signaling(SignalingEvent::Users(users)) => self.maybe_call(&users).await?,
+            ClientEvent::Signaling(SignalingEvent::Refused(error))
+                if matches!(error.code, ErrorCode::TokenExpired | ErrorCode::Unauthorized) =>
+            {
+                // Somebody may have put a fresh one there meanwhile.
+                if let Some(file) = &self.args.token_file {
+                    self.client.set_token(sources::token(file)?).await?;
+                }
+            }
             ClientEvent::Signaling(SignalingEvent::Closed { why }) if !self.summary.is_connected() => {
                 let why = why.map_or_else(|| "logged out".to_owned(), |why| why.to_string());
                 return Err(Failure::Unreachable(why));

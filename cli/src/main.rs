@@ -31,6 +31,7 @@ async fn main() -> ExitCode {
         Task::Serve(args) => serve::run(args).await,
         Task::Call(args) => call::call(args).await,
         Task::Answer(args) => call::answer(args).await,
+        Task::Token(args) => serve::token(&args),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,22 +1,40 @@
 //! `chamada serve`.
 
-use crate::args::ServeArgs;
+use crate::args::{ServeArgs, TokenArgs};
 use crate::exit::Failure;
 use crate::output::line;
-use chamada_server::{Server, ServerConfig};
+use chamada_server::{AuthConfig, AuthKeys, Server, ServerConfig, ServerError, issue_token};
 
 pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
+    let keys = args.auth_secret.map(AuthKeys::Secret).or(args.auth_jwks.map(AuthKeys::Jwks));
+    let auth = keys.map(|keys| AuthConfig { keys, audience: args.auth_audience, issuer: args.auth_issuer });
     let config = ServerConfig {
         listen: args.listen,
         allowed_origins: args.allow_origin,
         trusted_proxies: args.trusted_proxy,
+        auth,
         ice_servers: args.ice_server,
         ..ServerConfig::default()
     };
-    let server = Server::bind(config).await.map_err(|error| Failure::Unreachable(error.to_string()))?;
+    let server = Server::bind(config).await.map_err(failure)?;
     let address = server.local_addr();
     line(&format!("Signaling on ws://{address} and the page on http://{address}/ (Ctrl-C ends it)"));
     server.run(stop_signal()).await.map_err(|error| Failure::Failed(error.to_string()))
+}
+
+fn failure(error: ServerError) -> Failure {
+    match error {
+        ServerError::Bind { .. } => Failure::Unreachable(error.to_string()),
+        _ => Failure::BadArgument(error.to_string()),
+    }
+}
+
+/// `chamada token`.
+pub(crate) fn token(args: &TokenArgs) -> Result<(), Failure> {
+    let claims = (args.auth_audience.as_deref(), args.auth_issuer.as_deref());
+    let token = issue_token(&args.auth_secret, &args.sub, &args.name, args.seconds, claims.0, claims.1);
+    line(&token.map_err(|error| Failure::BadArgument(error.to_string()))?);
+    Ok(())
 }
 
 /// Completes at Ctrl-C or, on Unix, at SIGTERM.

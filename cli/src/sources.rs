@@ -10,6 +10,7 @@ use chamada::media::synthetic::{SpeakerSink, SyntheticAudio, SyntheticCameras};
 use chamada::media::wav::{WavMicrophone, WavWriter};
 use chamada::media::y4m::Y4mCamera;
 use chamada::signaling::SignalingConfig;
+use std::path::Path;
 use std::sync::Arc;
 
 /// Cameras, microphone and speaker as the arguments say, with `view` and `sound` for what comes in.
@@ -38,13 +39,21 @@ pub(crate) fn devices(
     Ok(Devices { cameras, audio: Some(audio), remote: Some(view), preview: None })
 }
 
+/// The token in this file, which is a secret and so stands in no argument.
+pub(crate) fn token(file: &Path) -> Result<String, Failure> {
+    let read = std::fs::read_to_string(file);
+    let token = read.map_err(|error| Failure::BadArgument(format!("{}: {error}", file.display())))?;
+    Ok(token.trim().to_owned())
+}
+
 /// The client's configuration as the arguments say.
-pub(crate) fn config(args: &PeerArgs) -> ClientConfig {
+pub(crate) fn config(args: &PeerArgs) -> Result<ClientConfig, Failure> {
     let video = VideoConstraints::default();
-    ClientConfig {
+    Ok(ClientConfig {
         signaling: SignalingConfig {
             url: args.server.clone(),
             name: args.name.clone(),
+            token: args.token_file.as_deref().map(token).transpose()?,
             allow_insecure: args.allow_insecure,
             ..SignalingConfig::default()
         },
@@ -54,5 +63,5 @@ pub(crate) fn config(args: &PeerArgs) -> ClientConfig {
         relay_only: args.relay_only,
         sending: SendParameters { degradation: args.degradation, ..SendParameters::default() },
         ..ClientConfig::default()
-    }
+    })
 }

@@ -3,9 +3,11 @@
 //! Messages of a call pass only between two that have one, or an offer: see [`State::may_pass`].
 //! Only a session's own messages change where its hang-up goes, so that no stranger can redirect it. An old page that loses its call sends
 //! nothing, so a call counts only if both sessions still have it.
+//!
+//! A person with several devices is called on all of them; the first that answers has the call, and the others hear `elsewhere`.
 
 use crate::hub::State;
-use chamada::signaling::message::CallId;
+use chamada::signaling::message::{CallId, HangUp, HangUpReason, Message};
 
 /// A session, and the call with it as far as that was named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,11 +16,18 @@ struct Link {
     call: Option<CallId>,
 }
 
+/// The devices of one person that an offer has gone to and that have not turned it down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Calling {
+    sessions: Vec<u64>,
+    call: Option<CallId>,
+}
+
 /// The sessions that one session calls, is called by, or is in a call with.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct CallPeers {
-    /// The session that it sent an offer which was not answered.
-    calling: Option<Link>,
+    /// Whom it sent an offer which was not answered.
+    calling: Option<Calling>,
     /// The session that sent it such an offer, the first of several.
     called_by: Option<Link>,
     /// The peer of its last answered call.
@@ -28,29 +37,31 @@ pub(crate) struct CallPeers {
 }
 
 impl CallPeers {
-    fn each(&mut self) -> [&mut Option<Link>; 3] {
-        [&mut self.calling, &mut self.called_by, &mut self.peer]
-    }
-
     /// A call with `other` is over: the one that is named, or each. Of two that crossed, one goes on.
     fn remove(&mut self, other: u64, call: Option<CallId>) {
-        for link in self.each() {
-            let is_another = |link: &Link| matches!((link.call, call), (Some(one), Some(ended)) if one != ended);
-            link.take_if(|link| link.session == other && !is_another(link));
+        let is_another = |link: Option<CallId>| matches!((link, call), (Some(one), Some(ended)) if one != ended);
+        for link in [&mut self.called_by, &mut self.peer] {
+            link.take_if(|link| link.session == other && !is_another(link.call));
         }
+        self.calling.take_if(|calling| {
+            if !is_another(calling.call) {
+                calling.sessions.retain(|session| *session != other);
+            }
+            calling.sessions.is_empty()
+        });
     }
 
     /// A session has another number now.
     pub(crate) fn renumber(&mut self, old: u64, new: u64) {
-        for link in self.each().into_iter().flatten() {
-            if link.session == old {
-                link.session = new;
-            }
+        let links = [&mut self.called_by, &mut self.peer].into_iter().flatten().map(|link| &mut link.session);
+        let called = self.calling.iter_mut().flat_map(|calling| &mut calling.sessions);
+        for session in links.chain(called).filter(|session| **session == old) {
+            *session = new;
         }
     }
 
     fn is_calling(&self, other: u64) -> bool {
-        self.calling.is_some_and(|link| link.session == other)
+        self.calling.as_ref().is_some_and(|calling| calling.sessions.contains(&other))
     }
 
     fn is_peer(&self, other: u64) -> bool {
@@ -64,7 +75,7 @@ impl CallPeers {
 
 impl State {
     fn call_peers(&self, number: u64) -> CallPeers {
-        self.sessions.get(&number).map_or_else(CallPeers::default, |session| session.call_peers)
+        self.sessions.get(&number).map_or_else(CallPeers::default, |session| session.call_peers.clone())
     }
 
     fn update_call_peers(&mut self, number: u64, change: impl FnOnce(&mut CallPeers)) {
@@ -73,36 +84,72 @@ impl State {
         }
     }
 
-    /// Updates the peers from a message that is relayed.
-    pub(crate) fn note_call(&mut self, from: u64, to: u64, kind: &str, call: Option<CallId>) {
-        match kind {
-            // A renegotiation.
-            "video-offer" if self.are_in_call(from, to) => {}
-            "video-offer" => {
-                self.update_call_peers(from, |peers| {
-                    peers.calling = Some(Link { session: to, call });
-                    // With an answered call beside it, that one's word counts until it is over.
-                    peers.names_calls = call.is_some() && (peers.peer.is_none() || peers.names_calls);
-                });
-                self.update_call_peers(to, |peers| {
-                    peers.called_by.get_or_insert(Link { session: from, call });
-                });
+    /// An offer outside a call has gone to these devices of one person.
+    pub(crate) fn note_offer(&mut self, from: u64, to: Vec<u64>, call: Option<CallId>) {
+        for session in &to {
+            self.update_call_peers(*session, |peers| {
+                peers.called_by.get_or_insert(Link { session: from, call });
+            });
+        }
+        self.update_call_peers(from, |peers| {
+            peers.calling = Some(Calling { sessions: to, call });
+            // With an answered call beside it, that one's word counts until it is over.
+            peers.names_calls = call.is_some() && (peers.peer.is_none() || peers.names_calls);
+        });
+    }
+
+    /// An answer has gone to the caller: the two are in a call now, and no other device of the callee rings any more.
+    pub(crate) fn note_answer(&mut self, from: u64, to: u64, call: Option<CallId>) {
+        let CallPeers { calling: Some(calling), names_calls, .. } = self.call_peers(to) else { return };
+        if !calling.sessions.contains(&from) {
+            return;
+        }
+        self.answered_elsewhere(to, from);
+        for (one, other, names_calls) in [(from, to, call.is_some()), (to, from, names_calls)] {
+            self.update_call_peers(one, |peers| {
+                let peer = Some(Link { session: other, call: calling.call });
+                *peers = CallPeers { peer, names_calls, ..CallPeers::default() };
+            });
+        }
+    }
+
+    pub(crate) fn note_hang_up(&mut self, from: u64, to: u64, call: Option<CallId>) {
+        if self.is_calling(to, from) {
+            self.answered_elsewhere(to, from);
+        }
+        self.update_call_peers(from, |peers| peers.remove(to, call));
+        self.update_call_peers(to, |peers| peers.remove(from, call));
+    }
+
+    /// One device of somebody who is called on several turns the call down for itself alone. `false`: it is the last one, so the caller has to
+    /// hear of it.
+    pub(crate) fn leave_to_others(&mut self, device: u64, caller: u64, call: Option<CallId>) -> bool {
+        let Some(calling) = self.call_peers(caller).calling else { return false };
+        let is_other = |session: &u64| *session != device && self.sessions.contains_key(session);
+        if !calling.sessions.contains(&device) || !calling.sessions.iter().any(is_other) {
+            return false;
+        }
+        self.update_call_peers(device, |peers| peers.remove(caller, call));
+        self.update_call_peers(caller, |peers| peers.remove(device, call));
+        true
+    }
+
+    /// Tells the other devices that ring with this one that they need not any more.
+    fn answered_elsewhere(&mut self, caller: u64, device: u64) {
+        let peers = self.call_peers(caller);
+        let Some(calling) = peers.calling else { return };
+        let name = self.sessions.get(&caller).and_then(|session| session.name.clone());
+        for other in calling.sessions.into_iter().filter(|session| *session != device) {
+            self.update_call_peers(other, |peers| peers.remove(caller, calling.call));
+            self.update_call_peers(caller, |peers| peers.remove(other, calling.call));
+            if let Some(session) = self.sessions.get(&other) {
+                session.send_message(&Message::HangUp(HangUp {
+                    name: name.as_deref().map(str::to_owned),
+                    target: session.name.as_deref().map(str::to_owned),
+                    reason: Some(HangUpReason::Elsewhere),
+                    call: calling.call,
+                }));
             }
-            "video-answer" if self.call_peers(to).is_calling(from) => {
-                let CallPeers { calling, names_calls, .. } = self.call_peers(to);
-                let offered = calling.and_then(|link| link.call);
-                for (one, other, names_calls) in [(from, to, call.is_some()), (to, from, names_calls)] {
-                    self.update_call_peers(one, |peers| {
-                        let peer = Some(Link { session: other, call: offered });
-                        *peers = CallPeers { peer, names_calls, ..CallPeers::default() };
-                    });
-                }
-            }
-            "hang-up" => {
-                self.update_call_peers(from, |peers| peers.remove(to, call));
-                self.update_call_peers(to, |peers| peers.remove(from, call));
-            }
-            _ => {}
         }
     }
 
@@ -154,11 +201,14 @@ impl State {
         }
     }
 
-    /// The target of a hang-up of this session that names none.
-    pub(crate) fn other_side(&self, number: u64) -> Option<u64> {
+    /// Those a hang-up of this session goes to that names no target.
+    pub(crate) fn other_side(&self, number: u64) -> Vec<u64> {
         let CallPeers { calling, called_by, peer, .. } = self.call_peers(number);
+        if let Some(calling) = calling {
+            return calling.sessions;
+        }
         let peer = peer.filter(|peer| self.call_peers(peer.session).is_peer(number));
         let caller = called_by.filter(|caller| self.call_peers(caller.session).is_calling(number));
-        calling.or(peer).or(caller).map(|link| link.session)
+        peer.or(caller).map(|link| link.session).into_iter().collect()
     }
 }

@@ -1,6 +1,7 @@
 use chamada::signaling::message::{DEFAULT_PORT, IceServer};
 use std::{
     net::{IpAddr, SocketAddr},
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -14,6 +15,10 @@ pub struct ServerConfig {
     pub allowed_origins: Vec<String>,
     /// Reverse proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Who may come in; none lets everybody in, under any name that is free.
+    pub auth: Option<AuthConfig>,
+    /// How long somebody whose token has expired has time to show another one.
+    pub token_grace: Duration,
     /// STUN and TURN servers told to every client.
     pub ice_servers: Vec<IceServer>,
     /// What one client, and all of them, may use.
@@ -40,6 +45,8 @@ impl Default for ServerConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], DEFAULT_PORT)),
             allowed_origins: Vec::new(),
             trusted_proxies: Vec::new(),
+            auth: None,
+            token_grace: Duration::from_secs(60),
             ice_servers: Vec::new(),
             limits: Limits::default(),
             ping_interval: Duration::from_secs(20),
@@ -49,6 +56,34 @@ impl Default for ServerConfig {
             login_timeout: Duration::from_secs(10),
             resume_grace: Duration::from_secs(30),
             userlist_interval: Duration::from_millis(50),
+        }
+    }
+}
+
+/// Lets in only who shows a token: a JWT (RFC 7519) with the claims `sub`, `name` and `exp`.
+#[derive(Debug, Clone)]
+pub struct AuthConfig {
+    /// What tokens are checked with.
+    pub keys: AuthKeys,
+    /// The claim `aud` that every token must have; without it a token with one is for somebody else.
+    pub audience: Option<String>,
+    /// The claim `iss` that every token must have.
+    pub issuer: Option<String>,
+}
+
+/// Files of keys; they are read again when they change.
+#[derive(Debug, Clone)]
+pub enum AuthKeys {
+    /// One secret of at least 32 bytes a line, for HS256; the first one signs.
+    Secret(PathBuf),
+    /// A JWK Set (RFC 7517) with public keys for RS256, ES256 or EdDSA.
+    Jwks(PathBuf),
+}
+
+impl AuthKeys {
+    pub(crate) fn file(&self) -> &Path {
+        match self {
+            Self::Secret(file) | Self::Jwks(file) => file,
         }
     }
 }

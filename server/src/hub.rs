@@ -2,6 +2,7 @@
 
 use crate::{
     addresses::{AddressKey, Addresses},
+    auth::{Authority, KeyError, Person, TokenError},
     calls::CallPeers,
     config::ServerConfig,
     nuisance::Nuisance,
@@ -10,18 +11,20 @@ use crate::{
     relay,
     roster::{Roster, TooMany},
     sanitise,
+    subjects::Subjects,
 };
 use axum::extract::ws::Utf8Bytes;
 use chamada::signaling::message::{
-    BLOCK, ErrorCode, ErrorMessage, Id, Limits as WireLimits, MAX_FRAME_BYTES, MAX_NAME_CHARS, MAX_TEXT_CHARS, Message,
-    ServerInfo, USER_DELTA,
+    AUTH_REQUIRED, BLOCK, ErrorCode, ErrorMessage, Id, Limits as WireLimits, MAX_FRAME_BYTES, MAX_NAME_CHARS,
+    MAX_TEXT_CHARS, Message, ServerInfo, USER_DELTA,
 };
+use serde_json::{Map, Value};
 use std::{
     cmp::Reverse,
     collections::{HashMap, VecDeque},
     hash::{DefaultHasher, Hash, Hasher},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -45,6 +48,8 @@ pub(crate) enum Departure {
 pub(crate) struct Hub {
     pub(crate) config: ServerConfig,
     pub(crate) addresses: Arc<Addresses>,
+    /// Who says whether a token is good; none if nobody needs one.
+    pub(crate) authority: Option<Authority>,
     /// The whole list may be out of date at clients that read no deltas.
     pub(crate) list_changed: Notify,
     /// There is something for newcomers or for clients that read deltas.
@@ -57,9 +62,12 @@ pub(crate) struct Hub {
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub(crate) sessions: HashMap<u64, Session>,
-    pub(crate) names: HashMap<Arc<str>, u64>,
-    /// The same by what the names look like: two that look alike are one name.
-    pub(crate) looks: HashMap<String, u64>,
+    /// The sessions that have a name: the devices of one person, in the order of their logins. Without tokens each person has one.
+    pub(crate) names: HashMap<Arc<str>, Vec<u64>>,
+    /// Names by what they look like: two that look alike are one name.
+    pub(crate) looks: HashMap<String, Arc<str>>,
+    /// Whose names are whose, where there are tokens.
+    pub(crate) subjects: Subjects,
     /// Tokens of sessions that have a name.
     pub(crate) tokens: HashMap<String, u64>,
     pub(crate) roster: Roster,
@@ -83,6 +91,9 @@ pub(crate) struct Session {
     pub(crate) wants_list: bool,
     /// It came with a token that this server does not know: mostly one of before a restart.
     pub(crate) has_foreign_token: bool,
+    /// Who it is by its token.
+    pub(crate) subject: Option<Arc<str>>,
+    pub(crate) token_ends: Option<TokenEnd>,
     /// It reads `userlist-delta`.
     pub(crate) reads_deltas: bool,
     /// What it was told last, if that was a whole list.
@@ -95,6 +106,14 @@ pub(crate) struct Session {
     pub(crate) fan_out: Budget,
 }
 
+/// Until when somebody's token is good.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TokenEnd {
+    pub(crate) at: SystemTime,
+    /// The client has been asked for another one.
+    pub(crate) told: bool,
+}
+
 impl Session {
     pub(crate) fn send_message(&self, message: &Message) -> bool {
         self.outbox.push(Source::Server, message.to_json().into())
@@ -102,18 +121,20 @@ impl Session {
 }
 
 impl Hub {
-    pub(crate) fn new(config: ServerConfig) -> Self {
+    pub(crate) fn new(config: ServerConfig) -> Result<Self, KeyError> {
+        let authority = config.auth.clone().map(Authority::new).transpose()?;
         let state = Mutex::new(State::default());
         let addresses = Arc::new(Addresses::new(config.limits, config.trusted_proxies.clone()));
-        Self {
+        Ok(Self {
             config,
             addresses,
+            authority,
             list_changed: Notify::new(),
             changed: Notify::new(),
             session_lost: Notify::new(),
             left: Notify::new(),
             state,
-        }
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -153,6 +174,8 @@ impl Hub {
                 place: number,
                 wants_list: false,
                 has_foreign_token: false,
+                subject: None,
+                token_ends: None,
                 reads_deltas: false,
                 told: 0,
                 nuisance: Nuisance::new(now),
@@ -181,6 +204,7 @@ impl Hub {
                 }),
             }),
             features: vec![USER_DELTA.into(), BLOCK.into()],
+            auth: self.authority.as_ref().map(|_| AUTH_REQUIRED.into()),
         })
     }
 
@@ -204,19 +228,14 @@ impl Hub {
         let reply = match Message::parse_object(frame) {
             Err(e) => Err(relay::refusal_of(&e)),
             Ok(object) => {
-                let mut state = self.lock();
-                if state.is_login(number, &object) && !self.may_log_in(&state, number) {
-                    drop(state);
-                    let why = "too many logins from there; wait a little";
-                    return self
-                        .refuse(number, Message::Error(relay::refusal(ErrorCode::RateLimited, "username", why)));
-                }
-                let changed = state.act(number, object);
-                drop(state);
-                changed.map(|changed| {
-                    if changed {
-                        self.notify_changed();
-                    }
+                let kind = object.get("type").and_then(Value::as_str).unwrap_or_default();
+                self.admit(number, kind, &object).and_then(|person| {
+                    let changed = self.lock().act(number, object, person);
+                    changed.map(|changed| {
+                        if changed {
+                            self.notify_changed();
+                        }
+                    })
                 })
             }
         };
@@ -226,9 +245,36 @@ impl Hub {
         }
     }
 
-    fn may_log_in(&self, state: &State, number: u64) -> bool {
-        let address = state.sessions.get(&number).and_then(|session| session.address);
-        address.is_none_or(|key| self.addresses.log_in(key))
+    /// Whether this session may send a message of this kind now; with `username`, who shows a token in it, if that is needed here. What costs
+    /// something to check is paid for before.
+    fn admit(&self, number: u64, kind: &str, object: &Map<String, Value>) -> Result<Option<Person>, ErrorMessage> {
+        if !matches!(kind, "username" | "userlist-request") {
+            return Ok(None);
+        }
+        let address = {
+            let mut state = self.lock();
+            let Some(session) = state.sessions.get_mut(&number) else { return Ok(None) };
+            if session.name.is_none() {
+                session.address
+            } else if session.renames.take(1.0, Instant::now()) {
+                None
+            } else {
+                return Err(relay::refusal(ErrorCode::RateLimited, kind, "that was too often; wait a little"));
+            }
+        };
+        if kind != "username" {
+            return Ok(None);
+        }
+        if !address.is_none_or(|key| self.addresses.log_in(key)) {
+            let why = "too many logins from there; wait a little";
+            return Err(relay::refusal(ErrorCode::RateLimited, kind, why));
+        }
+        let Some(authority) = &self.authority else { return Ok(None) };
+        let person = authority.check(object.get("token").and_then(Value::as_str));
+        person.map(Some).map_err(|e| {
+            let code = if e == TokenError::Expired { ErrorCode::TokenExpired } else { ErrorCode::Unauthorized };
+            relay::refusal(code, kind, &e.to_string())
+        })
     }
 
     fn notify_changed(&self) {
@@ -285,6 +331,27 @@ impl Hub {
         while let Some((_, number)) = state.lost.pop_front_if(|(at, _)| *at <= now) {
             state.remove(number);
             self.notify_changed();
+        }
+    }
+
+    /// Asks those whose token has expired for another one, and ends the connections of those who were asked in vain.
+    pub(crate) fn check_tokens(&self, now: SystemTime) {
+        let mut state = self.lock();
+        for (number, session) in &mut state.sessions {
+            let Some(ends) = session.token_ends.as_mut().filter(|ends| now >= ends.at) else { continue };
+            let (at, told) = (ends.at, std::mem::replace(&mut ends.told, true));
+            if !told {
+                session.send_message(&Message::Error(relay::refusal(
+                    ErrorCode::TokenExpired,
+                    "username",
+                    &TokenError::Expired.to_string(),
+                )));
+            }
+            let since = now.duration_since(at).unwrap_or_default();
+            if since >= self.config.token_grace && session.attached && !session.outbox.is_closing() {
+                log::info!("session {number}: its token has expired");
+                session.outbox.close(Closing { code: code::POLICY, reason: "the token has expired" });
+            }
         }
     }
 
@@ -387,15 +454,26 @@ impl State {
         lost.min_by_key(|number| Reverse(counts.get(&address(*number)).copied()))
     }
 
+    /// All devices of the person that this one belongs to.
+    pub(crate) fn devices_of(&self, number: u64) -> Vec<u64> {
+        let name = self.sessions.get(&number).and_then(|session| session.name.as_ref());
+        name.and_then(|name| self.names.get(name)).cloned().unwrap_or_default()
+    }
+
     pub(crate) fn remove(&mut self, number: u64) {
         let Some(session) = self.sessions.remove(&number) else { return };
         self.tokens.remove(&session.token);
-        if let Some(name) = &session.name {
-            self.names.remove(name);
-            self.looks.remove(&sanitise::look(name));
-        }
-        self.roster.remove(session.place);
         self.lost.retain(|(_, lost)| *lost != number);
+        let Some(name) = session.name else { return };
+        if let Some(devices) = self.names.get_mut(&name) {
+            devices.retain(|device| *device != number);
+            if !devices.is_empty() {
+                return;
+            }
+        }
+        self.names.remove(&name);
+        self.looks.remove(&sanitise::look(&name));
+        self.roster.remove(session.place);
     }
 }
 

@@ -31,7 +31,7 @@ fn lists(outbox: &Outbox) -> (usize, String) {
 #[test]
 fn a_thousand_logins_and_their_lists_take_well_under_a_second() {
     for name_of in [|n: usize| format!("user {n}"), |_| "everyone the same".to_owned()] {
-        let hub = Hub::new(ServerConfig::default());
+        let hub = Hub::new(ServerConfig::default()).unwrap();
         let started = Instant::now();
         let mut people = Vec::new();
         for n in 0..1_000 {
@@ -56,7 +56,7 @@ fn a_thousand_logins_and_their_lists_take_well_under_a_second() {
 
 #[test]
 fn a_list_is_told_when_it_has_changed_and_to_newcomers() {
-    let hub = Hub::new(ServerConfig::default());
+    let hub = Hub::new(ServerConfig::default()).unwrap();
     let (_, ana) = log_in(&hub, "ana");
     tell(&hub);
     assert_eq!(lists(&ana).0, 1);
@@ -74,7 +74,7 @@ fn a_list_is_told_when_it_has_changed_and_to_newcomers() {
 fn all_names_together_fit_into_one_frame() {
     let mut config = ServerConfig::default();
     config.limits.connections = 5_000;
-    let hub = Hub::new(config);
+    let hub = Hub::new(config).unwrap();
     let mut full = 0;
     for n in 0..3_000 {
         let (_, outbox) = log_in(&hub, &format!("{n:\u{1F600}>32}"));

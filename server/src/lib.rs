@@ -15,6 +15,7 @@
 //! clients share behind one lock that is never held over an await, `outbox` is the bounded way from the hub to a socket.
 
 mod addresses;
+mod auth;
 mod calls;
 mod config;
 mod connection;
@@ -30,15 +31,28 @@ mod rate;
 mod relay;
 mod roster;
 mod sanitise;
+mod subjects;
+mod watch_file;
 
-pub use config::{Limits, ServerConfig};
+pub use auth::{KeyError, issue_token};
+pub use config::{AuthConfig, AuthKeys, Limits, ServerConfig};
 
 use hub::Hub;
-use std::{future::Future, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io,
+    net::SocketAddr,
+    pin::pin,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 use tokio::{net::TcpListener, sync::watch, task::JoinSet, time};
 
 /// How long a shutdown waits for clients to acknowledge it.
 const SHUTDOWN_WAIT: Duration = Duration::from_secs(3);
+
+/// A token is good that much longer at most.
+const TOKEN_CHECK_EVERY: Duration = Duration::from_secs(1);
 
 /// In seconds; however many people there are, lists are not older than this.
 const MAX_LIST_PAUSE: f64 = 30.0;
@@ -54,6 +68,9 @@ pub enum ServerError {
         /// What the system said.
         source: io::Error,
     },
+    /// The keys for tokens cannot be used.
+    #[error("tokens: {0}")]
+    Auth(#[from] KeyError),
 }
 
 /// A server that has its port and waits to be run.
@@ -68,14 +85,15 @@ impl Server {
     /// Takes the port. Nobody is served before [`Server::run`], though the system queues who comes early.
     ///
     /// # Errors
-    /// [`ServerError::Bind`].
+    /// [`ServerError`].
     pub async fn bind(config: ServerConfig) -> Result<Self, ServerError> {
+        let hub = Arc::new(Hub::new(config)?);
         files::raise_limit();
-        let wanted = config.listen;
+        let wanted = hub.config.listen;
         let bind = |source| ServerError::Bind { address: wanted, source };
         let listener = TcpListener::bind(wanted).await.map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
-        Ok(Self { listener, address, hub: Arc::new(Hub::new(config)) })
+        Ok(Self { listener, address, hub })
     }
 
     /// The address in use; with the real port where port 0 was asked for.
@@ -96,6 +114,10 @@ impl Server {
         chores.spawn(send_user_lists(hub.clone()));
         chores.spawn(send_changes(hub.clone()));
         chores.spawn(forget_lost_sessions(hub.clone()));
+        if hub.authority.is_some() {
+            chores.spawn(check_tokens(hub.clone()));
+            chores.spawn(reload_keys(hub.clone()));
+        }
 
         let (stop, stopped) = watch::channel(false);
         let mut serve = pin!(listen::serve(listener, hub.clone(), stopped));
@@ -152,5 +174,24 @@ async fn forget_lost_sessions(hub: Arc<Hub>) {
             None => hub.session_lost.notified().await,
         }
         hub.forget_lost();
+    }
+}
+
+async fn check_tokens(hub: Arc<Hub>) {
+    loop {
+        time::sleep(TOKEN_CHECK_EVERY).await;
+        hub.check_tokens(SystemTime::now());
+    }
+}
+
+async fn reload_keys(hub: Arc<Hub>) {
+    let Some(authority) = &hub.authority else { return };
+    let mut files = authority.files();
+    loop {
+        files.changed().await;
+        match authority.reload() {
+            Ok(()) => log::info!("the keys for tokens were read again"),
+            Err(e) => log::error!("the keys for tokens stay as they were: {e}"),
+        }
     }
 }

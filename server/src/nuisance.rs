@@ -118,24 +118,28 @@ impl Session {
 }
 
 impl State {
-    /// Counts an offer outside an answered call, and says whether it may go on to `to`.
-    pub(crate) fn may_offer(&mut self, from: u64, to: u64) -> bool {
-        let now = Instant::now();
+    /// Counts a call of this session to a person with these devices. `false`: it has called too often.
+    pub(crate) fn may_call(&mut self, from: u64, to: &[u64]) -> bool {
+        let Some(session) = self.sessions.get_mut(&from) else { return false };
         // Whoever calls does not mind being called back.
-        if let Some(session) = self.sessions.get_mut(&from) {
-            session.nuisance.callers.remove(&to);
-            if !session.nuisance.own_offers.take(1.0, now) {
-                return false;
-            }
+        for device in to {
+            session.nuisance.callers.remove(device);
         }
-        self.sessions.get_mut(&to).is_some_and(|session| session.nuisance.takes_offer(from, now))
+        session.nuisance.own_offers.take(1.0, Instant::now())
+    }
+
+    /// Whether the call may ring at this device.
+    pub(crate) fn takes_offer(&mut self, from: u64, to: u64) -> bool {
+        self.sessions.get_mut(&to).is_some_and(|session| session.nuisance.takes_offer(from, Instant::now()))
     }
 
     /// A call that was answered was no nuisance.
-    pub(crate) fn note_answer(&mut self, by: u64, caller: u64) {
+    pub(crate) fn forgive_call(&mut self, by: u64, caller: u64) {
         if self.is_calling(caller, by) {
-            if let Some(session) = self.sessions.get_mut(&by) {
-                session.nuisance.callers.remove(&caller);
+            for device in self.devices_of(by) {
+                if let Some(session) = self.sessions.get_mut(&device) {
+                    session.nuisance.callers.remove(&caller);
+                }
             }
             if let Some(session) = self.sessions.get_mut(&caller) {
                 session.nuisance.own_offers.give_back(1.0);
@@ -145,10 +149,12 @@ impl State {
 
     pub(crate) fn note_decline(&mut self, by: u64, caller: u64) {
         // The callee of an offer declines; what ends an answered call under that name is none.
-        if self.is_calling(caller, by)
-            && let Some(session) = self.sessions.get_mut(&by)
-        {
-            session.nuisance.decline(caller, Instant::now());
+        if self.is_calling(caller, by) {
+            for device in self.devices_of(by) {
+                if let Some(session) = self.sessions.get_mut(&device) {
+                    session.nuisance.decline(caller, Instant::now());
+                }
+            }
         }
     }
 
@@ -164,7 +170,8 @@ impl State {
             return Err(refusal(ErrorCode::BadName, if block { "block" } else { "unblock" }, "nobody has such a name"));
         };
         let look = crate::sanitise::look(&name);
-        let owner = self.looks.get(&look).copied().filter(|owner| *owner != number);
+        let owners = self.looks.get(&look).and_then(|name| self.names.get(name)).cloned().unwrap_or_default();
+        let owners = owners.into_iter().filter(|owner| *owner != number);
         let Some(session) = self.sessions.get_mut(&number) else { return Ok(()) };
         let nuisance = &mut session.nuisance;
         if block {
@@ -172,11 +179,11 @@ impl State {
                 return Err(refusal(ErrorCode::Full, "block", "no more people can be blocked"));
             }
             nuisance.blocked.entry(look.clone()).or_default();
-            if let Some(owner) = owner {
+            for owner in owners {
                 nuisance.block_session(&look, owner);
             }
         } else {
-            for session in nuisance.blocked.remove(&look).into_iter().flatten().chain(owner) {
+            for session in nuisance.blocked.remove(&look).into_iter().flatten().chain(owners) {
                 nuisance.blocked_sessions.remove(&session);
             }
         }

@@ -1,6 +1,7 @@
 //! What the hub does with each message.
 
 use crate::{
+    auth::Person,
     hub::{Session, State},
     outbox::Source,
     sanitise::{self, NameFault},
@@ -22,8 +23,13 @@ const MAX_CLOCK_ERROR_MS: u64 = 24 * 60 * 60 * 1000;
 type Object = Map<String, Value>;
 
 impl State {
-    /// Acts on one message. `Ok(true)`: the user list has to be told.
-    pub(crate) fn act(&mut self, number: u64, mut object: Object) -> Result<bool, ErrorMessage> {
+    /// Acts on one message; `person` is who has shown a token in it, where those are needed. `Ok(true)`: the user list has to be told.
+    pub(crate) fn act(
+        &mut self,
+        number: u64,
+        mut object: Object,
+        person: Option<Person>,
+    ) -> Result<bool, ErrorMessage> {
         let Some(session) = self.sessions.get(&number) else { return Ok(false) };
         let kind = object.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
         let bad = |why: &str| refusal(ErrorCode::BadMessage, &kind, why);
@@ -38,7 +44,7 @@ impl State {
             }
             "username" => {
                 return match Message::from_object(object) {
-                    Ok(Message::Username(wanted)) => self.log_in(number, &wanted),
+                    Ok(Message::Username(wanted)) => self.log_in(number, &wanted, person),
                     Ok(_) => Ok(false),
                     Err(e) => Err(refusal_of(&e)),
                 };
@@ -50,7 +56,6 @@ impl State {
         };
         match kind.as_str() {
             "userlist-request" => {
-                self.spend_rename(number, &kind)?;
                 if let Some(session) = self.sessions.get_mut(&number) {
                     session.wants_list = true;
                 }
@@ -81,7 +86,7 @@ impl State {
         let date = sane_date(chat.date);
         let line = Message::Chat(Chat { text, id: number, date, name: Some(name.to_string()) });
         let frame = Utf8Bytes::from(line.to_json());
-        let cost = frame.len() as f64 * self.names.len() as f64;
+        let cost = frame.len() as f64 * self.sessions.len() as f64;
         let now = Instant::now();
         let pays = |session: &mut Session| session.lines.take(1.0, now) && session.fan_out.take(cost, now);
         if !self.sessions.get_mut(&number).is_some_and(pays) {
@@ -108,42 +113,42 @@ impl State {
             None | Some(Value::Null | Value::String(_)) => None,
             Some(_) => return Err(refuse(ErrorCode::BadMessage, "the target is no name", None)),
         };
-        let to = match &target {
+        let devices = match &target {
             Some(target) => match self.names.get(target.as_str()) {
-                Some(to) => *to,
+                Some(devices) => devices.clone(),
                 // There is nothing left to hang up.
                 None if kind == "hang-up" => return Ok(()),
                 None => return Err(refuse(ErrorCode::NoSuchUser, "nobody of that name is here", Some(target))),
             },
             None if kind == "hang-up" => {
-                let other = self.other_side(number);
-                match other.and_then(|other| Some((other, self.sessions.get(&other)?.name.as_deref()?))) {
-                    Some((to, name)) => {
-                        object.insert("target".into(), Value::from(name));
-                        to
-                    }
-                    None => return Ok(()),
-                }
+                let others = self.other_side(number);
+                let Some(name) = others.iter().find_map(|other| self.sessions.get(other)?.name.clone()) else {
+                    return Ok(());
+                };
+                object.insert("target".into(), Value::from(&*name));
+                others
             }
             None => return Err(refuse(ErrorCode::BadMessage, "it needs a target", None)),
         };
-        if to == number {
+        if devices.contains(&number) {
             return Err(refuse(ErrorCode::BadMessage, "it is for yourself", target.as_deref()));
         }
-        let declines = kind == "hang-up" && object.get("reason").and_then(Value::as_str) == Some("declined");
-        let frame = Value::Object(object.clone()).to_string();
+        let reason = object.get("reason").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let frame = Utf8Bytes::from(Value::Object(object.clone()).to_string());
         if let Err(e) = Message::from_object(object) {
             return Err(ErrorMessage { call, ..refusal_of(&e) });
         }
         if frame.len() > MAX_FRAME_BYTES {
             return Err(refuse(ErrorCode::TooLarge, "with the sender's name it is too long", target.as_deref()));
         }
-        if !self.may_pass(number, to, kind, call.is_some()) {
+        let mut recipients = self.recipients(number, devices, kind, call.is_some());
+        if recipients.is_empty() {
             // Often it has only crossed the end of a call: nothing to bother its sender with.
             log::debug!("session {number}: a '{}' outside a call was dropped", kind.escape_debug());
             return Ok(());
         }
-        if self.sessions.get(&to).is_some_and(|session| session.blocks(number)) {
+        recipients.retain(|to| self.sessions.get(to).is_some_and(|session| !session.blocks(number)));
+        if recipients.is_empty() {
             // There is nothing to tell about what has nowhere to go.
             let quiet = matches!(kind, "hang-up" | "new-ice-candidate" | "call-ringing" | "media-state");
             return if quiet {
@@ -152,23 +157,63 @@ impl State {
                 Err(refuse(ErrorCode::Blocked, "this person wants nothing from you", target.as_deref()))
             };
         }
-        if kind == "video-offer" && !self.are_in_call(number, to) && !self.may_offer(number, to) {
-            return Err(refuse(ErrorCode::RateLimited, "too many calls; wait a little", target.as_deref()));
+        let calls = kind == "video-offer" && !recipients.iter().any(|to| self.are_in_call(number, *to));
+        if calls {
+            let may_call = self.may_call(number, &recipients);
+            recipients.retain(|to| may_call && self.takes_offer(number, *to));
+            if recipients.is_empty() {
+                return Err(refuse(ErrorCode::RateLimited, "too many calls; wait a little", target.as_deref()));
+            }
         }
-        // A caller is a stranger until it is answered: anybody can call.
-        let is_peer = self.are_in_call(number, to) || self.is_calling(to, number);
-        let source = if is_peer { Source::Peer(number) } else { Source::Stranger(number) };
-        if !self.sessions.get(&to).is_some_and(|session| session.outbox.push(source, frame.into())) {
+        if kind == "hang-up" && matches!(reason.as_str(), "busy" | "timeout" | "failed" | "media-error") {
+            recipients.retain(|caller| !self.leave_to_others(number, *caller, call));
+        }
+        let wanted = recipients.len();
+        recipients.retain(|to| {
+            // A caller is a stranger until it is answered: anybody can call.
+            let is_peer = self.are_in_call(number, *to) || self.is_calling(*to, number);
+            let source = if is_peer { Source::Peer(number) } else { Source::Stranger(number) };
+            self.sessions.get(to).is_some_and(|session| session.outbox.push(source, frame.clone()))
+        });
+        if recipients.is_empty() && wanted > 0 {
             return Err(refuse(ErrorCode::RateLimited, "too much of yours waits there already", target.as_deref()));
         }
-        if declines {
-            self.note_decline(number, to);
-        }
-        if kind == "video-answer" {
-            self.note_answer(number, to);
-        }
-        self.note_call(number, to, kind, call);
+        self.note(number, kind, call, &reason, calls, recipients);
         Ok(())
+    }
+
+    /// The devices of one person that a message is for: the one in a call with its sender, else all that may hear it.
+    fn recipients(&self, number: u64, devices: Vec<u64>, kind: &str, named: bool) -> Vec<u64> {
+        let in_call = devices.iter().copied().find(|to| self.are_in_call(number, *to));
+        let all = in_call.map_or(devices, |to| vec![to]);
+        let mut may_hear: Vec<u64> = all.into_iter().filter(|to| self.may_pass(number, *to, kind, named)).collect();
+        if kind == "video-answer" {
+            // Only one can have the call, should several devices of one person have called.
+            may_hear.truncate(1);
+        }
+        may_hear
+    }
+
+    /// Remembers of a message that has gone out what it says about calls.
+    fn note(&mut self, from: u64, kind: &str, call: Option<CallId>, reason: &str, calls: bool, to: Vec<u64>) {
+        match kind {
+            "video-offer" if calls => self.note_offer(from, to, call),
+            "video-answer" => {
+                for to in to {
+                    self.forgive_call(from, to);
+                    self.note_answer(from, to, call);
+                }
+            }
+            "hang-up" => {
+                for to in to {
+                    if reason == "declined" {
+                        self.note_decline(from, to);
+                    }
+                    self.note_hang_up(from, to, call);
+                }
+            }
+            _ => {}
+        }
     }
 }
 

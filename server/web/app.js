@@ -23,6 +23,8 @@ const t = textsIn(chooseLanguage(new URLSearchParams(location.search).get('lang'
 translate(t);
 document.title = t('title');
 
+const REFUSALS = { 'rate-limited': 'server.too-fast', unauthorized: 'login.token', 'token-expired': 'login.token' };
+
 // As many as a server keeps.
 const MAX_BLOCKED = 256;
 
@@ -78,7 +80,18 @@ function serverUrl() {
 
 function enter(name) {
   login.wait();
-  session = new Session(name, { open: () => new WebSocket(serverUrl(), 'json'), clock, tell: onSession, blocked });
+  session = new Session(name, { open: () => new WebSocket(serverUrl(), 'json'), clock, tell: onSession, blocked, auth: readToken() });
+}
+
+// The token that a link brings along (`#token=…`), which never gets into the server's or a proxy's log. It is kept for reloads of this tab,
+// and taken out of sight.
+function readToken() {
+  const token = new URLSearchParams(location.hash.slice(1)).get('token');
+  if (token) {
+    remembered.set('token', token, 'sessionStorage');
+    globalThis.history.replaceState(null, '', location.pathname + location.search);
+  }
+  return remembered.get('token', 'sessionStorage');
 }
 
 // Whom this browser has blocked, on earlier visits too.
@@ -237,7 +250,7 @@ function onSession(event) {
       stage.unread(true);
       break;
     case 'call': engine.message(performance.now(), event.message); break;
-    case 'refused': notices.say(t(event.code === 'rate-limited' ? 'server.too-fast' : 'server.refused')); break;
+    case 'refused': notices.say(t(REFUSALS[event.code] ?? 'server.refused')); break;
     case 'reconnecting':
       online = false;
       chat.setOnline(false);
@@ -302,6 +315,12 @@ addEventListener('pageshow', ({ persisted }) => persisted && session?.reconnectN
 navigator.mediaDevices?.addEventListener?.('devicechange', async () => stage.canFlip((await devices.cameraCount()) > 1));
 
 // A reload comes back by itself.
+addEventListener('hashchange', () => {
+  const token = readToken();
+  if (token) session?.setAuth(token);
+});
+
+readToken();
 const name = remembered.get('name');
 if (name && remembered.get('here', 'sessionStorage')) enter(name);
 else login.show();

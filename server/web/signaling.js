@@ -3,7 +3,7 @@
 // Everything from outside is handed in: `open()` makes a WebSocket (or what looks like one), `clock` has now() in milliseconds
 // since 1970, random() from 0 to 1, and setTimer(work, ms) and clearTimer(timer). What happens is told to `tell(event)`:
 // {kind: 'logged-in', name, iceServers}, 'renamed' {wanted, name}, 'users' {users}, 'chat' {from, text, date}, 'call' {message},
-// 'refused' {code, for}, 'reconnecting' {attempt}, 'closed' {why: null | 'unreachable' | 'bad-name' | 'full'}.
+// 'refused' {code, for}, 'reconnecting' {attempt}, 'closed' {why: null | 'unreachable' | 'bad-name' | 'full' | 'token'}.
 
 import { readMessage } from './message.js';
 import { UserList } from './user-list.js';
@@ -46,8 +46,15 @@ export class Session {
   #blocked = new Set();
   #knowsBlock = false;
 
-  constructor(name, { open, clock, tell, blocked = [] }) {
+  // Says who we are, where the server wants to know (a JWT); `unused` is the resume token of a login that it refused.
+  #auth;
+  #unused = null;
+  #nextToken = null;
+  #authRefused = false;
+
+  constructor(name, { open, clock, tell, blocked = [], auth = null }) {
     this.#name = name;
+    this.#auth = auth;
     this.#blocked = new Set(blocked);
     this.#open = open;
     this.#clock = clock;
@@ -78,6 +85,13 @@ export class Session {
     if (block) this.#blocked.add(name);
     else this.#blocked.delete(name);
     if (this.#state === 'in' && this.#knowsBlock) this.#write({ type: block ? 'block' : 'unblock', name });
+  }
+
+  // Another token in place of one that has expired.
+  setAuth(auth) {
+    this.#auth = auth;
+    if (this.#state === 'in') this.#write(this.#username(null));
+    else if (this.#state === 'await-list' && this.#authRefused) this.#askToComeIn();
   }
 
   // The network changed: what we have is not worth waiting for.
@@ -118,7 +132,7 @@ export class Session {
     if (['message', 'video-offer'].includes(message?.type) && this.#blocked.has(message.name)) return;
     switch (message?.type) {
       case undefined: break;
-      case 'id': this.#hello(message); break;
+      case 'id': this.#greeted(message); break;
       case 'rejectusername': if (message.id === this.#id) this.#renamed(message.name); break;
       case 'userlist': this.#listed(this.#users.replace(message)); break;
       case 'userlist-delta': this.#changed(message); break;
@@ -134,15 +148,28 @@ export class Session {
     if (users) this.#listed(users);
   }
 
-  #hello({ id, iceServers, resume, features }) {
+  #greeted({ id, iceServers, resume, features }) {
     if (this.#state !== 'await-id') return;
     this.#state = 'await-list';
     this.#id = id;
     this.#iceServers = iceServers;
     this.#knowsBlock = features.includes('block');
-    const username = { type: 'username', name: this.#name, id, date: this.#clock.now(), features: ['user-delta'] };
-    this.#write(this.#token ? { ...username, resume: this.#token } : username);
-    this.#token = resume;
+    this.#nextToken = resume;
+    this.#askToComeIn();
+  }
+
+  #askToComeIn() {
+    this.#authRefused = false;
+    this.#write(this.#username(this.#token));
+    this.#unused = this.#token;
+    this.#token = this.#nextToken;
+  }
+
+  #username(resume) {
+    const username = { type: 'username', name: this.#name, id: this.#id, date: this.#clock.now(), features: ['user-delta'] };
+    if (resume) username.resume = resume;
+    if (this.#auth) username.token = this.#auth;
+    return username;
   }
 
   #renamed(name) {
@@ -171,6 +198,12 @@ export class Session {
     const aboutName = error.code === 'bad-name' || (error.code === 'too-large' && error.for === 'username');
     if (loggingIn && aboutName) return this.#close('bad-name');
     if (loggingIn && error.code === 'full') return this.#everIn ? this.#lost() : this.#close('full');
+    if (loggingIn && ['unauthorized', 'token-expired'].includes(error.code)) {
+      if (!this.#everIn) return this.#close('token');
+      // The place is not lost with it: the next login shows the same resume token.
+      this.#token = this.#unused;
+      this.#authRefused = true;
+    }
     const aboutCall = error.call || (error.for && error.for !== 'message' && error.for !== 'username');
     this.#tell(aboutCall ? { kind: 'call', message: error } : { kind: 'refused', code: error.code, for: error.for ?? null });
   }

@@ -168,7 +168,8 @@ fn main() -> Result<()> {
             steps.finish()
         }
         Task::Bench { args } if args.first().is_some_and(|first| first == "attacks") => {
-            run::cargo(&["build", "--release", "--package", "chamada-cli", "--package", "chamada-tests", "--bins"]).done()?;
+            run::cargo(&["build", "--release", "--package", "chamada-cli", "--package", "chamada-tests", "--bins"])
+                .done()?;
             run::program(run::target().join("release/bench")).args(args).done()
         }
         Task::Bench { args } => {

@@ -230,6 +230,7 @@ pub(super) fn config(server: &str, name: &str) -> Config {
         reconnect: true,
         ring_seconds: 60,
         max_bitrate: 2_500_000,
+        token: None,
     }
 }
 

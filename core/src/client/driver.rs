@@ -78,6 +78,10 @@ pub(super) enum Request {
         block: bool,
         reply: Reply<()>,
     },
+    SetToken {
+        token: String,
+        reply: Reply<()>,
+    },
     SendData {
         data: Bytes,
         reply: Reply<()>,
@@ -314,6 +318,9 @@ impl Driver {
             Request::SetBlocked { name, block, reply } => {
                 let done = if block { self.signaling.block(&name) } else { self.signaling.unblock(&name) };
                 let _ = reply.send(done.map_err(Into::into));
+            }
+            Request::SetToken { token, reply } => {
+                let _ = reply.send(self.signaling.set_token(token).map_err(Into::into));
             }
             Request::Snapshot { reply } => {
                 let _ = reply.send(self.engine.snapshot());

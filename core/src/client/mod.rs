@@ -251,6 +251,15 @@ impl Client {
         self.ask(|reply| Request::Rename { name, reply }).await?
     }
 
+    /// Shows the server this token (a JWT, RFC 7519) from now on: the next one where the last has expired, which
+    /// [`SignalingEvent::Refused`] tells, or a fresh one before that.
+    ///
+    /// # Errors
+    /// [`SignalingError`] if too much waits for the server already.
+    pub async fn set_token(&self, token: String) -> Result<(), ClientError> {
+        self.ask(|reply| Request::SetToken { token, reply }).await?
+    }
+
     /// Takes no calls and chat lines of this person any more: here and at the server, if that one can; also after a lost connection, not after
     /// a logout. 256 people at most.
     ///

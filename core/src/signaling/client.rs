@@ -23,12 +23,15 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Where to log in and how.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct SignalingConfig {
     /// `wss://host[:port]/path`; `https`, `http` and a bare `host[:port]` are understood too.
     pub url: String,
     /// The wanted name: 1 to 32 characters after trimming.
     pub name: String,
+    /// Says who we are, where the server wants to know: a JWT (RFC 7519). When it has expired, [`SignalingEvent::Refused`] has
+    /// [`ErrorCode::TokenExpired`](super::message::ErrorCode::TokenExpired), and [`SignalingClient::set_token`] takes the next one.
+    pub token: Option<String>,
     /// Allow `ws://` to another machine. Off by default.
     pub allow_insecure: bool,
     /// How long to wait for TCP, TLS and the opening handshake together.
@@ -37,6 +40,13 @@ pub struct SignalingConfig {
     pub reconnect: bool,
     /// While it is on, there is no connection to the server and none can be made.
     pub outage: Outage,
+}
+
+impl std::fmt::Debug for SignalingConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let token = self.token.as_ref().map(|_| "…");
+        f.debug_struct("SignalingConfig").field("url", &self.url).field("token", &token).finish_non_exhaustive()
+    }
 }
 
 impl SignalingConfig {
@@ -51,6 +61,7 @@ impl Default for SignalingConfig {
         Self {
             url: String::new(),
             name: String::new(),
+            token: None,
             allow_insecure: false,
             connect_timeout: Duration::from_secs(10),
             reconnect: true,
@@ -63,6 +74,7 @@ enum Command {
     Send(Message),
     Rename(String),
     SetBlocked(String, bool),
+    SetToken(String),
     ReconnectNow,
     Logout,
 }
@@ -85,7 +97,8 @@ impl SignalingClient {
         events: mpsc::Sender<SignalingEvent>,
     ) -> Result<Self, SignalingError> {
         let url = transport::resolve(&config.url, config.allow_insecure)?;
-        let session = Session::new(&config.name, config.reconnect, Box::new(rand::random::<f64>))?;
+        let session =
+            Session::new(&config.name, config.reconnect, Box::new(rand::random::<f64>))?.with_token(config.token);
         let name = Arc::new(Mutex::new(session.name().to_owned()));
         let socket = transport::open(&url, config.connect_timeout, &config.outage).await?;
         let (commands, receiver) = mpsc::channel(COMMANDS);
@@ -151,6 +164,14 @@ impl SignalingClient {
     /// As there.
     pub fn unblock(&self, name: &str) -> Result<(), SignalingError> {
         self.command(Command::SetBlocked(session::check_name(name)?, false))
+    }
+
+    /// Shows this token from now on, and at once if we are logged in.
+    ///
+    /// # Errors
+    /// [`SignalingError::QueueFull`] or [`SignalingError::NotConnected`].
+    pub fn set_token(&self, token: String) -> Result<(), SignalingError> {
+        self.command(Command::SetToken(token))
     }
 
     /// The name we have at the moment.
@@ -236,6 +257,7 @@ impl Driver {
                 Wake::Command(Some(Command::Send(message))) => self.session.send(message),
                 Wake::Command(Some(Command::Rename(name))) => self.session.rename(name, unix_millis()),
                 Wake::Command(Some(Command::SetBlocked(name, block))) => self.session.set_blocked(name, block),
+                Wake::Command(Some(Command::SetToken(token))) => self.session.set_token(token, now, unix_millis()),
                 Wake::Command(Some(Command::ReconnectNow)) => self.session.reconnect_now(now),
                 Wake::Command(Some(Command::Logout) | None) => self.session.logout(),
                 Wake::Opened(Ok(socket)) => {
@@ -256,6 +278,7 @@ impl Driver {
     async fn wait(&mut self, commands: &mut mpsc::Receiver<Command>) -> Wake {
         let wake_at = self.session.next_timeout().map(|at| self.start + at);
         let connect_at = self.connect_at;
+        let start = self.start;
         let (url, connect_timeout, outage) = (&self.url, self.connect_timeout, &self.outage);
         let opening = async {
             match connect_at {
@@ -283,6 +306,9 @@ impl Driver {
                 Wake::Command(Some(Command::Send(message))) if connect_at.is_some() => session.send(message),
                 Wake::Command(Some(Command::Rename(name))) if connect_at.is_some() => {
                     session.rename(name, unix_millis())
+                }
+                Wake::Command(Some(Command::SetToken(token))) if connect_at.is_some() => {
+                    session.set_token(token, start.elapsed(), unix_millis());
                 }
                 wake => return wake,
             }

@@ -38,6 +38,14 @@ pub enum SignalingError {
     /// The server did not let us in under this name; with its reason.
     #[error("the server refused the login: {0}")]
     LoginRefused(String),
+    /// The server wants a token, and ours is none that it takes, or has expired; with its reason.
+    #[error("the server refused the token: {reason}")]
+    TokenRefused {
+        /// Whether it was good once, so that a fresh one will do.
+        expired: bool,
+        /// The server's words.
+        reason: String,
+    },
     /// A chat line is empty or longer than 256 characters.
     #[error("a chat line has 1 to 256 characters")]
     BadText,
@@ -72,6 +80,9 @@ pub enum SignalingError {
 impl SignalingError {
     /// Whether another attempt cannot help, because the address, the name or the server's kind is wrong.
     pub fn is_final(&self) -> bool {
-        matches!(self, Self::BadUrl(_) | Self::Insecure(_) | Self::BadName | Self::LoginRefused(_))
+        matches!(
+            self,
+            Self::BadUrl(_) | Self::Insecure(_) | Self::BadName | Self::LoginRefused(_) | Self::TokenRefused { .. }
+        )
     }
 }

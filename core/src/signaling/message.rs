@@ -29,6 +29,9 @@ pub const USER_DELTA: &str = "user-delta";
 /// The feature of a server that keeps `block`.
 pub const BLOCK: &str = "block";
 
+/// What a server says in [`Id::auth`] that lets in only who shows a token.
+pub const AUTH_REQUIRED: &str = "required";
+
 /// Names one call from its first offer to its hang-up, so that a late message of an earlier call is recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -112,6 +115,9 @@ pub struct Id {
     /// Which additions to the protocol the server knows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<String>,
+    /// Whether it wants a token: [`AUTH_REQUIRED`], or none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auth: Option<String>,
 }
 
 /// Part of [`Id`]: the server's name, version and limits.
@@ -161,8 +167,8 @@ impl fmt::Debug for IceServer {
     }
 }
 
-/// `username`: log in, or change name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// `username`: log in, change name, or show a fresh token.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Username {
     /// The wanted name.
     pub name: String,
@@ -178,6 +184,15 @@ pub struct Username {
     /// Which additions to the protocol the client knows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<String>,
+    /// Says who it is, where the server wants to know: a JWT (RFC 7519).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+}
+
+impl fmt::Debug for Username {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Username").field("name", &self.name).field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 /// `rejectusername`: the name given instead of the wanted one.
@@ -493,6 +508,10 @@ pub enum ErrorCode {
     Full,
     /// The person whom the message was for wants none from there.
     Blocked,
+    /// The server lets in only who shows a token, and this is none that it takes.
+    Unauthorized,
+    /// The token was good, once: another one is needed.
+    TokenExpired,
     /// A code this version does not know.
     #[serde(other)]
     Unrecognised,

@@ -77,6 +77,8 @@ fn code() -> impl Strategy<Value = ErrorCode> {
         C::BadName,
         C::Full,
         C::Blocked,
+        C::Unauthorized,
+        C::TokenExpired,
         C::Unrecognised,
     ])
 }
@@ -100,6 +102,7 @@ fn id() -> impl Strategy<Value = Id> {
         resume,
         server,
         features: Vec::new(),
+        auth: None,
     })
 }
 
@@ -120,9 +123,10 @@ fn message() -> impl Strategy<Value = Message> {
         object.insert("type".into(), Value::from(kind.as_str()));
         (!KNOWN_TYPES.contains(&kind.as_str())).then_some(Message::Unknown(object))
     });
-    let username = (text(), any::<u64>(), any::<u64>(), of(text())).prop_map(|(name, id, date, resume)| {
-        Message::Username(Username { name, id, date, resume, features: Vec::new() })
-    });
+    let username =
+        (text(), any::<u64>(), any::<u64>(), of(text()), of(text())).prop_map(|(name, id, date, resume, token)| {
+            Message::Username(Username { name, id, date, resume, features: Vec::new(), token })
+        });
     let chat = (text(), any::<u64>(), any::<u64>(), of(text()))
         .prop_map(|(text, id, date, name)| Message::Chat(Chat { text, id, date, name }));
     let trickle = (of(text()), of(text()), of(candidate()), call()).prop_map(|(name, target, candidate, call)| {

@@ -85,14 +85,22 @@ fn nothing_private_is_printed() {
     let offer = round_trip(json!({"type": "video-offer", "sdp": {"type": "offer", "sdp": "SECRET"}}));
     let candidate = round_trip(json!({"type": "new-ice-candidate", "candidate": {"candidate": "SECRET"}}));
     let id = round_trip(json!({"type": "id", "id": 1, "iceServers": [{"urls": ["turn:a"], "credential": "SECRET"}]}));
-    assert!(!format!("{offer:?}{candidate:?}{id:?}").contains("SECRET"));
+    let login = round_trip(json!({"type": "username", "name": "ana", "id": 1, "resume": "SECRET", "token": "SECRET"}));
+    assert!(!format!("{offer:?}{candidate:?}{id:?}{login:?}").contains("SECRET"));
 }
 
 /// Frames letter by letter as old pages and old servers write them.
 #[test]
 fn an_old_peers_frame_is_understood_field_by_field() {
     let read = |frame: &str| Message::parse(frame).unwrap();
-    let id = Id { id: 1_500_000_000_001, ice_servers: Vec::new(), resume: None, server: None, features: Vec::new() };
+    let id = Id {
+        id: 1_500_000_000_001,
+        ice_servers: Vec::new(),
+        resume: None,
+        server: None,
+        features: Vec::new(),
+        auth: None,
+    };
     assert_eq!(read(r#"{"type":"id","id":1500000000001}"#), Message::Id(id));
     assert_eq!(
         read(r#"{"name":"Zoë","date":1500000000999,"id":1500000000001,"type":"username"}"#),
@@ -102,6 +110,7 @@ fn an_old_peers_frame_is_understood_field_by_field() {
             date: 1_500_000_000_999,
             resume: None,
             features: Vec::new(),
+            token: None,
         })
     );
     assert_eq!(
@@ -185,7 +194,14 @@ fn what_an_old_peer_reads_of_ours_has_its_fields_and_nothing_empty() {
     let written = |message: Message| serde_json::from_str::<Value>(&message.to_json()).unwrap();
     let (name, target) = (Some("ana".to_owned()), Some("bia".to_owned()));
     assert_eq!(
-        written(Message::Username(Username { name: "ana".into(), id: 7, date: 1, resume: None, features: Vec::new() })),
+        written(Message::Username(Username {
+            name: "ana".into(),
+            id: 7,
+            date: 1,
+            resume: None,
+            features: Vec::new(),
+            token: None
+        })),
         json!({"type": "username", "name": "ana", "id": 7, "date": 1})
     );
     assert_eq!(

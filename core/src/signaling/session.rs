@@ -132,6 +132,8 @@ pub struct Session {
     id: u64,
     hello: Option<Id>,
     token: Option<String>,
+    /// The one that was shown with a login that is not answered yet.
+    unused_token: Option<String>,
     shown_token: bool,
     reconnect: bool,
     ever_in: bool,
@@ -144,6 +146,9 @@ pub struct Session {
     blocked: BTreeSet<String>,
     /// Whether the server does the same: an old one would tell everybody whom we block.
     knows_block: bool,
+    auth_token: Option<String>,
+    /// The server has refused it: nothing goes on before there is another one.
+    token_refused: bool,
     queue: VecDeque<Message>,
     outputs: VecDeque<Output>,
     jitter: Box<dyn FnMut() -> f64 + Send>,
@@ -203,6 +208,7 @@ impl Session {
             id: 0,
             hello: None,
             token: None,
+            unused_token: None,
             shown_token: false,
             reconnect,
             ever_in: false,
@@ -213,10 +219,32 @@ impl Session {
             users: UserNames::default(),
             blocked: BTreeSet::new(),
             knows_block: false,
+            auth_token: None,
+            token_refused: false,
             queue: VecDeque::new(),
             outputs: VecDeque::new(),
             jitter,
         })
+    }
+
+    /// Logs in with this token (a JWT, RFC 7519), where the server wants one.
+    #[must_use]
+    pub fn with_token(mut self, token: Option<String>) -> Self {
+        self.auth_token = token;
+        self
+    }
+
+    /// Another token in place of one that has expired or will soon; `date` in milliseconds since 1970.
+    pub fn set_token(&mut self, token: String, now: Duration, date: u64) {
+        self.auth_token = Some(token);
+        match self.state {
+            State::LoggedIn => {
+                let name = self.wanted.clone().unwrap_or_else(|| self.name.clone());
+                self.send_username(name, None, date);
+            }
+            State::AwaitList { .. } if self.token_refused => self.ask_to_come_in(now, date),
+            _ => {}
+        }
     }
 
     /// The name we have, or ask for.
@@ -355,8 +383,7 @@ impl Session {
     pub fn rename(&mut self, name: String, date: u64) {
         if self.state == State::LoggedIn {
             self.wanted = Some(name.clone());
-            let username = Username { name, id: self.id, date, resume: None, features: features() };
-            self.outputs.push_back(Output::Send(Message::Username(username).to_json()));
+            self.send_username(name, None, date);
         } else {
             self.wanted = Some(name);
         }
@@ -419,15 +446,27 @@ impl Session {
     fn hello(&mut self, hello: Id, now: Duration, date: u64) {
         self.id = hello.id;
         self.knows_block = hello.features.iter().any(|feature| feature == BLOCK);
-        let shown = std::mem::replace(&mut self.token, hello.resume.clone());
-        if matches!(self.state, State::AwaitId { .. }) {
-            self.shown_token = shown.is_some();
-            let name = self.wanted.clone().unwrap_or_else(|| self.name.clone());
-            let username = Username { name, id: hello.id, date, resume: shown, features: features() };
-            self.outputs.push_back(Output::Send(Message::Username(username).to_json()));
-            self.state = State::AwaitList { since: now };
-        }
         self.hello = Some(hello);
+        if matches!(self.state, State::AwaitId { .. }) {
+            self.ask_to_come_in(now, date);
+        }
+    }
+
+    fn ask_to_come_in(&mut self, now: Duration, date: u64) {
+        let next = self.hello.as_ref().and_then(|hello| hello.resume.clone());
+        let shown = std::mem::replace(&mut self.token, next);
+        self.unused_token.clone_from(&shown);
+        self.shown_token = shown.is_some();
+        self.token_refused = false;
+        let name = self.wanted.clone().unwrap_or_else(|| self.name.clone());
+        self.send_username(name, shown, date);
+        self.state = State::AwaitList { since: now };
+    }
+
+    fn send_username(&mut self, name: String, resume: Option<String>, date: u64) {
+        let token = self.auth_token.clone();
+        let username = Username { name, id: self.id, date, resume, features: features(), token };
+        self.outputs.push_back(Output::Send(Message::Username(username).to_json()));
     }
 
     fn renamed(&mut self, name: String) {
@@ -475,6 +514,16 @@ impl Session {
         };
         match (logging_in, error.code) {
             (true, _) if name_refused => self.disconnected(SignalingError::LoginRefused(error.message), now),
+            (true, ErrorCode::Unauthorized | ErrorCode::TokenExpired) if !self.ever_in => {
+                let expired = error.code == ErrorCode::TokenExpired;
+                self.disconnected(SignalingError::TokenRefused { expired, reason: error.message }, now)
+            }
+            (true, ErrorCode::Unauthorized | ErrorCode::TokenExpired) => {
+                // The place is not lost with it: the next login shows the same resume token.
+                self.token = self.unused_token.take();
+                self.token_refused = true;
+                self.event(SignalingEvent::Refused(error));
+            }
             (true, ErrorCode::Full) => {
                 self.disconnected(SignalingError::ServerClosed { code: 1013, reason: error.message }, now)
             }

@@ -245,6 +245,49 @@ fn who_is_blocked_is_not_heard_and_only_a_server_that_keeps_it_is_told_again_aft
 }
 
 #[test]
+fn a_first_login_whose_token_is_refused_is_the_end_and_says_whether_a_fresh_one_would_do() {
+    for (code, expired) in [("unauthorized", false), ("token-expired", true)] {
+        let mut session = session().with_token(Some("first".into()));
+        session.connected(at(1));
+        session.frame(r#"{"type":"id","id":7,"auth":"required"}"#, at(1), 1);
+        assert_eq!(sent(&outputs(&mut session))[0]["token"], "first");
+        session.frame(&format!(r#"{{"type":"error","code":"{code}","message":"no","for":"username"}}"#), at(1), 1);
+        let why = SignalingError::TokenRefused { expired, reason: "no".into() };
+        let closed = Output::Event(SignalingEvent::Closed { why: Some(why) });
+        assert_eq!(outputs(&mut session).last(), Some(&closed));
+    }
+}
+
+#[test]
+fn an_expired_token_makes_room_for_another_and_neither_place_nor_name_is_lost_with_it() {
+    const EXPIRED: &str = r#"{"type":"error","code":"token-expired","message":"old","for":"username"}"#;
+    let refused = |outputs: &[Output]| outputs.iter().any(|o| matches!(o, Output::Event(SignalingEvent::Refused(_))));
+    let mut session = session().with_token(Some("first".into()));
+    session.connected(at(1));
+    session.frame(r#"{"type":"id","id":7,"resume":"place"}"#, at(1), 1);
+    session.frame(r#"{"type":"userlist","users":["ana"]}"#, at(1), 1);
+    outputs(&mut session);
+    session.frame(EXPIRED, at(2), 1);
+    assert!(refused(&outputs(&mut session)));
+    session.set_token("second".into(), at(2), 1);
+    let shown = sent(&outputs(&mut session));
+    assert_eq!((&shown[0]["token"], &shown[0]["resume"]), (&json!("second"), &Value::Null));
+    session.disconnected(lost(), at(3));
+    outputs(&mut session);
+    session.connected(at(100));
+    session.frame(r#"{"type":"id","id":8,"resume":"next place"}"#, at(100), 1);
+    assert_eq!(sent(&outputs(&mut session))[0]["resume"], "place");
+    session.frame(EXPIRED, at(100), 1);
+    assert!(refused(&outputs(&mut session)));
+    session.set_token("third".into(), at(105), 1);
+    let shown = sent(&outputs(&mut session));
+    assert_eq!((&shown[0]["token"], &shown[0]["resume"]), (&json!("third"), &json!("place")));
+    session.timeout(at(114));
+    session.frame(r#"{"type":"userlist","users":["ana"]}"#, at(114), 1);
+    assert!(outputs(&mut session).iter().any(|o| matches!(o, Output::Event(SignalingEvent::LoggedIn { .. }))));
+}
+
+#[test]
 fn frames_of_a_connection_that_is_gone_are_not_heard() {
     let mut session = session();
     log_in(&mut session, at(0));

@@ -93,9 +93,14 @@ pub struct Client {
 
 impl Client {
     pub async fn log_in(&mut self, name: &str, resume: Option<&str>) {
+        self.log_in_with(name, resume.map_or(json!({}), |token| json!({"resume": token}))).await;
+    }
+
+    /// Logs in with more fields.
+    pub async fn log_in_with(&mut self, name: &str, more: Value) {
         let mut login = json!({"type": "username", "name": name, "id": self.id, "date": 1});
-        if let Some(token) = resume {
-            login["resume"] = token.into();
+        for (field, value) in more.as_object().unwrap() {
+            login[field] = value.clone();
         }
         self.name = name.to_owned();
         self.send(login).await;

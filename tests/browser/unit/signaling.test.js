@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LOGIN_TIMEOUT, Session, retryDelay } from '../../../server/web/signaling.js';
 
-function world(name = 'ana') {
+function world(name = 'ana', more = {}) {
   const sockets = [];
   const events = [];
   const timers = new Map();
@@ -26,7 +26,7 @@ function world(name = 'ana') {
   };
   const one = {
     onLogin: () => {},
-    session: new Session(name, { open, clock, tell }),
+    session: new Session(name, { open, clock, tell, ...more }),
     sockets,
     events: () => events.splice(0),
     kinds: () => events.splice(0).map((event) => event.kind),
@@ -91,6 +91,31 @@ test('who is blocked is not heard, and only a server that keeps it is told', () 
     one.hear({ type: 'message', name: 'eva', text: 'x' });
     assert.equal(one.kinds().length, 1);
   }
+});
+
+test('a token is shown where there is one; without one that the server takes nobody comes in', () => {
+  const one = world('ana', { auth: 'first' });
+  one.hear({ type: 'id', id: 7, resume: 'place' });
+  assert.equal(one.socket.sent[0].token, 'first');
+  one.hear({ type: 'error', code: 'unauthorized', for: 'username', message: 'no' });
+  assert.deepEqual(one.events(), [{ kind: 'closed', why: 'token' }]);
+});
+
+test('an expired token makes room for another, and neither place nor name is lost with it', () => {
+  const one = world('ana', { auth: 'first' });
+  one.hear({ type: 'id', id: 7, resume: 'place' });
+  one.hear({ type: 'userlist', users: ['ana'] });
+  one.hear({ type: 'error', code: 'token-expired', for: 'username', message: 'old' });
+  assert.deepEqual(one.events().at(-1), { kind: 'refused', code: 'token-expired', for: 'username' });
+  one.session.setAuth('second');
+  assert.equal(one.socket.sent.at(-1).token, 'second');
+  assert.equal(one.socket.sent.at(-1).resume, undefined);
+  one.session.reconnectNow();
+  one.hear({ type: 'id', id: 8, resume: 'next place' });
+  assert.equal(one.socket.sent.at(-1).resume, 'place');
+  one.hear({ type: 'error', code: 'token-expired', for: 'username', message: 'old again' });
+  one.session.setAuth('third');
+  assert.deepEqual([one.socket.sent.at(-1).token, one.socket.sent.at(-1).resume], ['third', 'place']);
 });
 
 test('a taken name is told before the login, and ICE servers of nonsense are left out', () => {

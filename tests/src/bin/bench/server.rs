@@ -54,7 +54,14 @@ pub(crate) async fn log_in_as(url: &str, name: &str) -> Result<Socket> {
             break id.id;
         }
     };
-    let login = Message::Username(Username { name: name.to_owned(), id, date: 0, resume: None, features: Vec::new() });
+    let login = Message::Username(Username {
+        name: name.to_owned(),
+        id,
+        date: 0,
+        resume: None,
+        features: Vec::new(),
+        token: None,
+    });
     socket.send(login.to_json().into()).await?;
     loop {
         if let Message::UserList(list) = receive(&mut socket).await?
