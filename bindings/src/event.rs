@@ -233,8 +233,8 @@ impl Event {
                 log::warn!("a '{kind}' message waited too long for the server and was dropped");
                 return None;
             }
-            // The call engine's own.
-            SignalingEvent::Call(_) => return None,
+            // The call engine's own, and what the next call takes.
+            SignalingEvent::Call(_) | SignalingEvent::IceServers(_) => return None,
         })
     }
 }

@@ -55,6 +55,12 @@ pub(crate) struct ServeArgs {
     /// Address and port to listen on
     #[arg(long, value_name = "ADDR:PORT", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT)))]
     pub(crate) listen: SocketAddr,
+    /// Speak TLS with this certificate (PEM, with those up to the one that clients know); read again when it changes
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The certificate's private key (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub(crate) tls_key: Option<PathBuf>,
     /// Accept browsers from this origin only, e.g. https://call.example.org; may be given more than once; '*' accepts all. Without it:
     /// pages of the host that they connect to
     #[arg(long, value_name = "URL")]
@@ -74,6 +80,15 @@ pub(crate) struct ServeArgs {
     /// The claim 'iss' that every token must have
     #[arg(long, value_name = "NAME")]
     pub(crate) auth_issuer: Option<String>,
+    /// TURN server that shares the secret of --turn-secret, to tell clients of with credentials that expire; may be given more than once
+    #[arg(long, value_name = "URL", requires = "turn_secret")]
+    pub(crate) turn_url: Vec<String>,
+    /// The file with the secret that coturn has as 'static-auth-secret', with 'use-auth-secret'
+    #[arg(long, value_name = "FILE", requires = "turn_url")]
+    pub(crate) turn_secret: Option<PathBuf>,
+    /// How many seconds TURN credentials are good for
+    #[arg(long, value_name = "N", value_parser = seconds, default_value = "43200")]
+    pub(crate) turn_seconds: Duration,
     /// STUN or TURN server to tell clients of; may be given more than once
     #[arg(long, value_name = "URL[,USER,PASSWORD]", value_parser = ice_server)]
     pub(crate) ice_server: Vec<IceServer>,

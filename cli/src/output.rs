@@ -101,6 +101,7 @@ impl Output {
                 Some(format!("too much waited for the server; a message ({}) was dropped", printable(kind))),
             ),
             SignalingEvent::Malformed { total } => self.event("malformed", json!({ "total": total }), None),
+            SignalingEvent::IceServers(servers) => self.event("ice-servers", json!({ "count": servers.len() }), None),
             SignalingEvent::Call(_) => {}
         }
     }

@@ -10,6 +10,8 @@ use std::{
 pub struct ServerConfig {
     /// Where to listen; port 0 lets the system choose.
     pub listen: SocketAddr,
+    /// Certificate and key, for `https` and `wss`; none speaks plain HTTP.
+    pub tls: Option<TlsConfig>,
     /// Origins (RFC 6454, e.g. `https://call.example`) whose pages may connect, or `*` for all; empty allows those of the host that the request
     /// is for. A client that names no origin is no browser page and is always let in.
     pub allowed_origins: Vec<String>,
@@ -19,6 +21,8 @@ pub struct ServerConfig {
     pub auth: Option<AuthConfig>,
     /// How long somebody whose token has expired has time to show another one.
     pub token_grace: Duration,
+    /// TURN servers, with credentials made for each client; where tokens are needed, only who has shown one gets them.
+    pub turn: Option<TurnConfig>,
     /// STUN and TURN servers told to every client.
     pub ice_servers: Vec<IceServer>,
     /// What one client, and all of them, may use.
@@ -43,10 +47,12 @@ impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], DEFAULT_PORT)),
+            tls: None,
             allowed_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             auth: None,
             token_grace: Duration::from_secs(60),
+            turn: None,
             ice_servers: Vec::new(),
             limits: Limits::default(),
             ping_interval: Duration::from_secs(20),
@@ -86,6 +92,26 @@ impl AuthKeys {
             Self::Secret(file) | Self::Jwks(file) => file,
         }
     }
+}
+
+/// Files in PEM (RFC 7468); they are read again when they change.
+#[derive(Debug, Clone)]
+pub struct TlsConfig {
+    /// The certificate, and those up to the one that clients know.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+/// TURN servers that share a secret with this one, as coturn does with `use-auth-secret`.
+#[derive(Debug, Clone)]
+pub struct TurnConfig {
+    /// The file with the secret; it is read again when it changes.
+    pub secret: PathBuf,
+    /// `turn:host:port` and `turns:host:port`, with `?transport=` where that matters (RFC 7065).
+    pub urls: Vec<String>,
+    /// How long credentials are good, a minute at least; clients get new ones after half of that.
+    pub lifetime: Duration,
 }
 
 /// Bounds on what clients may use.

@@ -1,8 +1,9 @@
 //! Everything that the clients share: sessions, names, who is in a call with whom. One lock, never held over an await.
 
 use crate::{
+    ServerError,
     addresses::{AddressKey, Addresses},
-    auth::{Authority, KeyError, Person, TokenError},
+    auth::{Authority, Person, TokenError},
     calls::CallPeers,
     config::ServerConfig,
     nuisance::Nuisance,
@@ -12,11 +13,13 @@ use crate::{
     roster::{Roster, TooMany},
     sanitise,
     subjects::Subjects,
+    tls::Tls,
+    turn::Turn,
 };
 use axum::extract::ws::Utf8Bytes;
 use chamada::signaling::message::{
-    AUTH_REQUIRED, BLOCK, ErrorCode, ErrorMessage, Id, Limits as WireLimits, MAX_FRAME_BYTES, MAX_NAME_CHARS,
-    MAX_TEXT_CHARS, Message, ServerInfo, USER_DELTA,
+    AUTH_REQUIRED, BLOCK, ErrorCode, ErrorMessage, IceServer, IceServers, Id, Limits as WireLimits, MAX_FRAME_BYTES,
+    MAX_NAME_CHARS, MAX_TEXT_CHARS, Message, ServerInfo, USER_DELTA,
 };
 use serde_json::{Map, Value};
 use std::{
@@ -50,6 +53,8 @@ pub(crate) struct Hub {
     pub(crate) addresses: Arc<Addresses>,
     /// Who says whether a token is good; none if nobody needs one.
     pub(crate) authority: Option<Authority>,
+    pub(crate) turn: Option<Turn>,
+    pub(crate) tls: Option<Tls>,
     /// The whole list may be out of date at clients that read no deltas.
     pub(crate) list_changed: Notify,
     /// There is something for newcomers or for clients that read deltas.
@@ -94,6 +99,8 @@ pub(crate) struct Session {
     /// Who it is by its token.
     pub(crate) subject: Option<Arc<str>>,
     pub(crate) token_ends: Option<TokenEnd>,
+    /// When it gets new TURN credentials; none if it has got none so far.
+    turn_renewal: Option<Instant>,
     /// It reads `userlist-delta`.
     pub(crate) reads_deltas: bool,
     /// What it was told last, if that was a whole list.
@@ -121,14 +128,18 @@ impl Session {
 }
 
 impl Hub {
-    pub(crate) fn new(config: ServerConfig) -> Result<Self, KeyError> {
+    pub(crate) fn new(config: ServerConfig) -> Result<Self, ServerError> {
         let authority = config.auth.clone().map(Authority::new).transpose()?;
+        let tls = config.tls.clone().map(Tls::new).transpose()?;
+        let turn = config.turn.clone().map(Turn::new).transpose()?;
         let state = Mutex::new(State::default());
         let addresses = Arc::new(Addresses::new(config.limits, config.trusted_proxies.clone()));
         Ok(Self {
             config,
             addresses,
             authority,
+            turn,
+            tls,
             list_changed: Notify::new(),
             changed: Notify::new(),
             session_lost: Notify::new(),
@@ -176,6 +187,7 @@ impl Hub {
                 has_foreign_token: false,
                 subject: None,
                 token_ends: None,
+                turn_renewal: self.early_turn().map(|turn| now + turn.renew_after()),
                 reads_deltas: false,
                 told: 0,
                 nuisance: Nuisance::new(now),
@@ -191,7 +203,7 @@ impl Hub {
     fn greeting(&self, number: u64, token: &str) -> Message {
         Message::Id(Id {
             id: number,
-            ice_servers: self.config.ice_servers.clone(),
+            ice_servers: self.ice_servers(number, self.early_turn()),
             resume: Some(token.to_owned()),
             server: Some(ServerInfo {
                 name: "chamada".into(),
@@ -206,6 +218,36 @@ impl Hub {
             features: vec![USER_DELTA.into(), BLOCK.into()],
             auth: self.authority.as_ref().map(|_| AUTH_REQUIRED.into()),
         })
+    }
+
+    /// TURN for everybody who connects: where tokens are needed it is only for those who have shown one.
+    fn early_turn(&self) -> Option<&Turn> {
+        self.turn.as_ref().filter(|_| self.authority.is_none())
+    }
+
+    fn ice_servers(&self, number: u64, turn: Option<&Turn>) -> Vec<IceServer> {
+        let turn = turn.map(|turn| turn.credentials(number, SystemTime::now()));
+        self.config.ice_servers.iter().cloned().chain(turn).collect()
+    }
+
+    /// Sends TURN credentials to everybody logged in who has none, or whose own are half used up.
+    pub(crate) fn renew_turn_credentials(&self, now: Instant) {
+        for (number, session) in &mut self.lock().sessions {
+            self.renew_turn_credentials_of(*number, session, now);
+        }
+    }
+
+    fn renew_turn_credentials_of(&self, number: u64, session: &mut Session, now: Instant) {
+        let Some(turn) = &self.turn else { return };
+        let has_some = session.turn_renewal.is_some_and(|at| now < at);
+        if has_some || session.name.is_none() || !session.attached {
+            return;
+        }
+        let ice_servers = self.ice_servers(number, Some(turn));
+        // Who has no room for it now gets it the next time.
+        if session.send_message(&Message::IceServers(IceServers { ice_servers })) {
+            session.turn_renewal = Some(now + turn.renew_after());
+        }
     }
 
     /// Whether so many connections wait to be turned away that another one is refused before the upgrade.
@@ -230,7 +272,13 @@ impl Hub {
             Ok(object) => {
                 let kind = object.get("type").and_then(Value::as_str).unwrap_or_default();
                 self.admit(number, kind, &object).and_then(|person| {
-                    let changed = self.lock().act(number, object, person);
+                    let mut state = self.lock();
+                    let has_shown_token = person.is_some();
+                    let changed = state.act(number, object, person);
+                    if has_shown_token && let Some(session) = state.sessions.get_mut(&number) {
+                        self.renew_turn_credentials_of(number, session, Instant::now());
+                    }
+                    drop(state);
                     changed.map(|changed| {
                         if changed {
                             self.notify_changed();

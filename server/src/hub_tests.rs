@@ -86,3 +86,29 @@ fn all_names_together_fit_into_one_frame() {
     let list = hub.lock().roster.list(true);
     assert!(full > 0 && list.len() <= MAX_FRAME_BYTES && list.len() > MAX_FRAME_BYTES / 2, "{full}, {}", list.len());
 }
+
+#[test]
+fn turn_credentials_are_renewed_when_half_of_their_time_is_over() {
+    let secret = std::env::temp_dir().join(format!("chamada-hub-turn-{}", std::process::id()));
+    std::fs::write(&secret, "sixteen bytes or more").unwrap();
+    let turn = crate::TurnConfig {
+        secret: secret.clone(),
+        urls: vec!["turn:turn.example".into()],
+        lifetime: Duration::from_secs(3600),
+    };
+    let hub = Hub::new(ServerConfig { turn: Some(turn), ..ServerConfig::default() }).unwrap();
+    std::fs::remove_file(secret).unwrap();
+    let (_, ana) = log_in(&hub, "ana");
+    let nameless = hub.connect(None).1;
+    let told = |outbox: &Outbox| {
+        std::iter::from_fn(|| outbox.try_next())
+            .filter(|next| matches!(next, Outgoing::Frame(frame) if frame.contains("\"ice-servers\"")))
+            .count()
+    };
+    let start = Instant::now();
+    for (minutes, times) in [(0, 0), (29, 0), (31, 1), (60, 0), (62, 1)] {
+        hub.renew_turn_credentials(start + Duration::from_secs(60 * minutes));
+        assert_eq!(told(&ana), times, "after {minutes} minutes");
+    }
+    assert_eq!(told(&nameless), 0);
+}

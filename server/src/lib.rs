@@ -32,10 +32,14 @@ mod relay;
 mod roster;
 mod sanitise;
 mod subjects;
+mod tls;
+mod turn;
 mod watch_file;
 
 pub use auth::{KeyError, issue_token};
-pub use config::{AuthConfig, AuthKeys, Limits, ServerConfig};
+pub use config::{AuthConfig, AuthKeys, Limits, ServerConfig, TlsConfig, TurnConfig};
+pub use tls::TlsError;
+pub use turn::TurnError;
 
 use hub::Hub;
 use std::{
@@ -44,7 +48,7 @@ use std::{
     net::SocketAddr,
     pin::pin,
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinSet, time};
 
@@ -53,6 +57,9 @@ const SHUTDOWN_WAIT: Duration = Duration::from_secs(3);
 
 /// A token is good that much longer at most.
 const TOKEN_CHECK_EVERY: Duration = Duration::from_secs(1);
+
+/// How much later than asked for TURN credentials are renewed at most.
+const TURN_CHECK_EVERY: Duration = Duration::from_secs(5);
 
 /// In seconds; however many people there are, lists are not older than this.
 const MAX_LIST_PAUSE: f64 = 30.0;
@@ -71,6 +78,12 @@ pub enum ServerError {
     /// The keys for tokens cannot be used.
     #[error("tokens: {0}")]
     Auth(#[from] KeyError),
+    /// Certificate or key cannot be used.
+    #[error("TLS: {0}")]
+    Tls(#[from] TlsError),
+    /// There can be no TURN credentials.
+    #[error("TURN: {0}")]
+    Turn(#[from] TurnError),
 }
 
 /// A server that has its port and waits to be run.
@@ -111,6 +124,13 @@ impl Server {
         // Also ends the connections when this future is dropped instead of shut down.
         let _guard = CloseOnDrop(hub.clone());
         let mut chores = JoinSet::new();
+        if hub.tls.is_some() {
+            chores.spawn(reload_certificate(hub.clone()));
+        }
+        if hub.turn.is_some() {
+            chores.spawn(renew_turn_credentials(hub.clone()));
+            chores.spawn(reload_turn_secret(hub.clone()));
+        }
         chores.spawn(send_user_lists(hub.clone()));
         chores.spawn(send_changes(hub.clone()));
         chores.spawn(forget_lost_sessions(hub.clone()));
@@ -192,6 +212,37 @@ async fn reload_keys(hub: Arc<Hub>) {
         match authority.reload() {
             Ok(()) => log::info!("the keys for tokens were read again"),
             Err(e) => log::error!("the keys for tokens stay as they were: {e}"),
+        }
+    }
+}
+
+async fn renew_turn_credentials(hub: Arc<Hub>) {
+    loop {
+        time::sleep(TURN_CHECK_EVERY).await;
+        hub.renew_turn_credentials(Instant::now());
+    }
+}
+
+async fn reload_turn_secret(hub: Arc<Hub>) {
+    let Some(turn) = &hub.turn else { return };
+    let mut files = turn.files();
+    loop {
+        files.changed().await;
+        match turn.reload() {
+            Ok(()) => log::info!("the secret shared with the TURN server was read again"),
+            Err(e) => log::error!("the secret shared with the TURN server stays as it was: {e}"),
+        }
+    }
+}
+
+async fn reload_certificate(hub: Arc<Hub>) {
+    let Some(tls) = &hub.tls else { return };
+    let mut files = tls.files();
+    loop {
+        files.changed().await;
+        match tls.reload() {
+            Ok(()) => log::info!("certificate and key were read again"),
+            Err(e) => log::error!("certificate and key stay as they were: {e}"),
         }
     }
 }

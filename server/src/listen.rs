@@ -12,7 +12,8 @@ use hyper_util::{
 };
 use std::{net::IpAddr, pin::pin, sync::Arc, time::Duration};
 use tokio::{
-    net::{TcpListener, TcpStream},
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
     sync::watch,
     task::JoinSet,
     time,
@@ -67,30 +68,32 @@ pub(crate) async fn serve(listener: TcpListener, hub: Arc<Hub>, stopped: watch::
             continue;
         };
         let peer = Peer { ip: peer.ip(), entered: entered.map(Arc::new), addresses: addresses.clone() };
-        let head_timeout = hub.config.request_timeout;
-        connections.spawn(answer(
-            stream,
-            peer,
-            TowerToHyperService::new(router.clone()),
-            head_timeout,
-            stopped.clone(),
-        ));
+        // Messages of calls are small and should not wait for one another.
+        if let Err(e) = stream.set_nodelay(true) {
+            log::debug!("TCP_NODELAY: {e}");
+        }
+        let (hub, router, stopped) = (hub.clone(), TowerToHyperService::new(router.clone()), stopped.clone());
+        connections.spawn(async move {
+            let timeout = hub.config.request_timeout;
+            let Some(tls) = &hub.tls else { return answer(stream, peer, router, timeout, stopped).await };
+            match time::timeout(timeout, tls.acceptor.accept(stream)).await {
+                Ok(Ok(stream)) => answer(stream, peer, router, timeout, stopped).await,
+                Ok(Err(e)) => log::debug!("a TLS handshake failed: {e}"),
+                Err(_) => log::debug!("a TLS handshake took too long"),
+            }
+        });
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
 }
 
 async fn answer(
-    stream: TcpStream,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     peer: Peer,
     router: TowerToHyperService<axum::Router>,
     head_timeout: Duration,
     stopped: watch::Receiver<bool>,
 ) {
-    // Messages of calls are small and should not wait for one another.
-    if let Err(e) = stream.set_nodelay(true) {
-        log::debug!("TCP_NODELAY: {e}");
-    }
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer.clone());
         router.call(request)

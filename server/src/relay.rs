@@ -39,7 +39,7 @@ impl State {
             Some(_) => return Err(bad("the id is not yours")),
         }
         match kind.as_str() {
-            "id" | "rejectusername" | "userlist" | "userlist-delta" | "error" => {
+            "id" | "rejectusername" | "userlist" | "userlist-delta" | "ice-servers" | "error" => {
                 return Err(bad("only a server sends this"));
             }
             "username" => {

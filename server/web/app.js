@@ -244,6 +244,7 @@ function onSession(event) {
       engine.renamed(event.name);
       notices.say(t('chat.renamed', event));
       break;
+    case 'ice-servers': iceServers = event.iceServers; break;
     case 'users': onUsers(event.users); break;
     case 'chat':
       chat.line({ ...event, own: event.from === session.name });

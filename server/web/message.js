@@ -86,6 +86,7 @@ const READERS = {
     resume: isText(m.resume) ? m.resume : null,
     features: names(m.features),
   }),
+  'ice-servers': (m) => ({ iceServers: iceServers(required(m, 'iceServers', Array.isArray)) }),
   rejectusername: (m) => ({ id: required(m, 'id', Number.isFinite), name: required(m, 'name', (v) => isText(v) && v !== '') }),
   userlist: (m) => ({ users: users(required(m, 'users', Array.isArray)), seq: Number.isInteger(m.seq) ? m.seq : null }),
   'userlist-delta': (m) => ({

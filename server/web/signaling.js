@@ -3,7 +3,7 @@
 // Everything from outside is handed in: `open()` makes a WebSocket (or what looks like one), `clock` has now() in milliseconds
 // since 1970, random() from 0 to 1, and setTimer(work, ms) and clearTimer(timer). What happens is told to `tell(event)`:
 // {kind: 'logged-in', name, iceServers}, 'renamed' {wanted, name}, 'users' {users}, 'chat' {from, text, date}, 'call' {message},
-// 'refused' {code, for}, 'reconnecting' {attempt}, 'closed' {why: null | 'unreachable' | 'bad-name' | 'full' | 'token'}.
+// 'refused' {code, for}, 'ice-servers' {iceServers}, 'reconnecting' {attempt}, 'closed' {why: null | 'unreachable' | 'bad-name' | 'full' | 'token'}.
 
 import { readMessage } from './message.js';
 import { UserList } from './user-list.js';
@@ -136,6 +136,7 @@ export class Session {
       case 'rejectusername': if (message.id === this.#id) this.#renamed(message.name); break;
       case 'userlist': this.#listed(this.#users.replace(message)); break;
       case 'userlist-delta': this.#changed(message); break;
+      case 'ice-servers': this.#tell({ kind: 'ice-servers', iceServers: this.#iceServers = message.iceServers }); break;
       case 'message': this.#tell({ kind: 'chat', from: message.name, text: message.text, date: message.date }); break;
       case 'error': this.#refused(message); break;
       default: this.#tell({ kind: 'call', message });

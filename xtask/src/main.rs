@@ -223,5 +223,5 @@ fn relayed_calls() -> Result<Outcome> {
     if !setup::has_turn() {
         return Ok(Outcome::Skipped("coturn is not installed".into()));
     }
-    run::cargo(&["test", "--workspace", "--test", "paths", "--", "--ignored"]).passes()
+    run::cargo(&["test", "--workspace", "--test", "paths", "--test", "turn", "--", "--ignored"]).passes()
 }

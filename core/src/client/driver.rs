@@ -392,6 +392,7 @@ impl Driver {
                 self.server_ice.clone_from(ice_servers);
                 self.engine.logged_in(now, name);
             }
+            SignalingEvent::IceServers(ice_servers) => self.server_ice.clone_from(ice_servers),
             SignalingEvent::Renamed { name, .. } => self.engine.renamed(name),
             SignalingEvent::Users(users) => self.engine.users(now, users),
             SignalingEvent::Refused(error) => self.engine.message(now, Message::Error(error.clone())),

@@ -67,6 +67,9 @@ pub enum Message {
     /// Server → clients with [`USER_DELTA`]: what has changed in the list of users.
     #[serde(rename = "userlist-delta")]
     UserListDelta(UserListDelta),
+    /// Server → client: STUN and TURN servers in place of those it has told before, whose credentials expire.
+    #[serde(rename = "ice-servers")]
+    IceServers(IceServers),
     /// Client → server: send the whole list again, a delta is missing.
     #[serde(rename = "userlist-request")]
     UserListRequest,
@@ -230,6 +233,14 @@ pub struct UserListDelta {
     pub renamed: Vec<(String, String)>,
     /// One more than that of the list or delta before it; after a gap, [`Message::UserListRequest`].
     pub seq: u64,
+}
+
+/// `ice-servers`: what [`Id::ice_servers`] was, anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IceServers {
+    /// All of them.
+    pub ice_servers: Vec<IceServer>,
 }
 
 /// `block` and `unblock`: whom it is about.
@@ -590,6 +601,7 @@ impl Message {
             Self::RejectUsername(_) => "rejectusername",
             Self::UserList(_) => "userlist",
             Self::UserListDelta(_) => "userlist-delta",
+            Self::IceServers(_) => "ice-servers",
             Self::UserListRequest => "userlist-request",
             Self::Block(_) => "block",
             Self::Unblock(_) => "unblock",
@@ -606,13 +618,14 @@ impl Message {
     }
 }
 
-const KNOWN_TYPES: [&str; 16] = [
+const KNOWN_TYPES: [&str; 17] = [
     "id",
     "username",
     "rejectusername",
     "userlist",
     "userlist-delta",
     "userlist-request",
+    "ice-servers",
     "block",
     "unblock",
     "message",

@@ -9,8 +9,8 @@
 use super::backoff;
 use super::error::SignalingError;
 use super::message::{
-    BLOCK, Block, Chat, ErrorCode, ErrorMessage, IceServer, Id, MAX_FRAME_BYTES, MAX_NAME_CHARS, MAX_TEXT_CHARS,
-    Message, ServerInfo, USER_DELTA, Username,
+    BLOCK, Block, Chat, ErrorCode, ErrorMessage, IceServer, IceServers, Id, MAX_FRAME_BYTES, MAX_NAME_CHARS,
+    MAX_TEXT_CHARS, Message, ServerInfo, USER_DELTA, Username,
 };
 use super::user_list::{Applied, UserNames};
 use std::collections::{BTreeSet, VecDeque};
@@ -57,6 +57,8 @@ pub enum SignalingEvent {
     },
     /// Who is logged in, each once, ourselves included.
     Users(Vec<String>),
+    /// STUN and TURN servers in place of those that the login brought.
+    IceServers(Vec<IceServer>),
     /// A chat line.
     Chat {
         /// Who said it.
@@ -431,6 +433,11 @@ impl Session {
                 Applied::Yes => self.listed(),
                 Applied::Missing => self.outputs.push_back(Output::Send(Message::UserListRequest.to_json())),
                 Applied::No => {}
+            },
+            Message::IceServers(IceServers { ice_servers }) => match &mut self.hello {
+                // Not told yet: it is with the login that the app hears of them.
+                Some(hello) => hello.ice_servers = ice_servers,
+                None => self.event(SignalingEvent::IceServers(ice_servers)),
             },
             Message::Chat(Chat { name: Some(name), .. }) if self.blocked.contains(&name) => {}
             Message::VideoOffer(offer) if offer.name.as_ref().is_some_and(|name| self.blocked.contains(name)) => {}
