@@ -2,13 +2,13 @@
 
 #![allow(rustdoc::bare_urls, reason = "what is said here is read in a terminal")]
 
+use crate::settings::ServeArgs;
 use chamada::FacingMode;
 use chamada::media::synthetic::{BadFormat, SyntheticConfig};
 use chamada::media::video::DegradationPreference;
 use chamada::media::video::codec::VideoCodec;
-use chamada::signaling::message::{DEFAULT_PORT, IceServer};
+use chamada::signaling::message::IceServer;
 use clap::{Parser, Subcommand};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
@@ -31,7 +31,7 @@ pub(crate) enum Task {
     /// Start a server, a peer 'eco' that answers with your own picture and sound, and a short self-check call
     Demo(DemoArgs),
     /// Run the signaling server and the web page
-    Serve(ServeArgs),
+    Serve(Box<ServeArgs>),
     /// Call somebody and wait until the call ends
     Call(CallArgs),
     /// Wait for a call and answer it
@@ -48,50 +48,6 @@ pub(crate) struct DemoArgs {
     /// Print one JSON object a line
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-#[derive(clap::Args)]
-pub(crate) struct ServeArgs {
-    /// Address and port to listen on
-    #[arg(long, value_name = "ADDR:PORT", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT)))]
-    pub(crate) listen: SocketAddr,
-    /// Speak TLS with this certificate (PEM, with those up to the one that clients know); read again when it changes
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
-    pub(crate) tls_cert: Option<PathBuf>,
-    /// The certificate's private key (PEM)
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
-    pub(crate) tls_key: Option<PathBuf>,
-    /// Accept browsers from this origin only, e.g. https://call.example.org; may be given more than once; '*' accepts all. Without it:
-    /// pages of the host that they connect to
-    #[arg(long, value_name = "URL")]
-    pub(crate) allow_origin: Vec<String>,
-    /// Believe this reverse proxy's X-Forwarded-For, so that limits per address hold for its clients; may be given more than once
-    #[arg(long, value_name = "ADDR")]
-    pub(crate) trusted_proxy: Vec<IpAddr>,
-    /// Let in only who shows a token (JWT, HS256) signed with a secret of this file: one of at least 32 bytes a line
-    #[arg(long, value_name = "FILE", conflicts_with = "auth_jwks")]
-    pub(crate) auth_secret: Option<PathBuf>,
-    /// Let in only who shows a token signed with a key of this JWK Set (RS256, ES256, EdDSA)
-    #[arg(long, value_name = "FILE")]
-    pub(crate) auth_jwks: Option<PathBuf>,
-    /// The claim 'aud' that every token must have
-    #[arg(long, value_name = "NAME")]
-    pub(crate) auth_audience: Option<String>,
-    /// The claim 'iss' that every token must have
-    #[arg(long, value_name = "NAME")]
-    pub(crate) auth_issuer: Option<String>,
-    /// TURN server that shares the secret of --turn-secret, to tell clients of with credentials that expire; may be given more than once
-    #[arg(long, value_name = "URL", requires = "turn_secret")]
-    pub(crate) turn_url: Vec<String>,
-    /// The file with the secret that coturn has as 'static-auth-secret', with 'use-auth-secret'
-    #[arg(long, value_name = "FILE", requires = "turn_url")]
-    pub(crate) turn_secret: Option<PathBuf>,
-    /// How many seconds TURN credentials are good for
-    #[arg(long, value_name = "N", value_parser = seconds, default_value = "43200")]
-    pub(crate) turn_seconds: Duration,
-    /// STUN or TURN server to tell clients of; may be given more than once
-    #[arg(long, value_name = "URL[,USER,PASSWORD]", value_parser = ice_server)]
-    pub(crate) ice_server: Vec<IceServer>,
 }
 
 #[derive(clap::Args)]
@@ -291,7 +247,7 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs_f64(number))
 }
 
-fn ice_server(text: &str) -> Result<IceServer, String> {
+pub(crate) fn ice_server(text: &str) -> Result<IceServer, String> {
     let mut parts = text.splitn(3, ',');
     let url = parts.next().unwrap_or_default();
     if !["stun:", "stuns:", "turn:", "turns:"].iter().any(|scheme| url.starts_with(scheme)) {

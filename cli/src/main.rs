@@ -8,6 +8,7 @@ mod exit;
 mod output;
 mod resources;
 mod serve;
+mod settings;
 mod sources;
 mod summary;
 mod table;
@@ -28,7 +29,7 @@ async fn main() -> ExitCode {
     env_logger::Builder::from_env(env_logger::Env::new().filter_or("CHAMADA_LOG", level)).init();
     let ended = match args.task.unwrap_or(Task::Demo(args.demo)) {
         Task::Demo(args) => demo::run(args).await,
-        Task::Serve(args) => serve::run(args).await,
+        Task::Serve(args) => serve::run(*args).await,
         Task::Call(args) => call::call(args).await,
         Task::Answer(args) => call::answer(args).await,
         Task::Token(args) => serve::token(&args),

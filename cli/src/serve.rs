@@ -1,30 +1,26 @@
 //! `chamada serve`.
 
-use crate::args::{ServeArgs, TokenArgs};
+use crate::args::TokenArgs;
 use crate::exit::Failure;
 use crate::output::line;
-use chamada_server::{AuthConfig, AuthKeys, Server, ServerConfig, ServerError, TlsConfig, TurnConfig, issue_token};
+use crate::settings::ServeArgs;
+use chamada_server::{Server, ServerError, issue_token};
 
 pub(crate) async fn run(args: ServeArgs) -> Result<(), Failure> {
-    let keys = args.auth_secret.map(AuthKeys::Secret).or(args.auth_jwks.map(AuthKeys::Jwks));
-    let auth = keys.map(|keys| AuthConfig { keys, audience: args.auth_audience, issuer: args.auth_issuer });
-    let tls = args.tls_cert.zip(args.tls_key).map(|(certificate, key)| TlsConfig { certificate, key });
-    let s = if tls.is_some() { "s" } else { "" };
-    let (urls, lifetime) = (args.turn_url, args.turn_seconds);
-    let turn = args.turn_secret.map(|secret| TurnConfig { secret, urls, lifetime });
-    let config = ServerConfig {
-        listen: args.listen,
-        allowed_origins: args.allow_origin,
-        trusted_proxies: args.trusted_proxy,
-        tls,
-        auth,
-        turn,
-        ice_servers: args.ice_server,
-        ..ServerConfig::default()
-    };
+    let check = args.check;
+    let config = args.server_config()?;
+    if check {
+        Server::check(config).map_err(failure)?;
+        line("The configuration can be used.");
+        return Ok(());
+    }
+    let s = if config.tls.is_some() { "s" } else { "" };
     let server = Server::bind(config).await.map_err(failure)?;
     let address = server.local_addr();
     line(&format!("Signaling on ws{s}://{address} and the page on http{s}://{address}/ (Ctrl-C ends it)"));
+    if let Some(address) = server.metrics_addr() {
+        line(&format!("Metrics on http://{address}/metrics"));
+    }
     server.run(stop_signal()).await.map_err(|error| Failure::Failed(error.to_string()))
 }
 

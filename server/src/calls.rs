@@ -201,6 +201,11 @@ impl State {
         }
     }
 
+    /// Whether this session is in a call, or one is being set up.
+    pub(crate) fn has_call(&self, number: u64) -> bool {
+        self.sessions.contains_key(&number) && !self.other_side(number).is_empty()
+    }
+
     /// Those a hang-up of this session goes to that names no target.
     pub(crate) fn other_side(&self, number: u64) -> Vec<u64> {
         let CallPeers { calling, called_by, peer, .. } = self.call_peers(number);

@@ -1,4 +1,5 @@
 use chamada::signaling::message::{DEFAULT_PORT, IceServer};
+use serde::Deserialize;
 use std::{
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
@@ -10,6 +11,10 @@ use std::{
 pub struct ServerConfig {
     /// Where to listen; port 0 lets the system choose.
     pub listen: SocketAddr,
+    /// Where to listen for the operator: `/metrics`, `/readyz` and `/healthz`.
+    pub metrics: Option<SocketAddr>,
+    /// How long calls that go on keep their signaling at the end; everybody else is sent away at once.
+    pub drain: Duration,
     /// Certificate and key, for `https` and `wss`; none speaks plain HTTP.
     pub tls: Option<TlsConfig>,
     /// Origins (RFC 6454, e.g. `https://call.example`) whose pages may connect, or `*` for all; empty allows those of the host that the request
@@ -47,6 +52,8 @@ impl Default for ServerConfig {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], DEFAULT_PORT)),
+            metrics: None,
+            drain: Duration::ZERO,
             tls: None,
             allowed_origins: Vec::new(),
             trusted_proxies: Vec::new(),
@@ -115,7 +122,8 @@ pub struct TurnConfig {
 }
 
 /// Bounds on what clients may use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Limits {
     /// Sustained messages per second of one client.
     pub messages_per_second: u32,

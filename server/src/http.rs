@@ -32,7 +32,7 @@ const HSTS: &str = "max-age=31536000";
 const SECURITY_HEADERS: [(&str, &str); 5] = [
     (
         "content-security-policy",
-        "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' blob: data:; media-src 'self' blob: mediastream:; \
+        "default-src 'self'; connect-src 'self'; img-src 'self' blob: data:; media-src 'self' blob: mediastream:; \
          frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'",
     ),
     ("x-content-type-options", "nosniff"),
@@ -56,14 +56,14 @@ async fn answer(
     let wants_websocket =
         headers.get(header::UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
     let mut response = match upgrade {
-        Ok(upgrade) => return open(hub, &peer, &headers, upgrade),
+        Ok(upgrade) => open(hub.clone(), &peer, &headers, upgrade),
         Err(rejection) if wants_websocket => rejection.into_response(),
         Err(_) if method != Method::GET && method != Method::HEAD => {
             (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")], "only GET and HEAD").into_response()
         }
         Err(_) if uri.path() == "/healthz" => health(&hub),
         Err(_) => match page::asset(uri.path()) {
-            Some(asset) => ([(header::CONTENT_TYPE, asset.content_type)], asset.body).into_response(),
+            Some(asset) => asset.respond(&headers),
             None => (StatusCode::NOT_FOUND, "there is nothing here").into_response(),
         },
     };
@@ -86,6 +86,7 @@ fn health(hub: &Hub) -> Response {
 
 fn open(hub: Arc<Hub>, peer: &Peer, headers: &HeaderMap, upgrade: WebSocketUpgrade) -> Response {
     if !origin_is_allowed(&hub.config.allowed_origins, headers) {
+        hub.metrics.turned_away("origin");
         return (StatusCode::FORBIDDEN, "pages of this origin may not connect here").into_response();
     }
     let mut asked = upgrade.requested_protocols().peekable();
@@ -94,6 +95,7 @@ fn open(hub: Arc<Hub>, peer: &Peer, headers: &HeaderMap, upgrade: WebSocketUpgra
     }
     drop(asked);
     if hub.is_crowded() {
+        hub.metrics.turned_away("full");
         return (StatusCode::SERVICE_UNAVAILABLE, "the server has no room for another connection").into_response();
     }
     let addresses = &peer.addresses;
@@ -101,7 +103,10 @@ fn open(hub: Arc<Hub>, peer: &Peer, headers: &HeaderMap, upgrade: WebSocketUpgra
     let entered = match (&peer.entered, key) {
         (None, Some(key)) => match addresses.enter(key) {
             Ok(entered) => Some(Arc::new(entered)),
-            Err(TooMany) => return (StatusCode::TOO_MANY_REQUESTS, "too many connections from there").into_response(),
+            Err(TooMany) => {
+                hub.metrics.turned_away("address");
+                return (StatusCode::TOO_MANY_REQUESTS, "too many connections from there").into_response();
+            }
         },
         (entered, _) => entered.clone(),
     };

@@ -6,6 +6,7 @@ use crate::{
     auth::{Authority, Person, TokenError},
     calls::CallPeers,
     config::ServerConfig,
+    metrics::Metrics,
     nuisance::Nuisance,
     outbox::{Closing, Outbox, Source, code},
     rate::Budget,
@@ -55,6 +56,7 @@ pub(crate) struct Hub {
     pub(crate) authority: Option<Authority>,
     pub(crate) turn: Option<Turn>,
     pub(crate) tls: Option<Tls>,
+    pub(crate) metrics: Metrics,
     /// The whole list may be out of date at clients that read no deltas.
     pub(crate) list_changed: Notify,
     /// There is something for newcomers or for clients that read deltas.
@@ -79,6 +81,8 @@ pub(crate) struct State {
     pub(crate) lost: VecDeque<(Instant, u64)>,
     last_number: u64,
     connections: usize,
+    /// Nobody new is let in, and only calls are waited for.
+    draining: bool,
     shut_down: bool,
 }
 
@@ -140,6 +144,7 @@ impl Hub {
             authority,
             turn,
             tls,
+            metrics: Metrics::new(),
             list_changed: Notify::new(),
             changed: Notify::new(),
             session_lost: Notify::new(),
@@ -163,7 +168,7 @@ impl Hub {
         // The last tenth is for addresses that have few.
         let is_modest = address.is_none_or(|key| self.addresses.connections(key) <= MODEST_CONNECTIONS);
         let room = if is_modest { limits.connections } else { limits.connections - limits.connections / 10 };
-        if state.shut_down {
+        if state.shut_down || state.draining {
             outbox.close(Closing { code: code::GOING_AWAY, reason: "the server is shutting down" });
         } else if state.connections > room && !(is_modest && state.make_room()) {
             outbox.push(
@@ -171,6 +176,7 @@ impl Hub {
                 error(ErrorCode::Full, "the server has no room for another connection").to_json().into(),
             );
             outbox.close(Closing { code: code::TRY_AGAIN_LATER, reason: "full" });
+            self.metrics.turned_away("full");
         } else {
             let token = new_token();
             let now = Instant::now();
@@ -270,15 +276,22 @@ impl Hub {
         let reply = match Message::parse_object(frame) {
             Err(e) => Err(relay::refusal_of(&e)),
             Ok(object) => {
-                let kind = object.get("type").and_then(Value::as_str).unwrap_or_default();
-                self.admit(number, kind, &object).and_then(|person| {
+                let kind = object.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
+                self.admit(number, &kind, &object).and_then(|person| {
                     let mut state = self.lock();
                     let has_shown_token = person.is_some();
+                    let was_nameless = state.sessions.get(&number).is_some_and(|session| session.name.is_none());
                     let changed = state.act(number, object, person);
+                    if was_nameless && state.sessions.get(&number).is_some_and(|session| session.name.is_some()) {
+                        self.metrics.logins.inc();
+                    }
                     if has_shown_token && let Some(session) = state.sessions.get_mut(&number) {
                         self.renew_turn_credentials_of(number, session, Instant::now());
                     }
                     drop(state);
+                    if changed.is_ok() {
+                        self.metrics.message(&kind);
+                    }
                     changed.map(|changed| {
                         if changed {
                             self.notify_changed();
@@ -332,6 +345,9 @@ impl Hub {
 
     /// Sends an error to one client, which pays for it with its own room.
     pub(crate) fn refuse(&self, number: u64, error: Message) {
+        if let Message::Error(error) = &error {
+            self.metrics.refused(error.code);
+        }
         if let Some(session) = self.lock().sessions.get(&number) {
             session.outbox.push(Source::Stranger(number), error.to_json().into());
         }
@@ -339,6 +355,7 @@ impl Hub {
 
     /// The connection of this session is gone.
     pub(crate) fn disconnect(&self, number: u64, departure: Departure) {
+        self.metrics.ended(if departure == Departure::Left { "left" } else { "lost" });
         let mut state = self.lock();
         state.connections = state.connections.saturating_sub(1);
         let keeps_place = departure == Departure::Lost && !state.shut_down;
@@ -432,6 +449,7 @@ impl Hub {
                 }
             }
         }
+        self.metrics.list_bytes.inc_by(bytes as u64);
         bytes
     }
 
@@ -448,7 +466,30 @@ impl Hub {
                 bytes += frame.len();
             }
         }
+        self.metrics.list_bytes.inc_by(bytes as u64);
         bytes
+    }
+
+    /// Whether who comes now is let in.
+    pub(crate) fn takes_newcomers(&self) -> bool {
+        let state = self.lock();
+        !state.draining && !state.shut_down
+    }
+
+    /// Lets nobody in any more, and ends with close code 1001 the connections of all who are in no call. `true`: nobody is left.
+    pub(crate) fn drain(&self) -> bool {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        state.draining = true;
+        let mut idle = true;
+        for (number, session) in &state.sessions {
+            if session.attached && state.has_call(*number) {
+                idle = false;
+            } else {
+                session.outbox.close(Closing { code: code::GOING_AWAY, reason: "this server is going; come again" });
+            }
+        }
+        idle
     }
 
     /// Ends every connection with close code 1001 and lets nobody in any more.

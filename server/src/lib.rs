@@ -24,6 +24,7 @@ mod http;
 mod hub;
 mod listen;
 mod login;
+mod metrics;
 mod nuisance;
 mod outbox;
 mod page;
@@ -46,7 +47,6 @@ use std::{
     future::Future,
     io,
     net::SocketAddr,
-    pin::pin,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
@@ -60,6 +60,9 @@ const TOKEN_CHECK_EVERY: Duration = Duration::from_secs(1);
 
 /// How much later than asked for TURN credentials are renewed at most.
 const TURN_CHECK_EVERY: Duration = Duration::from_secs(5);
+
+/// How much longer than the last call the end takes.
+const DRAIN_CHECK_EVERY: Duration = Duration::from_millis(250);
 
 /// In seconds; however many people there are, lists are not older than this.
 const MAX_LIST_PAUSE: f64 = 30.0;
@@ -90,6 +93,7 @@ pub enum ServerError {
 #[derive(Debug)]
 pub struct Server {
     listener: TcpListener,
+    operator: Option<TcpListener>,
     address: SocketAddr,
     hub: Arc<Hub>,
 }
@@ -106,7 +110,27 @@ impl Server {
         let bind = |source| ServerError::Bind { address: wanted, source };
         let listener = TcpListener::bind(wanted).await.map_err(bind)?;
         let address = listener.local_addr().map_err(bind)?;
-        Ok(Self { listener, address, hub })
+        let operator = match hub.config.metrics {
+            Some(address) => {
+                let bind = |source| ServerError::Bind { address, source };
+                Some(TcpListener::bind(address).await.map_err(bind)?)
+            }
+            None => None,
+        };
+        Ok(Self { listener, operator, address, hub })
+    }
+
+    /// Whether a server could be run with this configuration, as far as that can be known without taking its port.
+    ///
+    /// # Errors
+    /// [`ServerError`], but no `Bind`.
+    pub fn check(config: ServerConfig) -> Result<(), ServerError> {
+        Hub::new(config).map(drop)
+    }
+
+    /// The operator's address in use, if there is one.
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.operator.as_ref().and_then(|listener| listener.local_addr().ok())
     }
 
     /// The address in use; with the real port where port 0 was asked for.
@@ -114,13 +138,13 @@ impl Server {
         self.address
     }
 
-    /// Serves until `shutdown` completes, then tells every client (close code 1001) and waits a few seconds at most. A connection that cannot
-    /// be accepted, for want of file descriptors say, is logged.
+    /// Serves until `shutdown` completes, lets calls go on for [`ServerConfig::drain`], then tells every client (close code 1001) and waits a few
+    /// seconds at most. A connection that cannot be accepted, for want of file descriptors say, is logged.
     ///
     /// # Errors
     /// None at present.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), ServerError> {
-        let Self { listener, address, hub } = self;
+        let Self { listener, operator, address, hub } = self;
         // Also ends the connections when this future is dropped instead of shut down.
         let _guard = CloseOnDrop(hub.clone());
         let mut chores = JoinSet::new();
@@ -140,17 +164,32 @@ impl Server {
         }
 
         let (stop, stopped) = watch::channel(false);
-        let mut serve = pin!(listen::serve(listener, hub.clone(), stopped));
+        let (stop_operator, operator_stopped) = watch::channel(false);
+        if let Some(operator) = operator {
+            chores.spawn(listen::serve_operator(operator, hub.clone(), operator_stopped));
+        }
+        let mut serving = JoinSet::new();
+        serving.spawn(listen::serve(listener, hub.clone(), stopped));
         log::info!("listening on {address}");
         tokio::select! {
-            () = &mut serve => return Ok(()),
+            _ = serving.join_next() => return Ok(()),
             () = shutdown => {}
+        }
+        let _ = stop.send(true);
+        if !hub.config.drain.is_zero() {
+            log::info!("letting calls end for {:?}", hub.config.drain);
+            let calls_ended = async {
+                while !hub.drain() {
+                    time::sleep(DRAIN_CHECK_EVERY).await;
+                }
+            };
+            let _ = time::timeout(hub.config.drain, calls_ended).await;
         }
         log::info!("shutting down");
         hub.shut_down();
-        let _ = stop.send(true);
+        let _ = stop_operator.send(true);
         // Who has not gone by then is cut off.
-        let _ = time::timeout(SHUTDOWN_WAIT, async { tokio::join!(serve, hub.everyone_left()) }).await;
+        let _ = time::timeout(SHUTDOWN_WAIT, async { tokio::join!(serving.join_next(), hub.everyone_left()) }).await;
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use crate::{
     addresses::{Addresses, Entered},
     http,
     hub::Hub,
+    metrics,
 };
 use hyper::{Request, body::Incoming, server::conn::http1, service::Service as _};
 use hyper_util::{
@@ -27,6 +28,9 @@ const HTTP_LIFETIME: Duration = Duration::from_secs(60);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// TCP connections beside those that may become sessions: pages are fetched over them.
 const OTHER_CONNECTIONS: usize = 256;
+
+/// At the operator's address.
+const OPERATOR_CONNECTIONS: usize = 32;
 
 /// Who is at the other end of a TCP connection.
 #[derive(Debug, Clone)]
@@ -61,10 +65,12 @@ pub(crate) async fn serve(listener: TcpListener, hub: Arc<Hub>, stopped: watch::
         };
         // An upgraded connection leaves this set; the hub counts those.
         if connections.len() >= most {
+            hub.metrics.turned_away("full");
             continue;
         }
         let Ok(entered) = addresses.accept(peer.ip()) else {
             log::debug!("an address has too many connections");
+            hub.metrics.turned_away("address");
             continue;
         };
         let peer = Peer { ip: peer.ip(), entered: entered.map(Arc::new), addresses: addresses.clone() };
@@ -85,6 +91,27 @@ pub(crate) async fn serve(listener: TcpListener, hub: Arc<Hub>, stopped: watch::
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
+}
+
+/// Serves what the operator asks for, until this future is dropped.
+pub(crate) async fn serve_operator(listener: TcpListener, hub: Arc<Hub>, stopped: watch::Receiver<bool>) {
+    let router = metrics::router(hub.clone());
+    let mut connections = JoinSet::new();
+    loop {
+        while connections.try_join_next().is_some() {}
+        match listener.accept().await {
+            Ok((stream, peer)) if connections.len() < OPERATOR_CONNECTIONS => {
+                let peer = Peer { ip: peer.ip(), entered: None, addresses: hub.addresses.clone() };
+                let router = TowerToHyperService::new(router.clone());
+                connections.spawn(answer(stream, peer, router, hub.config.request_timeout, stopped.clone()));
+            }
+            Ok(_) => log::warn!("too many connections at the operator's address"),
+            Err(e) => {
+                log::warn!("a connection at the operator's address could not be accepted: {e}");
+                time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
 }
 
 async fn answer(

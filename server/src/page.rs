@@ -1,5 +1,13 @@
 //! The web page in `server/web`, embedded in the binary.
 
+use axum::{
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use flate2::{Compression, write::GzEncoder};
+use ring::digest;
+use std::{collections::HashMap, io::Write, sync::LazyLock};
+
 /// One file of the page.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asset {
@@ -55,13 +63,62 @@ const FILES: &[(&str, Asset)] = files![
     "view/stage.js" SCRIPT,
 ];
 
+/// A file as it is sent: compressed once, and with what names its content (RFC 9110 section 8.8.3).
+pub(crate) struct Prepared {
+    asset: Asset,
+    etag: String,
+    /// None where that would not be smaller.
+    gzip: Option<Vec<u8>>,
+}
+
+static PREPARED: LazyLock<HashMap<&str, Prepared>> =
+    LazyLock::new(|| FILES.iter().map(|(path, asset)| (*path, Prepared::new(*asset))).collect());
+
+impl Prepared {
+    fn new(asset: Asset) -> Self {
+        let digest = digest::digest(&digest::SHA256, asset.body);
+        let hex: String = digest.as_ref().iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        let gzip = encoder.write_all(asset.body).and_then(|()| encoder.finish()).ok();
+        // Weak: compressed or not, it is the same content in other bytes.
+        Self { asset, etag: format!("W/\"{hex}\""), gzip: gzip.filter(|gzip| gzip.len() < asset.body.len()) }
+    }
+
+    pub(crate) fn respond(&'static self, request: &HeaderMap) -> Response {
+        let validators = [(header::ETAG, self.etag.as_str()), (header::VARY, "accept-encoding")];
+        let listed = |name, wanted: &dyn Fn(&str) -> bool| {
+            let values = request.get_all(name).iter().filter_map(|value| value.to_str().ok());
+            values.flat_map(|value| value.split(',')).any(|value| wanted(value.trim()))
+        };
+        if listed(header::IF_NONE_MATCH, &|tag| tag == self.etag) {
+            return (StatusCode::NOT_MODIFIED, validators).into_response();
+        }
+        let content_type = [(header::CONTENT_TYPE, self.asset.content_type)];
+        match &self.gzip {
+            // Whoever weighs it with 0 does not want it.
+            Some(gzip) if listed(header::ACCEPT_ENCODING, &accepts_gzip) => {
+                let encoding = [(header::CONTENT_ENCODING, "gzip")];
+                (content_type, encoding, validators, gzip.as_slice()).into_response()
+            }
+            _ => (content_type, validators, self.asset.body).into_response(),
+        }
+    }
+}
+
+/// Whether one member of `Accept-Encoding` (RFC 9110 section 12.5.3) is gzip with a weight above 0.
+fn accepts_gzip(member: &str) -> bool {
+    let (coding, weight) = member.split_once(';').unwrap_or((member, ""));
+    let refused = weight.trim().strip_prefix("q=").and_then(|q| q.parse::<f32>().ok()) == Some(0.0);
+    coding.trim().eq_ignore_ascii_case("gzip") && !refused
+}
+
 /// The file at this path of the page's URL (`/`, `/app.js`, …), if there is one.
-pub(crate) fn asset(path: &str) -> Option<Asset> {
+pub(crate) fn asset(path: &str) -> Option<&'static Prepared> {
     let wanted = match path.strip_prefix('/')? {
         "" => "index.html",
         path => path,
     };
-    FILES.iter().find(|(path, _)| *path == wanted).map(|(_, asset)| *asset)
+    PREPARED.get(wanted)
 }
 
 #[cfg(test)]

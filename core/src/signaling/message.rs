@@ -593,6 +593,11 @@ impl Message {
         }
     }
 
+    /// Whether this version knows messages with this `type`.
+    pub fn is_known_type(kind: &str) -> bool {
+        KNOWN_TYPES.contains(&kind)
+    }
+
     /// The `type` on the wire.
     pub fn kind(&self) -> &str {
         match self {
