@@ -4,6 +4,7 @@
 mod calls;
 mod codecs;
 mod network;
+mod reconnect;
 mod server;
 mod usage;
 
@@ -56,6 +57,9 @@ struct Args {
 #[derive(Subcommand)]
 enum Task {
     Network(network::NetworkArgs),
+    Reconnect(reconnect::ReconnectArgs),
+    #[command(hide = true)]
+    End(reconnect::EndArgs),
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -77,16 +81,20 @@ async fn main() -> Result<ExitCode> {
     env_logger::init();
     let args = Args::parse();
     match args.task {
-        Some(Task::Network(args)) => on_paths(args).await,
+        Some(Task::Network(args)) => until_stopped(move |stop| network::run(&args, stop)).await,
+        Some(Task::Reconnect(args)) => until_stopped(move |stop| reconnect::run(&args, stop)).await,
+        Some(Task::End(args)) => reconnect::end(args).await.map(|()| ExitCode::SUCCESS),
         None => here(&args).await.map(|()| ExitCode::SUCCESS),
     }
 }
 
-/// Calls on paths of all kinds. At Ctrl-C it takes down what it set up.
-async fn on_paths(args: network::NetworkArgs) -> Result<ExitCode> {
+/// Measures in namespaces. At Ctrl-C it takes down what it set up.
+async fn until_stopped(
+    measure: impl FnOnce(&AtomicBool) -> Result<network::Outcome> + Send + 'static,
+) -> Result<ExitCode> {
     let stop = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&stop);
-    let mut work = tokio::task::spawn_blocking(move || network::run(&args, &seen));
+    let mut work = tokio::task::spawn_blocking(move || measure(&seen));
     let outcome = tokio::select! {
         outcome = &mut work => outcome,
         () = stop_signal() => {
