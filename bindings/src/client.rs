@@ -207,11 +207,14 @@ impl Client {
         self.settle_camera_soon();
     }
 
-    /// The app is back: the camera is as it was before, unless the person switched it off meanwhile. Returns at once; a camera
+    /// The app is back: the server is looked at, since the device may have slept, and a connection that does not answer within two
+    /// seconds is made anew. The camera is as it was before, unless the person switched it off meanwhile. Returns at once; a camera
     /// that cannot be opened any more is told by `Event.CallChanged` with video off.
     pub fn foreground(&self) {
         self.inner.camera().foreground = true;
         self.settle_camera_soon();
+        let inner = Arc::clone(&self.inner);
+        spawn(async move { inner.core.foreground().await.map_err(Into::into) });
     }
 
     /// The device has another network now: the server is looked for at once, not only after its silence. Returns at once.

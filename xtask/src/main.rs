@@ -86,7 +86,8 @@ enum Task {
     /// The bindings' memory tests under valgrind
     Valgrind,
     /// Measure: set-up time, codecs, delay, CPU and memory, the server; prints a table and writes target/bench.json. `bench network`
-    /// measures calls on narrow, long and lossy paths beside Chromium; it needs root, and writes target/bench-network.json
+    /// measures calls on narrow, long and lossy paths beside Chromium, `bench reconnect` calls whose ends change their network; both
+    /// need root, and write target/bench-network.json and target/bench-reconnect.json
     Bench {
         /// Passed on to the bench
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -158,10 +159,10 @@ fn main() -> Result<()> {
             bindings::valgrind(&mut steps);
             steps.finish()
         }
-        Task::Bench { args } if args.first().is_some_and(|first| first == "network") => {
+        Task::Bench { args } if args.first().is_some_and(|first| first == "network" || first == "reconnect") => {
             setup::run(false)?;
             let mut steps = Steps::default();
-            steps.step("calls on paths", || {
+            steps.step("calls in namespaces", || {
                 run::cargo(&["build", "--release", "--package", "chamada-cli", "--package", "chamada-tests"]).done()?;
                 run::program(run::target().join("release/bench")).args(args).passes_or_skips()
             });

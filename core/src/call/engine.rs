@@ -1,7 +1,7 @@
 //! The engine: its inputs and outputs, and the commands of the app.
 
 use super::history::CallHistory;
-use super::state::{Call, SdpSession};
+use super::state::{Call, Certificates, SdpSession};
 use super::types::{
     CONNECT_TIMEOUT, CallError, CallEvent, CallSnapshot, CallState, Command, EndReason, Output, PeerAction, PeerId,
     PeerReport, RING_TIMEOUT,
@@ -82,14 +82,12 @@ impl CallEngine {
     }
 
     /// This device has another network: ICE is restarted as soon as the server can be told, without waiting until the old path is
-    /// known to be dead, and by this side whoever called.
+    /// known to be dead, and by this side whoever called. A call that is not answered yet is restarted when it is.
     pub fn network_changed(&mut self, now: Instant) {
-        let Some(call) = &mut self.call else { return };
-        if !matches!(call.state, CallState::Connected | CallState::Reconnecting) {
-            return;
-        }
+        let Some(call) = self.call.as_mut().filter(|call| call.peer.is_some()) else { return };
         call.new_network = true;
-        if self.online {
+        (call.restarts, call.restart_at) = (0, call.restart_at.map(|_| now));
+        if self.online && call.offer_answer.is_negotiated() {
             self.restart_ice(now);
         }
         self.emit_change();
@@ -168,7 +166,7 @@ impl CallEngine {
         }
         match report {
             PeerReport::LocalDescription(description) => self.on_local_description(description),
-            PeerReport::AnswerApplied => self.on_answer_applied(),
+            PeerReport::AnswerApplied => self.on_answer_applied(now),
             PeerReport::NegotiationFailed(why) => self.on_negotiation_failed(&why),
             PeerReport::Candidate(candidate) => self.on_local_candidate(candidate),
             PeerReport::Connection(state) => self.on_connection(now, state),
@@ -275,6 +273,7 @@ impl CallEngine {
         self.create_peer(false, media);
         if let Some(call) = &mut self.call {
             call.session = SdpSession::of(&offer);
+            call.certificates = Certificates::of(&offer);
             call.offer_answer.receive(&offer);
             call.offer_answer.accept_offer(offer);
         }
@@ -407,7 +406,10 @@ impl CallEngine {
                 self.repeat_candidates();
             }
         }
-        if self.call.as_ref().is_some_and(|call| call.state == CallState::Reconnecting || call.new_network) {
+        let restart = |call: &Call| {
+            call.state == CallState::Reconnecting || (call.new_network && call.offer_answer.is_negotiated())
+        };
+        if self.call.as_ref().is_some_and(restart) {
             self.restart_ice(now);
         }
         self.announce_name();

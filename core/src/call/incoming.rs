@@ -2,8 +2,8 @@
 
 use super::engine::CallEngine;
 use super::offer_answer::{OfferAnswer, Received};
-use super::state::SdpSession;
-use super::types::{CONNECT_TIMEOUT, CallState, EndReason, PeerAction};
+use super::state::{Certificates, SdpSession};
+use super::types::{CONNECT_TIMEOUT, CallState, EndReason, PeerAction, RESTART_CHECKS};
 use crate::signaling::message::{
     CallId, Description, HangUp, HangUpReason, Message, NewIceCandidate, SdpType, SessionDescription,
 };
@@ -33,7 +33,7 @@ impl CallEngine {
         if known || (id.is_none() && call.is_of_session(session)) {
             match call.state {
                 CallState::RingingLocally => self.on_repeated_offer(sdp),
-                _ => self.on_renegotiation(sdp),
+                _ => self.on_renegotiation(now, sdp),
             }
             return;
         }
@@ -157,11 +157,20 @@ impl CallEngine {
             }
             return log::debug!("ignored an answer without an offer");
         }
+        let certificates = Certificates::of(&sdp);
+        if call.certificates.exclude(&certificates) {
+            // DTLS does not change its peer: a page that was reloaded needs a new connection on this side, too.
+            call.reconnect(now, RESTART_CHECKS);
+            call.await_checks(now);
+            return self.offer_on_new_peer();
+        }
+        call.certificates = certificates;
         call.session = SdpSession::of(&sdp);
         if call.state == CallState::Connected {
             // The ICE restart for a new network is negotiated; if it fails, the connection state changes.
             (call.restart_at, call.new_network) = (None, false);
         }
+        call.await_checks(now);
         let first = call.is_calling();
         if first {
             call.state = CallState::Connecting;

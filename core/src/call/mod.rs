@@ -48,10 +48,19 @@
 //!
 //! # Repair
 //!
-//! A device whose network changed ([`CallEngine::network_changed`]) restarts ICE at once, whichever side called.
+//! A device whose network changed ([`CallEngine::network_changed`]) restarts ICE at once, whichever side called. If the call is not
+//! answered yet, it does so when it is.
 //!
-//! A connection that is `disconnected` for [`RESTART_AFTER`], or `failed`, gets an ICE restart by the caller, again each
-//! [`RESTART_EVERY`], and at once when the server is reachable again. After [`REPAIR_TIMEOUT`] the call ends. Losing only the server does not end
+//! A connection that is `disconnected` for [`RESTART_AFTER`], or `failed`, gets an ICE restart by the caller, and
+//! [`ANSWERER_RESTARTS_LATER`] by the other side. A restart that does not help is tried again, first after [`FIRST_RESTART_WAIT`] and then
+//! ever later, and at once when the server is reachable again. After [`REPAIR_TIMEOUT`] the call ends. The side that has lost nothing
+//! is [`CallState::Reconnecting`], too, while the other one restarts.
+//!
+//! DTLS binds a connection to the certificates in its descriptions (RFC 8842). A remote peer that offers or answers with another one
+//! has a new peer connection, because its page was reloaded, say. Then, and where this side's own is `closed` or cannot
+//! offer, the call goes on with a new peer connection on this side. A call gets [`MAX_REPLACEMENTS`] of them at most.
+//!
+//! Losing only the server does not end
 //! a call: media continues, and messages wait in the signaling client. After the next login the engine repeats what may
 //! have been lost: an offer without an answer, an answer, candidates, `call-ringing`, `media-state`. Duplicate descriptions
 //! are detected: the same answer is sent again, without a new negotiation.

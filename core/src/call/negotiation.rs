@@ -2,10 +2,12 @@
 
 use super::engine::CallEngine;
 use super::offer_answer::{Received, Step};
-use super::types::{CallState, EndReason, PeerAction};
+use super::state::Certificates;
+use super::types::{CallState, EndReason, PeerAction, RESTART_CHECKS};
 use crate::signaling::message::{
     Description, HangUpReason, IceCandidate, Message, NewIceCandidate, SdpType, SessionDescription,
 };
+use std::time::Instant;
 
 impl CallEngine {
     /// Starts the peer connection's next operation, if none is pending, and adds the candidates that waited for it.
@@ -25,7 +27,7 @@ impl CallEngine {
     }
 
     /// A remote offer within the current call: perfect negotiation (W3C WebRTC section 10.7).
-    pub(super) fn on_renegotiation(&mut self, offer: SessionDescription) {
+    pub(super) fn on_renegotiation(&mut self, now: Instant, offer: SessionDescription) {
         let Some(call) = &mut self.call else { return };
         match call.offer_answer.receive(&offer) {
             Received::New => {}
@@ -36,6 +38,18 @@ impl CallEngine {
         if call.offer_answer.collides() && !call.polite {
             return log::debug!("offer collision: the remote peer is the polite one");
         }
+        let certificates = Certificates::of(&offer);
+        let other_peer = call.certificates.exclude(&certificates);
+        // A first offer cannot be rolled back and answered: its connection has taken the offerer's part (RFC 8842 section 5.3).
+        if other_peer || (call.offer_answer.collides() && !call.offer_answer.is_negotiated()) {
+            call.reconnect(now, RESTART_CHECKS);
+            call.await_checks(now);
+            return self.answer_on_new_peer(offer);
+        }
+        if call.certificates.is_empty() {
+            call.certificates = certificates;
+        }
+        call.await_checks(now);
         call.offer_answer.accept_offer(offer);
         self.negotiate();
     }
@@ -60,9 +74,12 @@ impl CallEngine {
         self.negotiate();
     }
 
-    pub(super) fn on_answer_applied(&mut self) {
-        if let Some(call) = &mut self.call {
-            call.offer_answer.on_answer_applied();
+    pub(super) fn on_answer_applied(&mut self, now: Instant) {
+        let Some(call) = &mut self.call else { return };
+        call.offer_answer.on_answer_applied();
+        if call.state == CallState::Connecting && call.new_network {
+            // The candidates of the first offer were those of a network that is gone.
+            return self.restart_ice(now);
         }
         self.negotiate();
     }
@@ -115,11 +132,13 @@ impl CallEngine {
 
     pub(super) fn on_negotiation_failed(&mut self, why: &str) {
         let Some(call) = &mut self.call else { return };
-        call.offer_answer.on_operation_failed();
+        let own_offer = call.offer_answer.on_operation_failed();
         // The reason may quote descriptions, which must not be logged above debug.
         log::debug!("offer_answer: {why}");
         let goes_on = matches!(call.state, CallState::Connected | CallState::Reconnecting);
         if goes_on || call.offer_answer.is_negotiated() {
+            // A connection that cannot even offer is not brought back by another restart.
+            call.peer_unusable |= own_offer && call.state == CallState::Reconnecting;
             log::warn!("a renegotiation failed, the call goes on");
             return self.negotiate();
         }

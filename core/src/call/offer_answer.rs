@@ -182,12 +182,27 @@ impl OfferAnswer {
         }
     }
 
-    /// The pending operation failed. A local offer that was set before is assumed to be still set.
-    pub(super) fn on_operation_failed(&mut self) {
-        if self.pending_operation.take() == Some(Operation::CreateAnswer) {
+    /// The pending operation failed. A local offer that was set before is assumed to be still set. Returns whether it was part of
+    /// this side's own offer.
+    pub(super) fn on_operation_failed(&mut self) -> bool {
+        let failed = self.pending_operation.take();
+        if failed == Some(Operation::CreateAnswer) {
             self.answered_offer = None;
         }
         self.discard_offer = false;
+        // Of a first description nothing is left; later ones leave what was agreed on before.
+        self.has_remote_description &= self.negotiated;
+        matches!(failed, Some(Operation::CreateOffer | Operation::ApplyAnswer))
+    }
+
+    /// The state of a peer connection that takes the place of this one: nothing is negotiated. Descriptions that were received are
+    /// still known, and so are offers whose answers may still come.
+    pub(super) fn for_new_peer(&mut self) -> Self {
+        Self {
+            replaced_offers: self.replaced_offers + usize::from(self.awaiting_answer),
+            seen_descriptions: std::mem::take(&mut self.seen_descriptions),
+            ..Self::default()
+        }
     }
 
     /// The local description was sent. Returns the local candidates that waited for it.

@@ -2,10 +2,10 @@
 
 use super::engine::is_polite;
 use super::offer_answer::OfferAnswer;
-use super::types::{CallState, PeerId};
+use super::types::{ANSWERER_RESTARTS_LATER, CallState, PeerId, RESTART_AFTER};
 use crate::signaling::message::{CallId, MediaState, SessionDescription};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The current call.
 #[derive(Debug)]
@@ -20,6 +20,14 @@ pub(super) struct Call {
     pub(super) offerer: bool,
     /// Whether this device's network changed and ICE has not been restarted successfully since.
     pub(super) new_network: bool,
+    /// Restarts of ICE since the connection was last up.
+    pub(super) restarts: u32,
+    /// Whether no restart can bring the peer connection back, so that the next attempt makes a new one.
+    pub(super) peer_unusable: bool,
+    /// New peer connections that this call got.
+    pub(super) replacements: u32,
+    /// The certificates of the remote peer connection.
+    pub(super) certificates: Certificates,
     /// Whether this side is the polite peer of perfect negotiation. Set from the names at the start; later renames do not change it.
     pub(super) polite: bool,
     /// Whether the remote peer sends call identifiers, which old peers do not.
@@ -58,6 +66,10 @@ impl Call {
             state,
             offerer: false,
             new_network: false,
+            restarts: 0,
+            peer_unusable: false,
+            replacements: 0,
+            certificates: Certificates::default(),
             sends_call_ids: false,
             session: None,
             colliding_call: None,
@@ -74,9 +86,9 @@ impl Call {
         }
     }
 
-    /// Whether this side restarts ICE: the caller does, and the side whose network changed.
-    pub(super) fn restarts_ice(&self) -> bool {
-        self.offerer || self.new_network
+    /// How long this side waits before it restarts ICE: the caller and the side whose network changed come first.
+    pub(super) fn restart_after(&self) -> Duration {
+        if self.offerer || self.new_network { RESTART_AFTER } else { RESTART_AFTER + ANSWERER_RESTARTS_LATER }
     }
 
     /// An outgoing call that was not answered yet.
@@ -112,5 +124,55 @@ impl SdpSession {
         let mut hasher = DefaultHasher::new();
         (user, session).hash(&mut hasher);
         Some(Self(hasher.finish()))
+    }
+}
+
+/// Most certificates of one description that are looked at.
+const MAX_CERTIFICATES: usize = 16;
+
+/// The certificates that a description names in `a=fingerprint` (RFC 8122 section 5), as hashes of hash function and value. DTLS
+/// binds a connection to them: a description without any of those that were agreed on comes from another peer connection.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Certificates(Vec<u64>);
+
+impl Certificates {
+    pub(super) fn of(description: &SessionDescription) -> Self {
+        let hash = |value: &str| {
+            let mut hasher = DefaultHasher::new();
+            for word in value.split_ascii_whitespace().take(2) {
+                word.to_ascii_lowercase().hash(&mut hasher);
+            }
+            hasher.finish()
+        };
+        let lines = description.sdp.lines().filter_map(|line| line.trim_end().strip_prefix("a=fingerprint:"));
+        Self(lines.take(MAX_CERTIFICATES).map(hash).collect())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a later description with `other` is of another peer connection. Unknown ones prove nothing.
+    pub(super) fn exclude(&self, other: &Self) -> bool {
+        !self.is_empty() && !other.is_empty() && !other.0.iter().any(|certificate| self.0.contains(certificate))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn certificates(lines: &str) -> Certificates {
+        Certificates::of(&SessionDescription::offer(format!("v=0\r\n{lines}")))
+    }
+
+    #[test]
+    fn one_common_fingerprint_is_the_same_peer_in_whatever_case() {
+        let ours = certificates("a=fingerprint:sha-256 AB:CD\r\n");
+        assert!(!ours.exclude(&certificates("a=fingerprint:SHA-256 ab:cd\r\n")));
+        assert!(!ours.exclude(&certificates("a=fingerprint:sha-512 01\r\na=fingerprint:sha-256 AB:CD\r\n")));
+        assert!(ours.exclude(&certificates("a=fingerprint:sha-256 AB:CE\r\n")));
+        let none = certificates("");
+        assert!(!ours.exclude(&none) && !none.exclude(&ours));
     }
 }

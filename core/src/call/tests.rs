@@ -9,4 +9,5 @@ mod sim;
 mod sim_peer;
 mod stories;
 mod strangers;
+mod switches;
 mod table;

@@ -9,12 +9,22 @@ pub const RING_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// How long ICE and DTLS may take after the call was accepted.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a connection that was lost is repaired before the call ends.
-pub const REPAIR_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a connection may be `disconnected` before ICE is restarted: short losses mend themselves.
-pub const RESTART_AFTER: Duration = Duration::from_secs(2);
-/// How long a restart may take before the next one.
-pub const RESTART_EVERY: Duration = Duration::from_secs(8);
+/// How long a connection that was lost is repaired before the call ends: longer than half a minute in a lift or a tunnel.
+pub const REPAIR_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long a connection may be `disconnected` before the side that called restarts ICE: short losses mend themselves.
+pub const RESTART_AFTER: Duration = Duration::from_millis(500);
+/// How much longer the other side waits, so that both do not restart at once. It has to restart where it alone notices
+/// the loss: behind a NAT that changed its mapping, one side still gets answers to its checks.
+pub const ANSWERER_RESTARTS_LATER: Duration = Duration::from_secs(1);
+/// How long the first ICE restart may take before the next one; each later one may take half as long again, up to
+/// [`MAX_RESTART_WAIT`].
+pub const FIRST_RESTART_WAIT: Duration = Duration::from_secs(2);
+/// The longest time between two ICE restarts.
+pub const MAX_RESTART_WAIT: Duration = Duration::from_secs(8);
+/// How long the checks of a restart may take after its descriptions have been exchanged, however late that was.
+pub const RESTART_CHECKS: Duration = Duration::from_millis(2_500);
+/// How many new peer connections one call may get: each of them opens the devices anew.
+pub const MAX_REPLACEMENTS: u32 = 8;
 
 /// Names one peer connection for as long as the engine lives; reports about an earlier one are dropped by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -75,6 +85,8 @@ pub enum ConnectionState {
     Disconnected,
     /// It will not come back by itself.
     Failed,
+    /// It is gone, and no restart brings it back: only a new peer connection can take its place.
+    Closed,
 }
 
 /// What the engine wants to be done.

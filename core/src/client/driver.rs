@@ -1,5 +1,6 @@
 //! The task that owns the call engine and the signaling client and feeds one with the other.
 
+use super::address_watch::{self, AddressWatch};
 use super::call_task::{CallTask, FromTask, TOLD, TaskContext, TaskHandle, TaskRequest};
 use super::config::SendParameter;
 use super::quality::{QualityMonitor, Sample};
@@ -8,17 +9,22 @@ use crate::call::{CallEngine, CallError, CallEvent, CallSnapshot, CallState, Com
 use crate::facing::FacingMode;
 use crate::media::constraints::{self, VideoConstraints};
 use crate::media::frame::VideoFrame;
+use crate::peer::webrtc::local_addresses;
 use crate::peer::{DataError, PeerFactory};
 use crate::signaling::message::{CallId, IceServer, MediaState, Message};
 use crate::signaling::{SignalingClient, SignalingEvent};
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::time::MissedTickBehavior;
 
 /// Events that wait for an app that does not read; beyond it nothing more is read from the network until it does.
 const MAX_WAITING_EVENTS: usize = 4096;
+
+/// How long after a change of addresses an app may tell of the same change.
+const SAME_CHANGE: Duration = Duration::from_secs(1);
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T, ClientError>>;
 
@@ -92,6 +98,9 @@ pub(super) enum Request {
     NetworkChanged {
         reply: oneshot::Sender<()>,
     },
+    Foreground {
+        reply: oneshot::Sender<()>,
+    },
     Logout {
         reply: oneshot::Sender<()>,
     },
@@ -138,6 +147,13 @@ pub(super) struct Driver {
     held: Vec<CallEvent>,
     /// Judges the call of this identifier.
     quality: Option<(Option<CallId>, QualityMonitor)>,
+    addresses: AddressWatch,
+    /// When they last called for another path, so that an app that tells of the same change does not begin again.
+    addresses_changed: Option<Instant>,
+    /// Whether the server is away.
+    server_lost: bool,
+    /// Whether the call has lost its path and waits for the server.
+    hurry: bool,
 }
 
 impl Driver {
@@ -170,6 +186,10 @@ impl Driver {
             waiting: VecDeque::new(),
             held: Vec::new(),
             quality: None,
+            addresses: AddressWatch::default(),
+            addresses_changed: None,
+            server_lost: false,
+            hurry: false,
         })
     }
 
@@ -177,6 +197,8 @@ impl Driver {
     pub(super) async fn run(mut self, mut inbox: mpsc::Receiver<Request>) {
         let mut logout = None;
         let mut server_gone = false;
+        let mut looks = tokio::time::interval(address_watch::INTERVAL);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // The login is among the events already: a call that is asked for at once must find it done.
         while let Ok(event) = self.signaling_events.try_recv() {
             self.on_signaling(event);
@@ -212,6 +234,7 @@ impl Driver {
                 },
                 Some(message) = self.from_tasks.recv(), if room => self.on_task(message),
                 () = sleep_until(timer) => self.engine.handle_timeout(Instant::now()),
+                _ = looks.tick(), if self.watches_addresses() => self.look_at_addresses(),
             }
             self.pump();
         }
@@ -326,13 +349,53 @@ impl Driver {
                 let _ = reply.send(self.engine.snapshot());
             }
             Request::NetworkChanged { reply } => {
-                self.signaling.reconnect_now();
-                // The old connection to the server may be dead without knowing: the restart waits for the new login.
-                self.engine.signaling_lost(Instant::now());
-                self.engine.network_changed(Instant::now());
+                // What is there now is what the app speaks of, and no later event.
+                let changed = self.addresses.look(local_addresses(), true);
+                let handled = self.addresses_changed.is_some_and(|at| at.elapsed() < SAME_CHANGE);
+                if changed || !handled {
+                    self.network_changed();
+                }
+                let _ = reply.send(());
+            }
+            Request::Foreground { reply } => {
+                self.signaling.probe();
                 let _ = reply.send(());
             }
             Request::Logout { reply } => drop(reply),
+        }
+    }
+
+    fn network_changed(&mut self) {
+        self.signaling.reconnect_now();
+        // The old connection to the server may be dead without knowing: the restart waits for the new login.
+        self.engine.signaling_lost(Instant::now());
+        self.engine.network_changed(Instant::now());
+    }
+
+    fn watches_addresses(&self) -> bool {
+        self.server_lost || self.engine.snapshot().state != CallState::Idle
+    }
+
+    fn look_at_addresses(&mut self) {
+        let waiting = self.server_lost || self.hurry;
+        if self.addresses.look(local_addresses(), waiting) {
+            log::info!("the addresses of this device changed");
+            self.addresses_changed = Some(Instant::now());
+            self.network_changed();
+        }
+    }
+
+    /// A call that lost its path needs the server for the next one, and may have lost both at once.
+    fn follow_call(&mut self) {
+        let hurry = self.engine.snapshot().state == CallState::Reconnecting;
+        if std::mem::replace(&mut self.hurry, hurry) != hurry {
+            self.signaling.set_hurry(hurry);
+            if hurry && !self.server_lost {
+                self.signaling.probe();
+            }
+        }
+        if !self.watches_addresses() {
+            self.addresses.forget();
         }
     }
 
@@ -387,6 +450,11 @@ impl Driver {
 
     fn on_signaling(&mut self, event: SignalingEvent) {
         let now = Instant::now();
+        match &event {
+            SignalingEvent::LoggedIn { .. } => self.server_lost = false,
+            SignalingEvent::Reconnecting { .. } => self.server_lost = true,
+            _ => {}
+        }
         match &event {
             SignalingEvent::LoggedIn { name, ice_servers, .. } => {
                 self.server_ice.clone_from(ice_servers);
@@ -463,6 +531,7 @@ impl Driver {
     /// Carries out what the engine decided. Events come last, so that [`CallEvent::Ended`] knows whether its call's task is
     /// closing.
     fn pump(&mut self) {
+        self.follow_call();
         let mut events = Vec::new();
         while let Some(output) = self.engine.poll_output() {
             match output {

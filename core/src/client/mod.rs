@@ -10,6 +10,7 @@
 //! the engine asks for gets a task of its own, which also holds the devices and codecs of that call; its actions are done in
 //! the order in which the engine gave them. Codecs run on their own threads.
 
+mod address_watch;
 mod call_media;
 mod call_task;
 mod config;
@@ -302,6 +303,15 @@ impl Client {
     /// [`ClientError::Closed`].
     pub async fn network_changed(&self) -> Result<(), ClientError> {
         self.ask(|reply| Request::NetworkChanged { reply }).await
+    }
+
+    /// The app is in front of a person again, perhaps after a long sleep of the device: looks at once whether the server is still
+    /// there. A connection that does not answer within two seconds is made anew.
+    ///
+    /// # Errors
+    /// [`ClientError::Closed`].
+    pub async fn foreground(&self) -> Result<(), ClientError> {
+        self.ask(|reply| Request::Foreground { reply }).await
     }
 
     /// While `on`, there is no connection to the server and none can be made, as where a network has no way to it: for trying out

@@ -3,6 +3,7 @@
 //! Events go through a bounded channel. While it is full the task does not read its socket, so a server that floods us meets TCP's flow control
 //! and not our memory; an app must keep reading its events.
 
+use super::clock::Clock;
 use super::error::SignalingError;
 use super::message::{Chat, Message};
 use super::session::{self, Output, Session, SignalingEvent};
@@ -21,6 +22,9 @@ use url::Url;
 const COMMANDS: usize = 128;
 const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long one attempt to connect may take while there is hurry: TCP sends its first packet after 0, 1 and 3 seconds, so that a
+/// longer one would not find a network sooner that has come back.
+const HURRIED_CONNECT: Duration = Duration::from_secs(4);
 
 /// Where to log in and how.
 #[derive(Clone)]
@@ -76,6 +80,8 @@ enum Command {
     SetBlocked(String, bool),
     SetToken(String),
     ReconnectNow,
+    Probe,
+    Hurry(bool),
     Logout,
 }
 
@@ -109,7 +115,7 @@ impl SignalingClient {
             url,
             connect_timeout: config.connect_timeout,
             outage: config.outage,
-            start: Instant::now(),
+            clock: Clock::start(),
             socket: None,
             connect_at: None,
             events,
@@ -185,6 +191,19 @@ impl SignalingClient {
         let _ = self.command(Command::ReconnectNow);
     }
 
+    /// Looks at once whether the server is still there: [`session::PROBE_TIMEOUT`] after the ping that has no answer the connection counts as
+    /// lost. While there is none, the next attempt begins now.
+    pub fn probe(&self) {
+        // As above.
+        let _ = self.command(Command::Probe);
+    }
+
+    /// Whether a call waits for the server: see [`Session::set_hurry`].
+    pub fn set_hurry(&self, hurry: bool) {
+        // Without it the connection only takes longer to come back.
+        let _ = self.command(Command::Hurry(hurry));
+    }
+
     /// Sends what was to be sent before and closes the connection with code 1000; takes a few seconds at most.
     ///
     /// Events that the app has no room for are dropped from here on, be it the last one, [`SignalingEvent::Closed`]: then the end of the
@@ -221,9 +240,9 @@ struct Driver {
     url: Url,
     connect_timeout: Duration,
     outage: Outage,
-    start: Instant,
+    clock: Clock,
     socket: Option<Socket>,
-    connect_at: Option<Instant>,
+    connect_at: Option<Duration>,
     events: mpsc::Sender<SignalingEvent>,
     name: Arc<Mutex<String>>,
     ready: Option<oneshot::Sender<Result<(), SignalingError>>>,
@@ -243,7 +262,7 @@ enum Wake {
 
 impl Driver {
     fn now(&self) -> Duration {
-        self.start.elapsed()
+        self.clock.elapsed()
     }
 
     async fn run(mut self, socket: Socket, mut commands: mpsc::Receiver<Command>) {
@@ -254,10 +273,16 @@ impl Driver {
             let now = self.now();
             match wake {
                 Wake::Frame(frame) => self.frame(frame, now),
-                Wake::Command(Some(Command::Send(message))) => self.session.send(message),
+                Wake::Command(Some(Command::Send(message))) => {
+                    // The device may have slept: a message is better kept than given to a connection that is gone.
+                    self.session.timeout(now);
+                    self.session.send(message);
+                }
                 Wake::Command(Some(Command::Rename(name))) => self.session.rename(name, unix_millis()),
                 Wake::Command(Some(Command::SetBlocked(name, block))) => self.session.set_blocked(name, block),
                 Wake::Command(Some(Command::SetToken(token))) => self.session.set_token(token, now, unix_millis()),
+                Wake::Command(Some(Command::Probe)) => self.session.probe(now),
+                Wake::Command(Some(Command::Hurry(hurry))) => self.session.set_hurry(hurry, now),
                 Wake::Command(Some(Command::ReconnectNow)) => self.session.reconnect_now(now),
                 Wake::Command(Some(Command::Logout) | None) => self.session.logout(),
                 Wake::Opened(Ok(socket)) => {
@@ -276,10 +301,12 @@ impl Driver {
     }
 
     async fn wait(&mut self, commands: &mut mpsc::Receiver<Command>) -> Wake {
-        let wake_at = self.session.next_timeout().map(|at| self.start + at);
-        let connect_at = self.connect_at;
-        let start = self.start;
-        let (url, connect_timeout, outage) = (&self.url, self.connect_timeout, &self.outage);
+        let wake_at = self.session.next_timeout().map(|at| self.clock.instant(at));
+        let connect_at = self.connect_at.map(|at| self.clock.instant(at));
+        let hurried = self.session.is_hurried();
+        let connect_timeout = if hurried { self.connect_timeout.min(HURRIED_CONNECT) } else { self.connect_timeout };
+        let (url, outage) = (&self.url, &self.outage);
+        let clock = &self.clock;
         let opening = async {
             match connect_at {
                 Some(at) => {
@@ -308,7 +335,11 @@ impl Driver {
                     session.rename(name, unix_millis())
                 }
                 Wake::Command(Some(Command::SetToken(token))) if connect_at.is_some() => {
-                    session.set_token(token, start.elapsed(), unix_millis());
+                    session.set_token(token, clock.elapsed(), unix_millis());
+                }
+                // An attempt that has begun is not given up for it.
+                Wake::Command(Some(Command::Hurry(hurry))) if connect_at.is_some_and(|at| at <= Instant::now()) => {
+                    session.set_hurry(hurry, clock.elapsed());
                 }
                 wake => return wake,
             }
@@ -348,7 +379,7 @@ impl Driver {
                 }
                 Output::Disconnect => self.drop_socket(),
                 Output::Close => self.close().await,
-                Output::ConnectAt(at) => self.connect_at = Some(self.start + at),
+                Output::ConnectAt(at) => self.connect_at = Some(at),
                 Output::Event(event) => {
                     if !self.tell(event).await {
                         self.close().await;

@@ -7,6 +7,8 @@ mod backoff;
 #[cfg(feature = "client")]
 mod client;
 #[cfg(feature = "client")]
+mod clock;
+#[cfg(feature = "client")]
 mod error;
 #[cfg(feature = "client")]
 pub mod session;

@@ -24,6 +24,11 @@ pub const LOGIN_TIMEOUT: Duration = Duration::from_secs(10);
 pub const PING_EVERY: Duration = Duration::from_secs(20);
 /// How long the server may be silent before it is given up.
 pub const SILENCE: Duration = Duration::from_secs(35);
+/// How long the server may take to answer when it is looked at ([`Session::probe`]): a round trip to the other side of the
+/// world, and one packet lost.
+pub const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
+/// The longest wait between two attempts to connect while there is hurry ([`Session::set_hurry`]).
+pub const HURRIED_WAIT: Duration = Duration::from_secs(1);
 
 /// How many people can be blocked.
 pub const MAX_BLOCKED: usize = 256;
@@ -142,6 +147,11 @@ pub struct Session {
     attempt: u32,
     heard: Duration,
     pinged: Duration,
+    /// Since when an answer is waited for that tells whether the server is still there.
+    probed: Option<Duration>,
+    hurry: bool,
+    /// When the next attempt to connect begins, or the last one began.
+    next_attempt: Duration,
     malformed: u64,
     users: UserNames,
     /// Names from which we want nothing.
@@ -217,6 +227,9 @@ impl Session {
             attempt: 0,
             heard: Duration::ZERO,
             pinged: Duration::ZERO,
+            probed: None,
+            hurry: false,
+            next_attempt: Duration::ZERO,
             malformed: 0,
             users: UserNames::default(),
             blocked: BTreeSet::new(),
@@ -264,7 +277,10 @@ impl Session {
         match self.state {
             State::Down | State::Closed => None,
             State::AwaitId { since } | State::AwaitList { since } => Some(since + LOGIN_TIMEOUT),
-            State::LoggedIn => Some((self.pinged.max(self.heard) + PING_EVERY).min(self.heard + SILENCE)),
+            State::LoggedIn => {
+                let silent = (self.pinged.max(self.heard) + PING_EVERY).min(self.heard + SILENCE);
+                Some(self.probed.map_or(silent, |since| silent.min(since + PROBE_TIMEOUT)))
+            }
         }
     }
 
@@ -272,13 +288,47 @@ impl Session {
     pub fn connected(&mut self, now: Duration) {
         if self.state == State::Down {
             self.state = State::AwaitId { since: now };
-            (self.heard, self.pinged) = (now, now);
+            (self.heard, self.pinged, self.probed) = (now, now, None);
         }
     }
 
     /// Something other than a text frame came: a pong, say.
     pub fn heard(&mut self, now: Duration) {
-        self.heard = now;
+        (self.heard, self.probed) = (now, None);
+    }
+
+    /// Looks whether the server is still there, after a pause in which the network or the whole device may have been away: it has
+    /// [`PROBE_TIMEOUT`] to answer a ping. Without a login the next attempt begins now.
+    pub fn probe(&mut self, now: Duration) {
+        match self.state {
+            State::LoggedIn => {
+                self.timeout(now);
+                if self.state == State::LoggedIn && self.probed.is_none() {
+                    (self.probed, self.pinged) = (Some(now), now);
+                    self.outputs.push_back(Output::Ping);
+                }
+            }
+            _ => self.reconnect_now(now),
+        }
+    }
+
+    /// Whether something waits for the server, such as a call that has lost its path: attempts to connect then follow each other
+    /// within [`HURRIED_WAIT`].
+    pub fn set_hurry(&mut self, hurry: bool, now: Duration) {
+        self.hurry = hurry;
+        if hurry && self.state == State::Down && self.next_attempt > now + HURRIED_WAIT {
+            self.connect_at(now + HURRIED_WAIT);
+        }
+    }
+
+    /// See [`Session::set_hurry`].
+    pub fn is_hurried(&self) -> bool {
+        self.hurry
+    }
+
+    fn connect_at(&mut self, at: Duration) {
+        self.next_attempt = at;
+        self.outputs.push_back(Output::ConnectAt(at));
     }
 
     /// The time has come that [`Session::next_timeout`] named.
@@ -291,6 +341,9 @@ impl Session {
                 self.disconnected(SignalingError::Protocol("it did not list us".into()), now);
             }
             State::LoggedIn if now >= self.heard + SILENCE => self.disconnected(SignalingError::Silent, now),
+            State::LoggedIn if self.probed.is_some_and(|since| now >= since + PROBE_TIMEOUT) => {
+                self.disconnected(SignalingError::Silent, now);
+            }
             State::LoggedIn if now >= self.pinged.max(self.heard) + PING_EVERY => {
                 self.pinged = now;
                 self.outputs.push_back(Output::Ping);
@@ -314,9 +367,12 @@ impl Session {
         self.state = State::Down;
         self.outputs.push_back(Output::Disconnect);
         self.attempt = self.attempt.saturating_add(1);
-        let after = backoff::delay(self.attempt, (self.jitter)());
+        let mut after = backoff::delay(self.attempt, (self.jitter)());
+        if self.hurry {
+            after = after.min(HURRIED_WAIT);
+        }
         self.event(SignalingEvent::Reconnecting { attempt: self.attempt, after, why });
-        self.outputs.push_back(Output::ConnectAt(now + after));
+        self.connect_at(now + after);
     }
 
     /// The network changed: what we have is not worth waiting for.
@@ -325,7 +381,8 @@ impl Session {
             self.take_back_unsent();
             self.state = State::Down;
             self.attempt = 0;
-            self.outputs.extend([Output::Disconnect, Output::ConnectAt(now)]);
+            self.outputs.push_back(Output::Disconnect);
+            self.connect_at(now);
         }
     }
 
@@ -411,7 +468,7 @@ impl Session {
         if matches!(self.state, State::Down | State::Closed) {
             return;
         }
-        self.heard = now;
+        self.heard(now);
         let message = match Message::parse(text) {
             Ok(message) => message,
             Err(e) => {

@@ -394,3 +394,75 @@ mod any_input {
         }
     }
 }
+
+fn pings(outputs: &[Output]) -> usize {
+    outputs.iter().filter(|output| matches!(output, Output::Ping)).count()
+}
+
+/// When to connect next.
+fn connects(outputs: &[Output]) -> Option<Duration> {
+    outputs.iter().find_map(|output| match output {
+        Output::ConnectAt(at) => Some(*at),
+        _ => None,
+    })
+}
+
+#[test]
+fn a_server_that_is_looked_at_has_two_seconds_to_answer() {
+    let mut session = session();
+    log_in(&mut session, at(0));
+    session.probe(at(5));
+    session.probe(at(6));
+    assert_eq!(pings(&outputs(&mut session)), 1, "one ping is enough");
+    assert_eq!(session.next_timeout(), Some(at(7)));
+    session.heard(at(6));
+    session.timeout(at(7));
+    assert!(outputs(&mut session).is_empty(), "it has answered");
+    session.probe(at(8));
+    session.timeout(at(10));
+    let outputs = outputs(&mut session);
+    assert!(outputs.iter().any(|output| matches!(
+        output,
+        Output::Event(SignalingEvent::Reconnecting { why: SignalingError::Silent, .. })
+    )));
+    assert!(connects(&outputs).is_some_and(|connect| connect < at(11)));
+}
+
+#[test]
+fn after_a_night_asleep_the_connection_is_given_up_without_a_ping() {
+    let mut session = session();
+    log_in(&mut session, at(0));
+    session.probe(at(30_000));
+    let outputs = outputs(&mut session);
+    assert_eq!(pings(&outputs), 0);
+    assert!(connects(&outputs).is_some());
+}
+
+#[test]
+fn looking_for_a_server_that_is_lost_begins_the_next_attempt_at_once() {
+    let mut session = session();
+    log_in(&mut session, at(0));
+    for n in 0..8 {
+        session.disconnected(lost(), at(n));
+    }
+    assert!(connects(&outputs(&mut session)).is_some());
+    session.probe(at(9));
+    assert_eq!(connects(&outputs(&mut session)), Some(at(9)));
+}
+
+#[test]
+fn while_there_is_hurry_attempts_follow_each_other_within_a_second() {
+    let mut session = session();
+    log_in(&mut session, at(0));
+    for n in 0..8 {
+        session.disconnected(lost(), at(n));
+    }
+    outputs(&mut session);
+    session.set_hurry(true, at(8));
+    assert_eq!(connects(&outputs(&mut session)), Some(at(9)), "the one that waits is brought forward");
+    session.disconnected(lost(), at(9));
+    assert_eq!(connects(&outputs(&mut session)), Some(at(10)));
+    session.set_hurry(false, at(10));
+    session.disconnected(lost(), at(10));
+    assert!(connects(&outputs(&mut session)).is_some_and(|connect| connect > at(12)));
+}

@@ -23,6 +23,8 @@ enum Wish {
     ComeBackAsSomebodyElse,
     Media(bool),
     UserList,
+    LosePeer,
+    NewNetwork,
 }
 
 fn wish() -> impl Strategy<Value = Wish> {
@@ -38,6 +40,8 @@ fn wish() -> impl Strategy<Value = Wish> {
         1 => Just(Wish::ComeBackAsSomebodyElse),
         1 => any::<bool>().prop_map(Wish::Media),
         1 => Just(Wish::UserList),
+        1 => Just(Wish::LosePeer),
+        1 => Just(Wish::NewNetwork),
     ]
 }
 
@@ -78,6 +82,8 @@ fn fulfil(world: &mut World, who: usize, wish: &Wish) {
             return;
         }
         Wish::UserList => return world.tell_users(),
+        Wish::LosePeer => return world.kill_peer(who),
+        Wish::NewNetwork => return world.network_changes(who),
     };
     // A wish that is refused at this moment is refused, and that is all.
     let _ = world.command(who, command);

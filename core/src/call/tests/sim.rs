@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// How long a path that is down goes unnoticed, and then until it is given up, in milliseconds.
-const UNNOTICED: u64 = 1_000;
+const UNNOTICED: u64 = 2_000;
 const GIVEN_UP: u64 = 15_000;
 const TICK: u64 = 100;
 
@@ -67,6 +67,17 @@ impl Phone {
             _ => None,
         };
         self.heard.iter().filter_map(reason).collect()
+    }
+
+    /// The states that the app was told, in their order.
+    pub(super) fn states(&self) -> Vec<CallState> {
+        let state = |event: &CallEvent| match event {
+            CallEvent::Changed(now) => Some(now.state),
+            _ => None,
+        };
+        let mut states: Vec<CallState> = self.heard.iter().filter_map(state).collect();
+        states.dedup();
+        states
     }
 
     pub(super) fn rings(&self) -> usize {
@@ -249,6 +260,27 @@ impl World {
         self.pump(phone);
     }
 
+    /// What the client does when the system tells of another network: the server is looked for anew, and only then told.
+    pub(super) fn network_changes(&mut self, phone: usize) {
+        self.go_offline(phone);
+        let now = self.time();
+        self.phones[phone].engine.network_changed(now);
+        self.pump(phone);
+        self.run(100);
+        let name = self.phones[phone].name.clone();
+        self.come_back(phone, &name);
+    }
+
+    /// The task of the phone's peer connection dies.
+    pub(super) fn kill_peer(&mut self, phone: usize) {
+        let now = self.time();
+        let Some((id, peer)) = self.phones[phone].peers.iter_mut().rfind(|(_, peer)| !peer.closed) else { return };
+        let id = *id;
+        peer.dead = true;
+        self.phones[phone].engine.report(now, id, PeerReport::Connection(ConnectionState::Closed));
+        self.pump(phone);
+    }
+
     // How time goes by.
 
     pub(super) fn run(&mut self, millis: u64) {
@@ -306,7 +338,7 @@ impl World {
     fn move_media(&mut self) {
         let mut reports = Vec::new();
         for (index, phone) in self.phones.iter().enumerate() {
-            for (id, peer) in phone.peers.iter().filter(|(_, peer)| !peer.closed) {
+            for (id, peer) in phone.peers.iter().filter(|(_, peer)| !peer.closed && !peer.dead) {
                 let others = self.phones.iter().enumerate().filter(|(i, _)| *i != index);
                 let up = self.net.media && others.flat_map(|(_, p)| p.peers.values()).any(|other| peer.meets(other));
                 let down_for = peer.down_since.map_or(0, |since| self.now - since);

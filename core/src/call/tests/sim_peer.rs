@@ -13,12 +13,15 @@ pub(super) struct Generation {
 
 impl Generation {
     pub(super) fn sdp(self, version: u64) -> String {
-        format!("v=0\r\no=- {} {version} IN IP4 127.0.0.1\r\ns={}\r\n", self.connection, self.restart)
+        let Self { connection, restart } = self;
+        format!(
+            "v=0\r\no=- {connection} {version} IN IP4 127.0.0.1\r\ns={restart}\r\na=fingerprint:sha-256 {connection:08X}\r\n"
+        )
     }
 
     fn read(sdp: &str) -> Option<Self> {
         let connection = sdp.split_once("o=- ")?.1.split(' ').next()?.parse().ok()?;
-        let restart = sdp.split_once("s=")?.1.trim().parse().ok()?;
+        let restart = sdp.split_once("s=")?.1.lines().next()?.parse().ok()?;
         Some(Self { connection, restart })
     }
 
@@ -51,6 +54,8 @@ pub(super) struct SimPeer {
     busy: Option<PeerAction>,
     behind: VecDeque<IceCandidate>,
     pub(super) closed: bool,
+    /// The task behind it died: nothing that is asked of it succeeds any more.
+    pub(super) dead: bool,
     /// An answer failed: whether the own offer is still set is not known.
     answer_failed: bool,
     pub(super) told: ConnectionState,
@@ -70,6 +75,7 @@ impl SimPeer {
             busy: None,
             behind: VecDeque::new(),
             closed: false,
+            dead: false,
             answer_failed: false,
             told: ConnectionState::Connecting,
             down_since: None,
@@ -102,6 +108,11 @@ impl SimPeer {
     }
 
     fn check(&self, action: &PeerAction) {
+        if let PeerAction::Answer { offer: remote, .. } | PeerAction::ApplyAnswer(remote) = action
+            && let (Some(remote), Some((_, agreed))) = (Generation::read(&remote.sdp), self.agreed)
+        {
+            assert_eq!(remote.connection, agreed.connection, "DTLS cannot change its peer");
+        }
         match action {
             PeerAction::Answer { offer, rollback } => {
                 assert_eq!(offer.kind, SdpType::Offer);
@@ -122,7 +133,7 @@ impl SimPeer {
             return Vec::new();
         }
         let reports = match action {
-            _ if fail => {
+            _ if fail || self.dead => {
                 self.answer_failed |= matches!(action, PeerAction::Answer { .. });
                 vec![PeerReport::NegotiationFailed("as the story wants".into())]
             }
@@ -132,7 +143,11 @@ impl SimPeer {
                 ours.restart += u64::from(ice_restart);
                 self.offered = Some(ours);
                 self.offers_made += 1;
-                self.describe(SdpType::Offer, ours, fresh || ice_restart)
+                let mut reports = self.describe(SdpType::Offer, ours, fresh || ice_restart);
+                if ice_restart {
+                    reports.extend(self.check_anew());
+                }
+                reports
             }
             PeerAction::Answer { offer, rollback } => match Generation::read(&offer.sdp) {
                 Some(theirs) => {
@@ -140,11 +155,16 @@ impl SimPeer {
                     self.offered = None;
                     self.answer_failed = false;
                     let before = self.agreed.map(|(_, theirs)| theirs);
-                    if before.is_some_and(|before| before != theirs) {
+                    let restarts = before.is_some_and(|before| before != theirs);
+                    if restarts {
                         self.local.restart += 1_000;
                     }
                     self.agreed = Some((self.local, theirs));
-                    self.describe(SdpType::Answer, self.local, before != Some(theirs))
+                    let mut reports = self.describe(SdpType::Answer, self.local, before != Some(theirs));
+                    if restarts {
+                        reports.extend(self.check_anew());
+                    }
+                    reports
                 }
                 None => {
                     self.answer_failed = true;
@@ -175,6 +195,15 @@ impl SimPeer {
         reports
     }
 
+    /// ICE starts anew: it was connected or lost, and now it checks.
+    fn check_anew(&mut self) -> Option<PeerReport> {
+        if self.told == ConnectionState::Connecting {
+            return None;
+        }
+        self.told = ConnectionState::Connecting;
+        Some(PeerReport::Connection(ConnectionState::Connecting))
+    }
+
     fn add_candidates(&mut self) {
         if self.busy.is_none() {
             self.heard.extend(self.behind.drain(..).filter_map(|candidate| Generation::of_candidate(&candidate)));
@@ -194,7 +223,8 @@ impl SimPeer {
         let (Some((ours, theirs)), Some((other_ours, other_theirs))) = (self.agreed, other.agreed) else {
             return false;
         };
-        let mean_each_other = ours == other_theirs && theirs == other_ours && !self.closed && !other.closed;
+        let gone = self.closed || other.closed || self.dead || other.dead;
+        let mean_each_other = ours == other_theirs && theirs == other_ours && !gone;
         mean_each_other && (self.heard.contains(&theirs) || other.heard.contains(&ours))
     }
 }

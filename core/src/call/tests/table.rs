@@ -154,6 +154,8 @@ impl Cell {
                 false
             }
             "connection: connected" => report(self, PeerReport::Connection(ConnectionState::Connected)),
+            "connection: connecting" => report(self, PeerReport::Connection(ConnectionState::Connecting)),
+            "connection: closed" => report(self, PeerReport::Connection(ConnectionState::Closed)),
             "connection: disconnected" => report(self, PeerReport::Connection(ConnectionState::Disconnected)),
             "connection: failed" => report(self, PeerReport::Connection(ConnectionState::Failed)),
             "negotiation failed" => report(self, PeerReport::NegotiationFailed("as the table wants".into())),

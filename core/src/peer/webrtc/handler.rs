@@ -58,13 +58,14 @@ impl PeerConnectionEventHandler for Handler {
             RTCPeerConnectionState::Connecting => ConnectionState::Connecting,
             RTCPeerConnectionState::Connected => ConnectionState::Connected,
             RTCPeerConnectionState::Disconnected => ConnectionState::Disconnected,
-            // Closed by us is not told any more; closed by the other side's DTLS alert does not come back.
-            RTCPeerConnectionState::Failed | RTCPeerConnectionState::Closed => ConnectionState::Failed,
+            RTCPeerConnectionState::Failed => ConnectionState::Failed,
+            // Closed by this side is not told any more.
+            RTCPeerConnectionState::Closed => ConnectionState::Closed,
             _ => return,
         };
         match state {
             ConnectionState::Connected => self.0.ready.store(true, Ordering::Release),
-            ConnectionState::Failed => self.0.ready.store(false, Ordering::Release),
+            ConnectionState::Failed | ConnectionState::Closed => self.0.ready.store(false, Ordering::Release),
             _ => {}
         }
         self.0.events.emit(PeerEvent::Connection(state));

@@ -17,12 +17,15 @@
 //! | Incoming RTCP is missing from statistics | `interceptors/counters.rs` counts |
 //! | An offer that only sends is answered with "both ways" | `connection.rs` sets the directions |
 //! | A connection that is dropped goes on living | `connection.rs` closes it |
+//! | The end of a connection's task is told to nobody | `driver_task.rs` watches it |
 //! | TURN over TCP or TLS yields no candidate and no error | `setup.rs` leaves such servers out, with a warning |
 
+mod addresses;
 mod candidates;
 mod codecs;
 mod connection;
 mod data;
+mod driver_task;
 mod events;
 mod handler;
 mod incoming;
@@ -37,6 +40,8 @@ mod stats;
 mod tasks;
 #[cfg(test)]
 mod tests;
+
+pub use addresses::local_addresses;
 
 use crate::peer::{PeerConfig, PeerConnection, PeerError, PeerEvent, PeerFactory};
 use async_trait::async_trait;

@@ -1,6 +1,7 @@
 //! From a configuration to a connection of the crate.
 
 use super::codecs;
+use super::driver_task::DriverTask;
 use super::events::Events;
 use super::interceptors::counters;
 use super::interceptors::keyframe::{self, KeyframeRequests};
@@ -33,6 +34,12 @@ const DATA_BUFFER: usize = 1 << 20;
 const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 /// Checks of one pair before it is given up: 3 seconds, for the other side may still be busy with its description.
 const CHECKS: u16 = 60;
+/// A path on which nothing has arrived for so long, neither media nor an answer to a check, is `disconnected`.
+const DISCONNECTED_AFTER: Duration = Duration::from_secs(2);
+/// How much later it is `failed`. It may come back by itself until then.
+const FAILED_AFTER: Duration = Duration::from_secs(25);
+/// Time between checks of a path in use (RFC 7675 section 5.1 has 5 seconds): three are lost before it is given up.
+const CONSENT_INTERVAL: Duration = Duration::from_millis(500);
 /// Most servers, and most URLs of one: more only delays gathering.
 const MAX_SERVERS: usize = 16;
 
@@ -92,6 +99,7 @@ async fn attempt(
     let registry = chain(events, shared, &mut media, video_ssrc)?;
     let mut settings = SettingEngineBuilder::new()
         .with_include_loopback_candidate(config.loopback)
+        .with_ice_timeouts(Some(DISCONNECTED_AFTER), Some(FAILED_AFTER), Some(CONSENT_INTERVAL))
         .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(CHECKS))
         .with_discard_local_candidates_during_ice_restart(true);
     if config.offerer {
@@ -103,17 +111,19 @@ async fn attempt(
     let policy = if config.relay_only { RTCIceTransportPolicy::Relay } else { RTCIceTransportPolicy::All };
     let configuration =
         RTCConfigurationBuilder::new().with_ice_servers(servers).with_ice_transport_policy(policy).build();
+    let driver = DriverTask::new(events.clone());
     let connection = PeerConnectionBuilder::new()
         .with_configuration(configuration)
         .with_media_engine(media)
         .with_setting_engine(settings.build())
         .with_interceptor_registry(registry)
         .with_handler(handler)
-        .with_runtime(Arc::new(Sockets { outage: config.outage.clone() }))
+        .with_runtime(Arc::new(Sockets { outage: config.outage.clone(), driver: driver.clone() }))
         .with_udp_addrs(addresses)
         .with_data_channel_send_buffer_limit(DATA_BUFFER)
         .build()
         .await?;
+    driver.is_running();
     Ok(Arc::new(connection))
 }
 

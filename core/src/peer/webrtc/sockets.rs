@@ -1,5 +1,6 @@
 //! The crate's sockets, which lose every packet while an outage is on.
 
+use super::driver_task::DriverTask;
 use crate::outage::Outage;
 use std::future::Future;
 use std::io::{IoSliceMut, Result};
@@ -19,6 +20,7 @@ type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 #[derive(Debug)]
 pub(super) struct Sockets {
     pub(super) outage: Outage,
+    pub(super) driver: DriverTask,
 }
 
 impl Runtime for Sockets {
@@ -28,7 +30,7 @@ impl Runtime for Sockets {
     }
 
     fn spawn(&self, future: Boxed<'static, ()>) -> Box<dyn JoinHandle> {
-        TokioRuntime.spawn(future)
+        TokioRuntime.spawn(self.driver.watch(future))
     }
 
     fn spawn_reactor(&self, reactor_pool_size: usize, future: Boxed<'static, ()>) -> Box<dyn JoinHandle> {

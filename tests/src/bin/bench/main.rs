@@ -5,6 +5,7 @@ mod attacks;
 mod calls;
 mod codecs;
 mod network;
+mod reconnect;
 mod server;
 mod usage;
 
@@ -59,6 +60,9 @@ enum Task {
     Network(network::NetworkArgs),
     /// What strangers can do to others at the server, and what it costs them
     Attacks,
+    Reconnect(reconnect::ReconnectArgs),
+    #[command(hide = true)]
+    End(reconnect::EndArgs),
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -80,7 +84,9 @@ async fn main() -> Result<ExitCode> {
     env_logger::init();
     let args = Args::parse();
     match args.task {
-        Some(Task::Network(args)) => on_paths(args).await,
+        Some(Task::Network(args)) => until_stopped(move |stop| network::run(&args, stop)).await,
+        Some(Task::Reconnect(args)) => until_stopped(move |stop| reconnect::run(&args, stop)).await,
+        Some(Task::End(args)) => reconnect::end(args).await.map(|()| ExitCode::SUCCESS),
         Some(Task::Attacks) => {
             show(attacks::measure().await?);
             Ok(ExitCode::SUCCESS)
@@ -89,11 +95,13 @@ async fn main() -> Result<ExitCode> {
     }
 }
 
-/// Calls on paths of all kinds. At Ctrl-C it takes down what it set up.
-async fn on_paths(args: network::NetworkArgs) -> Result<ExitCode> {
+/// Measures in namespaces. At Ctrl-C it takes down what it set up.
+async fn until_stopped(
+    measure: impl FnOnce(&AtomicBool) -> Result<network::Outcome> + Send + 'static,
+) -> Result<ExitCode> {
     let stop = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&stop);
-    let mut work = tokio::task::spawn_blocking(move || network::run(&args, &seen));
+    let mut work = tokio::task::spawn_blocking(move || measure(&seen));
     let outcome = tokio::select! {
         outcome = &mut work => outcome,
         () = stop_signal() => {

@@ -12,13 +12,13 @@
 //! | `report.rs`, `picture.rs` | table, JSON, drawings |
 
 mod call;
-mod chamada;
+pub(crate) mod chamada;
 mod chromium;
 mod measure;
-mod namespaces;
+pub(crate) mod namespaces;
 mod observed;
 mod picture;
-mod process;
+pub(crate) mod process;
 mod relay;
 mod report;
 mod scenario;
@@ -273,6 +273,6 @@ fn wide(leg: &Leg) -> Leg {
     Leg { kbps: leg.kbps.max(BACK_KBPS), policer_bytes: None, ..*leg }
 }
 
-fn target() -> PathBuf {
+pub(crate) fn target() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../target")
 }

@@ -32,7 +32,8 @@ impl Side {
         }
     }
 
-    fn letter(self) -> char {
+    /// As in the names of namespaces and devices.
+    pub(crate) fn letter(self) -> char {
         match self {
             Self::Caller => 'a',
             Self::Callee => 'b',
@@ -130,7 +131,7 @@ impl Drop for Namespaces {
     }
 }
 
-fn bring_up(namespace: &str, device: &str, address: &str) -> Result<()> {
+pub(crate) fn bring_up(namespace: &str, device: &str, address: &str) -> Result<()> {
     ip(&["-n", namespace, "addr", "add", address, "dev", device])?;
     // Without IPv6: its own packets would be counted on the path.
     ip(&["-n", namespace, "link", "set", device, "addrgenmode", "none"])?;
@@ -166,7 +167,8 @@ fn owner(name: &str) -> Option<u32> {
     parts.next()?.parse().ok()
 }
 
-fn ip(args: &[&str]) -> Result<()> {
+/// Runs the command `ip`.
+pub(crate) fn ip(args: &[&str]) -> Result<()> {
     let output = Command::new("ip").args(args).output().context("cannot run ip")?;
     if !output.status.success() {
         bail!("ip {}: {}", args.join(" "), String::from_utf8_lossy(&output.stderr).trim());

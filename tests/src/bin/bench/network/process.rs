@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -38,9 +38,19 @@ impl<'a, T: Copy + Send + 'static> Processes<'a, T> {
 
     /// Starts one; what it writes to standard error goes to a file.
     pub(crate) fn start(&mut self, by: T, command: &mut Command, errors: &Path) -> Result<()> {
+        self.spawn(by, command.stdin(Stdio::null()), errors).map(drop)
+    }
+
+    /// Starts one that listens to its standard input.
+    pub(crate) fn start_listening(&mut self, by: T, command: &mut Command, errors: &Path) -> Result<ChildStdin> {
+        self.spawn(by, command.stdin(Stdio::piped()), errors)?.context("no standard input")
+    }
+
+    fn spawn(&mut self, by: T, command: &mut Command, errors: &Path) -> Result<Option<ChildStdin>> {
         let file = File::create(errors).with_context(|| errors.display().to_string())?;
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(file);
+        command.stdout(Stdio::piped()).stderr(file);
         let mut child = command.spawn().with_context(|| format!("cannot run {:?}", command.get_program()))?;
+        let input = child.stdin.take();
         let output = child.stdout.take().context("no standard output")?;
         self.children.push(child);
         let sender = self.sender.clone();
@@ -52,7 +62,7 @@ impl<'a, T: Copy + Send + 'static> Processes<'a, T> {
             }
             let _ = sender.send(Said { by, at: Instant::now(), line: None });
         });
-        Ok(())
+        Ok(input)
     }
 
     /// The next thing that one of them says.
