@@ -276,6 +276,9 @@ impl Controller {
                 competing: self.queue.is_competing(),
             },
         );
+        if self.rate.take_outgrown() {
+            self.prober.outgrown(now);
+        }
         if self.rate.bps() < before {
             let highest = self.rate.take_before_cuts().unwrap_or(before);
             self.prober.cut(now, highest, self.rate.bps());

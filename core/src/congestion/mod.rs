@@ -22,7 +22,7 @@ mod share;
 mod tests;
 
 pub use controller::{Config, Controller, ControllerStats};
-pub use pacer::{Pacer, Released};
+pub use pacer::{MAX_VIDEO_BACKLOG, Pacer, Released};
 pub use plan::{AudioPlan, Class, Demand, PathLimit, Plan, VideoPlan};
 pub use repair::{NackGenerator, RetransmissionBudget, RetransmissionHistory};
 

@@ -90,6 +90,8 @@ pub(super) struct Prober {
     growth_at: i64,
     growth_wait: i64,
     limited_at: i64,
+    /// The next probe for growth begins a series.
+    outgrown: bool,
     /// A recovery is due: the rate before the drop, and until when.
     recover: Option<(f64, i64)>,
     recovered_at: i64,
@@ -107,6 +109,7 @@ impl Prober {
             growth_at: i64::MIN / 4,
             growth_wait: GROWTH_AFTER,
             limited_at: i64::MIN / 4,
+            outgrown: false,
             recover: None,
             recovered_at: i64::MIN / 4,
             demand: 0.0,
@@ -138,6 +141,11 @@ impl Prober {
         if after < DROP * highest {
             self.recover = Some((highest, now + 5_000_000));
         }
+    }
+
+    /// More arrives than the path was known to carry: how much more is worth a probe.
+    pub(super) fn outgrown(&mut self, now: i64) {
+        (self.growth_at, self.growth_wait, self.outgrown) = (self.growth_at.min(now), GROWTH_AFTER, true);
     }
 
     /// The feedback is there again after a silence: the rate before it is worth a try.
@@ -218,6 +226,9 @@ impl Prober {
         let limited = at.limited_since.is_some_and(|since| now - since >= LIMITED_INTERVAL);
         if now >= self.growth_at || limited && now - self.limited_at >= LIMITED_INTERVAL {
             self.wanted.push_back(2.0 * at.target);
+            if std::mem::take(&mut self.outgrown) {
+                self.series_until = now + 2_000_000;
+            }
             self.limited_at = now;
             // Unless the result says otherwise.
             self.growth_wait = (self.growth_wait * 3 / 2).min(GROWTH_AT_MOST);

@@ -23,6 +23,8 @@ const ABOVE_ACKED_EXTRA: f64 = 10_000.0;
 const RETURN: f64 = 0.25;
 const RETURN_TO: f64 = 0.92;
 const RETURN_QUEUE: f64 = 15.0;
+/// The path is seen to have become faster only after so long without a cut, in microseconds: beside other flows it always seems so.
+const QUIET: i64 = 2_000_000;
 /// A queue that is this long tells that what arrived last counts, not what arrived for half a second. Ms.
 const LONG_QUEUE: f64 = 60.0;
 
@@ -51,6 +53,9 @@ pub(super) struct RateControl {
     cut_at: Option<i64>,
     /// Before the last row of cuts.
     before_cuts: Option<f64>,
+    outgrown: bool,
+    /// Loss showed the known capacity, and not a queue: what is above it for a moment a policer's bucket may have let pass.
+    full_by_loss: bool,
 }
 
 impl RateControl {
@@ -62,6 +67,8 @@ impl RateControl {
             updated: None,
             cut_at: None,
             before_cuts: None,
+            outgrown: false,
+            full_by_loss: false,
         }
     }
 
@@ -86,6 +93,7 @@ impl RateControl {
     pub(super) fn full_at(&mut self, acked: f64) {
         self.capacity = LinkCapacity::default();
         self.capacity.add(acked, 1.0);
+        self.full_by_loss = true;
     }
 
     /// A probe found so much. More than a tenth above what was known makes that void.
@@ -103,12 +111,17 @@ impl RateControl {
         self.before_cuts.take()
     }
 
+    /// Whether more arrives by now than the known capacity, so that the path has become faster; told once.
+    pub(super) fn take_outgrown(&mut self) -> bool {
+        std::mem::take(&mut self.outgrown)
+    }
+
     pub(super) fn update(&mut self, now: i64, inputs: &Inputs) {
         let since = self.updated.replace(now).map_or(0.0, |at| ((now - at) as f64 / 1e6).clamp(0.0, 1.0));
         match inputs.usage {
             Usage::Over => self.cut(now, inputs),
             Usage::Under => {}
-            Usage::Normal if inputs.may_grow => self.grow(since, inputs),
+            Usage::Normal if inputs.may_grow => self.grow(now, since, inputs),
             Usage::Normal => {}
         }
         self.set(self.rate);
@@ -137,6 +150,7 @@ impl RateControl {
         let full = if inputs.competing { 0.0 } else { ((inputs.queue_ms - QUEUE_EMPTY) / QUEUE_RANGE).clamp(0.0, 1.0) };
         let factor = CUT_EMPTY - (CUT_EMPTY - CUT_FULL) * full;
         self.capacity.add(acked, 0.05);
+        self.full_by_loss = false;
         self.cut_to(now, factor * acked - CUT_EXTRA);
     }
 
@@ -149,11 +163,13 @@ impl RateControl {
         self.rate = self.rate.min(bps.max(self.bounds.0));
     }
 
-    fn grow(&mut self, since: f64, inputs: &Inputs) {
+    fn grow(&mut self, now: i64, since: f64, inputs: &Inputs) {
         let near = match (self.capacity.bps, inputs.acked) {
             (Some(capacity), Some(acked)) => {
                 if self.capacity.is_left_behind_by(acked) {
                     self.capacity = LinkCapacity::default();
+                    let quiet = self.cut_at.is_none_or(|at| now - at > QUIET);
+                    self.outgrown = quiet && !self.full_by_loss;
                     None
                 } else {
                     Some(capacity)

@@ -20,6 +20,9 @@ pub const BURST: Duration = Duration::from_millis(5);
 pub const MAX_LATENESS: Duration = Duration::from_millis(20);
 /// Most that the queues of video sent again and of forward error correction hold, each, at the present pace.
 pub const MAX_REPAIR_BACKLOG: Duration = Duration::from_millis(500);
+/// Waiting video that takes longer than this to leave is worth less than a keyframe in its place: the path has become slower at once,
+/// and most of what the waiting pictures build on is lost in its queue.
+pub const MAX_VIDEO_BACKLOG: Duration = Duration::from_millis(600);
 /// Most debt that a probe may leave behind, at the present pace.
 const MAX_DEBT: Duration = Duration::from_millis(250);
 /// Bytes of the largest packet that is usual.
@@ -227,6 +230,23 @@ impl<H> Pacer<H> {
     /// How long the waiting video, first time and again, takes to leave at the present pace.
     pub fn video_backlog(&self) -> Duration {
         self.takes(self.video.bytes + self.rtx.bytes)
+    }
+
+    /// The next packet of video to leave for the first time.
+    pub fn next_video(&self) -> Option<&H> {
+        self.video.packets.front().map(|packet| &packet.handle)
+    }
+
+    /// Gives up waiting video, first time and again, up to the first packet of a picture that needs none of it. Tells whether there is
+    /// such a packet. Whoever calls this numbers packets when they are released.
+    pub fn give_up_video(&mut self, needs_nothing: impl Fn(&H) -> bool) -> bool {
+        while self.video.packets.front().is_some_and(|packet| !needs_nothing(&packet.handle)) {
+            self.video.pop();
+            self.given_up += 1;
+        }
+        self.given_up += self.rtx.packets.len() as u64;
+        self.rtx = Waiting::new();
+        !self.video.packets.is_empty()
     }
 
     /// Packets that were given up so far: past their deadline, without room, or padding after its probe.

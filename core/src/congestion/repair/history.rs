@@ -198,10 +198,15 @@ impl<P> RetransmissionHistory<P> {
         if budget.time_for(bytes) <= MAX_REPAIR_TIME {
             return false;
         }
+        self.give_up();
+        true
+    }
+
+    /// A keyframe takes the place of all that was sent so far: none of it is repeated any more.
+    pub fn give_up(&mut self) {
         self.counts.too_late += self.wanted.len() as u64;
         self.wanted.clear();
         self.given_up_below = self.kept.back().map_or(0, |last| last.number + 1);
-        true
     }
 
     /// What became of the requests so far.

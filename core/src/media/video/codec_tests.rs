@@ -51,6 +51,19 @@ fn pictures_of_every_size_come_back_as_they_were() {
 }
 
 #[test]
+fn a_pause_is_no_credit_for_the_picture_after_it() {
+    for codec in VideoCodec::available() {
+        let mut encoder = make_encoder(codec, config(320, 240, 300_000)).unwrap();
+        let mut camera = Camera::noisy(320, 240);
+        let sizes: Vec<usize> = (0..90).map(|_| size(&mut *encoder, &mut camera)).collect();
+        let mean = sizes[60..].iter().sum::<usize>() / 30;
+        camera.pause(60);
+        let after: usize = (0..3).map(|_| size(&mut *encoder, &mut camera)).sum();
+        assert!(after < 9 * mean, "{codec}: {after} bytes in three pictures, {mean} in one before");
+    }
+}
+
+#[test]
 fn the_rate_follows_its_target_down_and_up() {
     for codec in VideoCodec::available() {
         let mut encoder = make_encoder(codec, config(640, 360, 1_000_000)).unwrap();

@@ -33,6 +33,11 @@ impl Camera {
         Self { noise: Some(12_345), ..Self::new(width, height) }
     }
 
+    /// The next picture is so many later.
+    pub(super) fn pause(&mut self, pictures: u32) {
+        self.number += pictures;
+    }
+
     pub(super) fn picture(&mut self) -> VideoFrame {
         let frame = self.painter.next_frame().unwrap();
         let captured_at = self.start + Duration::from_secs(1) * self.number / 30;

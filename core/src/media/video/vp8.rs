@@ -25,6 +25,8 @@ const MIN_INTRA_PERCENT: u32 = 300;
 const MAX_QUANTIZER: c_uint = 56;
 const SMALL: u32 = 320 * 180;
 const MAX_QUANTIZER_OF_SMALL: c_uint = 60;
+/// Two pictures are told to be no further apart than a picture lasts, and a quarter, for a camera slower than thought; in quarters.
+const LONGEST_GAP: i64 = 5;
 /// Frames per second that make sense to libvpx.
 const FPS: (f64, f64) = (1.0, 240.0);
 /// Bits per second that make sense to libvpx.
@@ -89,7 +91,7 @@ pub(super) struct Vp8Encoder {
     resized: bool,
     /// How long a picture lasts, in ticks of [`VIDEO_CLOCK_RATE`].
     duration: c_ulong,
-    /// The first picture's time and the last one's, the latter in ticks since the former.
+    /// The last picture's time, and its time as libvpx was told it, in ticks.
     clock: Option<(Instant, i64)>,
 }
 
@@ -122,14 +124,16 @@ impl Vp8Encoder {
         settings.rc_target_bitrate = kilobits(config.bitrate_bps);
         settings.rc_min_quantizer = 2;
         settings.rc_max_quantizer = max_quantizer(largest);
-        settings.rc_undershoot_pct = 100;
+        // libvpx keeps account without end of what it made too much, as where the coarsest quantiser is too fine for a slow path, and would
+        // go on for seconds with half of a bitrate that has risen. The gate before the encoder has settled that account already.
+        settings.rc_undershoot_pct = 20;
         settings.rc_overshoot_pct = 15;
         // Milliseconds of the bitrate. What the encoder may borrow stands in the pacer.
         settings.rc_buf_initial_sz = 300;
         settings.rc_buf_optimal_sz = 400;
         settings.rc_buf_sz = 600;
-        // After a fall of the bitrate libvpx would leave pictures out for seconds, in debt of the old rate. What the path cannot take is
-        // skipped at the gate before the encoder.
+        // A picture that libvpx leaves out is missed more than the queue that it would have made: what the path cannot take is skipped at
+        // the gate.
         settings.rc_dropframe_thresh = 0;
         settings.rc_resize_allowed = 0;
         let mut context = Box::new(MaybeUninit::<vpx_codec_ctx_t>::zeroed());
@@ -194,16 +198,18 @@ impl Vp8Encoder {
         if code == VPX_CODEC_OK { Ok(()) } else { Err(setup(format!("{id:?}: {}", self.context.detail(code)))) }
     }
 
-    /// Strictly increasing, whatever the camera's clock does.
+    /// Strictly increasing, whatever the camera's clock does. libvpx takes the time between two pictures for their pace, and gives each
+    /// picture the bits of that time: after a pause, in which nothing was sent as the path was full, the next picture would fill it again.
     fn timestamp(&mut self, at: Instant) -> i64 {
-        let Some((start, last)) = self.clock else {
+        let Some((before, last)) = self.clock else {
             self.clock = Some((at, 0));
             return 0;
         };
-        let nanos = at.saturating_duration_since(start).as_nanos();
+        let nanos = at.saturating_duration_since(before).as_nanos();
         let ticks = i64::try_from(nanos * u128::from(VIDEO_CLOCK_RATE) / 1_000_000_000).unwrap_or(i64::MAX);
-        let next = ticks.max(last + 1);
-        self.clock = Some((start, next));
+        let longest = i64::try_from(self.duration).unwrap_or(i64::MAX) / 4 * LONGEST_GAP;
+        let next = last.saturating_add(ticks.clamp(1, longest.max(1)));
+        self.clock = Some((at.max(before), next));
         next
     }
 

@@ -113,6 +113,9 @@ pub(super) fn video(
                 continue;
             }
             let timestamp = ticks(origin, frame.captured_at);
+            if !sending.admits(frame.keyframe, numbering.offset.wrapping_add(timestamp)) {
+                continue;
+            }
             let payloads = payloader.payloads(codec, &frame.data, max_payload(plan.borrow().target_bps));
             let last = payloads.len().saturating_sub(1);
             for (n, payload) in payloads.into_iter().enumerate() {

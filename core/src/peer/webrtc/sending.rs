@@ -4,7 +4,7 @@ use super::interceptors::counters::Counters;
 use super::interceptors::rtx::PayloadTypes;
 use crate::congestion::{Config, Controller, Demand, Plan};
 use crate::peer::BitrateBounds;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
@@ -42,6 +42,10 @@ pub(super) struct Sending {
     pace: AtomicU32,
     drained: Notify,
     overhead: AtomicU32,
+    /// RTP timestamp of the last keyframe that has its packets; more than 32 bits: there was none.
+    keyframe: AtomicU64,
+    /// Pictures get no packets until there is a keyframe: they build on what was given up.
+    skips_to_keyframe: AtomicBool,
 }
 
 impl Sending {
@@ -58,6 +62,8 @@ impl Sending {
             pace: AtomicU32::new(pace),
             drained: Notify::new(),
             overhead: AtomicU32::new(Overhead::default().bytes()),
+            keyframe: AtomicU64::new(u64::MAX),
+            skips_to_keyframe: AtomicBool::new(false),
         }
     }
 
@@ -121,6 +127,25 @@ impl Sending {
         }
     }
 
+    /// RTP timestamp of the last keyframe that has its packets.
+    pub(super) fn last_keyframe(&self) -> Option<u32> {
+        u32::try_from(self.keyframe.load(Ordering::Relaxed)).ok()
+    }
+
+    /// What the next pictures build on was given up: the next one to be sent is a keyframe.
+    pub(super) fn skip_to_keyframe(&self) {
+        self.skips_to_keyframe.store(true, Ordering::Relaxed);
+    }
+
+    /// A picture with this RTP timestamp is about to get its packets; whether it may.
+    pub(super) fn admits(&self, keyframe: bool, timestamp: u32) -> bool {
+        if keyframe {
+            self.keyframe.store(timestamp.into(), Ordering::Relaxed);
+            self.skips_to_keyframe.store(false, Ordering::Relaxed);
+        }
+        !self.skips_to_keyframe.load(Ordering::Relaxed)
+    }
+
     /// Bytes that an RTP packet gains on its way to the wire.
     pub(super) fn overhead(&self) -> u32 {
         self.overhead.load(Ordering::Relaxed)
@@ -164,6 +189,16 @@ mod tests {
         assert_eq!(overhead.bytes(), 38);
         assert_eq!(Overhead { ipv6: true, ..overhead }.bytes(), 58);
         assert_eq!(Overhead { relayed: true, tag: 16, ..overhead }.bytes(), 48);
+    }
+
+    #[test]
+    fn after_pictures_were_given_up_the_next_one_is_a_keyframe() {
+        let sending = Sending::new(Instant::now(), BitrateBounds::default());
+        assert!(sending.admits(false, 1) && sending.last_keyframe().is_none());
+        sending.skip_to_keyframe();
+        assert!(!sending.admits(false, 2));
+        assert!(sending.admits(true, 3) && sending.admits(false, 4));
+        assert_eq!(sending.last_keyframe(), Some(3));
     }
 
     #[tokio::test]

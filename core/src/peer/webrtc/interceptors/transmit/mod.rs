@@ -13,7 +13,9 @@ use super::super::sending::{Sending, Shared};
 use super::counters::Counters;
 use super::rtx::PayloadTypes;
 use super::{Queue, chain_link};
-use crate::congestion::{Class, Feedback, Pacer, Released, RetransmissionBudget, Sent, repair};
+use crate::congestion::{
+    Class, Feedback, MAX_VIDEO_BACKLOG, Pacer, Released, RetransmissionBudget, RetransmissionHistory, Sent, repair,
+};
 use crate::peer::PeerEvent;
 use bytes::Bytes;
 use feedback::FeedbackReader;
@@ -144,6 +146,28 @@ impl Transmit {
             }
         }
         if history.gives_up(&self.budget) {
+            self.give_up_waiting_video();
+        }
+    }
+
+    /// What waits builds on pictures that will not arrive in time: the next keyframe takes its place.
+    fn give_up_waiting_video(&mut self) {
+        let keyframe = self.sending.last_keyframe();
+        let is_keyframe = |outbound: &Outbound| match outbound {
+            Outbound::Media(tagged) => match &tagged.message.packet {
+                Packet::Rtp(packet) => keyframe == Some(packet.header.timestamp),
+                _ => false,
+            },
+            Outbound::Again { .. } => false,
+        };
+        if self.pacer.next_video().is_some_and(is_keyframe) {
+            return;
+        }
+        for stream in self.streams.values_mut().filter(|stream| stream.class == Class::Video) {
+            stream.history.iter_mut().for_each(RetransmissionHistory::give_up);
+        }
+        if !self.pacer.give_up_video(is_keyframe) {
+            self.sending.skip_to_keyframe();
             self.events.emit(PeerEvent::KeyframeWanted);
         }
     }
@@ -181,6 +205,9 @@ impl Transmit {
             let Some(padding) = self.pacer.wants_padding(now).and_then(|size| self.padding(size)) else { break };
             let (wire_bytes, padding) = padding;
             self.pacer.push(now, Class::Padding, None, wire_bytes, padding);
+        }
+        if self.pacer.video_backlog() > MAX_VIDEO_BACKLOG {
+            self.give_up_waiting_video();
         }
         let backlog = self.pacer.video_backlog();
         controller.on_backlog(now, backlog);
@@ -221,7 +248,10 @@ impl Transmit {
             }
         };
         let Packet::Rtp(packet) = &mut tagged.message.packet else { return None };
-        let stream = self.streams.get_mut(&ssrc.unwrap_or(packet.header.ssrc));
+        let mut stream = self.streams.get_mut(&ssrc.unwrap_or(packet.header.ssrc));
+        if first && let Some(stream) = &mut stream {
+            stream.number(&mut packet.header);
+        }
         let mut sent = None;
         if let Some(extension) = stream.as_ref().and_then(|s| s.extension) {
             // The low 16 bits are what the wire carries.

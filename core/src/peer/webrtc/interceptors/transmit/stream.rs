@@ -21,6 +21,7 @@ pub(super) struct LocalStream {
     /// SSRC and payload type of its retransmissions (RFC 4588).
     rtx: Option<(u32, u8)>,
     rtx_sequence_number: u16,
+    sequence_number: Option<u16>,
 }
 
 impl LocalStream {
@@ -34,7 +35,16 @@ impl LocalStream {
             history: asked_again.then(RetransmissionHistory::new),
             rtx: info.ssrc_rtx.zip(info.payload_type_rtx),
             rtx_sequence_number: rand::random(),
+            sequence_number: None,
         }
+    }
+
+    /// Numbers a packet that leaves for the first time. What was given up before it could leave makes no gap, which the other side would
+    /// take for loss.
+    pub(super) fn number(&mut self, header: &mut rtp::Header) {
+        let number = self.sequence_number.map_or(header.sequence_number, |last| last.wrapping_add(1));
+        self.sequence_number = Some(number);
+        header.sequence_number = number;
     }
 
     /// The packet as it goes out again. `types` says which retransmission payload type repeats which.
@@ -86,6 +96,7 @@ mod tests {
             history: Some(RetransmissionHistory::new()),
             rtx,
             rtx_sequence_number: 7,
+            sequence_number: None,
         }
     }
 
