@@ -29,7 +29,7 @@ const GAINED: f64 = 1.1;
 /// After a large drop, within this time, one probe at this part of the rate before, not more often than each.
 const DROP: f64 = 0.66;
 const DROP_PROBE: f64 = 0.85;
-const DROP_INTERVAL: i64 = 5_000_000;
+const DROP_INTERVAL: i64 = 2_000_000;
 /// While the application is limited, one probe per.
 const LIMITED_INTERVAL: i64 = 5_000_000;
 /// A queue from which on nothing is probed, and the queue that a probe may add, in ms.
@@ -137,6 +137,8 @@ impl Prober {
         let highest = self.recover.map_or(before, |(rate, _)| rate.max(before));
         if after < DROP * highest {
             self.recover = Some((highest, now + 5_000_000));
+            self.growth_wait = GROWTH_AFTER;
+            self.growth_at = self.growth_at.min(now + GROWTH_AFTER);
         }
     }
 
@@ -218,6 +220,7 @@ impl Prober {
         let limited = at.limited_since.is_some_and(|since| now - since >= LIMITED_INTERVAL);
         if now >= self.growth_at || limited && now - self.limited_at >= LIMITED_INTERVAL {
             self.wanted.push_back(2.0 * at.target);
+            self.series_until = now + 2_000_000;
             self.limited_at = now;
             // Unless the result says otherwise.
             self.growth_wait = (self.growth_wait * 3 / 2).min(GROWTH_AT_MOST);

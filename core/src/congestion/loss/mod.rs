@@ -31,11 +31,27 @@ const HOLD_AT_MOST: i64 = 10_000_000;
 /// Where less than this part is lost, nothing is held.
 const NO_LOSS: f64 = 0.01;
 /// Own loss keeps the rate at this part of what arrives.
-const OWN: f64 = 0.95;
+const OWN: f64 = 0.92;
+/// A rate at which the path was seen to drop what is above it is remembered for so long, in microseconds. Loss of more than this part at
+/// no less than this part of the rate is the same again, and needs no test; at less than that it is another loss, and the rate is forgotten.
+const OWN_MEMORY: i64 = 60_000_000;
+const OWN_AGAIN: f64 = 0.03;
+const OWN_FROM: f64 = 0.95;
+const OWN_BELOW: f64 = 0.80;
+const OWN_SETTLES: i64 = 3_000_000;
+/// The rate stays at this multiple of it, and after some time may rise by so much more each second. Microseconds.
+const OWN_RISE: f64 = 1.02;
+const OWN_RISE_AFTER: i64 = 8_000_000;
+const OWN_RISE_LATER: f64 = 0.02;
+/// Packets that such an observation has at least.
+const OWN_PACKETS: f64 = 15.0;
 /// Standard deviations by which the mean loss has to exceed the inherent one to stop growth.
 const DEVIATIONS: f64 = 1.64;
 /// The smoothed loss, for those who repair: weight of an observation.
 const SMOOTHING: f64 = 0.3;
+
+/// A queue from which on loss may be what it dropped, in ms.
+pub(super) const CONGESTED: f64 = 60.0;
 
 /// What the rate is told with each feedback. Rates in bits per second.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +60,8 @@ pub(super) struct Inputs {
     pub(super) delay_rate: f64,
     pub(super) queue_ms: f64,
     pub(super) overuse: bool,
+    /// Another flow keeps the queue long.
+    pub(super) competing: bool,
     pub(super) application_limited: bool,
 }
 
@@ -71,11 +89,15 @@ pub(super) struct LossEstimator {
     model: Model,
     test: LossTest,
     rate: Option<f64>,
+    /// The rate at which the path drops what is above it, and when it did that last.
+    limit: Option<(f64, i64)>,
     /// The rate after the last cut, until when nothing grows, and how long that was.
     held_until: i64,
     hold: i64,
     bursts: Bursts,
     smoothed: f64,
+    /// The same without what a full queue dropped; and of sound's packets, by packets.
+    uncongested: f64,
     audio: f64,
 }
 
@@ -93,32 +115,35 @@ impl LossEstimator {
             model: Model::new(),
             test: LossTest::default(),
             rate: None,
+            limit: None,
             held_until: i64::MIN / 4,
             hold: HOLD,
             bursts: Bursts::default(),
             smoothed: 0.0,
+            uncongested: 0.0,
             audio: 0.0,
         }
     }
 
     /// Another path: forget what was lost on this one.
     pub(super) fn route_changed(&mut self) {
-        *self = Self { smoothed: self.smoothed, audio: self.audio, ..Self::new() };
+        *self = Self { smoothed: self.smoothed, uncongested: self.uncongested, audio: self.audio, ..Self::new() };
     }
 
     pub(super) fn acked(&mut self, sent_at: i64, wire_bytes: u32, audio: bool) {
         self.partial.add(sent_at, wire_bytes, false);
-        self.test.count(sent_at, wire_bytes, false);
+        self.test.count(sent_at, wire_bytes, false, false);
         if audio {
             self.audio *= 1.0 - 1.0 / 100.0;
         }
     }
 
-    pub(super) fn lost(&mut self, packet: &Lost) {
+    /// `congested`: with a long queue on the way. What that dropped says nothing of how sound is to be protected.
+    pub(super) fn lost(&mut self, packet: &Lost, congested: bool) {
         self.partial.add(packet.sent_at, packet.wire_bytes, true);
-        self.test.count(packet.sent_at, packet.wire_bytes, true);
+        self.test.count(packet.sent_at, packet.wire_bytes, true, !packet.in_a_row);
         self.bursts.lost(packet.in_a_row);
-        if packet.class == Class::Audio {
+        if packet.class == Class::Audio && !congested {
             self.audio += (1.0 - self.audio) / 100.0;
         }
     }
@@ -138,14 +163,20 @@ impl LossEstimator {
         self.smoothed
     }
 
-    /// The same of sound alone, whose packets are few and evenly spread, or of everything where that is more.
+    /// The same of sound alone, whose packets are few and evenly spread, or of everything where that is more; without what a long
+    /// queue dropped, which copies of sound would only make longer.
     pub(super) fn of_audio(&self) -> f64 {
-        self.audio.max(self.smoothed)
+        self.audio.max(self.uncongested)
     }
 
     /// Whether no more is to be probed, since the loss is our own.
     pub(super) fn is_own(&self, now: i64) -> bool {
         self.test.is_own(now)
+    }
+
+    /// Whether the path is known to drop, without a queue, what is above a rate.
+    pub(super) fn has_limit(&self, now: i64) -> bool {
+        self.limit.is_some_and(|(_, at)| now - at < OWN_MEMORY)
     }
 
     /// The part that is lost whatever is sent, 0 to 1, where the path was asked and said so.
@@ -167,19 +198,61 @@ impl LossEstimator {
         let mut own = false;
         if let Some(verdict) = self.test.update(now, self.smoothed, self.bursts.mean(), inputs) {
             log::debug!("loss of {:.0} % is {verdict:?}", self.smoothed * 100.0);
-            own = verdict == Verdict::Own;
-            if own {
-                let bound = OWN * inputs.acked.unwrap_or(inputs.delay_rate);
-                self.rate = Some(self.rate.unwrap_or(bound).min(bound));
+            self.limit = None;
+            if let Verdict::Own(arrived) = verdict {
+                own = true;
+                self.stop_at(now, arrived);
             }
         }
         let Some(observation) = self.partial.take() else { return own };
-        self.smoothed += SMOOTHING * (observation.lost / observation.packets.max(1.0) - self.smoothed);
+        let part = observation.lost / observation.packets.max(1.0);
+        own |= self.meets_limit(now, &observation, inputs);
+        self.smoothed += SMOOTHING * (part - self.smoothed);
+        if inputs.queue_ms < CONGESTED || part < self.uncongested {
+            self.uncongested += SMOOTHING * (part - self.uncongested);
+        }
+        if inputs.competing {
+            self.rate = None;
+            return false;
+        }
+        if inputs.queue_ms > CONGESTED {
+            // The delay has shown that this is too much, and has cut; once the queue is gone its losses hold nothing.
+            return own;
+        }
         self.model.observe(observation);
         if self.model.len() >= ENOUGH {
             self.decide(now, inputs);
         }
         own
+    }
+
+    /// What arrives is what the path carries.
+    fn stop_at(&mut self, now: i64, arrives: f64) {
+        let bound = OWN * arrives;
+        self.rate = Some(self.rate.unwrap_or(bound).min(bound));
+        self.limit = Some((arrives, now));
+    }
+
+    /// The rate at which the path drops what is above it, and the rate that may be tried by now.
+    fn known_limit(&self, now: i64) -> Option<(f64, f64)> {
+        let (limit, at) = self.limit.filter(|(_, at)| now - at < OWN_MEMORY)?;
+        let later = (now - at - OWN_RISE_AFTER).max(0) as f64 / 1e6;
+        Some((limit, limit * (OWN_RISE + OWN_RISE_LATER * later)))
+    }
+
+    /// Whether this is the loss of a limit that is known.
+    fn meets_limit(&mut self, now: i64, observation: &Observation, inputs: &Inputs) -> bool {
+        let (Some((limit, most)), Some((_, at))) = (self.known_limit(now), self.limit) else { return false };
+        let much = observation.lost > OWN_AGAIN * observation.packets && observation.packets >= OWN_PACKETS;
+        if much && observation.rate >= OWN_FROM * limit && inputs.queue_ms < CONGESTED {
+            self.stop_at(now, inputs.acked.map_or(limit, |acked| acked.min(most)));
+            self.test.hold(now);
+            return true;
+        }
+        if much && observation.rate < OWN_BELOW * limit && now - at > OWN_SETTLES {
+            self.limit = None;
+        }
+        false
     }
 
     fn decide(&mut self, now: i64, inputs: &Inputs) {
@@ -207,6 +280,9 @@ impl LossEstimator {
         if mean > harmless {
             best = best.min(CAP / (mean - harmless));
         }
+        if let Some((_, most)) = self.known_limit(now) {
+            best = best.min(most);
+        }
         // What arrives is carried: there is no reason to go below it.
         if let Some(acked) = inputs.acked {
             best = best.max(acked.min(before));
@@ -217,7 +293,7 @@ impl LossEstimator {
             self.held_until = self.held_until.max(now + self.hold);
         }
         // Nothing is lost and the delay-based rate is the lower one: loss sets no bound.
-        self.rate = if best >= inputs.delay_rate && mean < NO_LOSS { None } else { Some(best) };
+        self.rate = if best >= inputs.delay_rate && mean < NO_LOSS && !self.has_limit(now) { None } else { Some(best) };
     }
 }
 

@@ -33,24 +33,34 @@ const VALID_FOR: i64 = 40_000_000;
 const OWN_FOR: i64 = 8_000_000;
 /// Losses to expect in the test, those in a row counted as one, for an answer to mean anything.
 const EVENTS: f64 = 4.0;
+/// before it came in so many places at least: one hole is neither random nor ours,
+const PLACES: f64 = 3.0;
 /// and packets have to have been sent at this part of the pace before, or less.
 const SLOWER: f64 = 0.88;
 /// Packets remembered.
 const KEPT: usize = 4_096;
 
 /// What the path answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Verdict {
     /// The same is lost whatever is sent.
     Random,
-    /// Less is lost when less is sent.
-    Own,
+    /// Less is lost when less is sent. Before, so many bits per second arrived.
+    Own(f64),
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Packet {
+    sent_at: i64,
+    wire_bytes: u32,
+    lost: bool,
+    begins: bool,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct LossTest {
-    /// (sent, wire bytes, lost), in the order of acknowledgement.
-    packets: VecDeque<(i64, u32, bool)>,
+    /// In the order of acknowledgement.
+    packets: VecDeque<Packet>,
     began: Option<i64>,
     not_before: i64,
     /// When a queue was seen last.
@@ -61,15 +71,23 @@ pub(super) struct LossTest {
 }
 
 impl LossTest {
-    pub(super) fn count(&mut self, sent_at: i64, wire_bytes: u32, lost: bool) {
+    /// `begins`: it was lost, and the one before was not.
+    pub(super) fn count(&mut self, sent_at: i64, wire_bytes: u32, lost: bool, begins: bool) {
         if self.packets.len() == KEPT {
             self.packets.pop_front();
         }
-        self.packets.push_back((sent_at, wire_bytes, lost));
+        self.packets.push_back(Packet { sent_at, wire_bytes, lost, begins });
     }
 
     pub(super) fn is_random(&self, now: i64, loss: f64) -> bool {
         self.random.is_some_and(|(measured, at)| now - at < VALID_FOR && loss <= VALID_FACTOR * measured + VALID_MORE)
+    }
+
+    /// The loss is ours again, without a test.
+    pub(super) fn hold(&mut self, now: i64) {
+        (self.began, self.random) = (None, None);
+        self.own_until = now + OWN_FOR;
+        self.not_before = self.not_before.max(now + AGAIN);
     }
 
     pub(super) fn is_own(&self, now: i64) -> bool {
@@ -109,10 +127,12 @@ impl LossTest {
         let during = self.span(began + SETTLE, began + LENGTH);
         // What is repaired may have kept the path as full as before.
         let slower = during.bytes / (LENGTH - SETTLE) as f64 <= SLOWER * before.bytes / BEFORE as f64;
-        if before.loss() * during.packets < EVENTS * burst || !slower {
+        let enough = before.loss() * during.packets >= EVENTS * burst && before.places >= PLACES;
+        if !enough || !slower {
             self.not_before = now + AGAIN / 4;
             return None;
         }
+        let arrived = before.arrived * 8e6 / BEFORE as f64;
         let (tested, packets) = (during.packets, before.packets);
         let (before, during) = (before.loss(), during.loss());
         let spread = (before * (1.0 - before) / tested * burst).sqrt();
@@ -124,16 +144,18 @@ impl LossTest {
             self.random = None;
             self.own_until = now + OWN_FOR;
             self.not_before = now + AGAIN;
-            Some(Verdict::Own)
+            Some(Verdict::Own(arrived))
         }
     }
 
     fn span(&self, from: i64, to: i64) -> Span {
-        let sent = self.packets.iter().filter(|(at, ..)| (from..to).contains(at));
-        sent.fold(Span::default(), |span, (_, bytes, lost)| Span {
+        let sent = self.packets.iter().filter(|packet| (from..to).contains(&packet.sent_at));
+        sent.fold(Span::default(), |span, packet| Span {
             packets: span.packets + 1.0,
-            bytes: span.bytes + f64::from(*bytes),
-            lost: span.lost + f64::from(u8::from(*lost)),
+            bytes: span.bytes + f64::from(packet.wire_bytes),
+            arrived: span.arrived + if packet.lost { 0.0 } else { f64::from(packet.wire_bytes) },
+            lost: span.lost + f64::from(u8::from(packet.lost)),
+            places: span.places + f64::from(u8::from(packet.begins)),
         })
     }
 }
@@ -143,7 +165,9 @@ impl LossTest {
 struct Span {
     packets: f64,
     bytes: f64,
+    arrived: f64,
     lost: f64,
+    places: f64,
 }
 
 impl Span {

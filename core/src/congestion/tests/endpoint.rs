@@ -6,8 +6,8 @@ use super::encoder::{Encoder, gate};
 use super::link::{MILLI, SECOND};
 use super::network::Network;
 use super::packet::{
-    Body, Control, DESCRIPTOR, HEADERS, MAX_PAYLOAD, Media, Packet, RTCP_HEADERS, RTX_HEADER, SoundPacket, VideoPacket,
-    instant, micros,
+    Body, Control, DESCRIPTOR, HEADERS, Media, Packet, RTCP_HEADERS, RTX_HEADER, SoundPacket, VideoPacket, instant,
+    max_payload, micros,
 };
 use super::playout::Playout;
 use super::random::Random;
@@ -265,7 +265,7 @@ impl Endpoint {
         if let Some(picture) = self.encoder.encode(now, plan.video, gate(backlog), self.rtt()) {
             self.control.on_encoded(at, picture.bytes);
             network.reports[self.me].encoded(now, &picture);
-            let count = picture.bytes.div_ceil(MAX_PAYLOAD).max(1);
+            let count = picture.bytes.div_ceil(max_payload(plan.target_bps)).max(1);
             for index in 0..count {
                 let part = picture.bytes / count + u32::from(index < picture.bytes % count);
                 let wire_bytes = part + DESCRIPTOR + HEADERS;

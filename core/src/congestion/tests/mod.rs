@@ -7,6 +7,7 @@ mod call;
 mod cross;
 mod encoder;
 mod endpoint;
+mod ladder;
 mod link;
 mod measure;
 mod network;
