@@ -19,7 +19,7 @@ const WINDOW: i64 = 2_500_000;
 /// Whether another flow keeps the queue full.
 #[derive(Debug, Default)]
 pub(super) struct CompetingFlow {
-    /// Since when, and the least length since then.
+    /// Since when, and the greatest length since then.
     long_since: Option<(i64, f64)>,
     short: VecDeque<i64>,
     /// Most that arrived of late, in bits per second, and when it was looked at.
@@ -41,9 +41,10 @@ impl CompetingFlow {
                 self.long_since = None;
                 return;
             }
-            let (since, least) = self.long_since.get_or_insert((now, queue_ms));
-            if queue_ms < *least - SHORTER {
-                (*since, *least) = (now, queue_ms);
+            let (since, most) = self.long_since.get_or_insert((now, queue_ms));
+            *most = most.max(queue_ms);
+            if queue_ms < *most - SHORTER {
+                (*since, *most) = (now, queue_ms);
             } else if now - *since > AFTER {
                 (self.seen, self.long_since) = (true, None);
                 self.short.clear();
@@ -98,6 +99,7 @@ mod tests {
         let at = feed(&mut flow, 0, 5.0, |_| 0.0, 1e6);
         let at = feed(&mut flow, at, 10.0, |_| 100.0, 0.9e6);
         assert!(!flow.is_seen(), "all arrives that the path carries");
+        let at = feed(&mut flow, at, 0.5, |time| 1_000.0 * time, 0.2e6);
         feed(&mut flow, at, 10.0, |time| 500.0 - 45.0 * time, 0.2e6);
         assert!(!flow.is_seen(), "it empties");
     }

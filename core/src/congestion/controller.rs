@@ -3,7 +3,7 @@
 use super::acked::AckedRate;
 use super::alr::ApplicationLimit;
 use super::competing::CompetingFlow;
-use super::delay::{DelayEstimator, Usage};
+use super::delay::{self, DelayEstimator, Usage};
 use super::loss::{self, LossEstimator};
 use super::probe::{Prober, Situation};
 use super::produced::{Produced, RepairPart};
@@ -265,6 +265,7 @@ impl Controller {
             &rate::Inputs {
                 usage: if probed.is_some() && usage == Usage::Over && queue_ms < 10.0 { Usage::Normal } else { usage },
                 queue_ms,
+                settled_ms: self.delay.settled_queue_ms(delay::SETTLED),
                 acked,
                 recent: self.acked.recent_bps().map(|bps| bps * carried),
                 rtt_ms: self.rtt.smoothed(),
@@ -309,10 +310,10 @@ impl Controller {
         self.set_target(now);
     }
 
-    /// What the detector says; a queue that is gone already need not be waited for.
+    /// What the detector says; without a queue it is jitter that it sees, or a queue that is gone already.
     fn usage(&self) -> Usage {
         match self.delay.usage() {
-            Usage::Under if self.delay.queue_ms() < EMPTY => Usage::Normal,
+            _ if self.delay.settled_queue_ms(delay::SOON) < EMPTY => Usage::Normal,
             usage => usage,
         }
     }
@@ -459,13 +460,13 @@ impl Controller {
             target: self.target,
             demand: (video + audio).min(f64::from(self.config.max_bps)),
             most: 1.2 * f64::from(self.config.max_bps),
-            queue_ms: self.delay.queue_ms(),
+            queue_ms: self.delay.settled_queue_ms(delay::SETTLED),
             capacity: self.rate.capacity(now),
             normal: self.usage() == Usage::Normal
                 && !self.drain
                 && !self.competing.is_seen()
                 && !self.loss.is_testing(now),
-            held_by_loss: self.loss.is_own(now) || self.loss.has_limit(now),
+            held_by_loss: self.loss.is_own(now) || self.loss.passes_bursts(now),
             limited_since: self.limit.since(),
             no_growth_until: self.no_growth_until,
         }
@@ -529,6 +530,12 @@ impl Controller {
             audio_loss: self.loss.of_audio(),
             refused_feedback: self.sent.refused,
         }
+    }
+
+    /// Between these the target is, in bits per second.
+    #[cfg(test)]
+    pub(super) fn bounds(&self) -> (u32, u32) {
+        (self.config.min_bps, self.config.max_bps)
     }
 
     /// Microseconds since this controller was made.

@@ -36,6 +36,10 @@ const OVERUSE_AFTER: f64 = 10.0;
 const LEAST_OF: usize = 10;
 const LEAST_OF_SLOW: usize = 3;
 const LEAST_WITHIN: i64 = 100_000;
+/// Jitter that keeps the order of packets delays some of them together: what a queue is without it shows the least of this time.
+pub(super) const SETTLED: i64 = 300_000;
+pub(super) const SOON: i64 = 150_000;
+const SETTLED_AT_MOST: usize = 200;
 const BASE_WINDOW: i64 = 10_000_000;
 /// A queue that another flow keeps long never empties: it is seen above the least of so many times of this length. Microseconds.
 const LONG_BASE_STEP: i64 = 2_000_000;
@@ -82,7 +86,7 @@ impl DelayEstimator {
             previous: None,
             backwards: 0,
             trend: Trendline::new(),
-            last: VecDeque::with_capacity(LEAST_OF),
+            last: VecDeque::new(),
             base: VecDeque::new(),
             long_base: VecDeque::with_capacity(LONG_BASE_STEPS),
             last_sent: None,
@@ -98,6 +102,16 @@ impl DelayEstimator {
         self.least().zip(self.base.front()).map_or(0.0, |(least, (_, base))| (least - base).max(0) as f64 / 1e3)
     }
 
+    /// The same by the least of a longer time, at most [`SETTLED`]: jitter is no queue, and a queue shows later.
+    pub(super) fn settled_queue_ms(&self, within: i64) -> f64 {
+        let Some(&(newest, _)) = self.last.back() else {
+            return 0.0;
+        };
+        let recent = |(index, (at, _)): &(usize, &(i64, i64))| *index < LEAST_OF || newest - at <= within;
+        let least = self.last.iter().rev().enumerate().filter(recent).map(|(_, (_, delay))| *delay).min();
+        least.zip(self.base.front()).map_or(0.0, |(least, (_, base))| (least - base).max(0) as f64 / 1e3)
+    }
+
     /// The same above the least of half a minute.
     pub(super) fn standing_queue_ms(&self) -> f64 {
         let base = self.long_base.iter().map(|(_, least)| *least).min();
@@ -107,7 +121,7 @@ impl DelayEstimator {
     fn least(&self) -> Option<i64> {
         let (newest, _) = *self.last.back()?;
         let recent = |(index, (at, _)): &(usize, &(i64, i64))| *index < LEAST_OF_SLOW || newest - at <= LEAST_WITHIN;
-        self.last.iter().rev().enumerate().filter(recent).map(|(_, (_, delay))| *delay).min()
+        self.last.iter().rev().take(LEAST_OF).enumerate().filter(recent).map(|(_, (_, delay))| *delay).min()
     }
 
     /// A packet was sent and arrived, each by its own clock, in microseconds.
@@ -118,7 +132,9 @@ impl DelayEstimator {
             *self = Self::new();
         }
         self.last_sent = Some(self.last_sent.map_or(sent_at, |last| last.max(sent_at)));
-        if self.last.len() == LEAST_OF {
+        while self.last.len() >= SETTLED_AT_MOST
+            || self.last.len() > LEAST_OF && self.last.front().is_some_and(|(at, _)| (arrived_at - at).abs() > SETTLED)
+        {
             self.last.pop_front();
         }
         self.last.push_back((arrived_at, delay));
@@ -339,6 +355,18 @@ mod tests {
             estimator.arrived(at + n * 10_000, at + n * 10_000, at + 20_000 + n * 60_000);
         }
         assert!((estimator.queue_ms() - 100.0).abs() < 0.1, "{}", estimator.queue_ms());
+    }
+
+    #[test]
+    fn packets_that_jitter_delays_together_are_no_settled_queue() {
+        let mut estimator = DelayEstimator::new();
+        // Every 25th packet comes at once: one each quarter of a second.
+        feed(&mut estimator, 0, (0..118).map(|n| if n % 25 == 0 { 0 } else { 40_000 }));
+        assert!((estimator.queue_ms() - 40.0).abs() < 0.1);
+        assert_eq!(estimator.settled_queue_ms(SETTLED), 0.0);
+        let (_, over) = feed(&mut estimator, 1_180_000, std::iter::repeat_n(40_000, 40));
+        assert!(!over);
+        assert!((estimator.settled_queue_ms(SETTLED) - 40.0).abs() < 0.1, "a queue, then");
     }
 
     #[test]

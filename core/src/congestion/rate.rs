@@ -17,7 +17,10 @@ const GROWTH: f64 = 1.08;
 const PACKET: f64 = 9_600.0;
 const LEAST_GROWTH: f64 = 4_000.0;
 /// What was cut for within this time, in microseconds, was so of late: what the path carries now may be another matter.
+/// The shorter time is for what is hardly enough for sound alone, which is worth a longer queue to come out of.
 const FULL_OF_LATE: i64 = 10_000_000;
+const NARROW: f64 = 150_000.0;
+const NARROW_OF_LATE: i64 = 4_000_000;
 /// Growth stops at this multiple of what arrives, and so much more.
 const ABOVE_ACKED: f64 = 1.5;
 const ABOVE_ACKED_EXTRA: f64 = 10_000.0;
@@ -29,7 +32,7 @@ const RETURN_QUEUE: f64 = 15.0;
 const LONG_QUEUE: f64 = 60.0;
 /// While it gets shorter, by at least so much in that time, nothing is cut: what arrives of the little that is sent meanwhile is less
 /// than what the path carries. Ms, microseconds.
-const SHORTER: f64 = 2.0;
+const SHORTER: f64 = 15.0;
 const SHORTER_WITHIN: i64 = 300_000;
 /// A queue that was cut for so long and stays is perhaps another flow's, which takes what we leave: cuts are then no deeper than to this
 /// part and no sooner after one another. Microseconds.
@@ -37,7 +40,7 @@ const FREE_CUTS: i64 = 400_000;
 const LATER_CUT: f64 = 0.7;
 const LATER_CUT_AFTER: i64 = 300_000;
 /// Until the queue was this short again, in ms.
-const SHORT_QUEUE: f64 = 40.0;
+const SHORT_QUEUE: f64 = 30.0;
 
 /// Beside a flow that fills the queue the rate grows by so many packets a round trip, and goes to this part when something is lost: as
 /// that flow does, a little less shy.
@@ -49,6 +52,8 @@ const COMPETING_CUT: f64 = 0.85;
 pub(super) struct Inputs {
     pub(super) usage: Usage,
     pub(super) queue_ms: f64,
+    /// The same without jitter, and later.
+    pub(super) settled_ms: f64,
     pub(super) acked: Option<f64>,
     pub(super) recent: Option<f64>,
     pub(super) rtt_ms: f64,
@@ -97,7 +102,8 @@ impl RateControl {
 
     /// The capacity that is known, if the path was full of late.
     pub(super) fn capacity(&self, now: i64) -> Option<f64> {
-        self.capacity.bps.filter(|_| self.cut_at.is_some_and(|at| now - at < FULL_OF_LATE))
+        let of_late = |bps: f64| if bps < NARROW { NARROW_OF_LATE } else { FULL_OF_LATE };
+        self.capacity.bps.filter(|bps| self.cut_at.is_some_and(|at| now - at < of_late(*bps)))
     }
 
     pub(super) fn set(&mut self, bps: f64) {
@@ -152,7 +158,7 @@ impl RateControl {
         let response = (inputs.rtt_ms.clamp(10.0, 200.0) * 1e3) as i64;
         // With a queue on the way what arrived last is what the path carries, whatever was sent in the half second before.
         let acked = inputs.acked.map(|acked| match inputs.recent {
-            Some(recent) if inputs.queue_ms > LONG_QUEUE => recent.max(acked * 0.1),
+            Some(recent) if inputs.queue_ms > SHORT_QUEUE => recent.max(acked * 0.1),
             Some(recent) => acked.max(recent),
             None => acked,
         });
@@ -226,7 +232,7 @@ impl RateControl {
         };
         let mut grown = match near {
             None => self.rate * GROWTH.powf(since),
-            Some(capacity) if inputs.queue_ms < RETURN_QUEUE && self.rate < RETURN_TO * capacity => {
+            Some(capacity) if inputs.settled_ms < RETURN_QUEUE && self.rate < RETURN_TO * capacity => {
                 (self.rate * (1.0 + RETURN * since)).min(RETURN_TO * capacity)
             }
             Some(_) => {
@@ -286,6 +292,7 @@ mod tests {
         Inputs {
             usage,
             queue_ms,
+            settled_ms: queue_ms,
             acked: Some(acked),
             recent: Some(acked),
             rtt_ms: 50.0,
@@ -323,9 +330,9 @@ mod tests {
         rate.update(0, &inputs(Usage::Over, 300.0, 0.25e6));
         let once = rate.bps();
         assert_eq!(once, 0.85 * 0.25e6 - 5_000.0);
-        for n in 1..20 {
+        for n in 1..12 {
             // Less is sent than the path carries, so that less arrives.
-            rate.update(n * 100_000, &inputs(Usage::Over, 300.0 - 12.0 * n as f64, 0.18e6));
+            rate.update(n * 100_000, &inputs(Usage::Over, 300.0 - 20.0 * n as f64, 0.18e6));
         }
         assert_eq!(rate.bps(), once);
         rate.update(2_500_000, &inputs(Usage::Over, 72.0, 0.18e6));

@@ -39,10 +39,21 @@ const OWN_AGAIN: f64 = 0.03;
 const OWN_FROM: f64 = 0.95;
 const OWN_BELOW: f64 = 0.80;
 const OWN_SETTLES: i64 = 3_000_000;
-/// The rate stays at this multiple of it, and after some time may rise by so much more each second. Microseconds.
+/// The rate stays at this multiple of it, and after some time may rise by this factor each second: what is lost says at once if the limit
+/// is still there. Microseconds.
 const OWN_RISE: f64 = 1.02;
 const OWN_RISE_AFTER: i64 = 8_000_000;
-const OWN_RISE_LATER: f64 = 0.02;
+const OWN_RISE_LATER: f64 = 1.04;
+/// A limit as low as where nothing was asked yet is rather a path that has changed meanwhile: it is tried sooner.
+const LOW_RISE_AFTER: i64 = 3_000_000;
+const LOW_RISE_LATER: f64 = 1.10;
+/// Bursts, and so probes, pass what remembers how much it let through of late: none is believed for so long after the limit was met,
+/// twice as long each time that it is met again soon. Microseconds.
+const OWN_PROBES: i64 = 12_000_000;
+const OWN_SOON: i64 = 90_000_000;
+/// Where more than so many are lost in a row it has to be seen twice within this time, in microseconds.
+const SINGLE: f64 = 2.0;
+const OWN_TWICE: i64 = 30_000_000;
 /// Packets that such an observation has at least.
 const OWN_PACKETS: f64 = 15.0;
 /// Standard deviations by which the mean loss has to exceed the inherent one to stop growth.
@@ -52,6 +63,10 @@ const SMOOTHING: f64 = 0.3;
 
 /// A queue from which on loss may be what it dropped, in ms.
 pub(super) const CONGESTED: f64 = 60.0;
+
+/// Loss at an empty queue, up to so many ms, takes the rate no lower than this before the path was asked. Bits per second.
+const EMPTY: f64 = 20.0;
+const UNASKED: f64 = 600_000.0;
 
 /// What the rate is told with each feedback. Rates in bits per second.
 #[derive(Debug, Clone, Copy)]
@@ -91,6 +106,10 @@ pub(super) struct LossEstimator {
     rate: Option<f64>,
     /// The rate at which the path drops what is above it, and when it did that last.
     limit: Option<(f64, i64)>,
+    /// When a limit was met last, and how long no probe is believed after that.
+    met: Option<(i64, i64)>,
+    /// When loss was found to be our own last.
+    own_at: Option<i64>,
     /// The rate after the last cut, until when nothing grows, and how long that was.
     held_until: i64,
     hold: i64,
@@ -116,6 +135,8 @@ impl LossEstimator {
             test: LossTest::default(),
             rate: None,
             limit: None,
+            met: None,
+            own_at: None,
             held_until: i64::MIN / 4,
             hold: HOLD,
             bursts: Bursts::default(),
@@ -179,6 +200,11 @@ impl LossEstimator {
         self.limit.is_some_and(|(_, at)| now - at < OWN_MEMORY)
     }
 
+    /// Whether probes say nothing of the path.
+    pub(super) fn passes_bursts(&self, now: i64) -> bool {
+        self.has_limit(now) && self.met.is_some_and(|(at, wait)| now - at < wait)
+    }
+
     /// The part that is lost whatever is sent, 0 to 1, where the path was asked and said so.
     pub(super) fn random_part(&self, now: i64) -> f64 {
         if self.test.is_random(now, self.smoothed) { self.smoothed.min(0.5) } else { 0.0 }
@@ -198,10 +224,17 @@ impl LossEstimator {
         let mut own = false;
         if let Some(verdict) = self.test.update(now, self.smoothed, self.bursts.mean(), inputs) {
             log::debug!("loss of {:.0} % is {verdict:?}", self.smoothed * 100.0);
-            self.limit = None;
+            let known = self.limit.take().is_some();
             if let Verdict::Own(arrived) = verdict {
                 own = true;
                 self.stop_at(now, arrived);
+                // Loss in bursts is less easily told: once is not enough to remember it by.
+                let twice = self.own_at.replace(now).is_some_and(|at| now - at < OWN_TWICE);
+                if !known && !twice && self.bursts.mean() > SINGLE {
+                    self.limit = None;
+                }
+            } else {
+                self.own_at = None;
             }
         }
         let Some(observation) = self.partial.take() else { return own };
@@ -231,22 +264,34 @@ impl LossEstimator {
         let bound = OWN * arrives;
         self.rate = Some(self.rate.unwrap_or(bound).min(bound));
         self.limit = Some((arrives, now));
+        if arrives < UNASKED {
+            self.test.hold(now, LOW_RISE_AFTER);
+            self.met = Some((now, LOW_RISE_AFTER));
+            return;
+        }
+        self.test.hold(now, OWN_RISE_AFTER);
+        let soon = self.met.is_some_and(|(at, _)| now - at < OWN_SOON);
+        let wait = self.met.filter(|_| soon).map_or(OWN_PROBES, |(_, wait)| (2 * wait).min(OWN_MEMORY));
+        self.met = Some((now, wait));
     }
 
     /// The rate at which the path drops what is above it, and the rate that may be tried by now.
     fn known_limit(&self, now: i64) -> Option<(f64, f64)> {
         let (limit, at) = self.limit.filter(|(_, at)| now - at < OWN_MEMORY)?;
-        let later = (now - at - OWN_RISE_AFTER).max(0) as f64 / 1e6;
-        Some((limit, limit * (OWN_RISE + OWN_RISE_LATER * later)))
+        let after = if limit < UNASKED { LOW_RISE_AFTER } else { OWN_RISE_AFTER };
+        let factor = if limit < UNASKED { LOW_RISE_LATER } else { OWN_RISE_LATER };
+        let later = (now - at - after).max(0) as f64 / 1e6;
+        Some((limit, limit * OWN_RISE * factor.powf(later)))
     }
 
     /// Whether this is the loss of a limit that is known.
     fn meets_limit(&mut self, now: i64, observation: &Observation, inputs: &Inputs) -> bool {
-        let (Some((limit, most)), Some((_, at))) = (self.known_limit(now), self.limit) else { return false };
+        let (Some((limit, most)), Some((_, at))) = (self.known_limit(now), self.limit) else {
+            return false;
+        };
         let much = observation.lost > OWN_AGAIN * observation.packets && observation.packets >= OWN_PACKETS;
         if much && observation.rate >= OWN_FROM * limit && inputs.queue_ms < CONGESTED {
             self.stop_at(now, inputs.acked.map_or(limit, |acked| acked.min(most)));
-            self.test.hold(now);
             return true;
         }
         if much && observation.rate < OWN_BELOW * limit && now - at > OWN_SETTLES {
@@ -282,6 +327,11 @@ impl LossEstimator {
         }
         if let Some((_, most)) = self.known_limit(now) {
             best = best.min(most);
+        }
+        // On a path without a queue little is lost by a rate like this, unless the path says so when it is asked; and the less is sent
+        // the less there is to ask with.
+        if self.limit.is_none() && inputs.queue_ms < EMPTY && self.test.is_calm(now) {
+            best = best.max(UNASKED);
         }
         // What arrives is carried: there is no reason to go below it.
         if let Some(acked) = inputs.acked {

@@ -14,13 +14,14 @@ const AGAIN: i64 = 8_000_000;
 const AGAIN_RANDOM: i64 = 25_000_000;
 /// At this part of the rate for so long; the first part of it does not count.
 const FACTOR: f64 = 0.7;
-const LENGTH: i64 = 1_000_000;
-const SETTLE: i64 = 150_000;
+const LENGTH: i64 = 1_250_000;
+const SETTLE: i64 = 350_000;
 /// Compared with so long before.
 const BEFORE: i64 = 1_500_000;
 /// Answers come this much later at most.
 const ANSWER: i64 = 600_000;
-/// Random where at least this much is lost, and this part of what was lost before, less its spread,
+/// Random where at least this much is lost, and this part of the way from what would be our own loss to what was lost before, less its
+/// spread,
 const RANDOM_LEAST: f64 = 0.03;
 const RANDOM_PART: f64 = 0.6;
 /// and before not more than this.
@@ -29,8 +30,6 @@ const RANDOM_MOST: f64 = 0.40;
 const VALID_FACTOR: f64 = 1.5;
 const VALID_MORE: f64 = 0.03;
 const VALID_FOR: i64 = 40_000_000;
-/// "Own" holds for so long.
-const OWN_FOR: i64 = 8_000_000;
 /// Losses to expect in the test, those in a row counted as one, for an answer to mean anything.
 const EVENTS: f64 = 4.0;
 /// before it came in so many places at least: one hole is neither random nor ours,
@@ -83,10 +82,15 @@ impl LossTest {
         self.random.is_some_and(|(measured, at)| now - at < VALID_FOR && loss <= VALID_FACTOR * measured + VALID_MORE)
     }
 
-    /// The loss is ours again, without a test.
-    pub(super) fn hold(&mut self, now: i64) {
+    /// Whether no queue was seen of late.
+    pub(super) fn is_calm(&self, now: i64) -> bool {
+        self.queue_at.is_none_or(|at| now - at > CALM)
+    }
+
+    /// The loss is ours: nothing is to grow for so long.
+    pub(super) fn hold(&mut self, now: i64, time: i64) {
         (self.began, self.random) = (None, None);
-        self.own_until = now + OWN_FOR;
+        self.own_until = now + time;
         self.not_before = self.not_before.max(now + AGAIN);
     }
 
@@ -114,8 +118,7 @@ impl LossTest {
             return None;
         }
         // What a full queue dropped is known to be our own.
-        let calm = self.queue_at.is_none_or(|at| now - at > CALM);
-        let wanted = loss > ABOVE && calm && inputs.queue_ms < QUEUE && !inputs.application_limited;
+        let wanted = loss > ABOVE && self.is_calm(now) && inputs.queue_ms < QUEUE && !inputs.application_limited;
         if wanted && now >= self.not_before && self.packets.len() > 50 {
             self.began = Some(now);
         }
@@ -133,16 +136,19 @@ impl LossTest {
             return None;
         }
         let arrived = before.arrived * 8e6 / BEFORE as f64;
+        // What would be lost if the path carried no more than what arrived before.
+        let sent = during.bytes * 8e6 / (LENGTH - SETTLE) as f64;
+        let ours = (1.0 - arrived / sent.max(1.0)).max(0.0);
         let (tested, packets) = (during.packets, before.packets);
         let (before, during) = (before.loss(), during.loss());
         let spread = (before * (1.0 - before) / tested * burst).sqrt();
-        if during > RANDOM_LEAST.max(RANDOM_PART * before - spread) && before < RANDOM_MOST {
+        let random = ours + RANDOM_PART * (before - ours) - spread;
+        if during > RANDOM_LEAST.max(random) && before < RANDOM_MOST {
             self.random = Some(((before * packets + during * tested) / (packets + tested), now));
             self.not_before = now + AGAIN_RANDOM;
             Some(Verdict::Random)
         } else {
             self.random = None;
-            self.own_until = now + OWN_FOR;
             self.not_before = now + AGAIN;
             Some(Verdict::Own(arrived))
         }

@@ -113,3 +113,24 @@ fn what_a_long_queue_dropped_is_no_reason_to_repeat_sound() {
         assert!((part..=2.0 * part).contains(&loss.of_audio()), "{}", loss.of_audio());
     }
 }
+
+#[test]
+fn random_loss_does_not_silence_a_call_before_the_path_was_asked() {
+    let mut loss = LossEstimator::new();
+    let slow = |loss: &LossEstimator, at| following(loss, at).min(7e5);
+    run(&mut loss, 0, 1.5, slow, 0.30, 1e9);
+    assert_eq!(loss.bps(), Some(UNASKED));
+}
+
+#[test]
+fn a_low_limit_is_soon_tried_again() {
+    let mut loss = LossEstimator::new();
+    let mut at = run(&mut loss, 0, 3.0, |_, _| 2.8e5, 0.0, 3e5);
+    while !loss.has_limit(at) && at < 20_000_000 {
+        at = run(&mut loss, at, 0.1, |loss, at| 4e5 * loss.test_factor(at), 0.0, 3e5);
+    }
+    assert!(loss.has_limit(at) && loss.is_own(at) && loss.passes_bursts(at));
+    let at = run(&mut loss, at, 10.0, following, 0.0, 1e9);
+    assert!(!loss.passes_bursts(at));
+    assert!(following(&loss, at) > 3e5, "{:?}", loss.bps());
+}

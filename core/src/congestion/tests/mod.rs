@@ -12,6 +12,7 @@ mod link;
 mod measure;
 mod network;
 mod packet;
+mod paid;
 mod plans;
 mod playout;
 mod proof;
