@@ -10,7 +10,7 @@ const SHORTER: f64 = 30.0;
 /// It leaves us no more than this part of what arrived before; of a queue of our own making all arrives that the path carries. That is
 /// forgotten within about this time, in microseconds.
 const PART: f64 = 0.75;
-const MEMORY: f64 = 6e7;
+const MEMORY: f64 = 8e6;
 /// It is gone when the queue was seen below this so many times in that time.
 const GONE: f64 = 25.0;
 const SIGHTINGS: usize = 4;

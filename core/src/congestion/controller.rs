@@ -63,6 +63,9 @@ const PROBATION_TO: i64 = 1_200_000;
 const PROBATION_LOSS: f64 = 0.12;
 const NO_GROWTH: i64 = 20_000_000;
 const NO_GROWTH_AT_MOST: i64 = 60_000_000;
+/// Below this rate, in bits per second, there is more to win than to lose: for no longer than this.
+const NO_GROWTH_FROM: f64 = 600_000.0;
+const NO_GROWTH_LOW: i64 = 5_000_000;
 /// Most of a gap between two calls that counts: a phone that slept measures nothing.
 const HEARTBEAT: Duration = Duration::from_millis(25);
 /// Reports of the other side's that come without transport-wide feedback: loss up to this lets the rate grow, from that on cuts it.
@@ -275,6 +278,9 @@ impl Controller {
                 lost,
             },
         );
+        if self.rate.take_outgrown() {
+            self.prober.hurry(now);
+        }
         if self.rate.bps() < before {
             let highest = self.rate.take_before_cuts().unwrap_or(before);
             self.prober.cut(now, highest, self.rate.bps());
@@ -338,8 +344,12 @@ impl Controller {
         if much && probation.lost >= 4.0 {
             let back = acked.unwrap_or(0.0).max(probation.before);
             self.rate.set(back.min(self.rate.bps()));
-            self.no_growth_until = now + self.no_growth;
-            self.no_growth = (self.no_growth * 2).min(NO_GROWTH_AT_MOST);
+            if back < NO_GROWTH_FROM {
+                self.no_growth_until = now + NO_GROWTH_LOW;
+            } else {
+                self.no_growth_until = now + self.no_growth;
+                self.no_growth = (self.no_growth * 2).min(NO_GROWTH_AT_MOST);
+            }
             self.probation = None;
         } else if now > probation.to + 500_000 {
             self.no_growth = NO_GROWTH;

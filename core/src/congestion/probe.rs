@@ -142,6 +142,12 @@ impl Prober {
         }
     }
 
+    /// The path carries more than was known: a probe for growth is due.
+    pub(super) fn hurry(&mut self, now: i64) {
+        self.growth_at = self.growth_at.min(now);
+        self.growth_wait = GROWTH_AFTER;
+    }
+
     /// The feedback is there again after a silence: the rate before it is worth a try.
     pub(super) fn recover(&mut self, now: i64, before: f64) {
         self.recover = Some((before, now + 5_000_000));
@@ -396,6 +402,17 @@ mod tests {
         prober.wanted.clear();
         let times: Vec<i64> = (0..30_000).filter(|ms| prober.next(ms * 1000, &AT).is_some()).collect();
         assert_eq!(times, [2_000, 5_000, 9_500, 14_500, 19_500, 24_500, 29_500]);
+    }
+
+    #[test]
+    fn growth_is_probed_at_once_where_more_arrives_than_was_known() {
+        let mut prober = Prober::new();
+        prober.start(0, 300_000.0);
+        prober.wanted.clear();
+        assert!(prober.next(2_000_000, &AT).is_some());
+        assert_eq!(prober.next(3_500_000, &AT), None);
+        prober.hurry(3_500_000);
+        assert!(prober.next(3_500_000, &AT).is_some());
     }
 
     #[test]

@@ -74,6 +74,8 @@ pub(super) struct RateControl {
     capacity: LinkCapacity,
     updated: Option<i64>,
     cut_at: Option<i64>,
+    /// More arrives than the capacity that was known.
+    outgrown: bool,
     /// Since when a queue that is long has been cut for.
     long_since: Option<i64>,
     /// The least queue since the last cut, and when it became that.
@@ -90,6 +92,7 @@ impl RateControl {
             capacity: LinkCapacity::default(),
             updated: None,
             cut_at: None,
+            outgrown: false,
             long_since: None,
             least_queue: (0.0, i64::MIN / 4),
             before_cuts: None,
@@ -129,6 +132,11 @@ impl RateControl {
             self.capacity.add(bps, 0.5);
         }
         self.set(bps);
+    }
+
+    /// Whether more arrives than the capacity that was known; told once.
+    pub(super) fn take_outgrown(&mut self) -> bool {
+        std::mem::take(&mut self.outgrown)
     }
 
     /// The rate before the last row of cuts; told once.
@@ -223,6 +231,7 @@ impl RateControl {
             (Some(capacity), Some(acked)) => {
                 if self.capacity.is_left_behind_by(acked) {
                     self.capacity = LinkCapacity::default();
+                    self.outgrown = true;
                     None
                 } else {
                     Some(capacity)
@@ -416,5 +425,16 @@ mod tests {
         rate.update(0, &inputs(Usage::Over, 50.0, 1e6));
         rate.probed(2e6);
         assert_eq!((rate.bps(), rate.capacity(0)), (2e6, None));
+    }
+
+    #[test]
+    fn a_capacity_that_is_outgrown_is_void_and_told_once() {
+        let mut rate = RateControl::new(1e6, BOUNDS);
+        rate.update(0, &inputs(Usage::Over, 50.0, 1e6));
+        rate.update(100_000, &inputs(Usage::Normal, 0.0, 1.05e6));
+        assert!(!rate.take_outgrown());
+        rate.update(200_000, &inputs(Usage::Normal, 0.0, 1.1e6));
+        assert!(rate.take_outgrown() && !rate.take_outgrown());
+        assert_eq!(rate.capacity(200_000), None);
     }
 }
