@@ -2,10 +2,13 @@
 
 use super::acked::AckedRate;
 use super::alr::ApplicationLimit;
-use super::delay::{DelayEstimator, Usage};
+use super::competing::CompetingFlow;
+use super::delay::{self, DelayEstimator, Usage};
 use super::loss::{self, LossEstimator};
 use super::probe::{Prober, Situation};
+use super::produced::{Produced, RepairPart};
 use super::rate::{self, RateControl};
+use super::rtt::Rtt;
 use super::sent::SentLog;
 use super::share::{self, Share, Shares};
 use super::{Class, Demand, Feedback, PathLimit, Plan, Probe, Sent};
@@ -39,8 +42,6 @@ pub struct ControllerStats {
     pub refused_feedback: u64,
 }
 
-/// The round-trip time to reckon with before any was measured, in ms.
-const FIRST_RTT: f64 = 100.0;
 /// Feedback that stays away for so long, while packets are on their way, means that the path is dead. Microseconds.
 const SILENCE: i64 = 1_000_000;
 /// After a silence: part of the target to go on with.
@@ -49,13 +50,8 @@ const AFTER_SILENCE: f64 = 0.5;
 const DRAIN: f64 = 80.0;
 const DRAINED: f64 = 40.0;
 const DRAIN_FACTOR: f64 = 0.5;
-/// A queue of this length all through so long in spite of cuts is another flow's. Ms, microseconds.
-const COMPETING_QUEUE: f64 = 60.0;
-const COMPETING_AFTER: i64 = 2_000_000;
-/// It is gone when the queue was seen below this so many times in that time.
-const COMPETING_GONE: f64 = 30.0;
-const COMPETING_SIGHTINGS: usize = 4;
-const COMPETING_WINDOW: i64 = 2_500_000;
+/// A queue of this length is none, in ms.
+const EMPTY: f64 = 5.0;
 /// What may be on its way: the target over the least round-trip time and this, in ms.
 const WINDOW_EXTRA: f64 = 350.0;
 const LEAST_PUSHBACK: f64 = 0.1;
@@ -67,8 +63,9 @@ const PROBATION_TO: i64 = 1_200_000;
 const PROBATION_LOSS: f64 = 0.12;
 const NO_GROWTH: i64 = 20_000_000;
 const NO_GROWTH_AT_MOST: i64 = 60_000_000;
-/// Weight of the second before, in what repair and overhead take.
-const SECOND: f64 = 1e6;
+/// Below this rate, in bits per second, there is more to win than to lose: for no longer than this.
+const NO_GROWTH_FROM: f64 = 600_000.0;
+const NO_GROWTH_LOW: i64 = 5_000_000;
 /// Most of a gap between two calls that counts: a phone that slept measures nothing.
 const HEARTBEAT: Duration = Duration::from_millis(25);
 /// Reports of the other side's that come without transport-wide feedback: loss up to this lets the rate grow, from that on cuts it.
@@ -93,13 +90,15 @@ pub struct Controller {
     target: f64,
     rtt: Rtt,
     drain: bool,
-    queue: QueueWatch,
+    /// The path drops what is above a rate, without a queue: bursts are lost.
+    is_limited: bool,
+    competing: CompetingFlow,
     pushback: f64,
     probation: Option<Probation>,
     no_growth_until: i64,
     no_growth: i64,
     produced: Produced,
-    repair: Shared,
+    repair: RepairPart,
     backlog: Duration,
     last_feedback: Option<i64>,
     oldest_unanswered: Option<i64>,
@@ -145,13 +144,14 @@ impl Controller {
             target: start,
             rtt: Rtt::default(),
             drain: false,
-            queue: QueueWatch::default(),
+            is_limited: false,
+            competing: CompetingFlow::default(),
             pushback: 1.0,
             probation: None,
             no_growth_until: i64::MIN,
             no_growth: NO_GROWTH,
             produced: Produced::default(),
-            repair: Shared::default(),
+            repair: RepairPart::new(),
             backlog: Duration::ZERO,
             last_feedback: None,
             oldest_unanswered: None,
@@ -208,8 +208,9 @@ impl Controller {
         if let Some(rtt) = learned.acked.iter().map(|packet| now - packet.sent_at).min() {
             self.rtt.measured(rtt.max(0) as f64 / 1e3);
         }
+        let congested = self.delay.queue_ms() > loss::CONGESTED;
         for packet in &learned.lost {
-            self.loss.lost(packet);
+            self.loss.lost(packet, congested);
             self.prober.lost(packet);
             if let Some(probation) = &mut self.probation
                 && (probation.from..probation.to).contains(&packet.sent_at)
@@ -228,9 +229,8 @@ impl Controller {
                 probed = Some(found / (1.0 - self.loss.random_part(now)));
             }
         }
-        self.queue.add(now, self.delay.queue_ms());
-        self.delay.set_competing(self.queue.is_competing());
-        self.estimate(now, probed);
+        self.competing.add(now, self.delay.standing_queue_ms(), self.acked.bps());
+        self.estimate(now, probed, !learned.lost.is_empty());
     }
 
     fn answered(&mut self, now: i64) {
@@ -245,14 +245,14 @@ impl Controller {
         }
     }
 
-    fn estimate(&mut self, now: i64, probed: Option<f64>) {
+    fn estimate(&mut self, now: i64, probed: Option<f64>, lost: bool) {
         // Of what is lost whatever is sent the path would have carried as much as of what arrives.
         let carried = 1.0 / (1.0 - self.loss.random_part(now));
         let acked = self.acked.bps().map(|bps| bps * carried);
         let queue_ms = self.delay.queue_ms();
         // The slope takes a while to see a path that became much slower; a queue of this length says it at once.
-        let long_queue = queue_ms > DRAIN && !self.queue.is_competing();
-        let usage = if long_queue { Usage::Over } else { self.delay.usage() };
+        let long_queue = queue_ms > DRAIN && !self.competing.is_seen();
+        let usage = if long_queue { Usage::Over } else { self.usage() };
         if let Some(found) = probed {
             self.take_probe_result(now, found, acked);
         }
@@ -268,20 +268,24 @@ impl Controller {
             &rate::Inputs {
                 usage: if probed.is_some() && usage == Usage::Over && queue_ms < 10.0 { Usage::Normal } else { usage },
                 queue_ms,
+                settled_ms: self.delay.settled_queue_ms(delay::SETTLED),
                 acked,
                 recent: self.acked.recent_bps().map(|bps| bps * carried),
                 rtt_ms: self.rtt.smoothed(),
                 application_limited: self.limit.is_on(),
                 may_grow: growing,
-                competing: self.queue.is_competing(),
+                competing: self.competing.is_seen(),
+                lost,
             },
         );
         if self.rate.take_outgrown() {
-            self.prober.outgrown(now);
+            self.prober.hurry(now);
         }
         if self.rate.bps() < before {
             let highest = self.rate.take_before_cuts().unwrap_or(before);
             self.prober.cut(now, highest, self.rate.bps());
+            // What the path carried once it does not carry now.
+            self.proven = None;
         }
         let own = self.loss.update(
             now,
@@ -290,11 +294,12 @@ impl Controller {
                 delay_rate: self.rate.bps(),
                 queue_ms,
                 overuse: usage == Usage::Over,
+                competing: self.competing.is_seen(),
                 application_limited: self.limit.is_on(),
             },
         );
-        if let (true, Some(acked)) = (own, acked) {
-            self.rate.full_at(acked);
+        if own && let Some(bound) = self.loss.bps() {
+            self.rate.full_at(bound);
         }
         if self.loss.is_own(now)
             && let Some(bound) = self.loss.bps()
@@ -303,12 +308,20 @@ impl Controller {
         }
         self.end_probation(now, acked);
         self.drain = match self.drain {
-            _ if self.queue.is_competing() => false,
+            _ if self.competing.is_seen() => false,
             true => queue_ms > DRAINED,
             false => queue_ms > DRAIN,
         };
         self.push_back();
         self.set_target(now);
+    }
+
+    /// What the detector says; without a queue it is jitter that it sees, or a queue that is gone already.
+    fn usage(&self) -> Usage {
+        match self.delay.usage() {
+            _ if self.delay.settled_queue_ms(delay::SOON) < EMPTY => Usage::Normal,
+            usage => usage,
+        }
     }
 
     fn take_probe_result(&mut self, now: i64, found: f64, acked: Option<f64>) {
@@ -331,8 +344,12 @@ impl Controller {
         if much && probation.lost >= 4.0 {
             let back = acked.unwrap_or(0.0).max(probation.before);
             self.rate.set(back.min(self.rate.bps()));
-            self.no_growth_until = now + self.no_growth;
-            self.no_growth = (self.no_growth * 2).min(NO_GROWTH_AT_MOST);
+            if back < NO_GROWTH_FROM {
+                self.no_growth_until = now + NO_GROWTH_LOW;
+            } else {
+                self.no_growth_until = now + self.no_growth;
+                self.no_growth = (self.no_growth * 2).min(NO_GROWTH_AT_MOST);
+            }
             self.probation = None;
         } else if now > probation.to + 500_000 {
             self.no_growth = NO_GROWTH;
@@ -354,10 +371,11 @@ impl Controller {
     }
 
     fn set_target(&mut self, now: i64) {
+        self.is_limited = self.loss.has_limit(now);
         let bound = self.loss.bps().unwrap_or(f64::MAX);
         let target = self.rate.bps().min(bound) * self.loss.test_factor(now);
         self.target = target.clamp(f64::from(self.config.min_bps), f64::from(self.config.max_bps));
-        let damping = self.pushback * if self.drain { DRAIN_FACTOR } else { 1.0 };
+        let damping = self.pushback.min(if self.drain { DRAIN_FACTOR } else { 1.0 });
         self.shares = self.share.update(
             now,
             &share::Inputs {
@@ -407,7 +425,7 @@ impl Controller {
         self.loss.route_changed();
         self.sent.forget_flight();
         self.rtt = Rtt::default();
-        self.queue = QueueWatch::default();
+        self.competing = CompetingFlow::default();
         (self.drain, self.silent, self.pushback, self.probation) = (false, false, 1.0, None);
         (self.proven, self.oldest_unanswered, self.no_growth_until) = (None, None, i64::MIN);
         self.rate.set(f64::from(self.config.start_bps).max(acked).min(before));
@@ -452,10 +470,13 @@ impl Controller {
             target: self.target,
             demand: (video + audio).min(f64::from(self.config.max_bps)),
             most: 1.2 * f64::from(self.config.max_bps),
-            queue_ms: self.delay.queue_ms(),
-            capacity: self.rate.capacity(),
-            normal: self.delay.usage() == Usage::Normal && !self.drain && !self.loss.is_testing(now),
-            held_by_loss: self.loss.is_own(now),
+            queue_ms: self.delay.settled_queue_ms(delay::SETTLED),
+            capacity: self.rate.capacity(now),
+            normal: self.usage() == Usage::Normal
+                && !self.drain
+                && !self.competing.is_seen()
+                && !self.loss.is_testing(now),
+            held_by_loss: self.loss.is_own(now) || self.loss.passes_bursts(now),
             limited_since: self.limit.since(),
             no_growth_until: self.no_growth_until,
         }
@@ -465,7 +486,7 @@ impl Controller {
     pub fn plan(&self) -> Plan {
         let Shares { audio, audio_wire, video } = self.shares;
         let mut pace = Share::pace(self.target, audio_wire);
-        if self.drain {
+        if self.drain || self.is_limited {
             pace = (self.target - audio_wire).max(share::LEAST_PACE);
         } else if let Some((proven, _)) = self.proven
             && proven >= 2.0 * self.target
@@ -521,152 +542,15 @@ impl Controller {
         }
     }
 
+    /// Between these the target is, in bits per second.
+    #[cfg(test)]
+    pub(super) fn bounds(&self) -> (u32, u32) {
+        (self.config.min_bps, self.config.max_bps)
+    }
+
     /// Microseconds since this controller was made.
     fn time(&self, at: Instant) -> i64 {
         i64::try_from(at.saturating_duration_since(self.epoch).as_micros()).unwrap_or(i64::MAX / 4)
-    }
-}
-
-/// Round-trip times in ms.
-#[derive(Debug, Default)]
-struct Rtt {
-    smoothed: Option<f64>,
-    least: Option<f64>,
-    reported: Option<f64>,
-}
-
-impl Rtt {
-    fn measured(&mut self, ms: f64) {
-        let ms = ms.clamp(0.0, 10_000.0);
-        self.smoothed = Some(self.smoothed.map_or(ms, |before| before + (ms - before) / 8.0));
-        self.least = Some(self.least.map_or(ms, |least| least.min(ms)));
-    }
-
-    fn reported(&mut self, ms: f64) {
-        if ms.is_finite() {
-            let ms = ms.clamp(0.0, 10_000.0);
-            self.reported = Some(self.reported.map_or(ms, |before| before + (ms - before) / 8.0));
-        }
-    }
-
-    fn known(&self) -> Option<f64> {
-        match (self.smoothed, self.reported) {
-            (Some(one), Some(other)) => Some(one.min(other)),
-            (one, other) => one.or(other),
-        }
-    }
-
-    fn smoothed(&self) -> f64 {
-        self.known().unwrap_or(FIRST_RTT)
-    }
-
-    fn least(&self) -> f64 {
-        self.least.unwrap_or(FIRST_RTT)
-    }
-}
-
-/// Whether another flow keeps the queue full.
-#[derive(Debug, Default)]
-struct QueueWatch {
-    long_since: Option<i64>,
-    short: std::collections::VecDeque<i64>,
-    competing: bool,
-}
-
-impl QueueWatch {
-    fn add(&mut self, now: i64, queue_ms: f64) {
-        if !self.competing {
-            if queue_ms <= COMPETING_QUEUE {
-                self.long_since = None;
-            } else if now - *self.long_since.get_or_insert(now) > COMPETING_AFTER {
-                (self.competing, self.long_since) = (true, None);
-                self.short.clear();
-            }
-            return;
-        }
-        if queue_ms < COMPETING_GONE {
-            self.short.push_back(now);
-        }
-        while self.short.front().is_some_and(|at| now - at > COMPETING_WINDOW) {
-            self.short.pop_front();
-        }
-        // Each feedback is a sighting; they come in rows, so that a row counts for a part.
-        self.competing = self.short.len() < COMPETING_SIGHTINGS * 5;
-    }
-
-    fn is_competing(&self) -> bool {
-        self.competing
-    }
-}
-
-/// A part of bytes, over about the last second.
-#[derive(Debug, Default)]
-struct Shared {
-    part: f64,
-    all: f64,
-    at: Option<i64>,
-}
-
-impl Shared {
-    fn add(&mut self, now: i64, part: f64, all: f64) {
-        let since = self.at.replace(now).map_or(0, |at| (now - at).max(0)) as f64;
-        let keep = (-since / SECOND).exp();
-        self.part = self.part * keep + part;
-        self.all = self.all * keep + all;
-    }
-
-    fn part(&self) -> f64 {
-        if self.all > 0.0 { self.part / self.all } else { 0.0 }
-    }
-}
-
-/// What the encoder makes of its orders, and what headers add to it. Over about two seconds.
-#[derive(Debug, Default)]
-struct Produced {
-    payload: f64,
-    wire: f64,
-    asked: f64,
-    asked_bps: f64,
-    at: Option<i64>,
-}
-
-impl Produced {
-    const FIRST_OVERHEAD: f64 = 1.08;
-    /// Payload bytes from which on the measure is one.
-    const ENOUGH: f64 = 4_000.0;
-
-    fn decay(&mut self, now: i64) {
-        let since = self.at.replace(now).map_or(0, |at| (now - at).clamp(0, 2_000_000)) as f64;
-        let keep = (-since / (2.0 * SECOND)).exp();
-        self.payload *= keep;
-        self.wire *= keep;
-        self.asked = self.asked * keep + self.asked_bps / 8e6 * since;
-    }
-
-    fn encoded(&mut self, now: i64, bytes: f64) {
-        self.decay(now);
-        self.payload += bytes;
-    }
-
-    fn on_wire(&mut self, now: i64, bytes: f64) {
-        self.decay(now);
-        self.wire += bytes;
-    }
-
-    fn asked(&mut self, now: i64, bps: f64) {
-        self.decay(now);
-        self.asked_bps = bps;
-    }
-
-    fn overhead(&self) -> f64 {
-        if self.payload < Self::ENOUGH { Self::FIRST_OVERHEAD } else { (self.wire / self.payload).clamp(1.03, 1.6) }
-    }
-
-    fn overshoot(&self) -> f64 {
-        if self.payload < Self::ENOUGH || self.asked <= 0.0 {
-            return 1.05;
-        }
-        (self.payload / self.asked).clamp(1.0, 1.3)
     }
 }
 

@@ -31,11 +31,19 @@ const FOLLOW_WITHIN: f64 = 15.0;
 /// The slope has to be too steep for this long, in ms.
 const OVERUSE_AFTER: f64 = 10.0;
 
-/// The queue is the least delay of the last packets above the least of this time.
+/// The queue is the least delay of the last packets, of those that came within this time but of so many at least, above the least of
+/// ten seconds: on a path that became slow ten packets take long. Microseconds.
 const LEAST_OF: usize = 10;
+const LEAST_OF_SLOW: usize = 3;
+const LEAST_WITHIN: i64 = 100_000;
+/// Jitter that keeps the order of packets delays some of them together: what a queue is without it shows the least of this time.
+pub(super) const SETTLED: i64 = 300_000;
+pub(super) const SOON: i64 = 150_000;
+const SETTLED_AT_MOST: usize = 200;
 const BASE_WINDOW: i64 = 10_000_000;
-/// While a queue is not ours to empty, the base is that of this time.
-const SHORT_BASE_WINDOW: i64 = 2_500_000;
+/// A queue that another flow keeps long never empties: it is seen above the least of so many times of this length. Microseconds.
+const LONG_BASE_STEP: i64 = 2_000_000;
+const LONG_BASE_STEPS: usize = 15;
 
 /// What the slope of the delay says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -63,12 +71,12 @@ pub(super) struct DelayEstimator {
     previous: Option<Group>,
     backwards: u32,
     trend: Trendline,
-    /// One-way delays of the last packets, and (sent, delay) with delays rising: the front is the least.
-    last: VecDeque<i64>,
+    /// (arrived, one-way delay) of the last packets, and (sent, delay) with delays rising: the front is the least.
+    last: VecDeque<(i64, i64)>,
     base: VecDeque<(i64, i64)>,
+    /// (begin, least delay) of each of the last times.
+    long_base: VecDeque<(i64, i64)>,
     last_sent: Option<i64>,
-    /// Another flow fills the queue.
-    competing: bool,
 }
 
 impl DelayEstimator {
@@ -78,10 +86,10 @@ impl DelayEstimator {
             previous: None,
             backwards: 0,
             trend: Trendline::new(),
-            last: VecDeque::with_capacity(LEAST_OF),
+            last: VecDeque::new(),
             base: VecDeque::new(),
+            long_base: VecDeque::with_capacity(LONG_BASE_STEPS),
             last_sent: None,
-            competing: false,
         }
     }
 
@@ -91,40 +99,60 @@ impl DelayEstimator {
 
     /// How long packets wait on the way, in ms, above the least of the last ten seconds.
     pub(super) fn queue_ms(&self) -> f64 {
-        let (Some(&least), Some(&(_, base))) = (self.last.iter().min(), self.base.front()) else { return 0.0 };
-        (least - base).max(0) as f64 / 1e3
+        self.least().zip(self.base.front()).map_or(0.0, |(least, (_, base))| (least - base).max(0) as f64 / 1e3)
     }
 
-    /// While another flow fills the queue, only what is above that counts.
-    pub(super) fn set_competing(&mut self, competing: bool) {
-        if self.competing != competing {
-            self.competing = competing;
-            if competing {
-                self.trend.threshold = self.trend.threshold.max(25.0);
-            }
-        }
-        self.trend.least_threshold = if competing { 25.0 } else { THRESHOLD_BOUNDS.0 };
+    /// The same by the least of a longer time, at most [`SETTLED`]: jitter is no queue, and a queue shows later.
+    pub(super) fn settled_queue_ms(&self, within: i64) -> f64 {
+        let Some(&(newest, _)) = self.last.back() else {
+            return 0.0;
+        };
+        let recent = |(index, (at, _)): &(usize, &(i64, i64))| *index < LEAST_OF || newest - at <= within;
+        let least = self.last.iter().rev().enumerate().filter(recent).map(|(_, (_, delay))| *delay).min();
+        least.zip(self.base.front()).map_or(0.0, |(least, (_, base))| (least - base).max(0) as f64 / 1e3)
+    }
+
+    /// The same above the least of half a minute.
+    pub(super) fn standing_queue_ms(&self) -> f64 {
+        let base = self.long_base.iter().map(|(_, least)| *least).min();
+        self.least().zip(base).map_or(0.0, |(least, base)| (least - base).max(0) as f64 / 1e3)
+    }
+
+    fn least(&self) -> Option<i64> {
+        let (newest, _) = *self.last.back()?;
+        let recent = |(index, (at, _)): &(usize, &(i64, i64))| *index < LEAST_OF_SLOW || newest - at <= LEAST_WITHIN;
+        self.last.iter().rev().take(LEAST_OF).enumerate().filter(recent).map(|(_, (_, delay))| *delay).min()
     }
 
     /// A packet was sent and arrived, each by its own clock, in microseconds.
     pub(super) fn arrived(&mut self, now: i64, sent_at: i64, arrived_at: i64) {
         let delay = arrived_at - sent_at;
-        let step = self.last.back().is_some_and(|last| (delay - last).abs() > CLOCK_STEP);
+        let step = self.last.back().is_some_and(|(_, last)| (delay - last).abs() > CLOCK_STEP);
         if step || self.last_sent.is_some_and(|last| sent_at - last > SILENCE) {
-            *self = Self { competing: self.competing, ..Self::new() };
+            *self = Self::new();
         }
         self.last_sent = Some(self.last_sent.map_or(sent_at, |last| last.max(sent_at)));
-        if self.last.len() == LEAST_OF {
+        while self.last.len() >= SETTLED_AT_MOST
+            || self.last.len() > LEAST_OF && self.last.front().is_some_and(|(at, _)| (arrived_at - at).abs() > SETTLED)
+        {
             self.last.pop_front();
         }
-        self.last.push_back(delay);
+        self.last.push_back((arrived_at, delay));
         while self.base.back().is_some_and(|&(_, other)| other >= delay) {
             self.base.pop_back();
         }
         self.base.push_back((sent_at, delay));
-        let window = if self.competing { SHORT_BASE_WINDOW } else { BASE_WINDOW };
-        while self.base.len() > 1 && self.base.front().is_some_and(|&(at, _)| sent_at - at > window) {
+        while self.base.len() > 1 && self.base.front().is_some_and(|&(at, _)| sent_at - at > BASE_WINDOW) {
             self.base.pop_front();
+        }
+        match self.long_base.back_mut() {
+            Some((begin, least)) if sent_at - *begin < LONG_BASE_STEP => *least = (*least).min(delay),
+            _ => {
+                if self.long_base.len() == LONG_BASE_STEPS {
+                    self.long_base.pop_front();
+                }
+                self.long_base.push_back((sent_at, delay));
+            }
         }
         self.group(now, sent_at, arrived_at);
     }
@@ -150,7 +178,7 @@ impl DelayEstimator {
             if arrived < 0 {
                 self.backwards += 1;
                 if self.backwards >= MAX_BACKWARDS {
-                    *self = Self { competing: self.competing, ..Self::new() };
+                    *self = Self::new();
                 }
                 return;
             }
@@ -183,7 +211,6 @@ struct Trendline {
     first_arrival: Option<f64>,
     slope: f64,
     threshold: f64,
-    least_threshold: f64,
     updated: Option<i64>,
     over_for: Option<f64>,
     over_groups: u32,
@@ -200,7 +227,6 @@ impl Trendline {
             first_arrival: None,
             slope: 0.0,
             threshold: THRESHOLD,
-            least_threshold: THRESHOLD_BOUNDS.0,
             updated: None,
             over_for: None,
             over_groups: 0,
@@ -254,7 +280,7 @@ impl Trendline {
         }
         let gain = if modified > self.threshold { FOLLOW_UP } else { FOLLOW_DOWN };
         self.threshold += gain * (modified - self.threshold) * since;
-        self.threshold = self.threshold.clamp(self.least_threshold, THRESHOLD_BOUNDS.1);
+        self.threshold = self.threshold.clamp(THRESHOLD_BOUNDS.0, THRESHOLD_BOUNDS.1);
     }
 }
 
@@ -318,6 +344,40 @@ mod tests {
         feed(&mut estimator, at, std::iter::repeat_n(50_000, 200));
         assert!((estimator.queue_ms() - 50.0).abs() < 0.1);
         assert_ne!(estimator.usage(), Usage::Over);
+    }
+
+    #[test]
+    fn a_path_that_became_slow_shows_its_queue_with_the_third_packet() {
+        let mut estimator = DelayEstimator::new();
+        let (at, _) = feed(&mut estimator, 0, std::iter::repeat_n(0, 100));
+        // From 10 ms for each packet to 60.
+        for n in 1..=4 {
+            estimator.arrived(at + n * 10_000, at + n * 10_000, at + 20_000 + n * 60_000);
+        }
+        assert!((estimator.queue_ms() - 100.0).abs() < 0.1, "{}", estimator.queue_ms());
+    }
+
+    #[test]
+    fn packets_that_jitter_delays_together_are_no_settled_queue() {
+        let mut estimator = DelayEstimator::new();
+        // Every 25th packet comes at once: one each quarter of a second.
+        feed(&mut estimator, 0, (0..118).map(|n| if n % 25 == 0 { 0 } else { 40_000 }));
+        assert!((estimator.queue_ms() - 40.0).abs() < 0.1);
+        assert_eq!(estimator.settled_queue_ms(SETTLED), 0.0);
+        let (_, over) = feed(&mut estimator, 1_180_000, std::iter::repeat_n(40_000, 40));
+        assert!(!over);
+        assert!((estimator.settled_queue_ms(SETTLED) - 40.0).abs() < 0.1, "a queue, then");
+    }
+
+    #[test]
+    fn a_queue_that_never_empties_is_seen_above_the_least_of_half_a_minute() {
+        let mut estimator = DelayEstimator::new();
+        let (at, _) = feed(&mut estimator, 0, std::iter::repeat_n(0, 100));
+        let (at, _) = feed(&mut estimator, at, std::iter::repeat_n(50_000, 1_500));
+        assert_eq!(estimator.queue_ms(), 0.0);
+        assert!((estimator.standing_queue_ms() - 50.0).abs() < 0.1);
+        feed(&mut estimator, at, std::iter::repeat_n(50_000, 1_700));
+        assert_eq!(estimator.standing_queue_ms(), 0.0, "another path, then");
     }
 
     #[test]

@@ -7,14 +7,17 @@
 
 mod acked;
 mod alr;
+mod competing;
 mod controller;
 mod delay;
 mod loss;
 pub mod pacer;
 mod plan;
 mod probe;
+mod produced;
 mod rate;
 pub mod repair;
+mod rtt;
 mod sent;
 pub(crate) mod sequence;
 mod share;

@@ -29,7 +29,7 @@ const GAINED: f64 = 1.1;
 /// After a large drop, within this time, one probe at this part of the rate before, not more often than each.
 const DROP: f64 = 0.66;
 const DROP_PROBE: f64 = 0.85;
-const DROP_INTERVAL: i64 = 5_000_000;
+const DROP_INTERVAL: i64 = 2_000_000;
 /// While the application is limited, one probe per.
 const LIMITED_INTERVAL: i64 = 5_000_000;
 /// A queue from which on nothing is probed, and the queue that a probe may add, in ms.
@@ -90,8 +90,6 @@ pub(super) struct Prober {
     growth_at: i64,
     growth_wait: i64,
     limited_at: i64,
-    /// The next probe for growth begins a series.
-    outgrown: bool,
     /// A recovery is due: the rate before the drop, and until when.
     recover: Option<(f64, i64)>,
     recovered_at: i64,
@@ -109,7 +107,6 @@ impl Prober {
             growth_at: i64::MIN / 4,
             growth_wait: GROWTH_AFTER,
             limited_at: i64::MIN / 4,
-            outgrown: false,
             recover: None,
             recovered_at: i64::MIN / 4,
             demand: 0.0,
@@ -140,12 +137,15 @@ impl Prober {
         let highest = self.recover.map_or(before, |(rate, _)| rate.max(before));
         if after < DROP * highest {
             self.recover = Some((highest, now + 5_000_000));
+            self.growth_wait = GROWTH_AFTER;
+            self.growth_at = self.growth_at.min(now + GROWTH_AFTER);
         }
     }
 
-    /// More arrives than the path was known to carry: how much more is worth a probe.
-    pub(super) fn outgrown(&mut self, now: i64) {
-        (self.growth_at, self.growth_wait, self.outgrown) = (self.growth_at.min(now), GROWTH_AFTER, true);
+    /// The path carries more than was known: a probe for growth is due.
+    pub(super) fn hurry(&mut self, now: i64) {
+        self.growth_at = self.growth_at.min(now);
+        self.growth_wait = GROWTH_AFTER;
     }
 
     /// The feedback is there again after a silence: the rate before it is worth a try.
@@ -226,9 +226,7 @@ impl Prober {
         let limited = at.limited_since.is_some_and(|since| now - since >= LIMITED_INTERVAL);
         if now >= self.growth_at || limited && now - self.limited_at >= LIMITED_INTERVAL {
             self.wanted.push_back(2.0 * at.target);
-            if std::mem::take(&mut self.outgrown) {
-                self.series_until = now + 2_000_000;
-            }
+            self.series_until = now + 2_000_000;
             self.limited_at = now;
             // Unless the result says otherwise.
             self.growth_wait = (self.growth_wait * 3 / 2).min(GROWTH_AT_MOST);
@@ -404,6 +402,17 @@ mod tests {
         prober.wanted.clear();
         let times: Vec<i64> = (0..30_000).filter(|ms| prober.next(ms * 1000, &AT).is_some()).collect();
         assert_eq!(times, [2_000, 5_000, 9_500, 14_500, 19_500, 24_500, 29_500]);
+    }
+
+    #[test]
+    fn growth_is_probed_at_once_where_more_arrives_than_was_known() {
+        let mut prober = Prober::new();
+        prober.start(0, 300_000.0);
+        prober.wanted.clear();
+        assert!(prober.next(2_000_000, &AT).is_some());
+        assert_eq!(prober.next(3_500_000, &AT), None);
+        prober.hurry(3_500_000);
+        assert!(prober.next(3_500_000, &AT).is_some());
     }
 
     #[test]

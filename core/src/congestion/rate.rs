@@ -16,6 +16,11 @@ const GROWTH: f64 = 1.08;
 /// Near it: one packet of this size per response time, but at least so much per second. Bits, and bits per second.
 const PACKET: f64 = 9_600.0;
 const LEAST_GROWTH: f64 = 4_000.0;
+/// What was cut for within this time, in microseconds, was so of late: what the path carries now may be another matter.
+/// The shorter time is for what is hardly enough for sound alone, which is worth a longer queue to come out of.
+const FULL_OF_LATE: i64 = 10_000_000;
+const NARROW: f64 = 150_000.0;
+const NARROW_OF_LATE: i64 = 4_000_000;
 /// Growth stops at this multiple of what arrives, and so much more.
 const ABOVE_ACKED: f64 = 1.5;
 const ABOVE_ACKED_EXTRA: f64 = 10_000.0;
@@ -23,24 +28,42 @@ const ABOVE_ACKED_EXTRA: f64 = 10_000.0;
 const RETURN: f64 = 0.25;
 const RETURN_TO: f64 = 0.92;
 const RETURN_QUEUE: f64 = 15.0;
-/// The path is seen to have become faster only after so long without a cut, in microseconds: beside other flows it always seems so.
-const QUIET: i64 = 2_000_000;
 /// A queue that is this long tells that what arrived last counts, not what arrived for half a second. Ms.
 const LONG_QUEUE: f64 = 60.0;
+/// While it gets shorter, by at least so much in that time, nothing is cut: what arrives of the little that is sent meanwhile is less
+/// than what the path carries. Ms, microseconds.
+const SHORTER: f64 = 15.0;
+const SHORTER_WITHIN: i64 = 300_000;
+/// A queue that was cut for so long and stays is perhaps another flow's, which takes what we leave: cuts are then no deeper than to this
+/// part and no sooner after one another. Microseconds.
+const FREE_CUTS: i64 = 400_000;
+const LATER_CUT: f64 = 0.7;
+const LATER_CUT_AFTER: i64 = 300_000;
+/// Until the queue was this short again, in ms.
+const SHORT_QUEUE: f64 = 30.0;
+
+/// Beside a flow that fills the queue the rate grows by so many packets a round trip, and goes to this part when something is lost: as
+/// that flow does, a little less shy.
+const COMPETING_PACKETS: f64 = 3.0;
+const COMPETING_CUT: f64 = 0.85;
 
 /// What the rate is told with each feedback. Rates in bits per second.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Inputs {
     pub(super) usage: Usage,
     pub(super) queue_ms: f64,
+    /// The same without jitter, and later.
+    pub(super) settled_ms: f64,
     pub(super) acked: Option<f64>,
     pub(super) recent: Option<f64>,
     pub(super) rtt_ms: f64,
     /// The application sends less than it may.
     pub(super) application_limited: bool,
     pub(super) may_grow: bool,
-    /// Another flow fills the queue: no cut beyond the usual ones.
+    /// Another flow keeps the queue long, whatever we do: its length says nothing of us.
     pub(super) competing: bool,
+    /// Something was lost of late.
+    pub(super) lost: bool,
 }
 
 /// The rate, in bits per second.
@@ -51,11 +74,14 @@ pub(super) struct RateControl {
     capacity: LinkCapacity,
     updated: Option<i64>,
     cut_at: Option<i64>,
+    /// More arrives than the capacity that was known.
+    outgrown: bool,
+    /// Since when a queue that is long has been cut for.
+    long_since: Option<i64>,
+    /// The least queue since the last cut, and when it became that.
+    least_queue: (f64, i64),
     /// Before the last row of cuts.
     before_cuts: Option<f64>,
-    outgrown: bool,
-    /// Loss showed the known capacity, and not a queue: what is above it for a moment a policer's bucket may have let pass.
-    full_by_loss: bool,
 }
 
 impl RateControl {
@@ -66,9 +92,10 @@ impl RateControl {
             capacity: LinkCapacity::default(),
             updated: None,
             cut_at: None,
-            before_cuts: None,
             outgrown: false,
-            full_by_loss: false,
+            long_since: None,
+            least_queue: (0.0, i64::MIN / 4),
+            before_cuts: None,
         }
     }
 
@@ -76,8 +103,10 @@ impl RateControl {
         self.rate
     }
 
-    pub(super) fn capacity(&self) -> Option<f64> {
-        self.capacity.bps
+    /// The capacity that is known, if the path was full of late.
+    pub(super) fn capacity(&self, now: i64) -> Option<f64> {
+        let of_late = |bps: f64| if bps < NARROW { NARROW_OF_LATE } else { FULL_OF_LATE };
+        self.capacity.bps.filter(|bps| self.cut_at.is_some_and(|at| now - at < of_late(*bps)))
     }
 
     pub(super) fn set(&mut self, bps: f64) {
@@ -93,7 +122,6 @@ impl RateControl {
     pub(super) fn full_at(&mut self, acked: f64) {
         self.capacity = LinkCapacity::default();
         self.capacity.add(acked, 1.0);
-        self.full_by_loss = true;
     }
 
     /// A probe found so much. More than a tenth above what was known makes that void.
@@ -106,22 +134,29 @@ impl RateControl {
         self.set(bps);
     }
 
+    /// Whether more arrives than the capacity that was known; told once.
+    pub(super) fn take_outgrown(&mut self) -> bool {
+        std::mem::take(&mut self.outgrown)
+    }
+
     /// The rate before the last row of cuts; told once.
     pub(super) fn take_before_cuts(&mut self) -> Option<f64> {
         self.before_cuts.take()
     }
 
-    /// Whether more arrives by now than the known capacity, so that the path has become faster; told once.
-    pub(super) fn take_outgrown(&mut self) -> bool {
-        std::mem::take(&mut self.outgrown)
-    }
-
     pub(super) fn update(&mut self, now: i64, inputs: &Inputs) {
+        if inputs.queue_ms < self.least_queue.0 - SHORTER {
+            self.least_queue = (inputs.queue_ms, now);
+        }
+        if inputs.queue_ms < SHORT_QUEUE {
+            self.long_since = None;
+        }
         let since = self.updated.replace(now).map_or(0.0, |at| ((now - at) as f64 / 1e6).clamp(0.0, 1.0));
         match inputs.usage {
+            _ if inputs.competing => self.compete(now, since, inputs),
             Usage::Over => self.cut(now, inputs),
             Usage::Under => {}
-            Usage::Normal if inputs.may_grow => self.grow(now, since, inputs),
+            Usage::Normal if inputs.may_grow => self.grow(since, inputs),
             Usage::Normal => {}
         }
         self.set(self.rate);
@@ -129,9 +164,11 @@ impl RateControl {
 
     fn cut(&mut self, now: i64, inputs: &Inputs) {
         let response = (inputs.rtt_ms.clamp(10.0, 200.0) * 1e3) as i64;
+        // With a queue on the way what arrived last is what the path carries, whatever was sent in the half second before.
         let acked = inputs.acked.map(|acked| match inputs.recent {
-            Some(recent) if inputs.queue_ms > LONG_QUEUE => acked.min(recent.max(acked * 0.1)),
-            _ => acked,
+            Some(recent) if inputs.queue_ms > SHORT_QUEUE => recent.max(acked * 0.1),
+            Some(recent) => acked.max(recent),
+            None => acked,
         });
         let Some(acked) = acked else {
             if self.cut_at.is_none_or(|at| now - at >= 200_000) {
@@ -142,16 +179,42 @@ impl RateControl {
         if self.cut_at.is_some_and(|at| now - at < response && acked >= self.rate / 2.0) {
             return;
         }
+        if inputs.queue_ms > LONG_QUEUE && now - self.least_queue.1 < SHORTER_WITHIN {
+            return;
+        }
         // What an application that sends little has arrive says nothing about the path.
         if inputs.application_limited && acked < 0.5 * self.rate {
             self.cut_to(now, self.rate * CUT_EMPTY);
             return;
         }
-        let full = if inputs.competing { 0.0 } else { ((inputs.queue_ms - QUEUE_EMPTY) / QUEUE_RANGE).clamp(0.0, 1.0) };
+        let full = ((inputs.queue_ms - QUEUE_EMPTY) / QUEUE_RANGE).clamp(0.0, 1.0);
         let factor = CUT_EMPTY - (CUT_EMPTY - CUT_FULL) * full;
+        if self.capacity.is_far_above(acked) {
+            self.capacity = LinkCapacity::default();
+        }
         self.capacity.add(acked, 0.05);
-        self.full_by_loss = false;
-        self.cut_to(now, factor * acked - CUT_EXTRA);
+        self.least_queue = (inputs.queue_ms, i64::MIN / 4);
+        let mut cut = factor * acked - CUT_EXTRA;
+        if inputs.queue_ms > LONG_QUEUE && now - *self.long_since.get_or_insert(now) > FREE_CUTS {
+            if self.cut_at.is_some_and(|at| now - at < LATER_CUT_AFTER) {
+                return;
+            }
+            cut = cut.max(LATER_CUT * self.rate);
+        }
+        self.cut_to(now, cut);
+    }
+
+    fn compete(&mut self, now: i64, since: f64, inputs: &Inputs) {
+        let response = (inputs.rtt_ms.clamp(10.0, 2_000.0) * 1e3) as i64;
+        if inputs.lost {
+            if self.cut_at.is_none_or(|at| now - at >= response) {
+                self.cut_to(now, COMPETING_CUT * self.rate);
+            }
+            return;
+        }
+        let grown = self.rate + COMPETING_PACKETS * PACKET / inputs.rtt_ms.max(10.0) * 1e3 * since;
+        let most = inputs.acked.map_or(grown, |acked| ABOVE_ACKED * acked + ABOVE_ACKED_EXTRA);
+        self.rate = self.rate.max(grown.min(most));
     }
 
     fn cut_to(&mut self, now: i64, bps: f64) {
@@ -163,13 +226,12 @@ impl RateControl {
         self.rate = self.rate.min(bps.max(self.bounds.0));
     }
 
-    fn grow(&mut self, now: i64, since: f64, inputs: &Inputs) {
+    fn grow(&mut self, since: f64, inputs: &Inputs) {
         let near = match (self.capacity.bps, inputs.acked) {
             (Some(capacity), Some(acked)) => {
                 if self.capacity.is_left_behind_by(acked) {
                     self.capacity = LinkCapacity::default();
-                    let quiet = self.cut_at.is_none_or(|at| now - at > QUIET);
-                    self.outgrown = quiet && !self.full_by_loss;
+                    self.outgrown = true;
                     None
                 } else {
                     Some(capacity)
@@ -179,7 +241,7 @@ impl RateControl {
         };
         let mut grown = match near {
             None => self.rate * GROWTH.powf(since),
-            Some(capacity) if inputs.queue_ms < RETURN_QUEUE && self.rate < RETURN_TO * capacity => {
+            Some(capacity) if inputs.settled_ms < RETURN_QUEUE && self.rate < RETURN_TO * capacity => {
                 (self.rate * (1.0 + RETURN * since)).min(RETURN_TO * capacity)
             }
             Some(_) => {
@@ -218,6 +280,11 @@ impl LinkCapacity {
         self.bps = Some(mean * 1e3);
     }
 
+    fn is_far_above(&self, acked: f64) -> bool {
+        let Some(kbps) = self.bps.map(|bps| bps / 1e3) else { return false };
+        acked / 1e3 < kbps - 3.0 * (self.spread * kbps).sqrt()
+    }
+
     fn is_left_behind_by(&self, acked: f64) -> bool {
         let Some(kbps) = self.bps.map(|bps| bps / 1e3) else { return false };
         acked / 1e3 > kbps + 3.0 * (self.spread * kbps).sqrt()
@@ -234,12 +301,14 @@ mod tests {
         Inputs {
             usage,
             queue_ms,
+            settled_ms: queue_ms,
             acked: Some(acked),
             recent: Some(acked),
             rtt_ms: 50.0,
             application_limited: false,
             may_grow: true,
             competing: false,
+            lost: false,
         }
     }
 
@@ -262,6 +331,59 @@ mod tests {
         assert_eq!(rate.bps(), once);
         rate.update(49_500, &inputs(Usage::Over, 0.0, 0.2e6));
         assert!(rate.bps() < 0.2e6);
+    }
+
+    #[test]
+    fn nothing_is_cut_while_the_queue_gets_shorter() {
+        let mut rate = RateControl::new(1e6, BOUNDS);
+        rate.update(0, &inputs(Usage::Over, 300.0, 0.25e6));
+        let once = rate.bps();
+        assert_eq!(once, 0.85 * 0.25e6 - 5_000.0);
+        for n in 1..12 {
+            // Less is sent than the path carries, so that less arrives.
+            rate.update(n * 100_000, &inputs(Usage::Over, 300.0 - 20.0 * n as f64, 0.18e6));
+        }
+        assert_eq!(rate.bps(), once);
+        rate.update(2_500_000, &inputs(Usage::Over, 72.0, 0.18e6));
+        assert!(rate.bps() < once, "it stays");
+    }
+
+    #[test]
+    fn a_queue_that_stays_is_cut_for_less_and_less_often() {
+        let mut rate = RateControl::new(2e6, BOUNDS);
+        let mut at = |ms: i64, acked| {
+            rate.update(ms * 1000, &inputs(Usage::Over, 200.0, acked));
+            rate.bps()
+        };
+        let first = at(0, 1e6);
+        assert_eq!(at(300, 0.5e6), 0.85 * 0.5e6 - 5_000.0, "at first as deep as what arrives says");
+        let then = at(350, 0.5e6);
+        assert!(first > then);
+        let (near, later) = (|a: f64, b: f64| (a - b).abs() < 1.0, 0.7 * then);
+        assert!(near(at(650, 0.1e6), later) && near(at(900, 0.1e6), later) && near(at(960, 0.1e6), 0.7 * later));
+    }
+
+    #[test]
+    fn beside_a_flow_that_fills_the_queue_the_rate_grows_until_something_is_lost() {
+        let mut rate = RateControl::new(5e5, BOUNDS);
+        let beside = Inputs { competing: true, rtt_ms: 100.0, ..inputs(Usage::Over, 200.0, 5e5) };
+        rate.update(0, &beside);
+        rate.update(500_000, &beside);
+        assert_eq!(rate.bps(), 5e5 + 3.0 * PACKET / 0.1 * 0.5);
+        let before = rate.bps();
+        let lost = Inputs { lost: true, ..beside };
+        rate.update(550_000, &lost);
+        rate.update(600_000, &lost);
+        assert_eq!(rate.bps(), 0.85 * before, "once a round trip");
+    }
+
+    #[test]
+    fn a_capacity_far_above_what_arrives_now_is_forgotten() {
+        let mut rate = RateControl::new(3e6, BOUNDS);
+        rate.update(0, &inputs(Usage::Over, 50.0, 2.5e6));
+        rate.update(1_000_000, &inputs(Usage::Over, 50.0, 0.5e6));
+        assert_eq!(rate.capacity(1_000_000), Some(0.5e6));
+        assert_eq!(rate.capacity(11_000_000), None);
     }
 
     #[test]
@@ -302,6 +424,17 @@ mod tests {
         let mut rate = RateControl::new(1e6, BOUNDS);
         rate.update(0, &inputs(Usage::Over, 50.0, 1e6));
         rate.probed(2e6);
-        assert_eq!((rate.bps(), rate.capacity()), (2e6, None));
+        assert_eq!((rate.bps(), rate.capacity(0)), (2e6, None));
+    }
+
+    #[test]
+    fn a_capacity_that_is_outgrown_is_void_and_told_once() {
+        let mut rate = RateControl::new(1e6, BOUNDS);
+        rate.update(0, &inputs(Usage::Over, 50.0, 1e6));
+        rate.update(100_000, &inputs(Usage::Normal, 0.0, 1.05e6));
+        assert!(!rate.take_outgrown());
+        rate.update(200_000, &inputs(Usage::Normal, 0.0, 1.1e6));
+        assert!(rate.take_outgrown() && !rate.take_outgrown());
+        assert_eq!(rate.capacity(200_000), None);
     }
 }

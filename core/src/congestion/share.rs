@@ -21,8 +21,9 @@ const ONCE: f64 = 0.05;
 const TWICE: f64 = 0.15;
 const NOT_BELOW: f64 = 0.03;
 const REDUNDANCY_TARGET: f64 = 150_000.0;
-/// With copies sound takes at most this part of the target.
-const MOST_REPEATED: f64 = 0.5;
+/// From this target on sound is cheap: it is repeated from this part of those losses on.
+const AMPLE_TARGET: f64 = 500_000.0;
+const AMPLE: f64 = 0.6;
 /// Video goes on down to this target, and comes back at that one after so long. Bits per second, microseconds.
 const VIDEO_STAYS: f64 = 105_000.0;
 const VIDEO_RETURNS: f64 = 130_000.0;
@@ -159,20 +160,19 @@ impl Share {
     }
 
     fn choose_redundancy(&mut self, inputs: &Inputs) {
-        let possible = inputs.demand.redundancy && inputs.target >= REDUNDANCY_TARGET && STEPS[self.step].2 == 20;
-        let wanted = match inputs.loss {
+        let possible = inputs.demand.redundancy
+            && !inputs.silent
+            && inputs.target >= REDUNDANCY_TARGET
+            && STEPS[self.step].2 == 20;
+        let loss = if inputs.target >= AMPLE_TARGET { inputs.loss / AMPLE } else { inputs.loss };
+        let wanted = match loss {
             _ if !possible => 0,
             loss if loss >= TWICE => 2,
             loss if loss >= ONCE => self.redundancy.clamp(1, if loss < 0.8 * TWICE { 1 } else { 2 }),
             loss if loss >= NOT_BELOW => self.redundancy.min(1),
             _ => 0,
         };
-        let (_, bitrate_bps, frame, dtx) = STEPS[self.step];
-        let affordable = |redundancy: u8| {
-            let plan = AudioPlan { bitrate_bps, frame: Duration::from_millis(frame), redundancy, loss_percent: 0, dtx };
-            f64::from(plan.wire_bps(HEADERS)) <= MOST_REPEATED * inputs.target
-        };
-        self.redundancy = (1..=wanted).rev().find(|copies| affordable(*copies)).unwrap_or(0);
+        self.redundancy = wanted;
     }
 }
 
@@ -220,16 +220,11 @@ mod tests {
     #[test]
     fn sound_is_repeated_by_what_is_lost_of_it_with_hysteresis() {
         let mut share = Share::new();
-        let mut at = |loss| share.update(0, &inputs(1e6, loss)).audio.redundancy;
+        let mut at = |loss| share.update(0, &inputs(4e5, loss)).audio.redundancy;
         assert_eq!([at(0.04), at(0.05), at(0.04), at(0.02), at(0.16), at(0.13), at(0.11)], [0, 1, 1, 0, 2, 2, 1]);
-    }
-
-    #[test]
-    fn sound_is_not_repeated_where_that_leaves_too_little_for_pictures() {
         let mut share = Share::new();
-        let mut at = |target| share.update(0, &inputs(target, 0.2)).audio.redundancy;
-        assert_eq!([at(400_000.0), at(250_000.0), at(202_000.0)], [2, 1, 1]);
-        assert_eq!(at(150_000.0), 0);
+        let mut at = |loss| share.update(0, &inputs(1e6, loss)).audio.redundancy;
+        assert_eq!([at(0.02), at(0.03), at(0.02), at(0.01), at(0.09)], [0, 1, 1, 0, 2]);
     }
 
     #[test]

@@ -14,13 +14,14 @@ const AGAIN: i64 = 8_000_000;
 const AGAIN_RANDOM: i64 = 25_000_000;
 /// At this part of the rate for so long; the first part of it does not count.
 const FACTOR: f64 = 0.7;
-const LENGTH: i64 = 1_000_000;
-const SETTLE: i64 = 150_000;
+const LENGTH: i64 = 1_250_000;
+const SETTLE: i64 = 350_000;
 /// Compared with so long before.
 const BEFORE: i64 = 1_500_000;
 /// Answers come this much later at most.
 const ANSWER: i64 = 600_000;
-/// Random where at least this much is lost, and this part of what was lost before, less its spread,
+/// Random where at least this much is lost, and this part of the way from what would be our own loss to what was lost before, less its
+/// spread,
 const RANDOM_LEAST: f64 = 0.03;
 const RANDOM_PART: f64 = 0.6;
 /// and before not more than this.
@@ -29,28 +30,36 @@ const RANDOM_MOST: f64 = 0.40;
 const VALID_FACTOR: f64 = 1.5;
 const VALID_MORE: f64 = 0.03;
 const VALID_FOR: i64 = 40_000_000;
-/// "Own" holds for so long.
-const OWN_FOR: i64 = 8_000_000;
 /// Losses to expect in the test, those in a row counted as one, for an answer to mean anything.
 const EVENTS: f64 = 4.0;
+/// before it came in so many places at least: one hole is neither random nor ours,
+const PLACES: f64 = 3.0;
 /// and packets have to have been sent at this part of the pace before, or less.
 const SLOWER: f64 = 0.88;
 /// Packets remembered.
 const KEPT: usize = 4_096;
 
 /// What the path answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Verdict {
     /// The same is lost whatever is sent.
     Random,
-    /// Less is lost when less is sent.
-    Own,
+    /// Less is lost when less is sent. Before, so many bits per second arrived.
+    Own(f64),
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Packet {
+    sent_at: i64,
+    wire_bytes: u32,
+    lost: bool,
+    begins: bool,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct LossTest {
-    /// (sent, wire bytes, lost), in the order of acknowledgement.
-    packets: VecDeque<(i64, u32, bool)>,
+    /// In the order of acknowledgement.
+    packets: VecDeque<Packet>,
     began: Option<i64>,
     not_before: i64,
     /// When a queue was seen last.
@@ -61,15 +70,28 @@ pub(super) struct LossTest {
 }
 
 impl LossTest {
-    pub(super) fn count(&mut self, sent_at: i64, wire_bytes: u32, lost: bool) {
+    /// `begins`: it was lost, and the one before was not.
+    pub(super) fn count(&mut self, sent_at: i64, wire_bytes: u32, lost: bool, begins: bool) {
         if self.packets.len() == KEPT {
             self.packets.pop_front();
         }
-        self.packets.push_back((sent_at, wire_bytes, lost));
+        self.packets.push_back(Packet { sent_at, wire_bytes, lost, begins });
     }
 
     pub(super) fn is_random(&self, now: i64, loss: f64) -> bool {
         self.random.is_some_and(|(measured, at)| now - at < VALID_FOR && loss <= VALID_FACTOR * measured + VALID_MORE)
+    }
+
+    /// Whether no queue was seen of late.
+    pub(super) fn is_calm(&self, now: i64) -> bool {
+        self.queue_at.is_none_or(|at| now - at > CALM)
+    }
+
+    /// The loss is ours: nothing is to grow for so long.
+    pub(super) fn hold(&mut self, now: i64, time: i64) {
+        (self.began, self.random) = (None, None);
+        self.own_until = now + time;
+        self.not_before = self.not_before.max(now + AGAIN);
     }
 
     pub(super) fn is_own(&self, now: i64) -> bool {
@@ -96,8 +118,7 @@ impl LossTest {
             return None;
         }
         // What a full queue dropped is known to be our own.
-        let calm = self.queue_at.is_none_or(|at| now - at > CALM);
-        let wanted = loss > ABOVE && calm && inputs.queue_ms < QUEUE && !inputs.application_limited;
+        let wanted = loss > ABOVE && self.is_calm(now) && inputs.queue_ms < QUEUE && !inputs.application_limited;
         if wanted && now >= self.not_before && self.packets.len() > 50 {
             self.began = Some(now);
         }
@@ -109,31 +130,38 @@ impl LossTest {
         let during = self.span(began + SETTLE, began + LENGTH);
         // What is repaired may have kept the path as full as before.
         let slower = during.bytes / (LENGTH - SETTLE) as f64 <= SLOWER * before.bytes / BEFORE as f64;
-        if before.loss() * during.packets < EVENTS * burst || !slower {
+        let enough = before.loss() * during.packets >= EVENTS * burst && before.places >= PLACES;
+        if !enough || !slower {
             self.not_before = now + AGAIN / 4;
             return None;
         }
+        let arrived = before.arrived * 8e6 / BEFORE as f64;
+        // What would be lost if the path carried no more than what arrived before.
+        let sent = during.bytes * 8e6 / (LENGTH - SETTLE) as f64;
+        let ours = (1.0 - arrived / sent.max(1.0)).max(0.0);
         let (tested, packets) = (during.packets, before.packets);
         let (before, during) = (before.loss(), during.loss());
         let spread = (before * (1.0 - before) / tested * burst).sqrt();
-        if during > RANDOM_LEAST.max(RANDOM_PART * before - spread) && before < RANDOM_MOST {
+        let random = ours + RANDOM_PART * (before - ours) - spread;
+        if during > RANDOM_LEAST.max(random) && before < RANDOM_MOST {
             self.random = Some(((before * packets + during * tested) / (packets + tested), now));
             self.not_before = now + AGAIN_RANDOM;
             Some(Verdict::Random)
         } else {
             self.random = None;
-            self.own_until = now + OWN_FOR;
             self.not_before = now + AGAIN;
-            Some(Verdict::Own)
+            Some(Verdict::Own(arrived))
         }
     }
 
     fn span(&self, from: i64, to: i64) -> Span {
-        let sent = self.packets.iter().filter(|(at, ..)| (from..to).contains(at));
-        sent.fold(Span::default(), |span, (_, bytes, lost)| Span {
+        let sent = self.packets.iter().filter(|packet| (from..to).contains(&packet.sent_at));
+        sent.fold(Span::default(), |span, packet| Span {
             packets: span.packets + 1.0,
-            bytes: span.bytes + f64::from(*bytes),
-            lost: span.lost + f64::from(u8::from(*lost)),
+            bytes: span.bytes + f64::from(packet.wire_bytes),
+            arrived: span.arrived + if packet.lost { 0.0 } else { f64::from(packet.wire_bytes) },
+            lost: span.lost + f64::from(u8::from(packet.lost)),
+            places: span.places + f64::from(u8::from(packet.begins)),
         })
     }
 }
@@ -143,7 +171,9 @@ impl LossTest {
 struct Span {
     packets: f64,
     bytes: f64,
+    arrived: f64,
     lost: f64,
+    places: f64,
 }
 
 impl Span {

@@ -6,9 +6,10 @@ use super::encoder::{Encoder, gate};
 use super::link::{MILLI, SECOND};
 use super::network::Network;
 use super::packet::{
-    Body, Control, DESCRIPTOR, HEADERS, MAX_PAYLOAD, Media, Packet, RTCP_HEADERS, RTX_HEADER, SoundPacket, VideoPacket,
-    instant, micros,
+    Body, Control, DESCRIPTOR, HEADERS, Media, Packet, RTCP_HEADERS, RTX_HEADER, SoundPacket, VideoPacket, instant,
+    max_payload, micros,
 };
+use super::paid::Paid;
 use super::playout::Playout;
 use super::random::Random;
 use super::rate_control::RateControl;
@@ -48,6 +49,7 @@ pub(super) struct Endpoint {
     peer: usize,
     control: Box<dyn RateControl>,
     pacer: Pacer<Handle>,
+    paid: Paid,
     encoder: Encoder,
     microphone: Microphone,
     history: RetransmissionHistory<VideoPacket>,
@@ -88,6 +90,7 @@ impl Endpoint {
             me,
             peer,
             pacer: Pacer::new(instant(start), plan.pace_bps),
+            paid: Paid::new(start, plan.pace_bps),
             encoder: Encoder::new(start, plan.video, video_bps, random.fork()),
             microphone: Microphone::new(start.next_multiple_of(20 * MILLI)),
             history: RetransmissionHistory::new(),
@@ -254,18 +257,20 @@ impl Endpoint {
         self.control.on_backlog(at, self.pacer.video_backlog());
         self.control.handle_timeout(at);
         let plan = self.control.plan();
-        network.reports[self.me].check(now, &plan, self.control.next_wake().map(micros));
+        network.reports[self.me].check(now, &plan, self.control.bounds(), self.control.next_wake().map(micros));
         self.pacer.set_pace(at, plan.pace_bps);
+        self.paid.set_pace(now, plan.pace_bps);
         self.budget.set_target(at, plan.target_bps);
         while let Some((sound, payload)) = self.microphone.packet(now, &plan.audio) {
             network.reports[self.me].sound_sent();
+            self.paid.sound_came();
             self.pacer.push(at, Class::Audio, None, payload + HEADERS, Handle::Sound(sound));
         }
         let backlog = self.pacer.video_backlog().as_micros() as u64;
         if let Some(picture) = self.encoder.encode(now, plan.video, gate(backlog), self.rtt()) {
             self.control.on_encoded(at, picture.bytes);
             network.reports[self.me].encoded(now, &picture);
-            let count = picture.bytes.div_ceil(MAX_PAYLOAD).max(1);
+            let count = picture.bytes.div_ceil(max_payload(plan.target_bps)).max(1);
             for index in 0..count {
                 let part = picture.bytes / count + u32::from(index < picture.bytes % count);
                 let wire_bytes = part + DESCRIPTOR + HEADERS;
@@ -286,6 +291,7 @@ impl Endpoint {
             self.pacer.start_probe(at, probe);
         }
         self.release(now, network);
+        network.reports[self.me].violations(self.paid.done(now));
         network.reports[self.me].sample(now, &plan, self.pacer.video_backlog(), self.control.seen(), &self.encoder);
     }
 
@@ -304,6 +310,8 @@ impl Endpoint {
                 };
                 let (number, class, wire_bytes) = (self.number, released.class, released.wire_bytes);
                 self.number += 1;
+                let wrong = self.paid.leaves(now, class, wire_bytes, released.probe);
+                network.reports[self.me].violations(wrong);
                 self.control.on_sent(at, Sent { number, class, wire_bytes, probe: released.probe });
                 network.reports[self.me].sent(now, class, wire_bytes);
                 let body = Body::Rtp { number, class, repeated, media };

@@ -9,12 +9,19 @@ use crate::congestion::Class;
 pub(super) const HEADERS: u32 = 58;
 /// The payload descriptor of video.
 pub(super) const DESCRIPTOR: u32 = 6;
-/// Most payload in a packet of video.
-pub(super) const MAX_PAYLOAD: u32 = 1160;
+/// Most payload in a packet of video, and least where a slow path makes it smaller.
+const MAX_PAYLOAD: u32 = 1160;
+const MIN_PAYLOAD: u32 = 300;
+const SLOW_PATH_BPS: u32 = 400_000;
 /// The original sequence number in a repeated packet (RFC 4588).
 pub(super) const RTX_HEADER: u32 = 2;
 /// The least of an RTCP compound: IP, UDP, SRTCP's tag and index, a header with two SSRCs.
 pub(super) const RTCP_HEADERS: u32 = 20 + 8 + 14 + 12;
+
+/// Most payload in a packet of video at a target: on a slow path one packet takes no longer than 20 ms.
+pub(super) fn max_payload(target_bps: u32) -> u32 {
+    if target_bps >= SLOW_PATH_BPS { MAX_PAYLOAD } else { (target_bps / 400).clamp(MIN_PAYLOAD, MAX_PAYLOAD) }
+}
 
 static EPOCH: OnceLock<Instant> = OnceLock::new();
 

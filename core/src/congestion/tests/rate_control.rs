@@ -31,6 +31,10 @@ pub(super) trait RateControl {
     fn next_wake(&self) -> Option<Instant> {
         None
     }
+    /// Between these the target is to be, in bits per second.
+    fn bounds(&self) -> (u32, u32) {
+        (0, u32::MAX)
+    }
     fn seen(&self) -> Seen {
         Seen::default()
     }
@@ -72,6 +76,9 @@ impl RateControl for Controller {
     }
     fn next_wake(&self) -> Option<Instant> {
         Controller::next_wake(self)
+    }
+    fn bounds(&self) -> (u32, u32) {
+        Controller::bounds(self)
     }
     fn seen(&self) -> Seen {
         let stats = self.stats();

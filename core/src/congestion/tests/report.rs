@@ -177,9 +177,12 @@ impl Report {
     }
 
     /// What holds at each moment, whatever the path does.
-    pub(super) fn check(&mut self, now: u64, plan: &Plan, wake: Option<u64>) {
+    pub(super) fn check(&mut self, now: u64, plan: &Plan, (min, max): (u32, u32), wake: Option<u64>) {
         if self.violations.len() > 5 {
             return;
+        }
+        if !(min..=max).contains(&plan.target_bps) {
+            self.violations.push(format!("{now} µs: the target of {} is not from {min} to {max}", plan.target_bps));
         }
         if wake.is_some_and(|wake| wake <= now) {
             self.violations.push(format!("{now} µs: next wake at {wake:?} lies in the past"));
@@ -191,6 +194,12 @@ impl Report {
         }
         if plan.pace_bps < 24_000 {
             self.violations.push(format!("{now} µs: the pace is {} bit/s", plan.pace_bps));
+        }
+    }
+
+    pub(super) fn violations(&mut self, wrong: Option<String>) {
+        if self.violations.len() <= 5 {
+            self.violations.extend(wrong);
         }
     }
 
