@@ -23,6 +23,8 @@ const REDUCED: f64 = 0.7;
 /// A keyframe of more than so many times its budget is paid for by pictures that are left out, for at most this long.
 const TOO_LARGE: u64 = 2;
 const MAX_DEBT: Duration = Duration::from_secs(2);
+/// What a keyframe's budget is worth on a slow path.
+const BUDGET_LASTS: Duration = Duration::from_millis(250);
 /// Quantisers between which pictures are worth their pixels. Source: libwebrtc, `quality_scaler` and its codecs' settings.
 const VP8_QUANTIZERS: QuantizerRange = QuantizerRange { low: 29, high: 95 };
 const H264_QUANTIZERS: QuantizerRange = QuantizerRange { low: 24, high: 37 };
@@ -167,7 +169,7 @@ impl Encoding {
         match &encoded {
             Some(encoded) => {
                 let quantizer = self.encoder.as_mut().and_then(|running| running.encoder.quantizer());
-                self.adaptation.encoded(took, quantizer);
+                self.adaptation.encoded(took, quantizer, encoded.data.len());
                 if let Some(quantizer) = quantizer {
                     self.report.quantizers.0 += u64::from(quantizer);
                     self.report.quantizers.1 += 1;
@@ -319,7 +321,8 @@ impl Encoding {
     fn check_keyframe(&mut self, encoded: &EncodedFrame, wanted: Wanted, now: Instant) {
         let (bytes, budget) = (encoded.data.len() as u64, u64::from(wanted.plan.keyframe_bytes));
         if encoded.keyframe && budget > 0 && bytes > TOO_LARGE * budget {
-            let seconds = (bytes - budget) as f64 * 8.0 / f64::from(wanted.bitrate().max(1));
+            // The budget knows what the path carries; the bitrate of the moment may be one that lets a queue run empty.
+            let seconds = BUDGET_LASTS.as_secs_f64() * (bytes - budget) as f64 / budget as f64;
             self.debt_until = now.checked_add(Duration::from_secs_f64(seconds.min(MAX_DEBT.as_secs_f64())));
             self.adaptation.keyframe_was_too_large();
         }

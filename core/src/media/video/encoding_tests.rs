@@ -191,8 +191,8 @@ fn a_keyframe_of_more_than_twice_its_budget_is_paid_for_by_pictures_left_out() {
         (wanted.keyframe, wanted.plan.bitrate_bps) = (true, 1_280_000);
         assert!(encoding.picture(&camera.picture(), wanted, start).unwrap().unwrap().keyframe);
         wanted.keyframe = false;
-        // 16 000 bytes too many at 1.28 Mbit/s are 100 ms.
-        for (ms, sent) in [(33, left_out == 0), (66, left_out == 0), (99, left_out == 0), (101, true)] {
+        // The budget lasts 250 ms; 16 000 bytes too many are 286 ms.
+        for (ms, sent) in [(33, left_out == 0), (150, left_out == 0), (284, left_out == 0), (287, true)] {
             let frame = encoding.picture(&camera.picture(), wanted, start + Duration::from_millis(ms)).unwrap();
             assert_eq!(frame.is_some(), sent, "{budget} bytes, {ms} ms");
         }

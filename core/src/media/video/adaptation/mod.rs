@@ -102,10 +102,10 @@ impl Adaptation {
         }
     }
 
-    /// A picture took so long, and this quantiser if the codec tells.
-    pub(super) fn encoded(&mut self, took: Duration, quantizer: Option<u32>) {
+    /// A picture took so long and so many bytes, and this quantiser if the codec tells.
+    pub(super) fn encoded(&mut self, took: Duration, quantizer: Option<u32>, bytes: usize) {
         if let Some(current) = &mut self.current {
-            current.quality.encoded(quantizer);
+            current.quality.encoded(quantizer, bytes);
             current.load.encoded(took, current.fps);
         }
     }

@@ -10,6 +10,9 @@ const ENOUGH: u32 = 30;
 const FIRST_WINDOW: Duration = Duration::from_secs(5);
 /// So large a part of pictures left out by the encoder's rate control is as bad as the quantiser.
 const TOO_MANY_LEFT_OUT: f64 = 0.6;
+/// A coarse quantiser tells of too few bits only where the encoder uses this part of them: after a change of size, or a rise of the
+/// bitrate, it takes a while to.
+const USED: f64 = 0.8;
 /// A rung that was left for its quantiser is tried again at so much more than the bitrate then.
 const RETRY_FROM: f64 = 1.5;
 const RETRY_AFTER: Duration = Duration::from_secs(4);
@@ -45,11 +48,12 @@ struct Window {
     quantizers: u64,
     told: u32,
     left_out: u32,
+    bytes: u64,
 }
 
 impl Window {
     fn new(since: Instant) -> Self {
-        Self { since, pictures: 0, quantizers: 0, told: 0, left_out: 0 }
+        Self { since, pictures: 0, quantizers: 0, told: 0, left_out: 0, bytes: 0 }
     }
 
     fn mean(&self) -> Option<f64> {
@@ -82,9 +86,10 @@ impl QualityLimit {
         self.clear_window(now);
     }
 
-    /// A picture was compressed, by this quantiser if the codec tells.
-    pub(super) fn encoded(&mut self, quantizer: Option<u32>) {
+    /// A picture was compressed to so many bytes, by this quantiser if the codec tells.
+    pub(super) fn encoded(&mut self, quantizer: Option<u32>, bytes: usize) {
         self.window.pictures = self.window.pictures.saturating_add(1);
+        self.window.bytes = self.window.bytes.saturating_add(bytes as u64);
         if let Some(quantizer) = quantizer {
             self.window.quantizers = self.window.quantizers.saturating_add(u64::from(quantizer));
             self.window.told = self.window.told.saturating_add(1);
@@ -127,7 +132,10 @@ impl QualityLimit {
             self.first = false;
             self.clear_window(now);
             let left_out = f64::from(window.left_out) >= TOO_MANY_LEFT_OUT * f64::from(window.pictures);
-            self.high = left_out || mean.is_some_and(|mean| mean > f64::from(range.high));
+            let bits = window.bytes as f64 * 8.0;
+            let share = f64::from(bitrate_bps) * now.saturating_duration_since(window.since).as_secs_f64();
+            let high = mean.is_some_and(|mean| mean > f64::from(range.high));
+            self.high = left_out || high && bits >= USED * share;
             if self.high {
                 self.fall((used, last), bitrate_bps, now);
             } else if mean.is_some_and(|mean| mean < f64::from(range.low)) {
@@ -173,12 +181,14 @@ mod tests {
         limit: QualityLimit,
         now: Instant,
         bitrate: u32,
+        /// Of a picture.
+        bytes: usize,
     }
 
     impl Run {
         fn new() -> Self {
             let now = Instant::now();
-            Self { limit: QualityLimit::new(now), now, bitrate: 500_000 }
+            Self { limit: QualityLimit::new(now), now, bitrate: 500_000, bytes: 6_000 }
         }
 
         /// So many seconds of pictures by this quantiser at the rung that is allowed; the rung then.
@@ -186,7 +196,7 @@ mod tests {
             for _ in 0..(seconds * 30.0).round() as u32 {
                 self.now += Duration::from_secs(1) / 30;
                 match quantizer {
-                    Some(_) => self.limit.encoded(quantizer),
+                    Some(_) => self.limit.encoded(quantizer, self.bytes),
                     None => self.limit.left_out(),
                 }
                 let rung = self.limit.rung();
@@ -206,6 +216,15 @@ mod tests {
             assert_eq!(run.seconds(0.2, Some(quantizer)), 2 * rung);
         }
         assert_eq!(Run::new().seconds(60.0, Some(127)), 4, "the lowest rung is the end");
+    }
+
+    #[test]
+    fn a_coarse_quantiser_of_an_encoder_that_does_not_use_its_bits_yet_leaves_no_rung() {
+        let mut run = Run::new();
+        run.bytes = 1_600;
+        assert_eq!(run.seconds(20.0, Some(120)), 0, "three quarters of the bitrate");
+        run.bytes = 1_750;
+        assert_eq!(run.seconds(3.0, Some(120)), 1);
     }
 
     #[test]
@@ -256,7 +275,7 @@ mod tests {
     fn a_codec_that_tells_no_quantizer_is_left_alone() {
         let mut run = Run::new();
         for _ in 0..300 {
-            run.limit.encoded(None);
+            run.limit.encoded(None, 6_000);
             run.now += Duration::from_millis(33);
             assert_eq!(run.limit.follow(RANGE, (0, 4), 1, false, run.now), 0);
         }

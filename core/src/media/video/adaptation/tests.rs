@@ -36,7 +36,8 @@ impl Stream {
             let decided = self.adaptation.decide(&self.input, self.now);
             if decided.taken {
                 sent += 1;
-                self.adaptation.encoded(self.took, Some(self.quantizer));
+                let bytes = (f64::from(self.input.bitrate_bps) / 8.0 / decided.fps) as usize;
+                self.adaptation.encoded(self.took, Some(self.quantizer), bytes);
             }
             decision = Some(decided);
             self.now += Duration::from_secs(1) / 30;
