@@ -93,6 +93,8 @@ pub struct Controller {
     /// The path drops what is above a rate, without a queue: bursts are lost.
     is_limited: bool,
     competing: CompetingFlow,
+    /// The queue without jitter, in ms, by the shorter and the longer time, as of the last feedback.
+    settled_ms: (f64, f64),
     pushback: f64,
     probation: Option<Probation>,
     no_growth_until: i64,
@@ -146,6 +148,7 @@ impl Controller {
             drain: false,
             is_limited: false,
             competing: CompetingFlow::default(),
+            settled_ms: (0.0, 0.0),
             pushback: 1.0,
             probation: None,
             no_growth_until: i64::MIN,
@@ -229,6 +232,7 @@ impl Controller {
                 probed = Some(found / (1.0 - self.loss.random_part(now)));
             }
         }
+        self.settled_ms = (self.delay.settled_queue_ms(delay::SOON), self.delay.settled_queue_ms(delay::SETTLED));
         self.competing.add(now, self.delay.standing_queue_ms(), self.acked.bps());
         self.estimate(now, probed, !learned.lost.is_empty());
     }
@@ -268,7 +272,7 @@ impl Controller {
             &rate::Inputs {
                 usage: if probed.is_some() && usage == Usage::Over && queue_ms < 10.0 { Usage::Normal } else { usage },
                 queue_ms,
-                settled_ms: self.delay.settled_queue_ms(delay::SETTLED),
+                settled_ms: self.settled_ms.1,
                 acked,
                 recent: self.acked.recent_bps().map(|bps| bps * carried),
                 rtt_ms: self.rtt.smoothed(),
@@ -319,7 +323,7 @@ impl Controller {
     /// What the detector says; without a queue it is jitter that it sees, or a queue that is gone already.
     fn usage(&self) -> Usage {
         match self.delay.usage() {
-            _ if self.delay.settled_queue_ms(delay::SOON) < EMPTY => Usage::Normal,
+            _ if self.settled_ms.0 < EMPTY => Usage::Normal,
             usage => usage,
         }
     }
@@ -425,7 +429,7 @@ impl Controller {
         self.loss.route_changed();
         self.sent.forget_flight();
         self.rtt = Rtt::default();
-        self.competing = CompetingFlow::default();
+        (self.competing, self.settled_ms) = (CompetingFlow::default(), (0.0, 0.0));
         (self.drain, self.silent, self.pushback, self.probation) = (false, false, 1.0, None);
         (self.proven, self.oldest_unanswered, self.no_growth_until) = (None, None, i64::MIN);
         self.rate.set(f64::from(self.config.start_bps).max(acked).min(before));
@@ -470,7 +474,7 @@ impl Controller {
             target: self.target,
             demand: (video + audio).min(f64::from(self.config.max_bps)),
             most: 1.2 * f64::from(self.config.max_bps),
-            queue_ms: self.delay.settled_queue_ms(delay::SETTLED),
+            queue_ms: self.settled_ms.1,
             capacity: self.rate.capacity(now),
             normal: self.usage() == Usage::Normal
                 && !self.drain

@@ -292,7 +292,7 @@ impl Endpoint {
         }
         self.release(now, network);
         network.reports[self.me].violations(self.paid.done(now));
-        network.reports[self.me].sample(now, &plan, self.pacer.video_backlog(), self.control.seen(), &self.encoder);
+        network.reports[self.me].sample(now, &plan, self.pacer.video_backlog(), || self.control.seen(), &self.encoder);
     }
 
     fn release(&mut self, now: u64, network: &mut Network) {

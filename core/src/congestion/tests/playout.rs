@@ -10,6 +10,7 @@ const WINDOW: usize = 300;
 /// Shows pictures at capture plus a delay that follows the 97th percentile of how late they come.
 pub(super) struct Playout {
     lateness: VecDeque<u64>,
+    sorted: Vec<u64>,
     delay: f64,
     last_shown: Option<u64>,
     intervals: VecDeque<u64>,
@@ -26,7 +27,14 @@ pub(super) struct Shown {
 
 impl Playout {
     pub(super) fn new() -> Self {
-        Self { lateness: VecDeque::new(), delay: 0.0, last_shown: None, intervals: VecDeque::new(), freezes: 0 }
+        Self {
+            lateness: VecDeque::new(),
+            sorted: Vec::new(),
+            delay: 0.0,
+            last_shown: None,
+            intervals: VecDeque::new(),
+            freezes: 0,
+        }
     }
 
     pub(super) fn delay(&self) -> u64 {
@@ -35,14 +43,16 @@ impl Playout {
 
     /// A picture that was captured then can be decoded now.
     pub(super) fn complete(&mut self, now: u64, captured: u64, rtt: u64) -> Shown {
-        self.lateness.push_back(now.saturating_sub(captured));
-        if self.lateness.len() > WINDOW {
-            self.lateness.pop_front();
+        let late = now.saturating_sub(captured);
+        self.lateness.push_back(late);
+        self.sorted.insert(self.sorted.partition_point(|other| *other < late), late);
+        if self.lateness.len() > WINDOW
+            && let Some(old) = self.lateness.pop_front()
+        {
+            self.sorted.remove(self.sorted.partition_point(|other| *other < old));
         }
-        let mut sorted: Vec<u64> = self.lateness.iter().copied().collect();
-        let index = (sorted.len() * 97 / 100).min(sorted.len() - 1);
-        let high = *sorted.select_nth_unstable(index).1;
-        let least = self.lateness.iter().copied().min().unwrap_or(0);
+        let high = self.sorted[(self.sorted.len() * 97 / 100).min(self.sorted.len() - 1)];
+        let least = self.sorted[0];
         let wanted = high.min(least + (400 * MILLI).min(60 * MILLI + rtt * 16 / 5)) as f64;
         if self.delay == 0.0 {
             self.delay = wanted;

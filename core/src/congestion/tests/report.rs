@@ -203,7 +203,14 @@ impl Report {
         }
     }
 
-    pub(super) fn sample(&mut self, now: u64, plan: &Plan, backlog: Duration, seen: Seen, encoder: &Encoder) {
+    pub(super) fn sample(
+        &mut self,
+        now: u64,
+        plan: &Plan,
+        backlog: Duration,
+        seen: impl FnOnce() -> Seen,
+        encoder: &Encoder,
+    ) {
         let skipped = encoder.skipped - self.skipped_before;
         self.skipped_before = encoder.skipped;
         let second = self.at(now);
@@ -218,7 +225,7 @@ impl Report {
         second.video += u64::from(plan.video.bitrate_bps);
         second.samples += 1;
         second.suspended = plan.video.suspended;
-        second.seen = seen;
+        second.seen = seen();
         self.targets.push((now, plan.target_bps));
     }
 

@@ -68,7 +68,8 @@ pub(super) struct JitterBuffer {
     /// Pieces concealed since one was played, without moving on.
     held: u64,
     /// Arrival minus capture, of late.
-    transits: VecDeque<(u64, u64)>,
+    transits: VecDeque<u64>,
+    sorted: Vec<u64>,
     target: u64,
     pub(super) played: u64,
     pub(super) concealed: u64,
@@ -89,6 +90,7 @@ impl JitterBuffer {
             tick: u64::MAX,
             held: 0,
             transits: VecDeque::new(),
+            sorted: Vec::new(),
             target: UNIT,
             played: 0,
             concealed: 0,
@@ -107,9 +109,13 @@ impl JitterBuffer {
 
     pub(super) fn arrived(&mut self, now: u64, packet: &SoundPacket) {
         let end = (packet.piece.first + packet.piece.units) * UNIT;
-        self.transits.push_back((now, now.saturating_sub(end)));
-        if self.transits.len() > WINDOW {
-            self.transits.pop_front();
+        let transit = now.saturating_sub(end);
+        self.transits.push_back(transit);
+        self.sorted.insert(self.sorted.partition_point(|other| *other < transit), transit);
+        if self.transits.len() > WINDOW
+            && let Some(old) = self.transits.pop_front()
+        {
+            self.sorted.remove(self.sorted.partition_point(|other| *other < old));
         }
         self.aim(packet.piece.units * UNIT);
         if self.next.is_none() {
@@ -134,10 +140,8 @@ impl JitterBuffer {
 
     /// The delay that 97 of 100 packets keep, over that of the quickest.
     fn aim(&mut self, frame: u64) {
-        let mut sorted: Vec<u64> = self.transits.iter().map(|(_, transit)| *transit).collect();
-        sorted.sort_unstable();
-        let least = sorted[0];
-        let high = sorted[(sorted.len() * 97 / 100).min(sorted.len() - 1)];
+        let least = self.sorted[0];
+        let high = self.sorted[(self.sorted.len() * 97 / 100).min(self.sorted.len() - 1)];
         self.target = (high - least + UNIT.max(frame / 2)).min(MOST);
     }
 
@@ -161,7 +165,7 @@ impl JitterBuffer {
             _ => next,
         };
         self.next = Some(next);
-        let least = self.transits.iter().map(|(_, transit)| *transit).min().unwrap_or(0);
+        let least = self.sorted.first().copied().unwrap_or(0);
         let waits = now.saturating_sub(next * UNIT + UNIT).saturating_sub(least);
         if waits + UNIT / 2 < self.target && self.turn.is_multiple_of(4) && first == Some(next) {
             // Stretched: what is there lasts longer.
