@@ -93,7 +93,10 @@ pub(crate) fn run(args: &ReconnectArgs, stop: &AtomicBool) -> Result<Outcome> {
         // Each kind at either end by turns.
         let side = if (number as usize / kinds.len()).is_multiple_of(2) { Side::Caller } else { Side::Callee };
         let took = call.switch(*kind, side)?;
-        println!("{number:>4} {kind:?} at the {side:?}: {}", took.map_or("lost".into(), |t| format!("{} ms", t.as_millis())));
+        println!(
+            "{number:>4} {kind:?} at the {side:?}: {}",
+            took.map_or("lost".into(), |t| format!("{} ms", t.as_millis()))
+        );
         let lost = took.is_none();
         switches.push(Switch { kind: *kind, side, took });
         if lost {
@@ -230,7 +233,11 @@ impl<'a> Call<'a> {
             if let Some((end, taken)) = self.hear(deadline)?
                 && taken > since
             {
-                seen[end].get_or_insert_with(now_us);
+                let now = now_us();
+                if seen[end].is_none() {
+                    seen[end] = Some(now);
+                    log::info!("after {} ms at end {end}", now.saturating_sub(since) / 1_000);
+                }
             }
         }
         Ok(seen.into_iter().flatten().max())
