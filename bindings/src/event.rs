@@ -104,11 +104,40 @@ pub enum Event {
         /// Which, and how.
         settings: CameraSettings,
     },
+    /// A device cannot be used, be it that it is refused, busy or gone or that it does not answer. The call goes on without it, and
+    /// switching it on tries it again.
+    DeviceFailed {
+        /// Which one.
+        device: DeviceKind,
+        /// Why, as the app's device said it, or `NOT_READABLE`.
+        why: ChamadaError,
+    },
     /// A message of the other side on the call's data channel.
     DataReceived {
         /// Its bytes.
         data: Vec<u8>,
     },
+}
+
+/// A kind of device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum DeviceKind {
+    /// A camera. Black is sent without it.
+    Camera,
+    /// The microphone. Silence is sent without it.
+    Microphone,
+    /// The speaker, or whatever sound is heard by.
+    Speaker,
+}
+
+impl From<chamada::client::DeviceKind> for DeviceKind {
+    fn from(device: chamada::client::DeviceKind) -> Self {
+        match device {
+            chamada::client::DeviceKind::Camera => Self::Camera,
+            chamada::client::DeviceKind::Microphone => Self::Microphone,
+            chamada::client::DeviceKind::Speaker => Self::Speaker,
+        }
+    }
 }
 
 /// The whole picture of the call at one moment.
@@ -209,6 +238,7 @@ impl Event {
                 Self::QualityChanged { sent: quality.sent.into(), received: quality.received.into() }
             }
             ClientEvent::Camera(settings) => Self::CameraOpened { settings: settings.into() },
+            ClientEvent::DeviceFailed { device, why } => Self::DeviceFailed { device: device.into(), why: why.into() },
             ClientEvent::Data(data) => Self::DataReceived { data: data.into() },
         })
     }

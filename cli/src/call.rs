@@ -159,7 +159,9 @@ impl Peer<'_> {
                 }
                 () = at(self.timers.flip) => {
                     self.timers.flip = None;
-                    self.client.flip_camera().await?;
+                    if let Err(error) = self.client.flip_camera().await {
+                        self.output.flip_failed(&error);
+                    }
                 }
                 () = &mut stop, if !self.stopping => {
                     self.stopping = true;

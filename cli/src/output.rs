@@ -2,7 +2,7 @@
 
 use crate::summary::round;
 use chamada::call::{CallEvent, CallSnapshot};
-use chamada::client::{CallQuality, CallStats, ClientEvent, DirectionQuality};
+use chamada::client::{CallQuality, CallStats, ClientError, ClientEvent, DirectionQuality};
 use chamada::signaling::SignalingEvent;
 use serde_json::{Value, json};
 use std::io::Write;
@@ -47,8 +47,18 @@ impl Output {
                     camera.fps
                 )),
             ),
+            ClientEvent::DeviceFailed { device, why } => self.event(
+                "device-failed",
+                json!({ "device": device.as_str(), "why": why.to_string() }),
+                Some(format!("the {} cannot be used, the call goes on without it: {why}", device.as_str())),
+            ),
             ClientEvent::Data(data) => self.event("data", json!({ "bytes": data.len() }), None),
         }
+    }
+
+    pub(crate) fn flip_failed(self, why: &ClientError) {
+        let text = format!("the other camera cannot be used, the call goes on with this one: {why}");
+        self.event("flip-failed", json!({ "why": why.to_string() }), Some(text));
     }
 
     fn signaling(self, event: &SignalingEvent) {

@@ -1,7 +1,7 @@
 //! A phone without a phone: a client with synthetic devices, whose events and pictures a test can await.
 
 use chamada::call::{CallEvent, CallSnapshot, CallState, EndReason};
-use chamada::client::{CallStats, Client, ClientConfig, ClientError, ClientEvent, Devices};
+use chamada::client::{CallStats, Client, ClientConfig, ClientError, ClientEvent, DeviceKind, Devices};
 use chamada::media::capture::{AudioProvider, CameraProvider, VideoRenderer};
 use chamada::media::frame::VideoFrame;
 use chamada::media::synthetic::{DelayMeter, SyntheticAudio, SyntheticCameras, SyntheticConfig};
@@ -158,6 +158,15 @@ impl Phone {
         self.until("loss of the server", |event| match event {
             ClientEvent::Signaling(SignalingEvent::Reconnecting { why, .. }) => Some(Some(why.clone())),
             ClientEvent::Signaling(SignalingEvent::Closed { why }) => Some(why.clone()),
+            _ => None,
+        })
+        .await
+    }
+
+    /// Until a device of this kind is told to have failed; why.
+    pub async fn loses(&mut self, kind: DeviceKind) -> ClientError {
+        self.until(&format!("failure of the {kind:?}"), |event| match event {
+            ClientEvent::DeviceFailed { device, why } if *device == kind => Some(why.clone()),
             _ => None,
         })
         .await

@@ -2,7 +2,7 @@
 
 use chamada::FacingMode;
 use chamada::call::{CallEvent, CallSnapshot, CallState, EndReason};
-use chamada::client::{ClientError, ClientEvent};
+use chamada::client::{ClientError, ClientEvent, DeviceKind};
 use chamada::media::capture::{CameraInfo, CameraProvider, CameraSettings, CaptureError, CaptureHandle, FrameSink};
 use chamada::signaling::SignalingError;
 use chamada_tests::mock_server::{Faults, MockServer, Script};
@@ -10,7 +10,7 @@ use chamada_tests::phone::{Phone, PhoneSetup, must, synthetic};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Two phones at a mock server, in a call.
 async fn in_a_call(server: &MockServer) -> (Phone, Phone) {
@@ -158,6 +158,22 @@ async fn a_new_network_of_either_side_restarts_ice_and_the_pictures_go_on() {
     assert_eq!(rui.ends().await, EndReason::HungUpRemotely);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_path_is_noticed_within_two_and_a_half_seconds_at_both_ends_and_comes_back() {
+    let server = MockServer::old_server().await;
+    let (mut ana, mut rui) = in_a_call(&server).await;
+    tokio::join!(ana.view.frames(10), rui.view.frames(10));
+    let call = must(rui.client.snapshot().await).call;
+    let cut = Instant::now();
+    ana.client.drop_media(true);
+    tokio::join!(ana.reaches(CallState::Reconnecting), rui.reaches(CallState::Reconnecting));
+    assert!(cut.elapsed() < Duration::from_millis(2_800), "noticed after {:?}", cut.elapsed());
+    ana.client.drop_media(false);
+    tokio::join!(ana.reaches(CallState::Connected), rui.reaches(CallState::Connected));
+    tokio::join!(ana.view.frames(10), rui.view.frames(10));
+    assert_eq!(must(rui.client.snapshot().await).call, call);
+}
+
 fn credentials(description: &Value) -> Option<String> {
     let sdp = description["sdp"]["sdp"].as_str()?;
     sdp.lines().find(|line| line.starts_with("a=ice-ufrag:")).map(str::to_owned)
@@ -213,16 +229,24 @@ async fn in_a_call_with(server: &MockServer, cameras: &Arc<Moody>) -> (Phone, Ph
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_camera_that_cannot_be_opened_ends_the_call_and_both_learn_why() {
+async fn a_camera_that_cannot_be_opened_is_told_and_the_call_goes_on_without_it_until_it_is_tried_again() {
     let server = MockServer::old_server().await;
-    let mut ana = with_cameras(&server, Moody::new(true)).await;
+    let cameras = Moody::new(true);
+    let mut ana = with_cameras(&server, Arc::clone(&cameras)).await;
     let mut rui = Phone::login(&server.url(), "rui").await;
     rui.sees(&["ana"]).await;
     must(rui.client.call("ana").await);
     ana.rings().await;
     must(ana.client.accept().await);
-    assert_eq!(ana.ends().await, EndReason::MediaFailedLocally);
-    assert_eq!(rui.ends().await, EndReason::MediaFailedRemotely);
+    let why = ana.loses(DeviceKind::Camera).await;
+    assert!(matches!(why, ClientError::Capture(CaptureError::NotReadable(_))), "{why}");
+    tokio::join!(ana.reaches(CallState::Connected), rui.reaches(CallState::Connected));
+    ana.view.frames(10).await;
+    rui.hears().await;
+    assert!(!must(ana.client.snapshot().await).local.video);
+    cameras.fails.store(false, Ordering::SeqCst);
+    must(ana.client.set_camera(true).await);
+    rui.view.until("front camera", |seen| seen.facing == Some(FacingMode::User)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

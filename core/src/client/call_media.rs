@@ -1,32 +1,36 @@
 //! Devices and codecs of one call: opened at its start, changed while it goes on, released at its end.
 
-use super::devices::Camera;
-use super::{ClientConfig, ClientError, Devices, PhotoOf, SendParameters};
+use super::call_audio::CallAudioDevice;
+use super::call_camera::{CallCamera, CameraOrder};
+use super::call_task::TaskContext;
+use super::device_thread::DeviceThread;
+use super::{ClientError, DeviceKind, Devices, PhotoOf, SendParameters};
 use crate::call::ConnectionState;
 use crate::congestion::{Demand, Plan};
 use crate::media::audio::{AudioReceiver, AudioReceiverStats, AudioSender, AudioSenderStats};
-use crate::media::capture::{CameraProvider, CameraSettings, CaptureError, CaptureHandle, VideoRenderer};
-use crate::media::constraints::VideoConstraints;
+use crate::media::capture::{CameraProvider, CameraSettings, CaptureError, VideoRenderer};
 use crate::media::frame::VideoFrame;
 use crate::media::rtp::RtpPacket;
 use crate::media::sync::{Adjust, LipSync, LipSyncInputs, Playing};
 use crate::media::video::codec::{EncodedFrame, VideoCodec};
 use crate::media::video::{VideoReceiver, VideoReceiverStats, VideoSender, VideoSenderConfig, VideoSenderStats};
 use crate::peer::PeerConnection;
-use crate::signaling::message::MediaState;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// What the black pictures need that are sent while the camera is off, in bits per second.
 const BLACK_BPS: u32 = 50_000;
 
-/// Dropping it joins threads and closes devices: see [`CallMedia::release`].
+/// How long the end of a call waits for devices and codecs. A device that takes longer is closed when it returns.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Dropping it joins threads: see [`CallMedia::release`].
 #[derive(Default)]
 pub(super) struct CallMedia {
-    camera: Option<Camera>,
-    microphone: Option<Box<dyn CaptureHandle>>,
-    speaker: Option<Box<dyn CaptureHandle>>,
+    camera: Option<CallCamera>,
+    microphone: Option<CallAudioDevice>,
+    speaker: Option<CallAudioDevice>,
     video_sender: Option<VideoSender>,
     audio_sender: Option<AudioSender>,
     video_receiver: Option<VideoReceiver>,
@@ -49,24 +53,28 @@ pub(super) struct MediaStats {
 }
 
 impl CallMedia {
-    /// Starts the encoders, with nothing to encode yet and, for video, paused.
+    /// Starts the encoders, with nothing to encode yet and, for video, paused, and has the devices opened.
     pub(super) fn start(
         &mut self,
-        config: &ClientConfig,
+        context: &TaskContext,
         codec: Option<VideoCodec>,
-        devices: &Devices,
-        media: MediaState,
         connection: &Arc<dyn PeerConnection>,
     ) -> Result<(), ClientError> {
+        let TaskContext { config, devices, media, device_threads, to_driver, .. } = context;
         self.sending = config.sending;
         if let (Some(provider), Some(codec)) = (devices.cameras.clone(), codec) {
-            self.start_video(provider, codec, config, devices, media, Arc::clone(connection))?;
+            self.start_video(context, provider, codec, Arc::clone(connection))?;
         }
-        if devices.audio.is_some() {
+        if let Some(provider) = devices.audio.clone() {
             let connection = Arc::clone(connection);
             let sender = AudioSender::start(Arc::new(move |packet| connection.send_audio(packet)))
                 .map_err(|error| CaptureError::NotReadable(format!("microphone: {error}")))?;
             sender.set_muted(!media.audio);
+            let device = |kind, thread: &DeviceThread| CallAudioDevice::start(kind, thread.clone(), to_driver.clone());
+            let microphone = device(DeviceKind::Microphone, &device_threads.microphone);
+            microphone.open_microphone(provider, sender.sink());
+            self.microphone = Some(microphone);
+            self.speaker = Some(device(DeviceKind::Speaker, &device_threads.speaker));
             self.audio_sender = Some(sender);
         }
         Ok(())
@@ -74,35 +82,30 @@ impl CallMedia {
 
     fn start_video(
         &mut self,
+        context: &TaskContext,
         provider: Arc<dyn CameraProvider>,
         codec: VideoCodec,
-        config: &ClientConfig,
-        devices: &Devices,
-        media: MediaState,
         connection: Arc<dyn PeerConnection>,
     ) -> Result<(), ClientError> {
+        let TaskContext { config, devices, media, device_threads, to_driver, .. } = context;
         let pacer = Arc::clone(&connection);
         let gate = Arc::new(move || pacer.video_backlog());
         let output = Arc::new(move |frame: EncodedFrame| connection.send_video(frame));
-        let config = VideoSenderConfig { codec, fps: 30.0, bitrate_bps: config.bitrate.start };
-        let sender = VideoSender::start(config, gate, output)
+        let sending = VideoSenderConfig { codec, fps: 30.0, bitrate_bps: config.bitrate.start };
+        let sender = VideoSender::start(sending, gate, output)
             .map_err(|error| CaptureError::NotReadable(format!("camera: {error}")))?;
         sender.set_paused(true);
         sender.set_enabled(media.video);
         sender.set_preview(devices.preview.clone());
         self.video_enabled = media.video;
-        self.camera = Some(Camera::new(provider, sender.sink()));
+        let (wish, thread) = (config.video.clone(), device_threads.camera.clone());
+        let camera = CallCamera::start(provider, sender.sink(), wish, thread, to_driver.clone());
+        if media.video {
+            camera.order(CameraOrder::Switch(true));
+        }
+        self.camera = Some(camera);
         self.video_sender = Some(sender);
         self.set_send_parameters(self.sending);
-        Ok(())
-    }
-
-    /// Opens the microphone, if there is one.
-    pub(super) async fn open_microphone(&mut self, devices: &Devices) -> Result<(), ClientError> {
-        if let (Some(provider), Some(sender)) = (devices.audio.clone(), &self.audio_sender) {
-            let sink = sender.sink();
-            self.microphone = Some(blocking(move || provider.open_microphone(sink)).await??);
-        }
         Ok(())
     }
 
@@ -111,65 +114,39 @@ impl CallMedia {
         self.camera.is_some()
     }
 
-    /// Whether a camera is open.
-    pub(super) fn camera_is_open(&self) -> bool {
-        self.camera.as_ref().is_some_and(|camera| camera.settings().is_some())
-    }
-
     /// What the open camera delivers.
     pub(super) fn camera_settings(&self) -> Option<CameraSettings> {
-        self.camera.as_ref()?.settings().cloned()
+        self.camera.as_ref()?.settings().borrow().clone()
     }
 
-    pub(super) async fn open_camera(&mut self, wish: VideoConstraints) -> Result<CameraSettings, ClientError> {
-        let settings = self.with_camera(move |camera| camera.open(&wish)).await?;
-        self.mirror_preview(&settings);
-        Ok(settings)
+    /// Tells when [`CallMedia::camera_settings`] change.
+    pub(super) fn watch_camera(&self) -> Option<watch::Receiver<Option<CameraSettings>>> {
+        self.camera.as_ref().map(CallCamera::settings)
     }
 
-    /// Changes to the camera on the other side; one that is closed stays closed and is only chosen.
-    pub(super) async fn flip_camera(&mut self, wish: VideoConstraints) -> Result<CameraSettings, ClientError> {
-        let settings = self.with_camera(move |camera| camera.flip(&wish)).await?;
-        self.mirror_preview(&settings);
-        Ok(settings)
+    /// Has the camera do something. Without one, questions are answered so.
+    pub(super) fn order_camera(&self, order: CameraOrder) {
+        match &self.camera {
+            Some(camera) => camera.order(order),
+            None => order.refuse(),
+        }
     }
 
-    pub(super) async fn close_camera(&mut self) -> Result<(), ClientError> {
-        self.with_camera(|camera| {
-            camera.close();
-            Ok(())
-        })
-        .await
-    }
-
-    fn mirror_preview(&self, settings: &CameraSettings) {
-        if let Some(sender) = &self.video_sender {
+    /// Shows the own picture as the open camera wants it.
+    pub(super) fn mirror_preview(&self) {
+        if let (Some(sender), Some(settings)) = (&self.video_sender, self.camera_settings()) {
             sender.set_mirror_preview(settings.mirrors_preview());
         }
     }
 
-    /// Does something with the camera on a thread that may block.
-    async fn with_camera<T: Send + 'static>(
-        &mut self,
-        work: impl FnOnce(&mut Camera) -> Result<T, ClientError> + Send + 'static,
-    ) -> Result<T, ClientError> {
-        let Some(mut camera) = self.camera.take() else {
-            return Err(CaptureError::NotFound("there is no camera".into()).into());
-        };
-        // Of a camera on which the app panics nothing comes back.
-        self.camera = Some(camera.closed());
-        let (camera, result) = blocking(move || {
-            let result = work(&mut camera);
-            (camera, result)
-        })
-        .await?;
-        self.camera = Some(camera);
-        result
-    }
-
-    pub(super) fn set_muted(&self, muted: bool) {
-        if let Some(sender) = &self.audio_sender {
-            sender.set_muted(muted);
+    /// A microphone that could not be opened is tried again when it is switched on.
+    pub(super) fn set_muted(&self, muted: bool, devices: &Devices) {
+        let Some(sender) = &self.audio_sender else { return };
+        sender.set_muted(muted);
+        if let (false, Some(microphone), Some(provider)) = (muted, &self.microphone, &devices.audio)
+            && microphone.has_failed()
+        {
+            microphone.open_microphone(Arc::clone(provider), sender.sink());
         }
     }
 
@@ -179,6 +156,7 @@ impl CallMedia {
         if let Some(sender) = &self.video_sender {
             sender.set_enabled(on);
         }
+        self.order_camera(CameraOrder::Switch(on));
     }
 
     /// Pictures are encoded only while somebody can receive them; what comes after a gap begins with a keyframe.
@@ -264,24 +242,19 @@ impl CallMedia {
         red: Option<u8>,
         devices: &Devices,
     ) {
-        // An earlier track of this call: most devices have one speaker, and its thread is waited for.
-        let before = (self.speaker.take(), self.audio_receiver.take());
-        if before.0.is_some()
+        // An earlier track of this call: its thread is waited for.
+        let before = self.audio_receiver.take();
+        if before.is_some()
             && let Err(error) = blocking(move || drop(before)).await
         {
-            log::warn!("the speaker of an earlier track did not close: {error}");
+            log::warn!("the receiver of an earlier track did not stop: {error}");
         }
         let receiver = match AudioReceiver::start(packets, red) {
             Ok(receiver) => receiver,
             Err(error) => return log::warn!("sound cannot be played: {error}"),
         };
-        if let Some(provider) = devices.audio.clone() {
-            let source = receiver.source();
-            match blocking(move || provider.open_speaker(source)).await {
-                Ok(Ok(speaker)) => self.speaker = Some(speaker),
-                Ok(Err(error)) => log::warn!("speaker: {error}"),
-                Err(error) => log::warn!("speaker: {error}"),
-            }
+        if let (Some(provider), Some(speaker)) = (devices.audio.clone(), &self.speaker) {
+            speaker.open_speaker(provider, receiver.source());
         }
         self.audio_receiver = Some(receiver);
     }
@@ -322,10 +295,22 @@ impl CallMedia {
         }
     }
 
-    /// Closes devices and stops codecs, on a thread that may wait for them.
-    pub(super) async fn release(self) {
-        if let Err(error) = blocking(move || drop(self)).await {
-            log::warn!("a device did not close: {error}");
+    /// Closes devices and stops codecs, and waits for them, but not for ever.
+    pub(super) async fn release(mut self) {
+        let camera = self.camera.take().map(CallCamera::close);
+        let audio = [self.microphone.take(), self.speaker.take()].map(|device| device.map(CallAudioDevice::close));
+        let devices = async {
+            for task in [camera].into_iter().chain(audio).flatten() {
+                // One that panicked has dropped what it had.
+                let _ = task.await;
+            }
+        };
+        let codecs = blocking(move || drop(self));
+        let released = async { tokio::join!(devices, codecs).1 };
+        match tokio::time::timeout(RELEASE_TIMEOUT, released).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => log::warn!("a codec did not stop: {error}"),
+            Err(_) => log::warn!("a device does not close"),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! One task per peer connection: does what the engine asks for in its order, and holds the call's devices and codecs.
 
+use super::call_camera::CameraOrder;
 use super::call_media::{CallMedia, MediaStats};
+use super::device_thread::DeviceThreads;
 use super::report::{CallStats, RateMeter};
-use super::{ClientConfig, ClientError, Devices, PhotoOf, SendParameters};
+use super::{ClientConfig, ClientError, DeviceKind, Devices, PhotoOf, SendParameters};
 use crate::call::{ConnectionState, PeerAction, PeerId, PeerReport};
 use crate::facing::FacingMode;
 use crate::media::capture::CameraSettings;
@@ -14,7 +16,7 @@ use crate::signaling::message::{CallId, IceServer, MediaState};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Mutex, OwnedMutexGuard, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
 
 /// How often a call reports its statistics.
@@ -35,8 +37,7 @@ pub(super) struct TaskContext {
     pub(super) devices: Devices,
     pub(super) peers: Arc<dyn PeerFactory>,
     pub(super) to_driver: mpsc::Sender<FromTask>,
-    /// Held by the task that has the devices: where both sides called at once, the call that is given up lets go of them first.
-    pub(super) devices_free: Arc<Mutex<()>>,
+    pub(super) device_threads: DeviceThreads,
 }
 
 /// What a call's task tells the driver.
@@ -49,8 +50,11 @@ pub(super) enum FromTask {
         flipped: bool,
         open: bool,
     },
-    /// A camera that was to be switched on cannot be opened: it is off.
-    CameraLost,
+    /// A device that was to be on cannot be used: it is off.
+    DeviceFailed {
+        device: DeviceKind,
+        why: ClientError,
+    },
     /// What came of switching the camera; told by way of the driver, so that it has heard of a lost camera before.
     CameraSettled {
         reply: oneshot::Sender<Result<(), ClientError>>,
@@ -130,10 +134,7 @@ pub(super) struct CallTask {
     redundancy: bool,
     /// Round-trip time, as measured last.
     rtt: Option<Duration>,
-    /// Why the camera that was to be switched on last is off.
-    camera_failure: Option<ClientError>,
     rates: RateMeter,
-    _devices: OwnedMutexGuard<()>,
 }
 
 impl CallTask {
@@ -183,7 +184,6 @@ impl CallTask {
             bitrate: context.config.bitrate,
             outage: context.config.outage.clone(),
         };
-        let devices = Arc::clone(&context.devices_free).lock_owned().await;
         let (sender, events) = mpsc::channel(PEER_EVENTS);
         let connection = context
             .peers
@@ -197,11 +197,9 @@ impl CallTask {
             state: ConnectionState::Connecting,
             redundancy: false,
             rtt: None,
-            camera_failure: None,
             rates: RateMeter::default(),
-            _devices: devices,
         };
-        match task.open_media(codec).await {
+        match task.start_media(codec) {
             Ok(()) => Ok((task, events)),
             Err(error) => {
                 task.connection.close().await;
@@ -211,14 +209,9 @@ impl CallTask {
         }
     }
 
-    /// Microphone, camera and their encoders. The preview runs from here on; nothing is sent before the call is connected.
-    async fn open_media(&mut self, codec: Option<VideoCodec>) -> Result<(), ClientError> {
-        let context = &self.context;
-        self.media.start(&context.config, codec, &context.devices, context.media, &self.connection)?;
-        if self.media.has_camera() && self.context.media.video {
-            self.open_camera().await?;
-        }
-        self.media.open_microphone(&self.context.devices).await
+    /// Microphone, camera and their encoders. The devices open beside what follows; nothing is sent before the call is connected.
+    fn start_media(&mut self, codec: Option<VideoCodec>) -> Result<(), ClientError> {
+        self.media.start(&self.context, codec, &self.connection)
     }
 
     async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Order>, mut events: mpsc::Receiver<PeerEvent>) {
@@ -227,6 +220,7 @@ impl CallTask {
         let mut syncs = tokio::time::interval(SYNC_INTERVAL);
         syncs.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let mut plans = self.connection.plan();
+        let mut camera = self.media.watch_camera();
         self.tell_demand();
         loop {
             tokio::select! {
@@ -240,6 +234,7 @@ impl CallTask {
                     let plan = *plans.borrow_and_update();
                     self.media.follow_plan(&plan);
                 }
+                () = changed(&mut camera) => self.media.mirror_preview(),
                 _ = syncs.tick(), if self.state == ConnectionState::Connected => {
                     self.media.synchronize(self.connection.as_ref(), self.rtt);
                 }
@@ -269,7 +264,7 @@ impl CallTask {
                 }
                 return;
             }
-            PeerAction::SetMedia(media) => return self.set_media(media).await,
+            PeerAction::SetMedia(media) => return self.set_media(media),
             // The driver makes and closes tasks itself.
             PeerAction::Create { .. } | PeerAction::Close => return,
         };
@@ -279,18 +274,9 @@ impl CallTask {
     async fn on_request(&mut self, request: TaskRequest) {
         // A reply that nobody waits for any more is no failure: what was asked for was done all the same.
         match request {
-            TaskRequest::Flip { reply } => {
-                let was_open = self.media.camera_is_open();
-                let flipped = self.flip().await;
-                self.tell_if_lost(was_open).await;
-                let _ = reply.send(flipped);
-            }
+            TaskRequest::Flip { reply } => self.media.order_camera(CameraOrder::Flip { reply }),
             TaskRequest::SetConstraints { constraints, reply } => {
-                self.context.config.video = *constraints;
-                let was_open = self.media.camera_is_open();
-                let reopened = if was_open { self.open_camera().await } else { Ok(()) };
-                self.tell_if_lost(was_open).await;
-                let _ = reply.send(reopened);
+                self.media.order_camera(CameraOrder::Constrain { constraints, reply });
             }
             TaskRequest::SetSendParameters(parameters) => {
                 self.context.config.sending = parameters;
@@ -298,8 +284,11 @@ impl CallTask {
                 self.tell_demand();
             }
             TaskRequest::CameraSettled { reply } => {
-                let result = self.camera_failure.take().map_or(Ok(()), Err);
-                self.tell(FromTask::CameraSettled { reply, result }).await;
+                if self.media.has_camera() {
+                    self.media.order_camera(CameraOrder::Settled { reply });
+                } else {
+                    self.tell(FromTask::CameraSettled { reply, result: Ok(()) }).await;
+                }
             }
             TaskRequest::Picture { of, reply } => {
                 let _ = reply.send(self.media.picture(of).ok_or(ClientError::NoPicture));
@@ -335,44 +324,14 @@ impl CallTask {
         }
     }
 
-    async fn set_media(&mut self, media: MediaState) {
+    fn set_media(&mut self, media: MediaState) {
         let before = std::mem::replace(&mut self.context.media, media);
-        self.media.set_muted(!media.audio);
+        self.media.set_muted(!media.audio, &self.context.devices);
         if before.video == media.video || !self.media.has_camera() {
             return;
         }
         self.media.set_video(media.video);
         self.tell_demand();
-        if !media.video {
-            if let Err(error) = self.media.close_camera().await {
-                log::warn!("the camera did not close: {error}");
-            }
-        } else if let Err(error) = self.open_camera().await {
-            log::warn!("the camera cannot be opened again: {error}");
-            self.camera_failure = Some(error);
-            self.tell(FromTask::CameraLost).await;
-        }
-    }
-
-    async fn open_camera(&mut self) -> Result<(), ClientError> {
-        let settings = self.media.open_camera(self.context.config.video.clone()).await?;
-        self.tell(FromTask::Camera { settings, flipped: false, open: true }).await;
-        Ok(())
-    }
-
-    /// On the way to another camera the one that was open may have been lost: the call is then one without.
-    async fn tell_if_lost(&mut self, was_open: bool) {
-        if was_open && !self.media.camera_is_open() {
-            self.tell(FromTask::CameraLost).await;
-        }
-    }
-
-    async fn flip(&mut self) -> Result<Option<FacingMode>, ClientError> {
-        let settings = self.media.flip_camera(self.context.config.video.clone()).await?;
-        let facing = settings.facing;
-        self.context.config.video = self.context.config.video.preferring(&settings.device_id, facing);
-        self.tell(FromTask::Camera { settings, flipped: true, open: self.media.camera_is_open() }).await;
-        Ok(facing)
     }
 
     async fn tell_stats(&mut self) {
@@ -408,4 +367,14 @@ impl CallTask {
         // The driver is gone only when the whole client is.
         let _ = self.context.to_driver.send(message).await;
     }
+}
+
+/// Completes when the camera is opened, changed or closed; never without one.
+async fn changed(camera: &mut Option<watch::Receiver<Option<CameraSettings>>>) {
+    if let Some(settings) = camera
+        && settings.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
 }

@@ -3,8 +3,9 @@
 use super::address_watch::{self, AddressWatch};
 use super::call_task::{CallTask, FromTask, TOLD, TaskContext, TaskHandle, TaskRequest};
 use super::config::SendParameter;
+use super::device_thread::DeviceThreads;
 use super::quality::{QualityMonitor, Sample};
-use super::{CallStats, ClientConfig, ClientError, ClientEvent, Devices, PhotoOf, devices};
+use super::{CallStats, ClientConfig, ClientError, ClientEvent, DeviceKind, Devices, PhotoOf, devices};
 use crate::call::{CallEngine, CallError, CallEvent, CallSnapshot, CallState, Command, Output, PeerAction, PeerId};
 use crate::facing::FacingMode;
 use crate::media::constraints::{self, VideoConstraints};
@@ -17,7 +18,7 @@ use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::MissedTickBehavior;
 
 /// Events that wait for an app that does not read; beyond it nothing more is read from the network until it does.
@@ -135,7 +136,7 @@ pub(super) struct Driver {
     server_ice: Vec<IceServer>,
     /// What the person wants to send; the engine copies it into each call.
     media: MediaState,
-    devices_free: Arc<Mutex<()>>,
+    device_threads: DeviceThreads,
     tasks: HashMap<PeerId, TaskHandle>,
     closing: usize,
     to_driver: mpsc::Sender<FromTask>,
@@ -177,7 +178,7 @@ impl Driver {
             signaling_events,
             server_ice: Vec::new(),
             media,
-            devices_free: Arc::default(),
+            device_threads: DeviceThreads::new(),
             tasks: HashMap::new(),
             closing: 0,
             to_driver,
@@ -493,9 +494,20 @@ impl Driver {
                     self.tell(ClientEvent::Camera(settings));
                 }
             }
-            FromTask::CameraLost => {
-                self.media.video = false;
-                self.command_in_call(Command::SetCamera(false));
+            FromTask::DeviceFailed { device, why } => {
+                self.tell(ClientEvent::DeviceFailed { device, why });
+                // The other side is told what it does not get, and the person can switch it on again.
+                match device {
+                    DeviceKind::Camera => {
+                        self.media.video = false;
+                        self.command_in_call(Command::SetCamera(false));
+                    }
+                    DeviceKind::Microphone => {
+                        self.media.audio = false;
+                        self.command_in_call(Command::SetMicrophone(false));
+                    }
+                    DeviceKind::Speaker => {}
+                }
             }
             FromTask::CameraSettled { reply, result } => {
                 let _ = reply.send(result);
@@ -567,7 +579,7 @@ impl Driver {
                     devices: self.devices.clone(),
                     peers: Arc::clone(&self.peers),
                     to_driver: self.to_driver.clone(),
-                    devices_free: Arc::clone(&self.devices_free),
+                    device_threads: self.device_threads.clone(),
                 };
                 self.tasks.insert(peer, CallTask::spawn(context));
             }

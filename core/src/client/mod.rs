@@ -11,9 +11,12 @@
 //! the order in which the engine gave them. Codecs run on their own threads.
 
 mod address_watch;
+mod call_audio;
+mod call_camera;
 mod call_media;
 mod call_task;
 mod config;
+mod device_thread;
 mod devices;
 mod driver;
 mod handle;
@@ -54,12 +57,42 @@ pub enum ClientEvent {
     /// A camera was opened: this one, with these settings. Sent at the start of a call, after a flip, and when the camera is
     /// switched on again; [`CameraSettings::mirrors_preview`] says how to show it.
     Camera(CameraSettings),
+    /// A device cannot be used, be it that it is refused, busy or gone or that it does not answer. The call goes on without it, and
+    /// [`Client::set_camera`] and [`Client::set_microphone`] try it again.
+    DeviceFailed {
+        /// Which one.
+        device: DeviceKind,
+        /// Why.
+        why: ClientError,
+    },
     /// A message of the other side on the call's data channel.
     Data(bytes::Bytes),
 }
 
+/// A kind of device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeviceKind {
+    /// A camera. Black is sent without it.
+    Camera,
+    /// The microphone. Silence is sent without it.
+    Microphone,
+    /// The speaker, or whatever sound is heard by.
+    Speaker,
+}
+
+impl DeviceKind {
+    /// A name for programs, e.g. `camera`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Camera => "camera",
+            Self::Microphone => "microphone",
+            Self::Speaker => "speaker",
+        }
+    }
+}
+
 /// Why something the app asked for was not done. What was going on goes on.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum ClientError {
     /// The server cannot be reached or refused the login.
     #[error(transparent)]

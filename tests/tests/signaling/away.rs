@@ -184,6 +184,24 @@ async fn a_half_open_connection_is_pinged_and_given_up_after_35_seconds() {
 }
 
 #[tokio::test]
+async fn a_half_open_connection_that_is_looked_at_is_given_up_after_two_seconds() {
+    let server = MockServer::start(Script::mute()).await;
+    let (client, mut events, connection) = logged_in(&server).await;
+    // One that answers is kept.
+    client.probe();
+    connection.pings(1).await;
+    connection.freeze();
+    let started = Instant::now();
+    client.probe();
+    tokio::time::pause();
+    assert_eq!(until_reconnecting(&mut events).await, SignalingError::Silent);
+    tokio::time::resume();
+    assert!((2..3).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
+    server.connection(2).await.log_in(ID, &["ana"]).await;
+    until_logged_in(&mut events).await;
+}
+
+#[tokio::test]
 async fn pings_of_the_server_are_answered_even_while_nothing_is_said() {
     let server = MockServer::start(Script::mute()).await;
     let (_client, _events, connection) = logged_in(&server).await;

@@ -9,7 +9,7 @@ use crate::peer::PeerEvent;
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use webrtc::data_channel::DataChannel;
 use webrtc::media_stream::track_remote::TrackRemote;
 use webrtc::peer_connection::{
@@ -22,6 +22,8 @@ pub(super) struct State {
     pub(super) tasks: Tasks,
     /// Whether media may be sent: connected once, and not failed since.
     pub(super) ready: AtomicBool,
+    /// Notified when the connection is up, for the first time or again.
+    pub(super) connected: Arc<Notify>,
     /// The remote video, for keyframe requests.
     pub(super) remote_video: watch::Sender<Option<Arc<dyn TrackRemote>>>,
     /// Payload types under which video arrives.
@@ -64,7 +66,10 @@ impl PeerConnectionEventHandler for Handler {
             _ => return,
         };
         match state {
-            ConnectionState::Connected => self.0.ready.store(true, Ordering::Release),
+            ConnectionState::Connected => {
+                self.0.ready.store(true, Ordering::Release);
+                self.0.connected.notify_one();
+            }
             ConnectionState::Failed | ConnectionState::Closed => self.0.ready.store(false, Ordering::Release),
             _ => {}
         }

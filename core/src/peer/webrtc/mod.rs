@@ -68,6 +68,7 @@ impl PeerFactory for WebrtcPeers {
             events: events.clone(),
             tasks: tasks::Tasks::new(),
             ready: Default::default(),
+            connected: Default::default(),
             remote_video,
             payload_types: Default::default(),
             red: Default::default(),
@@ -87,7 +88,7 @@ impl PeerFactory for WebrtcPeers {
         let (video_queue, sending) =
             outgoing::video(video.as_ref().unwrap_or(&audio), video_formats, Arc::clone(&shared.sending));
         state.tasks.spawn(sending);
-        state.tasks.spawn(route::watch(Arc::clone(&inner), Arc::clone(&shared.sending)));
+        state.tasks.spawn(route::watch(Arc::clone(&inner), Arc::clone(&shared.sending), Arc::clone(&state.connected)));
         let (keyframe_requests, mut requests) = mpsc::channel(1);
         state.tasks.spawn(async move {
             while requests.recv().await.is_some() {

@@ -1,22 +1,31 @@
 //! Notices that media takes another path. The crate tells nobody when the selected candidate pair changes, and links of the packet
-//! chain see no addresses; its statistics know. They are read four times a second.
+//! chain see no addresses; its statistics know. They are read four times a second, and at once when the connection is up (again): the first
+//! feedback of a new path would be taken for a loss on the old one.
 
 use super::sending::{Overhead, Sending};
 use super::stats;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::Notify;
 use webrtc::peer_connection::{PeerConnection, StatsSelector};
 
 /// How often to look.
 const INTERVAL: Duration = Duration::from_millis(250);
+/// How long the statistics may take to show the pair of a connection that is up.
+const SETTLES: Duration = Duration::from_millis(10);
 
 /// Follows the selected candidate pair for as long as the connection lives.
-pub(super) async fn watch(connection: Arc<dyn PeerConnection>, sending: Arc<Sending>) {
+///
+/// `connected` is notified when the connection is up.
+pub(super) async fn watch(connection: Arc<dyn PeerConnection>, sending: Arc<Sending>, connected: Arc<Notify>) {
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut route: Option<Route> = None;
     loop {
-        ticks.tick().await;
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = connected.notified() => tokio::time::sleep(SETTLES).await,
+        }
         let now = Instant::now();
         let report = connection.get_stats(now, StatsSelector::None).await;
         let Some(current) = stats::route(&report) else { continue };

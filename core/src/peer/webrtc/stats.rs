@@ -64,12 +64,9 @@ fn candidate<'a>(report: &'a RTCStatsReport, side: &str, id: &str) -> Option<&'a
 }
 
 fn pair(report: &RTCStatsReport) -> (Option<CandidatePair>, Option<Duration>) {
-    let pairs = report.iter().filter_map(|entry| match entry {
-        RTCStatsReportEntry::IceCandidatePair(pair) if pair.nominated => Some(pair),
-        _ => None,
-    });
-    // After an ICE restart more than one may be nominated: the one that carried something last is in use.
-    let Some(pair) = pairs.max_by_key(|p| p.packets_received + p.packets_sent) else {
+    // After an ICE restart the pairs of before are still nominated: the transport knows which one is in use.
+    let selected = report.transport().and_then(|transport| report.get(&transport.selected_candidate_pair_id));
+    let Some(RTCStatsReportEntry::IceCandidatePair(pair)) = selected else {
         return (None, None);
     };
     let local = candidate(report, "Local", &pair.local_candidate_id);

@@ -30,6 +30,7 @@ extension Phone {
         case let .qualityChanged(sent, received):
             guard let with = state.call?.with else { break }
             state.call?.quality = qualityMessage(sent: sent, received: received, with: with)
+        case .deviceFailed: state.notice = Message(.endMediaFailedHere)
         case .cameraOpened, .dataReceived: break
         }
     }

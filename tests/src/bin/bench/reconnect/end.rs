@@ -93,6 +93,11 @@ async fn hear(client: &Client, event: ClientEvent) -> Result<()> {
         ClientEvent::Signaling(SignalingEvent::LoggedIn { .. }) => println!("logged-in"),
         ClientEvent::Signaling(SignalingEvent::Reconnecting { why, .. }) => println!("server lost: {why}"),
         ClientEvent::Call(CallEvent::Incoming { .. }) => client.accept().await?,
+        ClientEvent::Stats(stats) => {
+            let congestion = stats.peer.congestion;
+            let sent = stats.video_sent.as_ref().map(|sent| sent.sent);
+            println!("stats: target {} bit/s, loss {:.2}, sent {sent:?}", congestion.target_bps, congestion.loss);
+        }
         ClientEvent::Call(CallEvent::Changed(now)) => println!("state {}", now.state.as_str()),
         ClientEvent::Call(CallEvent::Ended { reason, .. }) => println!("ended {}", reason.as_str()),
         _ => {}

@@ -233,7 +233,11 @@ impl<'a> Call<'a> {
             if let Some((end, taken)) = self.hear(deadline)?
                 && taken > since
             {
-                seen[end].get_or_insert_with(now_us);
+                let now = now_us();
+                if seen[end].is_none() {
+                    seen[end] = Some(now);
+                    log::info!("after {} ms at end {end}", now.saturating_sub(since) / 1_000);
+                }
             }
         }
         Ok(seen.into_iter().flatten().max())

@@ -7,6 +7,7 @@ import chamada.AudioDevices
 import chamada.ChamadaException
 import chamada.Config
 import chamada.Demo
+import chamada.DeviceKind
 import chamada.Devices
 import chamada.EndReason
 import chamada.Event
@@ -86,7 +87,7 @@ internal class PhoneAudioTest {
         Session.connect(Config(demo.server(), "ana"), Devices(audio = audio)).use { ana ->
             ana.until { "eco" in ((it as? Event.Users)?.names.orEmpty()) }
             ana.call("eco")
-            ana.until { (it as? Event.CallEnded)?.reason == EndReason.MEDIA_FAILED_LOCALLY }
+            ana.until { (it as? Event.DeviceFailed)?.device == DeviceKind.MICROPHONE }
         }
         demo.close()
     }

@@ -357,6 +357,8 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
             is Event.Measured -> change { it.copy(stats = event.stats) }
             is Event.QualityChanged -> change { it.copy(quality = qualityNotice(event.sent, event.received)) }
             is Event.CameraOpened -> change { it.copy(facing = event.settings.facing) }
+            // What the phone's own camera says of itself is more exact.
+            is Event.DeviceFailed -> if (trouble == null) tell(Notice(Words.DEVICES_FAILED, listOf(Way.DISMISS)))
             is Event.DataReceived -> {}
         }
     }
