@@ -7,6 +7,7 @@ use super::error::SignalingError;
 use super::message::{Chat, Message};
 use super::session::{self, Output, Session, SignalingEvent};
 use super::transport::{self, Socket};
+use crate::net::ConnectConfig;
 use crate::outage::Outage;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,6 +32,8 @@ pub struct SignalingConfig {
     pub name: String,
     /// Allow `ws://` to another machine. Off by default.
     pub allow_insecure: bool,
+    /// Whom TLS trusts, and by way of which proxy to connect.
+    pub connect: ConnectConfig,
     /// How long to wait for TCP, TLS and the opening handshake together.
     pub connect_timeout: Duration,
     /// Whether to connect again when the connection is lost after the first login.
@@ -52,6 +55,7 @@ impl Default for SignalingConfig {
             url: String::new(),
             name: String::new(),
             allow_insecure: false,
+            connect: ConnectConfig::default(),
             connect_timeout: Duration::from_secs(10),
             reconnect: true,
             outage: Outage::default(),
@@ -86,13 +90,14 @@ impl SignalingClient {
         let url = transport::resolve(&config.url, config.allow_insecure)?;
         let session = Session::new(&config.name, config.reconnect, Box::new(rand::random::<f64>))?;
         let name = Arc::new(Mutex::new(session.name().to_owned()));
-        let socket = transport::open(&url, config.connect_timeout, &config.outage).await?;
+        let socket = transport::open(&url, &config.connect, config.connect_timeout, &config.outage).await?;
         let (commands, receiver) = mpsc::channel(COMMANDS);
         let (ready, logged_in) = oneshot::channel();
         let leaving = Arc::new(Notify::new());
         let driver = Driver {
             session,
             url,
+            connect: config.connect,
             connect_timeout: config.connect_timeout,
             outage: config.outage,
             start: Instant::now(),
@@ -181,6 +186,7 @@ fn unix_millis() -> u64 {
 struct Driver {
     session: Session,
     url: Url,
+    connect: ConnectConfig,
     connect_timeout: Duration,
     outage: Outage,
     start: Instant,
@@ -238,12 +244,12 @@ impl Driver {
     async fn wait(&mut self, commands: &mut mpsc::Receiver<Command>) -> Wake {
         let wake_at = self.session.next_timeout().map(|at| self.start + at);
         let connect_at = self.connect_at;
-        let (url, connect_timeout, outage) = (&self.url, self.connect_timeout, &self.outage);
+        let (url, connect, connect_timeout, outage) = (&self.url, &self.connect, self.connect_timeout, &self.outage);
         let opening = async {
             match connect_at {
                 Some(at) => {
                     sleep_until(at).await;
-                    transport::open(url, connect_timeout, outage).await.map(Box::new)
+                    transport::open(url, connect, connect_timeout, outage).await.map(Box::new)
                 }
                 None => std::future::pending().await,
             }
