@@ -17,7 +17,9 @@
 //! | Incoming RTCP is missing from statistics | `interceptors/counters.rs` counts |
 //! | An offer that only sends is answered with "both ways" | `connection.rs` sets the directions |
 //! | A connection that is dropped goes on living | `connection.rs` closes it |
-//! | TURN over TCP or TLS yields no candidate and no error | `setup.rs` leaves such servers out, with a warning |
+//! | No connection where mDNS's multicast socket cannot be made | `mdns.rs` resolves names instead, or does without |
+//! | A handshake that loses packets may stop for good | `handshake.rs` repeats what was sent |
+//! | TURN over TCP or TLS yields no candidate and no error | `relay` carries it below the crate's sockets |
 
 mod candidates;
 mod codecs;
@@ -25,9 +27,12 @@ mod connection;
 mod data;
 mod events;
 mod handler;
+mod handshake;
 mod incoming;
 mod interceptors;
+mod mdns;
 mod outgoing;
+mod relay;
 mod route;
 mod sdp;
 mod sending;
@@ -97,6 +102,7 @@ impl PeerFactory for WebrtcPeers {
             state,
             shared,
             jsep: Default::default(),
+            lookups: Default::default(),
             video_codecs: config.video_codecs,
             audio,
             video,
