@@ -3,6 +3,7 @@
 
 mod calls;
 mod codecs;
+mod matrix;
 mod network;
 mod server;
 mod usage;
@@ -56,6 +57,9 @@ struct Args {
 #[derive(Subcommand)]
 enum Task {
     Network(network::NetworkArgs),
+    Matrix(matrix::MatrixArgs),
+    #[command(hide = true)]
+    Proxy(matrix::ProxyArgs),
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -77,16 +81,20 @@ async fn main() -> Result<ExitCode> {
     env_logger::init();
     let args = Args::parse();
     match args.task {
-        Some(Task::Network(args)) => on_paths(args).await,
+        Some(Task::Network(args)) => until_stopped(move |stop| network::run(&args, stop)).await,
+        Some(Task::Matrix(args)) => until_stopped(move |stop| matrix::run(&args, stop)).await,
+        Some(Task::Proxy(args)) => matrix::proxy(args).await.map(|()| ExitCode::SUCCESS),
         None => here(&args).await.map(|()| ExitCode::SUCCESS),
     }
 }
 
-/// Calls on paths of all kinds. At Ctrl-C it takes down what it set up.
-async fn on_paths(args: network::NetworkArgs) -> Result<ExitCode> {
+/// Work that takes down what it set up at Ctrl-C.
+async fn until_stopped(
+    work: impl FnOnce(&AtomicBool) -> Result<network::Outcome> + Send + 'static,
+) -> Result<ExitCode> {
     let stop = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&stop);
-    let mut work = tokio::task::spawn_blocking(move || network::run(&args, &seen));
+    let mut work = tokio::task::spawn_blocking(move || work(&seen));
     let outcome = tokio::select! {
         outcome = &mut work => outcome,
         () = stop_signal() => {

@@ -12,13 +12,13 @@
 //! | `report.rs`, `picture.rs` | table, JSON, drawings |
 
 mod call;
-mod chamada;
+pub(crate) mod chamada;
 mod chromium;
 mod measure;
-mod namespaces;
+pub(crate) mod namespaces;
 mod observed;
 mod picture;
-mod process;
+pub(crate) mod process;
 mod relay;
 mod report;
 mod scenario;
