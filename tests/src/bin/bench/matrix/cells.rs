@@ -161,7 +161,10 @@ pub(super) const CELLS: &[Cell] = &[
         callee: HOME,
         build: |b| {
             b.servers(UDP)?;
-            b.site.nft('p', "table inet narrow { chain pass { type filter hook forward priority 20; meta length > 1280 drop } }")
+            b.site.nft(
+                'p',
+                "table inet narrow { chain pass { type filter hook forward priority 20; meta length > 1280 drop } }",
+            )
         },
         expected: Expected::Direct,
     },

@@ -1,13 +1,15 @@
 //! `cargo xtask bench matrix`: a call on each kind of network that a phone meets, with real NATs, relays and resolvers, in network
-//! namespaces. `cells.rs` has the kinds, `site.rs` makes them.
+//! namespaces. `cells.rs` has the kinds, `site.rs` makes them; `paths.rs` has long and lossy paths to begin a call on.
 
 mod cells;
+mod paths;
 mod site;
 
 use crate::network::{Outcome, chamada, namespaces};
 use anyhow::{Context, Result, bail};
 use cells::{CELLS, Cell, Expected};
 use chamada_tests::proxy::HttpProxy;
+use paths::PATHS;
 use serde_json::Value;
 use site::Site;
 use std::net::SocketAddr;
@@ -40,7 +42,7 @@ pub(crate) struct ProxyArgs {
 }
 
 fn names() -> Vec<&'static str> {
-    CELLS.iter().map(|cell| cell.name).collect()
+    CELLS.iter().map(|cell| cell.name).chain(PATHS.iter().map(|path| path.name)).collect()
 }
 
 /// Runs the proxy that a cell needs.
@@ -68,7 +70,8 @@ pub(crate) fn run(args: &MatrixArgs, stop: &AtomicBool) -> Result<Outcome> {
     let programs = [chamada::program()?, std::env::current_exe()?];
     println!("{:<16}{:>9}{:>9}  {:<22}", "network", "set-up", "picture", "path");
     let mut failed = Vec::new();
-    for cell in CELLS.iter().filter(|cell| args.cell.is_empty() || args.cell.iter().any(|name| name == cell.name)) {
+    let wanted = |name: &str| args.cell.is_empty() || args.cell.iter().any(|wanted| wanted == name);
+    for cell in CELLS.iter().filter(|cell| wanted(cell.name)) {
         for _ in 0..args.runs {
             let said = call(cell, &folder, &programs, stop);
             if stop.load(Ordering::Relaxed) {
@@ -87,7 +90,29 @@ pub(crate) fn run(args: &MatrixArgs, stop: &AtomicBool) -> Result<Outcome> {
             }
         }
     }
-    if failed.is_empty() { Ok(Outcome::Done) } else { bail!("wrong on {}; logs in target/bench-matrix", failed.join(", ")) }
+    for path in PATHS.iter().filter(|path| wanted(path.name)) {
+        for seed in 1..=path.seeds {
+            let wrong = match path.call(seed, &folder, stop) {
+                Ok((set_up, picture)) => {
+                    println!("{:<16}{set_up:>6.0} ms{picture:>6.0} ms  from the callee's answer on", path.name);
+                    (picture > path.picture_ms).then(|| format!("later than {} ms", path.picture_ms))
+                }
+                Err(error) => Some(format!("{error:#}")),
+            };
+            if stop.load(Ordering::Relaxed) {
+                bail!("stopped");
+            }
+            if let Some(wrong) = wrong {
+                println!("{:<16}WRONG: {wrong}", path.name);
+                failed.push(path.name);
+            }
+        }
+    }
+    if failed.is_empty() {
+        Ok(Outcome::Done)
+    } else {
+        bail!("wrong on {}; logs in target/bench-matrix", failed.join(", "))
+    }
 }
 
 /// What caller and callee said at their ends, and how long it took in all.

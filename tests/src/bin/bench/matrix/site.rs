@@ -104,7 +104,20 @@ impl<'a> Site<'a> {
     fn join(&self, one: char, other: char, address: &str, other_address: &str) -> Result<()> {
         let (name, other_name) = (self.namespaces.named(one), self.namespaces.named(other));
         let (device, other_device) = (format!("to-{other}"), format!("to-{one}"));
-        ip(&["link", "add", &device, "netns", &name, "type", "veth", "peer", "name", &other_device, "netns", &other_name])?;
+        ip(&[
+            "link",
+            "add",
+            &device,
+            "netns",
+            &name,
+            "type",
+            "veth",
+            "peer",
+            "name",
+            &other_device,
+            "netns",
+            &other_name,
+        ])?;
         for (letter, device, address) in [(one, &device, address), (other, &other_device, other_address)] {
             self.ip(letter, &format!("addr add {address} dev {device}"))?;
             self.ip(letter, &format!("link set {device} up"))?;
@@ -211,7 +224,8 @@ impl<'a> Site<'a> {
         let (cert, pkey) = (format!("--cert={}", certificate.display()), format!("--pkey={}", key.display()));
         let pid = format!("--pidfile={}", self.path("turn.pid").display());
         let db = format!("--userdb={}", self.path("turn.db").display());
-        let mut args = vec!["-n", "--listening-ip=203.0.113.2", "--listening-ip=2001:db8:53::2", "--relay-ip=203.0.113.2"];
+        let mut args =
+            vec!["-n", "--listening-ip=203.0.113.2", "--listening-ip=2001:db8:53::2", "--relay-ip=203.0.113.2"];
         args.extend(["--relay-ip=2001:db8:53::2", "--listening-port=3478", "--tls-listening-port=443", "--no-dtls"]);
         args.extend(["--lt-cred-mech", "--realm=test", "--no-cli", "--no-tcp-relay", "--relay-threads=1"]);
         args.extend(["--log-file=stdout", "--simple-log"]);
@@ -238,29 +252,41 @@ impl<'a> Site<'a> {
     pub(super) fn nat64(&mut self) -> Result<()> {
         let (names, dns64, tayga) = (self.path("names.conf"), self.path("dns64.conf"), self.path("tayga.conf"));
         let common = "do-daemonize: no\n chroot: \"\"\n username: \"\"\n pidfile: \"\"\n use-syslog: no\n access-control: ::/0 allow\n access-control: 0.0.0.0/0 allow\n";
-        std::fs::write(&names, format!(
-            "server:\n {common} interface: 203.0.113.4\n local-zone: \"test.\" static\n local-data: \"{SIGNALING}. A 203.0.113.1\"\n \
+        std::fs::write(
+            &names,
+            format!(
+                "server:\n {common} interface: 203.0.113.4\n local-zone: \"test.\" static\n local-data: \"{SIGNALING}. A 203.0.113.1\"\n \
              local-data: \"{TURN}. A 203.0.113.2\"\n local-zone: \"ipv4only.arpa.\" static\n local-data: \"ipv4only.arpa. A 192.0.0.170\"\n \
              local-data: \"ipv4only.arpa. A 192.0.0.171\"\nremote-control:\n control-enable: no\n"
-        ))?;
-        std::fs::write(&dns64, format!(
-            "server:\n {common} interface: 2001:db8:10::1\n module-config: \"dns64 iterator\"\n dns64-prefix: 2001:db8:64::/96\n \
+            ),
+        )?;
+        std::fs::write(
+            &dns64,
+            format!(
+                "server:\n {common} interface: 2001:db8:10::1\n module-config: \"dns64 iterator\"\n dns64-prefix: 2001:db8:64::/96\n \
              local-zone: \"test.\" transparent\n do-not-query-localhost: no\nforward-zone:\n name: \".\"\n forward-addr: 203.0.113.4\n\
              remote-control:\n control-enable: no\n"
-        ))?;
+            ),
+        )?;
         let data = self.path("tayga");
         std::fs::create_dir_all(&data)?;
-        std::fs::write(&tayga, format!(
-            "tun-device nat64\nipv4-addr 192.168.255.1\nipv6-addr 2001:db8:1:64::1\nprefix 2001:db8:64::/96\n\
-             dynamic-pool 192.168.255.0/24\ndata-dir {}\n", data.display()
-        ))?;
+        std::fs::write(
+            &tayga,
+            format!(
+                "tun-device nat64\nipv4-addr 192.168.255.1\nipv6-addr 2001:db8:1:64::1\nprefix 2001:db8:64::/96\n\
+             dynamic-pool 192.168.255.0/24\ndata-dir {}\n",
+                data.display()
+            ),
+        )?;
         let config = tayga.display().to_string();
         self.run('p', "tayga", &["--mktun", "-c", &config])?;
         self.ip('p', "link set nat64 up")?;
         self.ip('p', "route add 192.168.255.0/24 dev nat64")?;
         self.ip('p', "-6 route add 2001:db8:64::/96 dev nat64")?;
         self.start('p', "tayga", Path::new("tayga"), &["-d", "-c", &config])?;
-        for (letter, who, file, at) in [('s', "names", &names, "203.0.113.4:53"), ('p', "dns64", &dns64, "[2001:db8:10::1]:53")] {
+        for (letter, who, file, at) in
+            [('s', "names", &names, "203.0.113.4:53"), ('p', "dns64", &dns64, "[2001:db8:10::1]:53")]
+        {
             self.start(letter, who, Path::new("unbound"), &["-d", "-c", &file.display().to_string()])?;
             self.listens(letter, at).context("unbound")?;
         }
