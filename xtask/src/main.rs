@@ -86,7 +86,8 @@ enum Task {
     /// The bindings' memory tests under valgrind
     Valgrind,
     /// Measure: set-up time, codecs, delay, CPU and memory, the server; prints a table and writes target/bench.json. `bench network`
-    /// measures calls on narrow, long and lossy paths beside Chromium; it needs root, and writes target/bench-network.json
+    /// measures calls on narrow, long and lossy paths beside Chromium; it needs root, and writes target/bench-network.json. `bench
+    /// matrix` makes a call on each kind of network that a phone meets; it needs root, too
     Bench {
         /// Passed on to the bench
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -158,7 +159,7 @@ fn main() -> Result<()> {
             bindings::valgrind(&mut steps);
             steps.finish()
         }
-        Task::Bench { args } if args.first().is_some_and(|first| first == "network") => {
+        Task::Bench { args } if args.first().is_some_and(|first| ["network", "matrix"].contains(&first.as_str())) => {
             setup::run(false)?;
             let mut steps = Steps::default();
             steps.step("calls on paths", || {
@@ -184,6 +185,7 @@ fn main() -> Result<()> {
             steps.step("tests", || run::cargo(&["test", "--workspace"]).passes());
             steps.step("relayed calls by coturn", relayed_calls);
             steps.step("calls on a narrow and on a lossy path", calls_on_paths);
+            steps.step("calls on every kind of network", calls_on_networks);
             phones::steps(&mut steps);
             browser::steps(&mut steps);
             bindings::valgrind(&mut steps);
@@ -212,6 +214,12 @@ fn lint(steps: &mut Steps) {
 fn calls_on_paths() -> Result<Outcome> {
     run::cargo(&["build", "--package", "chamada-cli", "--package", "chamada-tests"]).done()?;
     run::program(run::target().join("debug/bench")).args(["network", "--gate"]).passes_or_skips()
+}
+
+/// A call through each kind of NAT, firewall, relay and proxy.
+fn calls_on_networks() -> Result<Outcome> {
+    run::cargo(&["build", "--package", "chamada-cli", "--package", "chamada-tests"]).done()?;
+    run::program(run::target().join("debug/bench")).args(["matrix"]).passes_or_skips()
 }
 
 fn relayed_calls() -> Result<Outcome> {
