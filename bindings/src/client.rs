@@ -44,17 +44,17 @@ impl Client {
     /// Connects to the server and logs in. Events go to `observer` from now on; some may come before this returns.
     ///
     /// # Errors
-    /// `SERVER` if it cannot be reached or is none, `LOGIN_REFUSED`, or `INVALID_ARGUMENT` for an address or a name that
-    /// cannot be one.
+    /// `SERVER` if it cannot be reached or is none, `LOGIN_REFUSED`, or `INVALID_ARGUMENT` for an address, a name, a
+    /// certificate or a proxy that cannot be one.
     #[uniffi::constructor]
     pub async fn connect(
         config: Config,
         devices: Devices,
         observer: Arc<dyn Observer>,
     ) -> Result<Arc<Self>, ChamadaError> {
-        let devices = core_devices(devices);
+        let (config, devices) = (config.try_into()?, core_devices(devices));
         runtime::run(async move {
-            let (core, events) = core::Client::connect(config.into(), devices, Arc::new(WebrtcPeers)).await?;
+            let (core, events) = core::Client::connect(config, devices, Arc::new(WebrtcPeers)).await?;
             let camera = Mutex::new(CameraWish { person: true, foreground: true });
             let inner = Arc::new(Inner { core, camera, camera_is_told: tokio::sync::Mutex::default() });
             observer::start(events, Arc::downgrade(&inner), observer)?;

@@ -2,8 +2,10 @@
 
 use crate::constraints::VideoConstraints;
 use crate::devices::{AudioDevices, Cameras, VideoRenderer};
+use crate::error::ChamadaError;
 use chamada::client::ClientConfig;
 use chamada::media::video::codec::VideoCodec as CoreCodec;
+use chamada::net::{BadProxy, RootCertificates};
 use chamada::peer::BitrateBounds;
 use chamada::signaling::message::IceServer as CoreIceServer;
 use std::sync::Arc;
@@ -37,6 +39,12 @@ pub struct Config {
     /// How long a call rings, here or there, before it ends with `TIMEOUT`, in seconds.
     #[uniffi(default = 60)]
     pub ring_seconds: u32,
+    /// Certificate authorities in PEM form that are trusted besides the system's: for the server and for TURN over TLS.
+    #[uniffi(default = None)]
+    pub extra_roots: Option<String>,
+    /// `http://[user:password@]host[:port]`: an HTTP proxy by way of which the server and TURN over TCP and TLS are reached.
+    #[uniffi(default = None)]
+    pub proxy: Option<String>,
     /// Most that is sent, in bits per second, sound and video together.
     #[uniffi(default = 2500000)]
     pub max_bitrate: u32,
@@ -61,7 +69,7 @@ pub fn is_local_network(address: String) -> bool {
 /// A STUN or TURN server (W3C `RTCIceServer`).
 #[derive(Clone, uniffi::Record)]
 pub struct IceServer {
-    /// `stun:host:port` and `turn:host:port` addresses of it.
+    /// Its addresses: `stun:host:port`, `turn:host:port` with `?transport=udp` or `tcp`, `turns:host:port` for TLS.
     pub urls: Vec<String>,
     /// TURN user name.
     #[uniffi(default = None)]
@@ -108,9 +116,19 @@ same_cases!(CoreCodec => VideoCodec { Vp8, H264 });
 same_cases!(VideoCodec => CoreCodec { Vp8, H264 });
 same_fields!(IceServer => CoreIceServer { urls, username, credential });
 
-impl From<Config> for ClientConfig {
-    fn from(config: Config) -> Self {
+impl TryFrom<Config> for ClientConfig {
+    type Error = ChamadaError;
+
+    /// `INVALID_ARGUMENT` for certificates that cannot be read and an address that is no proxy's.
+    fn try_from(config: Config) -> Result<Self, ChamadaError> {
         let mut core = Self::new(config.server, config.name);
+        if let Some(pem) = config.extra_roots {
+            core.signaling.connect.extra_roots =
+                RootCertificates::from_pem(pem.as_bytes()).map_err(ChamadaError::invalid)?;
+        }
+        if let Some(proxy) = config.proxy {
+            core.signaling.connect.proxy = Some(proxy.parse().map_err(|error: BadProxy| ChamadaError::invalid(error))?);
+        }
         core.signaling.allow_insecure = config.allow_insecure;
         core.signaling.reconnect = config.reconnect;
         core.signaling.token = config.token;
@@ -120,7 +138,7 @@ impl From<Config> for ClientConfig {
         core.relay_only = config.relay_only;
         core.ring_timeout = Duration::from_secs(config.ring_seconds.into());
         core.bitrate = bounds(config.max_bitrate);
-        core
+        Ok(core)
     }
 }
 
@@ -128,4 +146,24 @@ impl From<Config> for ClientConfig {
 fn bounds(max: u32) -> BitrateBounds {
     let usual = BitrateBounds::default();
     BitrateBounds { start: usual.start.min(max), min: usual.min.min(max), max }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+    use crate::tests::support;
+
+    #[test]
+    fn certificates_and_a_proxy_that_are_none_are_refused_before_anything_is_sent() {
+        let wrong = [
+            Config { extra_roots: Some("no certificate".into()), ..support::config("ws://localhost:1", "ana") },
+            Config { proxy: Some("socks5://proxy.example".into()), ..support::config("ws://localhost:1", "ana") },
+        ];
+        for config in wrong {
+            assert_eq!(ClientConfig::try_from(config).unwrap_err().kind(), ErrorKind::InvalidArgument);
+        }
+        let proxied = Config { proxy: Some("proxy.example:3128".into()), ..support::config("ws://localhost:1", "ana") };
+        assert!(ClientConfig::try_from(proxied).unwrap().signaling.connect.proxy.is_some());
+    }
 }

@@ -7,7 +7,9 @@ use chamada::FacingMode;
 use chamada::media::synthetic::{BadFormat, SyntheticConfig};
 use chamada::media::video::DegradationPreference;
 use chamada::media::video::codec::VideoCodec;
-use chamada::signaling::message::IceServer;
+use chamada::net::{BadProxy, Proxy, RootCertificates};
+use chamada::signaling::ice_url::{BadIceUrl, IceUrl};
+use chamada::signaling::message::{DEFAULT_PORT, IceServer};
 use clap::{Parser, Subcommand};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -148,6 +150,12 @@ pub(crate) struct PeerArgs {
     /// Use relayed candidates only
     #[arg(long)]
     pub(crate) relay_only: bool,
+    /// Trust these certificate authorities besides the system's: for the server and for TURN over TLS
+    #[arg(long, value_name = "FILE.pem", value_parser = certificates)]
+    pub(crate) ca: Option<RootCertificates>,
+    /// Connect to the server and to TURN over TCP and TLS by way of this HTTP proxy
+    #[arg(long, value_name = "http://[USER:PASSWORD@]HOST[:PORT]", value_parser = proxy)]
+    pub(crate) proxy: Option<Proxy>,
     /// Print one JSON object a line; the last is the summary
     #[arg(long)]
     pub(crate) json: bool,
@@ -250,11 +258,9 @@ fn seconds(text: &str) -> Result<Duration, String> {
 pub(crate) fn ice_server(text: &str) -> Result<IceServer, String> {
     let mut parts = text.splitn(3, ',');
     let url = parts.next().unwrap_or_default();
-    if !["stun:", "stuns:", "turn:", "turns:"].iter().any(|scheme| url.starts_with(scheme)) {
-        return Err("the URL must begin with stun:, turn: or turns:".into());
-    }
+    let turn = url.parse::<IceUrl>().map_err(|why: BadIceUrl| why.to_string())?.kind.is_turn();
     match (parts.next(), parts.next()) {
-        (None, _) if url.starts_with("turn") => Err("a TURN server needs ,USER,PASSWORD".into()),
+        (None, _) if turn => Err("a TURN server needs ,USER,PASSWORD".into()),
         (Some(_), None) => Err("a password is missing after the user".into()),
         (user, password) => Ok(IceServer {
             urls: vec![url.to_owned()],
@@ -262,6 +268,15 @@ pub(crate) fn ice_server(text: &str) -> Result<IceServer, String> {
             credential: password.map(str::to_owned),
         }),
     }
+}
+
+fn certificates(path: &str) -> Result<RootCertificates, String> {
+    let pem = std::fs::read(path).map_err(|error| error.to_string())?;
+    RootCertificates::from_pem(&pem).map_err(|error| error.to_string())
+}
+
+fn proxy(text: &str) -> Result<Proxy, String> {
+    text.parse().map_err(|why: BadProxy| why.to_string())
 }
 
 #[cfg(test)]
@@ -290,7 +305,16 @@ mod tests {
     fn a_turn_server_without_credentials_is_refused() {
         assert!(ice_server("turn:turn.example.org").is_err());
         assert!(ice_server("turn:turn.example.org,user").is_err());
-        assert!(ice_server("http://example.org").is_err());
+        assert!(ice_server("turns:turn.example.org").is_err());
+        for (wrong, why) in [
+            ("http://example.org", "the URL must begin with stun:, turn: or turns:"),
+            ("turn://example.org,u,p", "no // follows the scheme: write turn:HOST or stun:HOST"),
+            ("turn:example.org?transport=pigeon,u,p", "the transport is neither udp nor tcp"),
+            ("stun:", "the URL has no host"),
+        ] {
+            assert_eq!(ice_server(wrong).unwrap_err(), why);
+        }
+        assert!(ice_server("stun:example.org:3478?transport=udp").is_ok());
         let with_comma = ice_server("turn:turn.example.org,user,pass,word").unwrap();
         assert_eq!(with_comma.credential.as_deref(), Some("pass,word"));
     }

@@ -9,6 +9,7 @@ use chamada::media::constraints::VideoConstraints;
 use chamada::media::synthetic::{SpeakerSink, SyntheticAudio, SyntheticCameras};
 use chamada::media::wav::{WavMicrophone, WavWriter};
 use chamada::media::y4m::Y4mCamera;
+use chamada::net::ConnectConfig;
 use chamada::signaling::SignalingConfig;
 use std::path::Path;
 use std::sync::Arc;
@@ -55,6 +56,7 @@ pub(crate) fn config(args: &PeerArgs) -> Result<ClientConfig, Failure> {
             name: args.name.clone(),
             token: args.token_file.as_deref().map(token).transpose()?,
             allow_insecure: args.allow_insecure,
+            connect: ConnectConfig { extra_roots: args.ca.clone().unwrap_or_default(), proxy: args.proxy.clone() },
             ..SignalingConfig::default()
         },
         video: video.facing(args.facing),

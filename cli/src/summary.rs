@@ -80,7 +80,7 @@ impl Summary {
             })),
             "rtt_ms": stats.and_then(|stats| stats.peer.rtt).map(ms),
             "candidate_pair": stats.and_then(|stats| stats.peer.pair.as_ref()).map(|pair| json!({
-                "local": pair.local, "remote": pair.remote, "protocol": pair.protocol,
+                "local": pair.local, "remote": pair.remote, "protocol": pair.protocol, "relay_protocol": pair.relay_protocol,
             })),
             "cpu_s": resources::cpu_seconds().zip(self.cpu_at_start).map(|(now, start)| round(now - start)),
             "peak_rss_mib": resources::peak_rss_mib(),

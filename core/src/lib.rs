@@ -20,6 +20,8 @@ pub mod congestion;
 #[cfg(feature = "client")]
 pub mod media;
 #[cfg(feature = "client")]
+pub mod net;
+#[cfg(feature = "client")]
 pub mod outage;
 #[cfg(feature = "client")]
 pub mod peer;

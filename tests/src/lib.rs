@@ -5,5 +5,6 @@
 
 pub mod mock_server;
 pub mod phone;
+pub mod proxy;
 pub mod real_server;
 pub mod turn_server;

@@ -1,7 +1,10 @@
 //! A real TURN server (coturn) on this machine, for calls that must go through a relay.
 
+use chamada::net::RootCertificates;
 use chamada::signaling::message::IceServer;
-use std::net::UdpSocket;
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use std::net::{TcpListener, TcpStream, UdpSocket};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -12,44 +15,83 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Between two questions whether it does.
 const ASK_AGAIN: Duration = Duration::from_millis(20);
 
-/// coturn on a free UDP port of 127.0.0.1; ends when dropped.
+/// coturn on free ports of 127.0.0.1, over UDP, TCP and TLS; ends when dropped.
 pub struct TurnServer {
     process: Child,
-    url: String,
+    port: u16,
+    tls_port: u16,
+    certificate: String,
+    files: PathBuf,
 }
 
 impl TurnServer {
     /// Starts it. `cargo xtask setup --tests` installs it.
     pub fn start() -> Self {
-        // A port that was free a moment ago.
-        let port = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).map(|address| address.port());
-        let port = port.unwrap_or_else(|error| panic!("no free port: {error}"));
+        let (port, tls_port) = (free_port(), free_port());
         let files = std::env::temp_dir().join(format!("chamada-turn-{}-{port}", std::process::id()));
+        let CertifiedKey { cert, signing_key } =
+            must(generate_simple_self_signed(["localhost".to_owned()]), "certificate");
+        must(std::fs::create_dir_all(&files), "folder");
+        let (certificate, key) = (files.join("certificate.pem"), files.join("key.pem"));
+        must(std::fs::write(&certificate, cert.pem()), "certificate");
+        must(std::fs::write(&key, signing_key.serialize_pem()), "key");
         let spawned = Command::new("turnserver")
             .args(["-n", "--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1", "--allow-loopback-peers"])
-            .args([format!("--listening-port={port}"), format!("--user={USER}:{PASSWORD}")])
-            .args(["--lt-cred-mech", "--realm=chamada.test", "--no-tls", "--no-dtls", "--no-tcp", "--no-tcp-relay"])
+            .args([format!("--listening-port={port}"), format!("--tls-listening-port={tls_port}")])
+            .args([format!("--cert={}", certificate.display()), format!("--pkey={}", key.display())])
+            .args([format!("--user={USER}:{PASSWORD}")])
+            .args(["--lt-cred-mech", "--realm=chamada.test", "--no-dtls", "--no-tcp-relay"])
             .args(["--no-cli", "--no-rfc5780", "--log-file=stdout", "--simple-log", "--relay-threads=1"])
-            .arg(format!("--pidfile={}.pid", files.display()))
-            .arg(format!("--userdb={}.db", files.display()))
+            .arg(format!("--pidfile={}", files.join("pid").display()))
+            .arg(format!("--userdb={}", files.join("db").display()))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn();
-        let process = match spawned {
-            Ok(process) => process,
-            Err(error) => panic!("coturn cannot be started: {error}"),
-        };
-        let server = Self { process, url: format!("turn:127.0.0.1:{port}?transport=udp") };
-        if let Err(error) = answers(port) {
-            panic!("coturn does not answer on port {port}: {error}");
+        let server = Self { process: must(spawned, "coturn"), port, tls_port, certificate: cert.pem(), files };
+        for listening in [answers_udp(port), accepts(port), accepts(tls_port)] {
+            must(listening, "coturn's answer");
         }
         server
     }
 
-    /// It, as a client is told of it.
+    /// It, over UDP, as a client is told of it.
     pub fn ice_server(&self) -> IceServer {
-        IceServer { urls: vec![self.url.clone()], username: Some(USER.into()), credential: Some(PASSWORD.into()) }
+        server(format!("turn:127.0.0.1:{}?transport=udp", self.port))
+    }
+
+    /// It, over TCP.
+    pub fn over_tcp(&self) -> IceServer {
+        server(format!("turn:127.0.0.1:{}?transport=tcp", self.port))
+    }
+
+    /// It, over TLS.
+    pub fn over_tls(&self) -> IceServer {
+        server(format!("turns:localhost:{}", self.tls_port))
+    }
+
+    /// Who vouches for it.
+    pub fn authority(&self) -> RootCertificates {
+        must(RootCertificates::from_pem(self.certificate.as_bytes()), "certificate")
+    }
+}
+
+fn server(url: String) -> IceServer {
+    IceServer { urls: vec![url], username: Some(USER.into()), credential: Some(PASSWORD.into()) }
+}
+
+fn must<T, E: std::fmt::Display>(result: Result<T, E>, what: &str) -> T {
+    result.unwrap_or_else(|error| panic!("no {what}: {error}"))
+}
+
+/// A port that was free a moment ago, for TCP and UDP.
+fn free_port() -> u16 {
+    loop {
+        let listener = must(TcpListener::bind("127.0.0.1:0"), "free port");
+        let port = must(listener.local_addr(), "free port").port();
+        if UdpSocket::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
     }
 }
 
@@ -58,24 +100,33 @@ impl Drop for TurnServer {
         // It may have ended by itself.
         let _ = self.process.kill();
         let _ = self.process.wait();
+        let _ = std::fs::remove_dir_all(&self.files);
     }
 }
 
 /// Waits until something answers a STUN binding request (RFC 8489 section 5) there: its log comes in blocks, long after it listens.
-fn answers(port: u16) -> std::io::Result<()> {
+fn answers_udp(port: u16) -> std::io::Result<()> {
     let socket = UdpSocket::bind("127.0.0.1:0")?;
     socket.connect(("127.0.0.1", port))?;
     socket.set_read_timeout(Some(ASK_AGAIN))?;
     let mut request = [7; 20];
     request[..8].copy_from_slice(&[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42]);
+    until(|| socket.send(&request).and_then(|_| socket.recv(&mut [0; 512])).map(drop))
+}
+
+/// Waits until somebody takes connections there.
+fn accepts(port: u16) -> std::io::Result<()> {
+    until(|| TcpStream::connect(("127.0.0.1", port)).map(drop))
+}
+
+fn until(mut question: impl FnMut() -> std::io::Result<()>) -> std::io::Result<()> {
     let start = Instant::now();
     loop {
-        let answer = socket.send(&request).and_then(|_| socket.recv(&mut [0; 512]));
-        match answer {
-            Ok(_) => return Ok(()),
+        match question() {
             Err(error) if start.elapsed() > PATIENCE => return Err(error),
             // Refused at once while nobody listens.
             Err(_) => std::thread::sleep(ASK_AGAIN),
+            Ok(()) => return Ok(()),
         }
     }
 }

@@ -8,13 +8,20 @@ use chamada::peer::{CandidatePair, DataError, PeerConfig, PeerConnection, PeerEr
 use chamada::signaling::message::IceServer;
 use chamada_server::ServerConfig;
 use chamada_tests::phone::{Phone, PhoneSetup, must};
+use chamada_tests::proxy::HttpProxy;
 use chamada_tests::real_server::RealServer;
 use chamada_tests::turn_server::TurnServer;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
 
-fn relayed() -> CandidatePair {
-    CandidatePair { local: "relay".into(), remote: "relay".into(), protocol: "udp".into() }
+fn relayed(by: &str) -> CandidatePair {
+    CandidatePair {
+        local: "relay".into(),
+        remote: "relay".into(),
+        protocol: "udp".into(),
+        relay_protocol: Some(by.into()),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -34,7 +41,7 @@ async fn a_relay_only_call_takes_the_turn_server_that_the_signaling_server_names
     tokio::join!(seen_by_ana.frames(30), seen_by_rui.frames(30), ana.hears(), rui.hears());
     for phone in [&mut ana, &mut rui] {
         let stats = phone.measures("a path", |stats| stats.peer.pair.is_some()).await;
-        assert_eq!(stats.peer.pair, Some(relayed()));
+        assert_eq!(stats.peer.pair, Some(relayed("udp")));
     }
     must(ana.client.hang_up().await);
     tokio::join!(ana.ends(), rui.ends());
@@ -56,6 +63,89 @@ async fn a_relay_only_side_reaches_one_that_is_not_and_does_not_tell_its_own_add
     assert_eq!(stats.peer.pair.map(|pair| pair.local).as_deref(), Some("relay"));
     let stats = rui.measures("a path", |stats| stats.peer.pair.is_some()).await;
     assert_ne!(stats.peer.pair.map(|pair| pair.remote).as_deref(), Some("host"));
+}
+
+/// Two calls in a row, for an allocation that was not released would be in the second one's way.
+async fn talk_relayed_by(ana: PhoneSetup, rui: PhoneSetup, by: &str) {
+    let (mut ana, mut rui) = tokio::join!(ana.login(), rui.login());
+    for _ in 0..2 {
+        ana.talks_with(&mut rui, "rui").await;
+        let (seen_by_ana, seen_by_rui) = (ana.view.clone(), rui.view.clone());
+        tokio::join!(seen_by_ana.frames(30), seen_by_rui.frames(30), ana.hears(), rui.hears());
+        for phone in [&mut ana, &mut rui] {
+            let stats = phone.measures("a path", |stats| stats.peer.pair.is_some()).await;
+            assert_eq!(stats.peer.pair, Some(relayed(by)));
+        }
+        must(ana.client.hang_up().await);
+        tokio::join!(ana.ends(), rui.ends());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs coturn: `cargo xtask test` runs it where that is installed, and says where it is not"]
+async fn calls_go_through_a_relay_that_is_reached_over_tcp() {
+    let turn = TurnServer::start();
+    let server = RealServer::start().await;
+    let setup = |name: &str| {
+        let mut setup = PhoneSetup::new(server.url(), name);
+        setup.config.relay_only = true;
+        setup.config.ice_servers = vec![turn.over_tcp()];
+        setup
+    };
+    talk_relayed_by(setup("ana"), setup("rui"), "tcp").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs coturn: `cargo xtask test` runs it where that is installed, and says where it is not"]
+async fn calls_go_through_a_relay_that_is_reached_over_tls_by_way_of_a_proxy() {
+    let turn = TurnServer::start();
+    let server = RealServer::start().await;
+    let proxy = HttpProxy::start().await.unwrap();
+    let setup = |name: &str| {
+        let mut setup = PhoneSetup::new(server.url(), name);
+        setup.config.relay_only = true;
+        setup.config.ice_servers = vec![turn.over_tls()];
+        setup.config.signaling.connect.extra_roots = turn.authority();
+        setup.config.signaling.connect.proxy = Some(proxy.url().parse().unwrap());
+        setup
+    };
+    talk_relayed_by(setup("ana"), setup("rui"), "tls").await;
+    let of_the_server = server.url().strip_prefix("ws://").unwrap().to_owned();
+    let (to_the_server, to_the_relay): (Vec<_>, Vec<_>) =
+        proxy.targets().into_iter().partition(|target| *target == of_the_server);
+    assert_eq!((to_the_server.len(), to_the_relay.len()), (2, 4));
+    assert!(to_the_relay.iter().all(|target| target.starts_with("localhost:")), "names are the proxy's to resolve");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs coturn: `cargo xtask test` runs it where that is installed, and says where it is not"]
+async fn a_relay_whose_certificate_nobody_vouches_for_is_not_used() {
+    let turn = TurnServer::start();
+    let server = RealServer::start().await;
+    let mut setup = PhoneSetup::new(server.url(), "ana");
+    setup.config.ice_servers = vec![turn.over_tls()];
+    let mut ana = setup.login().await;
+    let mut rui = Phone::login(server.url(), "rui").await;
+    ana.talks_with(&mut rui, "rui").await;
+    let stats = ana.measures("a path", |stats| stats.peer.pair.is_some()).await;
+    assert_eq!(stats.peer.pair.map(|pair| pair.local).as_deref(), Some("host"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_proxy_says_is_why_there_is_no_login() {
+    let server = RealServer::start().await;
+    let proxy = HttpProxy::start().await.unwrap();
+    let nobody: SocketAddr = "127.0.0.1:9".parse().unwrap();
+    let stranger = proxy.url().replace("s3cret", "guessed");
+    for (proxy, why) in [
+        (stranger.as_str(), "the proxy does not accept the name and the password"),
+        (&format!("http://{nobody}"), "the proxy cannot be reached"),
+    ] {
+        let mut setup = PhoneSetup::new(server.url(), "ana");
+        setup.config.signaling.connect.proxy = Some(proxy.parse().unwrap());
+        let Err(refused) = setup.try_login().await else { panic!("logged in by way of {proxy}") };
+        assert!(refused.to_string().contains(why), "{refused}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -159,7 +159,9 @@ fn main() -> Result<()> {
             bindings::valgrind(&mut steps);
             steps.finish()
         }
-        Task::Bench { args } if args.first().is_some_and(|first| first == "network" || first == "reconnect") => {
+        Task::Bench { args }
+            if args.first().is_some_and(|first| ["network", "matrix", "reconnect"].contains(&first.as_str())) =>
+        {
             setup::run(false)?;
             let mut steps = Steps::default();
             steps.step("calls in namespaces", || {
@@ -190,6 +192,7 @@ fn main() -> Result<()> {
             steps.step("tests", || run::cargo(&["test", "--workspace"]).passes());
             steps.step("relayed calls by coturn", relayed_calls);
             steps.step("calls on a narrow and on a lossy path", calls_on_paths);
+            steps.step("calls on every kind of network", calls_on_networks);
             phones::steps(&mut steps);
             browser::steps(&mut steps);
             bindings::valgrind(&mut steps);
@@ -218,6 +221,12 @@ fn lint(steps: &mut Steps) {
 fn calls_on_paths() -> Result<Outcome> {
     run::cargo(&["build", "--package", "chamada-cli", "--package", "chamada-tests"]).done()?;
     run::program(run::target().join("debug/bench")).args(["network", "--gate"]).passes_or_skips()
+}
+
+/// A call through each kind of NAT, firewall, relay and proxy.
+fn calls_on_networks() -> Result<Outcome> {
+    run::cargo(&["build", "--package", "chamada-cli", "--package", "chamada-tests"]).done()?;
+    run::program(run::target().join("debug/bench")).args(["matrix"]).passes_or_skips()
 }
 
 fn relayed_calls() -> Result<Outcome> {

@@ -28,8 +28,12 @@ fn has_libclang() -> bool {
     cfg!(target_os = "macos") || std::env::var_os("LIBCLANG_PATH").is_some() || folders.into_iter().any(named)
 }
 
+fn is_installed(name: &str) -> bool {
+    program("sh").args(["-c", &format!("command -v {name}")]).succeeds()
+}
+
 pub(crate) fn has_turn() -> bool {
-    program("sh").args(["-c", "command -v turnserver"]).succeeds()
+    is_installed("turnserver")
 }
 
 fn has_node() -> bool {
@@ -54,6 +58,12 @@ const TESTS: &[Need] = &[
         what: "ip (calls on shaped paths)",
         there: || cfg!(target_os = "macos") || program("ip").args(["-Version"]).succeeds(),
         debian: "iproute2",
+        homebrew: "",
+    },
+    Need {
+        what: "nftables, tayga and unbound (calls on networks of all kinds)",
+        there: || cfg!(target_os = "macos") || ["nft", "tayga", "unbound"].into_iter().all(is_installed),
+        debian: "nftables tayga unbound",
         homebrew: "",
     },
     Need {

@@ -1,5 +1,5 @@
 //! Tests from the app's side of the line. `memory` needs no network and runs under valgrind too: `cargo xtask valgrind`.
 
 mod memory;
-mod support;
+pub(crate) mod support;
 mod threads;

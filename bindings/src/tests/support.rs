@@ -229,6 +229,8 @@ pub(super) fn config(server: &str, name: &str) -> Config {
         allow_insecure: false,
         reconnect: true,
         ring_seconds: 60,
+        extra_roots: None,
+        proxy: None,
         max_bitrate: 2_500_000,
         token: None,
     }

@@ -177,6 +177,7 @@ impl CallTask {
         let config = PeerConfig {
             offerer: context.offerer,
             ice_servers,
+            connect: context.config.signaling.connect.clone(),
             relay_only: context.config.relay_only,
             bind: context.config.bind.clone(),
             loopback: context.config.signaling.is_local(),

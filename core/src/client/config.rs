@@ -16,7 +16,7 @@ use std::time::Duration;
 /// How a client logs in and calls.
 #[derive(Debug, Clone)]
 pub struct ClientConfig {
-    /// Server and name.
+    /// Server and name. How it is connected to ([`SignalingConfig::connect`]) goes for TURN servers over TCP and TLS, too.
     pub signaling: SignalingConfig,
     /// What the camera has to satisfy. The default asks for nothing and gets 720p30 of the front camera or what is nearest.
     pub video: VideoConstraints,

@@ -11,6 +11,7 @@ use crate::media::audio::AudioPacket;
 use crate::media::rtp::RtpPacket;
 use crate::media::sync::SenderReport;
 use crate::media::video::codec::{EncodedFrame, VideoCodec};
+use crate::net::ConnectConfig;
 use crate::outage::Outage;
 use crate::signaling::message::{IceCandidate, IceServer, SessionDescription};
 use async_trait::async_trait;
@@ -26,6 +27,8 @@ pub struct PeerConfig {
     pub offerer: bool,
     /// STUN and TURN servers.
     pub ice_servers: Vec<IceServer>,
+    /// How TURN servers are reached that go over TCP or TLS.
+    pub connect: ConnectConfig,
     /// Use relayed candidates only (W3C `iceTransportPolicy` `relay`).
     pub relay_only: bool,
     /// Local UDP addresses to bind; empty for every interface.
@@ -225,6 +228,8 @@ pub struct CandidatePair {
     pub remote: String,
     /// `udp` or `tcp`.
     pub protocol: String,
+    /// Where the local candidate is relayed: how this side reaches its TURN server, `udp`, `tcp` or `tls`.
+    pub relay_protocol: Option<String>,
 }
 
 /// Why a message was not put on the data channel: what W3C's `RTCDataChannel.send` calls `InvalidStateError`, `TypeError` and

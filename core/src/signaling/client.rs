@@ -8,6 +8,7 @@ use super::error::SignalingError;
 use super::message::{Chat, Message};
 use super::session::{self, Output, Session, SignalingEvent};
 use super::transport::{self, Socket};
+use crate::net::ConnectConfig;
 use crate::outage::Outage;
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,6 +39,8 @@ pub struct SignalingConfig {
     pub token: Option<String>,
     /// Allow `ws://` to another machine. Off by default.
     pub allow_insecure: bool,
+    /// Whom TLS trusts, and by way of which proxy to connect.
+    pub connect: ConnectConfig,
     /// How long to wait for TCP, TLS and the opening handshake together.
     pub connect_timeout: Duration,
     /// Whether to connect again when the connection is lost after the first login.
@@ -67,6 +70,7 @@ impl Default for SignalingConfig {
             name: String::new(),
             token: None,
             allow_insecure: false,
+            connect: ConnectConfig::default(),
             connect_timeout: Duration::from_secs(10),
             reconnect: true,
             outage: Outage::default(),
@@ -106,13 +110,14 @@ impl SignalingClient {
         let session =
             Session::new(&config.name, config.reconnect, Box::new(rand::random::<f64>))?.with_token(config.token);
         let name = Arc::new(Mutex::new(session.name().to_owned()));
-        let socket = transport::open(&url, config.connect_timeout, &config.outage).await?;
+        let socket = transport::open(&url, &config.connect, config.connect_timeout, &config.outage).await?;
         let (commands, receiver) = mpsc::channel(COMMANDS);
         let (ready, logged_in) = oneshot::channel();
         let leaving = Arc::new(Notify::new());
         let driver = Driver {
             session,
             url,
+            connect: config.connect,
             connect_timeout: config.connect_timeout,
             outage: config.outage,
             clock: Clock::start(),
@@ -238,6 +243,7 @@ fn unix_millis() -> u64 {
 struct Driver {
     session: Session,
     url: Url,
+    connect: ConnectConfig,
     connect_timeout: Duration,
     outage: Outage,
     clock: Clock,
@@ -305,13 +311,13 @@ impl Driver {
         let connect_at = self.connect_at.map(|at| self.clock.instant(at));
         let hurried = self.session.is_hurried();
         let connect_timeout = if hurried { self.connect_timeout.min(HURRIED_CONNECT) } else { self.connect_timeout };
-        let (url, outage) = (&self.url, &self.outage);
+        let (url, connect, outage) = (&self.url, &self.connect, &self.outage);
         let clock = &self.clock;
         let opening = async {
             match connect_at {
                 Some(at) => {
                     sleep_until(at).await;
-                    transport::open(url, connect_timeout, outage).await.map(Box::new)
+                    transport::open(url, connect, connect_timeout, outage).await.map(Box::new)
                 }
                 None => std::future::pending().await,
             }

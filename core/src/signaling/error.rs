@@ -20,6 +20,14 @@ pub enum SignalingError {
     /// The connection was not made in time.
     #[error("the server did not answer in time")]
     TimedOut,
+    /// The proxy that the app named did not make the connection.
+    #[error("cannot reach {host}: {detail}")]
+    Proxy {
+        /// Host and port of the server.
+        host: String,
+        /// What the proxy did.
+        detail: String,
+    },
     /// No TLS connection: mostly a certificate that is not trusted.
     #[error("no secure connection: {0}")]
     Tls(String),

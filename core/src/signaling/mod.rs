@@ -1,5 +1,6 @@
 //! Signaling: the wire messages, the session that logs in and stays logged in, and the WebSocket that carries it.
 
+pub mod ice_url;
 pub mod message;
 
 #[cfg(feature = "client")]

@@ -2,18 +2,18 @@
 
 use super::error::SignalingError;
 use super::message::{DEFAULT_PORT, MAX_FRAME_BYTES, SUBPROTOCOL};
+use crate::net::{ConnectConfig, ConnectError, Stream};
 use crate::outage::Outage;
 use std::io::ErrorKind;
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::{Error as WsError, ProtocolError, SubProtocolError};
 use tokio_tungstenite::tungstenite::http::{HeaderValue, header::SEC_WEBSOCKET_PROTOCOL};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async_tls_with_config};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use url::{Host, Url};
 
-pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(crate) type Socket = WebSocketStream<Stream>;
 
 /// Whether this is an address of this machine (loopback).
 pub(crate) fn is_loopback_address(address: &str) -> bool {
@@ -81,9 +81,12 @@ fn host_of(url: &Url) -> String {
     format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(0))
 }
 
-pub(crate) async fn open(url: &Url, timeout: Duration, outage: &Outage) -> Result<Socket, SignalingError> {
-    // Two crypto providers may be compiled in: without a choice rustls would panic. An error means that somebody chose before us.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+pub(crate) async fn open(
+    url: &Url,
+    connect: &ConnectConfig,
+    timeout: Duration,
+    outage: &Outage,
+) -> Result<Socket, SignalingError> {
     let mut request = url.as_str().into_client_request().map_err(|_| SignalingError::BadUrl(url.to_string()))?;
     request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(SUBPROTOCOL));
     let config =
@@ -92,8 +95,11 @@ pub(crate) async fn open(url: &Url, timeout: Duration, outage: &Outage) -> Resul
         return Err(SignalingError::Unreachable { host: host_of(url), detail: "an outage was asked for".into() });
     }
     let opening = async {
-        let tcp = connect(url).await?;
-        client_async_tls_with_config(request, tcp, Some(config), None).await.map_err(|e| meaning(e, url))
+        let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let secure = url.scheme() == "wss";
+        let stream = connect.connect(bare, port, secure).await.map_err(|e| not_connected(e, url))?;
+        client_async_with_config(request, stream, Some(config)).await.map_err(|e| meaning(e, url))
     };
     let (socket, response) = tokio::time::timeout(timeout, opening).await.map_err(|_| SignalingError::TimedOut)??;
     match response.headers().get(SEC_WEBSOCKET_PROTOCOL).map(|v| v.to_str().unwrap_or("?").to_owned()) {
@@ -102,23 +108,21 @@ pub(crate) async fn open(url: &Url, timeout: Duration, outage: &Outage) -> Resul
     }
 }
 
-async fn connect(url: &Url) -> Result<TcpStream, SignalingError> {
-    let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let tcp = TcpStream::connect((bare, port)).await.map_err(|e| match e.kind() {
-        ErrorKind::TimedOut => SignalingError::TimedOut,
-        _ => SignalingError::Unreachable { host: host_of(url), detail: e.to_string() },
-    })?;
-    // Frames are small and should not wait for company. A failure costs some milliseconds and nothing else.
-    let _ = tcp.set_nodelay(true);
-    Ok(tcp)
+/// What it means when there is no connection to the server.
+fn not_connected(error: ConnectError, url: &Url) -> SignalingError {
+    match error {
+        ConnectError::Unreachable(e) if e.kind() == ErrorKind::TimedOut => SignalingError::TimedOut,
+        ConnectError::Unreachable(e) => SignalingError::Unreachable { host: host_of(url), detail: e.to_string() },
+        ConnectError::Proxy(detail) => SignalingError::Proxy { host: host_of(url), detail },
+        ConnectError::Tls(why) => SignalingError::Tls(why),
+    }
 }
 
-/// What it means when the TCP connection was made, and no WebSocket.
+/// What it means when the connection was made, and no WebSocket.
 fn meaning(error: WsError, url: &Url) -> SignalingError {
     match error {
         WsError::Io(e) if e.kind() == ErrorKind::TimedOut => SignalingError::TimedOut,
-        // rustls reports its own errors as those of the stream, and who does not know TLS hangs up.
+        // A certificate of ours that the server does not like is told after the handshake (RFC 8446).
         WsError::Io(e) if url.scheme() == "wss" => SignalingError::Tls(e.to_string()),
         WsError::Io(_) => SignalingError::NotWebSocket { status: None },
         WsError::Tls(e) => SignalingError::Tls(e.to_string()),

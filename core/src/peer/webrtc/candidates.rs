@@ -34,6 +34,13 @@ pub(super) fn check_section(candidate: &IceCandidate, remote: &Description) -> R
     if known { Ok(()) } else { Err(PeerError::Candidate("it names an unknown m-line".into())) }
 }
 
+/// Whether a host candidate has the wildcard address, `0.0.0.0` or `::`.
+pub(super) fn is_wildcard(candidate: &str) -> bool {
+    let mut words = candidate.split_ascii_whitespace().skip(4);
+    let address = words.next().and_then(|address| address.parse::<std::net::IpAddr>().ok());
+    address.is_some_and(|address| address.is_unspecified()) && words.nth(2) == Some("host")
+}
+
 /// In the crate's words.
 pub(super) fn to_crate(candidate: IceCandidate) -> RTCIceCandidateInit {
     RTCIceCandidateInit {
@@ -52,5 +59,24 @@ pub(super) fn from_crate(candidate: RTCIceCandidateInit) -> IceCandidate {
         sdp_mid: candidate.sdp_mid,
         sdp_m_line_index: candidate.sdp_mline_index,
         username_fragment: candidate.username_fragment,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wildcard_address_is_told_from_one_that_is_hidden() {
+        for wildcard in ["0.0.0.0", "::"] {
+            assert!(is_wildcard(&format!("candidate:1 1 udp 2130706431 {wildcard} 4000 typ host")));
+        }
+        for other in [
+            "candidate:1 1 udp 2130706431 10.0.0.1 4000 typ host",
+            "candidate:1 1 udp 1 10.0.0.1 4000 typ srflx raddr 0.0.0.0 rport 0",
+            "candidate:",
+        ] {
+            assert!(!is_wildcard(other), "{other}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::handler::State;
 use super::outgoing::{AudioFormat, Outgoing, VideoFormat};
 use super::sdp::{Description, Section};
 use super::sending::Shared;
-use super::{candidates, codecs, data, stats};
+use super::{candidates, codecs, data, mdns, stats};
 use crate::congestion::{Demand, Plan};
 use crate::media::audio::AudioPacket;
 use crate::media::sync::SenderReport;
@@ -33,6 +33,7 @@ pub(super) struct Connection {
     pub(super) state: Arc<State>,
     pub(super) shared: Shared,
     pub(super) jsep: tokio::sync::Mutex<JsepState>,
+    pub(super) lookups: mdns::Lookups,
     pub(super) video_codecs: Vec<VideoCodec>,
     pub(super) audio: Outgoing,
     pub(super) video: Option<Outgoing>,
@@ -201,14 +202,33 @@ impl Connection {
     async fn add_early(&self, jsep: &mut JsepState) {
         for candidate in std::mem::take(&mut jsep.early) {
             let known = jsep.remote.as_ref().is_some_and(|r| candidates::check_section(&candidate, r).is_ok());
-            if !known || self.inner.add_ice_candidate(candidates::to_crate(candidate)).await.is_err() {
+            if !known || self.give(candidate).await.is_err() {
                 log::debug!("an early candidate was of no use");
             }
         }
     }
 
+    /// Gives a candidate of the other side's to the crate: at once, or when its name is resolved.
+    async fn give(&self, candidate: IceCandidate) -> Result<(), PeerError> {
+        if mdns::name(&candidate.candidate).is_some() {
+            self.lookups.start(&self.state.tasks, &self.inner, candidate);
+            return Ok(());
+        }
+        let candidate = candidates::to_crate(candidate);
+        self.inner.add_ice_candidate(candidate).await.map_err(|e| PeerError::Candidate(e.to_string()))
+    }
+
+    /// Gives those candidates of a description to the crate that it passes over.
+    fn give_named(&self, sdp: &str) {
+        for candidate in mdns::in_description(sdp) {
+            self.lookups.start(&self.state.tasks, &self.inner, candidate);
+        }
+    }
+
     async fn make_answer(&self, jsep: &mut JsepState, text: String, offer: &Description) -> Result<String, PeerError> {
-        self.inner.set_remote_description(RTCSessionDescription::offer(text).map_err(failed)?).await.map_err(failed)?;
+        let description = RTCSessionDescription::offer(text.clone()).map_err(failed)?;
+        self.inner.set_remote_description(description).await.map_err(failed)?;
+        self.give_named(&text);
         self.add_answered_tracks(jsep, offer).await?;
         self.follow_directions(jsep, offer).await?;
         self.order_codecs(jsep).await?;
@@ -296,8 +316,9 @@ impl PeerConnection for Connection {
         if !remote.answers(&offered) {
             return Err(PeerError::Negotiation("the answer's m-lines are not those of the offer".into()));
         }
-        let description = RTCSessionDescription::answer(answer.sdp).map_err(failed)?;
+        let description = RTCSessionDescription::answer(answer.sdp.clone()).map_err(failed)?;
         self.inner.set_remote_description(description).await.map_err(failed)?;
+        self.give_named(&answer.sdp);
         jsep.offered = None;
         jsep.remote = Some(remote.clone());
         self.add_early(&mut jsep).await;
@@ -318,8 +339,7 @@ impl PeerConnection for Connection {
             return Ok(());
         };
         candidates::check_section(&candidate, remote)?;
-        let candidate = candidates::to_crate(candidate);
-        self.inner.add_ice_candidate(candidate).await.map_err(|e| PeerError::Candidate(e.to_string()))
+        self.give(candidate).await
     }
 
     fn send_video(&self, frame: EncodedFrame) -> bool {

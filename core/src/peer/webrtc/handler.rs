@@ -44,6 +44,8 @@ impl PeerConnectionEventHandler for Handler {
         match event.candidate.to_json() {
             // The end is told by the gathering state.
             Ok(candidate) if candidate.candidate.is_empty() => {}
+            // The crate binds the wildcard address where a family has no interface, for relays. Nobody can send to it.
+            Ok(candidate) if candidates::is_wildcard(&candidate.candidate) => {}
             Ok(candidate) => self.0.events.candidate(Some(candidates::from_crate(candidate))),
             Err(_) => log::warn!("a local candidate cannot be written down"),
         }

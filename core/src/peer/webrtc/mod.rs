@@ -18,7 +18,9 @@
 //! | An offer that only sends is answered with "both ways" | `connection.rs` sets the directions |
 //! | A connection that is dropped goes on living | `connection.rs` closes it |
 //! | The end of a connection's task is told to nobody | `driver_task.rs` watches it |
-//! | TURN over TCP or TLS yields no candidate and no error | `setup.rs` leaves such servers out, with a warning |
+//! | No connection where mDNS's multicast socket cannot be made | `mdns.rs` resolves names instead, or does without |
+//! | A handshake that loses packets may stop for good | `handshake.rs` repeats what was sent |
+//! | TURN over TCP or TLS yields no candidate and no error | `relay` carries it below the crate's sockets |
 
 mod addresses;
 mod candidates;
@@ -28,9 +30,12 @@ mod data;
 mod driver_task;
 mod events;
 mod handler;
+mod handshake;
 mod incoming;
 mod interceptors;
+mod mdns;
 mod outgoing;
+mod relay;
 mod route;
 mod sdp;
 mod sending;
@@ -103,6 +108,7 @@ impl PeerFactory for WebrtcPeers {
             state,
             shared,
             jsep: Default::default(),
+            lookups: Default::default(),
             video_codecs: config.video_codecs,
             audio,
             video,

@@ -8,10 +8,13 @@ use super::interceptors::keyframe::{self, KeyframeRequests};
 use super::interceptors::nack::Nack;
 use super::interceptors::rtx::{self, Unwrap};
 use super::interceptors::transmit::{self, Transmit};
+use super::relay::Relays;
 use super::sending::Shared;
 use super::sockets::Sockets;
 use crate::peer::{PeerConfig, PeerError};
+use crate::signaling::ice_url::{BadIceUrl, IceUrl};
 use crate::signaling::message::IceServer;
+use rtc::ice::mdns::MulticastDnsMode;
 use rtc::interceptor::TwccReceiverBuilder;
 use rtc::peer_connection::configuration::interceptor_registry::{
     configure_rtcp_reports, configure_simulcast_extension_headers,
@@ -40,6 +43,10 @@ const DISCONNECTED_AFTER: Duration = Duration::from_secs(2);
 const FAILED_AFTER: Duration = Duration::from_secs(25);
 /// Time between checks of a path in use (RFC 7675 section 5.1 has 5 seconds): three are lost before it is given up.
 const CONSENT_INTERVAL: Duration = Duration::from_millis(500);
+/// How long a pair with a reflexive candidate waits for a better one: a direct path answers within its round trip.
+const REFLEXIVE_WAIT: Duration = Duration::from_millis(100);
+/// How long one with a relayed candidate does: the direct path may lose its first checks.
+const RELAY_WAIT: Duration = Duration::from_millis(500);
 /// Most servers, and most URLs of one: more only delays gathering.
 const MAX_SERVERS: usize = 16;
 
@@ -58,7 +65,8 @@ pub(super) async fn build(
     if !(0 < bounds.min && bounds.min <= bounds.start && bounds.start <= bounds.max) {
         return Err(PeerError::Setup("the bitrate bounds are not in order".into()));
     }
-    let servers = ice_servers(&config.ice_servers);
+    let (servers, relays) = ice_servers(config);
+    let relays = Arc::new(relays);
     if config.relay_only && !servers.iter().any(|s| s.urls.iter().any(|u| is_turn(u))) {
         return Err(PeerError::Setup("only relayed candidates are allowed, and no usable relay is configured".into()));
     }
@@ -71,19 +79,27 @@ pub(super) async fn build(
     };
     let mut reason = String::new();
     for addresses in attempts {
-        let built = attempt(config, servers.clone(), addresses, events, shared, Arc::clone(&handler), video_ssrc).await;
+        let driver = DriverTask::new(events.clone());
+        let sockets = Sockets::new(config.outage.clone(), driver.clone(), Arc::clone(&relays));
+        let handler = Arc::clone(&handler);
+        let built = attempt(config, servers.clone(), addresses, sockets, events, shared, handler, video_ssrc).await;
         match built {
-            Ok(connection) => return Ok(connection),
+            Ok(connection) => {
+                driver.is_running();
+                return Ok(connection);
+            }
             Err(error) => reason = error.to_string(),
         }
     }
     Err(PeerError::Setup(reason))
 }
 
+#[expect(clippy::too_many_arguments, reason = "they come together here and nowhere else")]
 async fn attempt(
     config: &PeerConfig,
     servers: Vec<RTCIceServer>,
     addresses: Vec<String>,
+    sockets: Sockets,
     events: &Events,
     shared: &Shared,
     handler: Arc<dyn PeerConnectionEventHandler>,
@@ -101,6 +117,10 @@ async fn attempt(
         .with_include_loopback_candidate(config.loopback)
         .with_ice_timeouts(Some(DISCONNECTED_AFTER), Some(FAILED_AFTER), Some(CONSENT_INTERVAL))
         .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(CHECKS))
+        .with_relay_acceptance_min_wait(Some(if config.relay_only { Duration::ZERO } else { RELAY_WAIT }))
+        .with_srflx_acceptance_min_wait(Some(REFLEXIVE_WAIT))
+        .with_prflx_acceptance_min_wait(Some(REFLEXIVE_WAIT))
+        .with_multicast_dns_mode(MulticastDnsMode::Disabled)
         .with_discard_local_candidates_during_ice_restart(true);
     if config.offerer {
         // The answer to our offer makes the other side the DTLS client. The crate would claim that role for itself in
@@ -111,19 +131,17 @@ async fn attempt(
     let policy = if config.relay_only { RTCIceTransportPolicy::Relay } else { RTCIceTransportPolicy::All };
     let configuration =
         RTCConfigurationBuilder::new().with_ice_servers(servers).with_ice_transport_policy(policy).build();
-    let driver = DriverTask::new(events.clone());
     let connection = PeerConnectionBuilder::new()
         .with_configuration(configuration)
         .with_media_engine(media)
         .with_setting_engine(settings.build())
         .with_interceptor_registry(registry)
         .with_handler(handler)
-        .with_runtime(Arc::new(Sockets { outage: config.outage.clone(), driver: driver.clone() }))
+        .with_runtime(Arc::new(sockets))
         .with_udp_addrs(addresses)
         .with_data_channel_send_buffer_limit(DATA_BUFFER)
         .build()
         .await?;
-    driver.is_running();
     Ok(Arc::new(connection))
 }
 
@@ -155,15 +173,15 @@ fn chain(
         .with(Slot::from(keyframe::POSITION), KeyframeRequests::new(events.clone(), video_ssrc)))
 }
 
-/// Those servers, and of each those URLs, that the crate can use. The rest is said in the log: a server that cannot be used
+/// Those servers, and of each those URLs, that can be used. The rest is said in the log: a server that cannot be used
 /// must not stop a call that may do without it.
-fn ice_servers(servers: &[IceServer]) -> Vec<RTCIceServer> {
-    let mut usable = Vec::new();
-    for (n, server) in servers.iter().take(MAX_SERVERS).enumerate() {
+fn ice_servers(config: &PeerConfig) -> (Vec<RTCIceServer>, Relays) {
+    let (mut usable, mut relays) = (Vec::new(), Relays::default());
+    for (n, server) in config.ice_servers.iter().take(MAX_SERVERS).enumerate() {
         let mut urls = Vec::new();
         for url in server.urls.iter().take(MAX_SERVERS) {
             match usable_url(url, server) {
-                Ok(()) => urls.push(url.clone()),
+                Ok(url) => urls.push(relays.add(&url, &config.connect)),
                 Err(why) => log::warn!("ICE server {n} is left out: {why}"),
             }
         }
@@ -173,77 +191,41 @@ fn ice_servers(servers: &[IceServer]) -> Vec<RTCIceServer> {
             usable.push(RTCIceServer { urls, username, credential });
         }
     }
-    usable
+    (usable, relays)
 }
 
 fn is_turn(url: &str) -> bool {
-    url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("turn:"))
+    url.starts_with("turn:")
 }
 
-/// RFC 7064 and RFC 7065, less what the crate cannot do.
-fn usable_url(url: &str, server: &IceServer) -> Result<(), &'static str> {
-    let (scheme, rest) = url.split_once(':').ok_or("its URL has no scheme")?;
-    let (authority, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let host = match authority.strip_prefix('[') {
-        Some(v6) => v6.split_once(']').map_or("", |(host, _)| host),
-        None => authority.rsplit_once(':').map_or(authority, |(host, _)| host),
-    };
-    if host.is_empty() || host.starts_with('/') || host.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err("its URL has no host");
+fn usable_url(url: &str, server: &IceServer) -> Result<IceUrl, String> {
+    let url: IceUrl = url.parse().map_err(|why: BadIceUrl| why.to_string())?;
+    if url.kind.is_turn() && (server.username.is_none() || server.credential.is_none()) {
+        return Err("it needs a name and a password".into());
     }
-    let port = authority.rsplit(']').next().unwrap_or_default().rsplit_once(':');
-    if port.is_some_and(|(_, port)| port.parse::<u16>().is_err()) {
-        return Err("its port is no number");
-    }
-    match scheme.to_ascii_lowercase().as_str() {
-        "stun" if query.is_empty() => Ok(()),
-        // The crate would take these and quietly never gather from them.
-        "turns" => Err("TURN over TLS is not supported"),
-        "turn" if query.eq_ignore_ascii_case("transport=tcp") => Err("TURN over TCP is not supported"),
-        "turn" if !query.is_empty() && !query.eq_ignore_ascii_case("transport=udp") => Err("its transport is unknown"),
-        "turn" if server.username.is_none() || server.credential.is_none() => Err("it needs a name and a password"),
-        "turn" => Ok(()),
-        "stuns" => Err("STUN over TLS is not supported"),
-        _ => Err("its scheme is neither stun nor turn"),
-    }
+    Ok(url)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::support;
     use super::*;
 
-    fn server(urls: &[&str]) -> IceServer {
+    fn kept(urls: &[&str], username: Option<&str>) -> Vec<String> {
         let urls = urls.iter().map(ToString::to_string).collect();
-        IceServer { urls, username: Some("u".into()), credential: Some("p".into()) }
-    }
-
-    fn kept(urls: &[&str]) -> Vec<String> {
-        ice_servers(&[server(urls)]).into_iter().flat_map(|s| s.urls).collect()
+        let server = IceServer { urls, username: username.map(Into::into), credential: Some("p".into()) };
+        let config = PeerConfig { ice_servers: vec![server], ..support::config(true) };
+        ice_servers(&config).0.into_iter().flat_map(|s| s.urls).collect()
     }
 
     #[test]
     fn only_the_urls_that_cannot_be_used_are_left_out() {
-        let good = ["stun:a.example", "turn:a.example:3478", "turn:[::1]:3478?transport=udp", "stun:10.0.0.1:3478"];
-        assert_eq!(kept(&good), good);
-        let bad = [
-            "turns:a.example",
-            "turn:a.example?transport=tcp",
-            "turn:a.example:99999",
-            "turn:",
-            "stun://a.example",
-            "http://a.example",
-            "a.example",
-            "turn:[::1?transport=udp",
-            "turn:a.example?transport=pigeon",
-            "",
-        ];
-        assert_eq!(kept(&bad), [""; 0]);
-        assert_eq!(kept(&["turns:a.example", "turn:a.example"]), ["turn:a.example"]);
+        let mixed = ["turns:a.example?transport=udp", "stun://a.example", "turn:a.example", "", "stun:a.example:3479"];
+        assert_eq!(kept(&mixed, Some("u")), ["turn:a.example:3478?transport=udp", "stun:a.example:3479"]);
     }
 
     #[test]
     fn a_relay_without_credentials_is_left_out() {
-        let servers = [IceServer { urls: vec!["turn:a.example".into()], username: None, credential: None }];
-        assert!(ice_servers(&servers).is_empty());
+        assert_eq!(kept(&["turn:a.example", "turns:a.example"], None), [""; 0]);
     }
 }

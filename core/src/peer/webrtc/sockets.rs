@@ -1,14 +1,20 @@
-//! The crate's sockets, which lose every packet while an outage is on.
+//! The crate's sockets, which lose every packet while an outage is on, repeat the datagrams of a handshake, and carry what goes to
+//! relays over streams.
 
 use super::driver_task::DriverTask;
+use super::handshake::{GAPS, Handshake};
+use super::relay::{Arrival, INCOMING, Relays};
+use crate::net;
 use crate::outage::Outage;
-use std::future::Future;
-use std::io::{IoSliceMut, Result};
+use std::future::{Future, poll_fn};
+use std::io::{ErrorKind, IoSliceMut, Result};
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::sync::mpsc;
 use webrtc::runtime::{
     AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, RecvMeta, Runtime, TokioRuntime,
     Transmit,
@@ -19,14 +25,27 @@ type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// Tokio's runtime, but for its UDP sockets.
 #[derive(Debug)]
 pub(super) struct Sockets {
-    pub(super) outage: Outage,
-    pub(super) driver: DriverTask,
+    outage: Outage,
+    driver: DriverTask,
+    relays: Arc<Relays>,
+    /// Whether there is a socket of IPv4.
+    ipv4: AtomicBool,
+}
+
+impl Sockets {
+    pub(super) fn new(outage: Outage, driver: DriverTask, relays: Arc<Relays>) -> Self {
+        Self { outage, driver, relays, ipv4: AtomicBool::new(false) }
+    }
 }
 
 impl Runtime for Sockets {
     fn wrap_udp_socket(&self, socket: std::net::UdpSocket) -> Result<Arc<dyn AsyncUdpSocket>> {
+        self.ipv4.fetch_or(socket.local_addr()?.is_ipv4(), Ordering::Relaxed);
         let inner = TokioRuntime.wrap_udp_socket(socket)?;
-        Ok(Arc::new(Socket { inner, outage: self.outage.clone() }))
+        let (incoming, arrivals) = mpsc::channel(INCOMING);
+        let (outage, relays) = (self.outage.clone(), Arc::clone(&self.relays));
+        let path = Path { inner, outage, handshake: Handshake::default(), relays, incoming };
+        Ok(Arc::new(Socket { path: Arc::new(path), arrivals: Mutex::new(arrivals) }))
     }
 
     fn spawn(&self, future: Boxed<'static, ()>) -> Box<dyn JoinHandle> {
@@ -46,7 +65,16 @@ impl Runtime for Sockets {
     }
 
     fn resolve_host<'a>(&'a self, host: &'a str) -> Boxed<'a, Result<Vec<SocketAddr>>> {
-        Box::pin(async move { TokioRuntime.resolve_host(host).await })
+        Box::pin(async move {
+            if let Some(relay) = self.relays.resolve(host, self.ipv4.load(Ordering::Relaxed)) {
+                return Ok(vec![relay]);
+            }
+            // The crate writes an IPv6 address of a relay without brackets.
+            let parts = host.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
+            let (name, port) = parts.ok_or(ErrorKind::InvalidInput)?;
+            let bare = name.trim_start_matches('[').trim_end_matches(']');
+            Ok(net::reachable(tokio::net::lookup_host((bare, port)).await?.collect()).await)
+        })
     }
 
     fn sleep(&self, duration: Duration) -> Boxed<'static, ()> {
@@ -70,23 +98,95 @@ impl Runtime for Sockets {
     }
 }
 
+/// What the crate holds: its going ends the repetitions.
 #[derive(Debug)]
 struct Socket {
-    inner: Arc<dyn AsyncUdpSocket>,
-    outage: Outage,
+    path: Arc<Path>,
+    arrivals: Mutex<mpsc::Receiver<Arrival>>,
 }
 
-impl AsyncUdpSocket for Socket {
-    fn local_addr(&self) -> Result<SocketAddr> {
-        self.inner.local_addr()
-    }
+#[derive(Debug)]
+struct Path {
+    inner: Arc<dyn AsyncUdpSocket>,
+    outage: Outage,
+    handshake: Handshake,
+    relays: Arc<Relays>,
+    /// The way in for what comes from relays.
+    incoming: mpsc::Sender<Arrival>,
+}
 
+impl Path {
     fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<Result<usize>> {
         if self.outage.is_on() {
             // Lost on the way: a sender of UDP does not hear of it.
             return Poll::Ready(Ok(transmit.contents.len()));
         }
-        self.inner.poll_send(cx, transmit)
+        for datagram in datagrams(transmit.contents, transmit.segment_size) {
+            match self.relays.send(transmit.destination, datagram, &self.incoming) {
+                None => return self.inner.poll_send(cx, transmit),
+                Some(Err(error)) => return Poll::Ready(Err(error)),
+                Some(Ok(())) => {}
+            }
+        }
+        Poll::Ready(Ok(transmit.contents.len()))
+    }
+
+    /// Sends a flight of the handshake again until it is answered or the socket is gone.
+    async fn repeat(path: Weak<Self>, flight: u64) {
+        for gap in GAPS {
+            tokio::time::sleep(gap).await;
+            let Some(path) = path.upgrade() else { return };
+            let due = path.handshake.due(flight);
+            if due.is_empty() {
+                return;
+            }
+            for (destination, datagram) in due {
+                let contents = datagram.as_slice();
+                let transmit = Transmit { destination, ecn: None, contents, segment_size: None, src_ip: None };
+                // One that does not leave is one that is lost.
+                let _ = poll_fn(|cx| path.poll_send(cx, &transmit)).await;
+            }
+        }
+    }
+}
+
+impl Socket {
+    /// One datagram from a relay that fits.
+    fn poll_relays(&self, cx: &mut Context<'_>, bufs: &mut [IoSliceMut<'_>], meta: &mut [RecvMeta]) -> Poll<()> {
+        let mut arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Poll::Ready(Some((addr, datagram))) = arrivals.poll_recv(cx) {
+            let (len, stride) = (datagram.len(), datagram.len().max(1));
+            if let (Some(buffer), Some(meta)) = (bufs.first_mut().and_then(|b| b.get_mut(..len)), meta.first_mut()) {
+                buffer.copy_from_slice(&datagram);
+                *meta = RecvMeta::default();
+                (meta.addr, meta.len, meta.stride) = (addr, len, stride);
+                return Poll::Ready(());
+            }
+        }
+        Poll::Pending
+    }
+}
+
+/// The datagrams of a buffer in which they follow each other, all but the last of one size.
+fn datagrams(contents: &[u8], size: Option<usize>) -> impl Iterator<Item = &[u8]> {
+    contents.chunks(size.unwrap_or(contents.len()).max(1))
+}
+
+impl AsyncUdpSocket for Socket {
+    fn local_addr(&self) -> Result<SocketAddr> {
+        self.path.inner.local_addr()
+    }
+
+    fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<Result<usize>> {
+        let sent = self.path.poll_send(cx, transmit);
+        if sent.is_ready() {
+            for datagram in datagrams(transmit.contents, transmit.segment_size) {
+                if let Some(flight) = self.path.handshake.sent(transmit.destination, datagram) {
+                    tokio::spawn(Path::repeat(Arc::downgrade(&self.path), flight));
+                }
+            }
+        }
+        sent
     }
 
     fn poll_recv(
@@ -96,19 +196,31 @@ impl AsyncUdpSocket for Socket {
         meta: &mut [RecvMeta],
     ) -> Poll<Result<usize>> {
         loop {
-            let received = self.inner.poll_recv(cx, bufs, meta);
+            let count = match self.poll_relays(cx, bufs, meta) {
+                Poll::Ready(()) => 1,
+                Poll::Pending => match self.path.inner.poll_recv(cx, bufs, meta) {
+                    Poll::Ready(Ok(count)) => count,
+                    other => return other,
+                },
+            };
             // Read all the same, or they would arrive when it is over. Tokio's budget for a task ends the loop in a flood.
-            if !(self.outage.is_on() && matches!(received, Poll::Ready(Ok(_)))) {
-                return received;
+            if self.path.outage.is_on() {
+                continue;
             }
+            for (buffer, meta) in bufs.iter().zip(meta.iter()).take(count) {
+                for datagram in datagrams(buffer.get(..meta.len).unwrap_or_default(), Some(meta.stride)) {
+                    self.path.handshake.received(datagram);
+                }
+            }
+            return Poll::Ready(Ok(count));
         }
     }
 
     fn max_gso_segments(&self) -> usize {
-        self.inner.max_gso_segments()
+        self.path.inner.max_gso_segments()
     }
 
     fn max_gro_segments(&self) -> usize {
-        self.inner.max_gro_segments()
+        self.path.inner.max_gro_segments()
     }
 }

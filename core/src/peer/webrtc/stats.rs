@@ -1,5 +1,6 @@
 //! Statistics in W3C's terms: streams from our own counters, the path from the crate.
 
+use super::relay;
 use super::route::Route;
 use super::sending::{Overhead, Shared};
 use crate::peer::{CandidatePair, PeerStats};
@@ -81,6 +82,9 @@ fn pair(report: &RTCStatsReport) -> (Option<CandidatePair>, Option<Duration>) {
         local: kind(local),
         remote: kind(remote),
         protocol: protocol.unwrap_or_else(|| "udp".to_owned()),
+        relay_protocol: local
+            .filter(|c| c.candidate_type == RTCIceCandidateType::Relay)
+            .map(|c| relay::protocol(&c.url).to_owned()),
     };
     (Some(pair), rtt)
 }

@@ -4,6 +4,7 @@
 mod attacks;
 mod calls;
 mod codecs;
+mod matrix;
 mod network;
 mod reconnect;
 mod server;
@@ -63,6 +64,9 @@ enum Task {
     Reconnect(reconnect::ReconnectArgs),
     #[command(hide = true)]
     End(reconnect::EndArgs),
+    Matrix(matrix::MatrixArgs),
+    #[command(hide = true)]
+    Proxy(matrix::ProxyArgs),
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -91,17 +95,19 @@ async fn main() -> Result<ExitCode> {
             show(attacks::measure().await?);
             Ok(ExitCode::SUCCESS)
         }
+        Some(Task::Matrix(args)) => until_stopped(move |stop| matrix::run(&args, stop)).await,
+        Some(Task::Proxy(args)) => matrix::proxy(args).await.map(|()| ExitCode::SUCCESS),
         None => here(&args).await.map(|()| ExitCode::SUCCESS),
     }
 }
 
-/// Measures in namespaces. At Ctrl-C it takes down what it set up.
+/// Work that takes down what it set up at Ctrl-C.
 async fn until_stopped(
-    measure: impl FnOnce(&AtomicBool) -> Result<network::Outcome> + Send + 'static,
+    work: impl FnOnce(&AtomicBool) -> Result<network::Outcome> + Send + 'static,
 ) -> Result<ExitCode> {
     let stop = Arc::new(AtomicBool::new(false));
     let seen = Arc::clone(&stop);
-    let mut work = tokio::task::spawn_blocking(move || measure(&seen));
+    let mut work = tokio::task::spawn_blocking(move || work(&seen));
     let outcome = tokio::select! {
         outcome = &mut work => outcome,
         () = stop_signal() => {

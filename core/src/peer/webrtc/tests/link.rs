@@ -86,11 +86,6 @@ impl LossyPath {
     }
 }
 
-fn without_candidates(sdp: &str) -> String {
-    let kept = |l: &&str| !l.starts_with("a=candidate") && !l.starts_with("a=end-of-candidates");
-    sdp.lines().filter(kept).map(|l| format!("{l}\r\n")).collect()
-}
-
 /// Two peers, of which the first reaches the second by way of such a path only.
 async fn connect_through(nth: u32, delay: Duration) -> (Peer, Peer, LossyPath) {
     let mut caller = config(true);

@@ -5,4 +5,5 @@ mod media;
 mod negotiation;
 mod nonsense;
 mod redundancy;
-mod support;
+pub(super) mod support;
+mod unreliable;

@@ -168,7 +168,7 @@ async fn without_a_relay_a_relay_only_connection_is_refused() {
     relay_only.relay_only = true;
     let server =
         |url: &str| IceServer { urls: vec![url.into()], username: Some("u".into()), credential: Some("p".into()) };
-    for servers in [vec![], vec![server("stun:127.0.0.1:9")], vec![server("turns:127.0.0.1:9")]] {
+    for servers in [vec![], vec![server("stun:127.0.0.1:9")], vec![server("turns:127.0.0.1:9?transport=udp")]] {
         relay_only.ice_servers = servers;
         let (sender, _events) = mpsc::channel(PEER_EVENTS);
         assert!(matches!(WebrtcPeers.create(relay_only.clone(), sender).await, Err(PeerError::Setup(_))));

@@ -15,10 +15,11 @@ use tokio::sync::mpsc;
 
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(super) fn config(offerer: bool) -> PeerConfig {
+pub(in super::super) fn config(offerer: bool) -> PeerConfig {
     PeerConfig {
         offerer,
         ice_servers: vec![],
+        connect: Default::default(),
         relay_only: false,
         bind: vec!["127.0.0.1:0".parse().unwrap()],
         loopback: true,
@@ -140,6 +141,12 @@ pub(super) async fn negotiate(caller: &mut Peer, callee: &mut Peer, ice_restart:
     let offer = caller.connection.offer(ice_restart).await.unwrap();
     let answer = callee.connection.answer(offer, false).await.unwrap();
     caller.connection.apply_answer(answer).await.unwrap();
+}
+
+/// As if it were trickled.
+pub(super) fn without_candidates(sdp: &str) -> String {
+    let kept = |l: &&str| !l.starts_with("a=candidate") && !l.starts_with("a=end-of-candidates");
+    sdp.lines().filter(kept).map(|l| format!("{l}\r\n")).collect()
 }
 
 pub(super) async fn exchange_candidates(caller: &mut Peer, callee: &mut Peer) {

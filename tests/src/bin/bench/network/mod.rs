@@ -11,7 +11,7 @@
 //! | `observed.rs`, `measure.rs` | what the ends told, and what follows from it and the path's log |
 //! | `report.rs`, `picture.rs` | table, JSON, drawings |
 
-mod call;
+pub(crate) mod call;
 pub(crate) mod chamada;
 mod chromium;
 mod measure;
@@ -19,11 +19,11 @@ pub(crate) mod namespaces;
 mod observed;
 mod picture;
 pub(crate) mod process;
-mod relay;
+pub(crate) mod relay;
 mod report;
-mod scenario;
+pub(crate) mod scenario;
 mod scenarios;
-mod scene;
+pub(crate) mod scene;
 mod shaper;
 
 use anyhow::{Context, Result, bail};

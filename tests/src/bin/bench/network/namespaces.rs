@@ -1,5 +1,5 @@
-//! Three network namespaces: the caller's, the callee's, and that of the signaling server, which both reach by links of their
-//! own that nothing limits. [`relay`](super::relay) joins the first two.
+//! Network namespaces. Mostly three: the caller's, the callee's, and that of the signaling server, which both reach by links of
+//! their own that nothing limits; [`relay`](super::relay) joins the first two. The [`matrix`](crate::matrix) makes others.
 //!
 //! All of it is done by the command `ip`: entering a namespace by system calls needs unsafe code, which this workspace keeps to
 //! codecs and bindings, and a TUN device may be opened anywhere and given to a namespace afterwards.
@@ -46,6 +46,7 @@ impl Side {
 pub(crate) struct Namespaces {
     /// Process and number: what makes names unique on this machine.
     id: String,
+    letters: Vec<char>,
 }
 
 /// What this machine lacks for namespaces and TUN devices, each in words for people; nothing where a path can be made.
@@ -72,15 +73,22 @@ pub(crate) fn missing() -> Vec<String> {
 }
 
 impl Namespaces {
-    /// Makes the three namespaces and the links to the server. What a run left behind that was killed is removed first.
-    pub(crate) fn create() -> Result<Self> {
+    /// Makes namespaces that nothing joins, each with a letter. What a run left behind that was killed is removed first.
+    pub(crate) fn apart(letters: &[char]) -> Result<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         remove_leftovers();
-        let made = Self { id: format!("{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed)) };
-        for side in [Side::Caller, Side::Callee, Side::Server] {
-            ip(&["netns", "add", &made.name(side)])?;
-            ip(&["-n", &made.name(side), "link", "set", "lo", "up"])?;
+        let id = format!("{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let made = Self { id, letters: letters.to_vec() };
+        for letter in letters {
+            ip(&["netns", "add", &made.named(*letter)])?;
+            ip(&["-n", &made.named(*letter), "link", "set", "lo", "up"])?;
         }
+        Ok(made)
+    }
+
+    /// Makes the three namespaces and the links to the server.
+    pub(crate) fn create() -> Result<Self> {
+        let made = Self::apart(&[Side::Caller, Side::Callee, Side::Server].map(Side::letter))?;
         let server = made.name(Side::Server);
         for (number, side) in [(1, Side::Caller), (2, Side::Callee)] {
             let (name, far) = (made.name(side), format!("to-{}", side.letter()));
@@ -107,14 +115,24 @@ impl Namespaces {
 
     /// A program that will run in a namespace.
     pub(crate) fn command(&self, side: Side, program: &Path) -> Command {
+        self.command_in(side.letter(), program)
+    }
+
+    /// A program that will run in the namespace of this letter.
+    pub(crate) fn command_in(&self, letter: char, program: &Path) -> Command {
         let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.name(side)]).arg(program);
+        command.args(["netns", "exec", &self.named(letter)]).arg(program);
         command
     }
 
     /// The name by which `ip netns` knows it.
     pub(crate) fn name(&self, side: Side) -> String {
-        format!("{PREFIX}-{}-{}", self.id, side.letter())
+        self.named(side.letter())
+    }
+
+    /// The name by which `ip netns` knows that of this letter.
+    pub(crate) fn named(&self, letter: char) -> String {
+        format!("{PREFIX}-{}-{letter}", self.id)
     }
 
     /// For names of devices, of which Linux takes 15 characters.
@@ -125,8 +143,8 @@ impl Namespaces {
 
 impl Drop for Namespaces {
     fn drop(&mut self) {
-        for side in [Side::Caller, Side::Callee, Side::Server] {
-            remove(&self.name(side));
+        for letter in &self.letters {
+            remove(&self.named(*letter));
         }
     }
 }
@@ -146,6 +164,8 @@ fn remove(name: &str) {
         }
     }
     let _ = ip(&["netns", "del", name]);
+    // Its own files of names and resolvers, where it has any.
+    let _ = std::fs::remove_dir_all(Path::new("/etc/netns").join(name));
 }
 
 fn remove_leftovers() {
@@ -190,7 +210,7 @@ mod tests {
 
     #[test]
     fn device_names_are_short_enough_for_linux() {
-        let longest = Namespaces { id: "4194304-999".into() };
+        let longest = Namespaces { id: "4194304-999".into(), letters: Vec::new() };
         assert!(longest.device_name(Side::Caller).len() <= 15);
     }
 }
