@@ -20,6 +20,7 @@
 //! | The end of a connection's task is told to nobody | `driver_task.rs` watches it |
 //! | No connection where mDNS's multicast socket cannot be made | `mdns.rs` resolves names instead, or does without |
 //! | A handshake that loses packets may stop for good | `handshake.rs` repeats what was sent |
+//! | What goes through a relay waits for the driver's next round | `relaying.rs` makes it come |
 //! | TURN over TCP or TLS yields no candidate and no error | `relay` carries it below the crate's sockets |
 
 mod addresses;
@@ -36,6 +37,7 @@ mod interceptors;
 mod mdns;
 mod outgoing;
 mod relay;
+mod relaying;
 mod route;
 mod sdp;
 mod sending;

@@ -4,6 +4,7 @@
 use super::driver_task::DriverTask;
 use super::handshake::{GAPS, Handshake};
 use super::relay::{Arrival, INCOMING, Relays};
+use super::relaying::Relaying;
 use crate::net;
 use crate::outage::Outage;
 use std::future::{Future, poll_fn};
@@ -28,13 +29,14 @@ pub(super) struct Sockets {
     outage: Outage,
     driver: DriverTask,
     relays: Arc<Relays>,
+    relaying: Arc<Relaying>,
     /// Whether there is a socket of IPv4.
     ipv4: AtomicBool,
 }
 
 impl Sockets {
     pub(super) fn new(outage: Outage, driver: DriverTask, relays: Arc<Relays>) -> Self {
-        Self { outage, driver, relays, ipv4: AtomicBool::new(false) }
+        Self { outage, driver, relays, relaying: Arc::default(), ipv4: AtomicBool::new(false) }
     }
 }
 
@@ -43,8 +45,9 @@ impl Runtime for Sockets {
         self.ipv4.fetch_or(socket.local_addr()?.is_ipv4(), Ordering::Relaxed);
         let inner = TokioRuntime.wrap_udp_socket(socket)?;
         let (incoming, arrivals) = mpsc::channel(INCOMING);
-        let (outage, relays) = (self.outage.clone(), Arc::clone(&self.relays));
-        let path = Path { inner, outage, handshake: Handshake::default(), relays, incoming };
+        let (relays, relaying) = (Arc::clone(&self.relays), Arc::clone(&self.relaying));
+        let (outage, handshake) = (self.outage.clone(), Handshake::default());
+        let path = Path { inner, outage, handshake, relays, relaying, incoming };
         Ok(Arc::new(Socket { path: Arc::new(path), arrivals: Mutex::new(arrivals) }))
     }
 
@@ -78,7 +81,7 @@ impl Runtime for Sockets {
     }
 
     fn sleep(&self, duration: Duration) -> Boxed<'static, ()> {
-        TokioRuntime.sleep(duration)
+        TokioRuntime.sleep(self.relaying.pause(duration))
     }
 
     fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {
@@ -111,6 +114,7 @@ struct Path {
     outage: Outage,
     handshake: Handshake,
     relays: Arc<Relays>,
+    relaying: Arc<Relaying>,
     /// The way in for what comes from relays.
     incoming: mpsc::Sender<Arrival>,
 }
@@ -122,6 +126,7 @@ impl Path {
             return Poll::Ready(Ok(transmit.contents.len()));
         }
         for datagram in datagrams(transmit.contents, transmit.segment_size) {
+            self.relaying.sent(datagram);
             match self.relays.send(transmit.destination, datagram, &self.incoming) {
                 None => return self.inner.poll_send(cx, transmit),
                 Some(Err(error)) => return Poll::Ready(Err(error)),
@@ -195,6 +200,7 @@ impl AsyncUdpSocket for Socket {
         bufs: &mut [IoSliceMut<'_>],
         meta: &mut [RecvMeta],
     ) -> Poll<Result<usize>> {
+        self.path.relaying.polled();
         loop {
             let count = match self.poll_relays(cx, bufs, meta) {
                 Poll::Ready(()) => 1,
