@@ -23,3 +23,5 @@ pub mod media;
 pub mod outage;
 #[cfg(feature = "client")]
 pub mod peer;
+#[cfg(feature = "client")]
+mod sdp;
