@@ -212,6 +212,10 @@ pub enum EndReason {
     ConnectionFailed,
     /// The two sides could not agree on how to talk.
     NegotiationFailed,
+    /// The two sides have no codec in common.
+    NoCommonCodec,
+    /// The other side could not prove that it is who the call's descriptions say: the DTLS handshake failed.
+    HandshakeFailed,
     /// This side could not use its camera or microphone.
     MediaFailedLocally,
     /// The other side could not use its camera or microphone.
@@ -288,5 +292,5 @@ same_cases!(core::CallState => CallState {
 });
 same_cases!(core::EndReason => EndReason {
     HungUpLocally, HungUpRemotely, DeclinedLocally, DeclinedRemotely, Busy, Timeout, CancelledLocally, CancelledRemotely, Unreachable,
-    ConnectionFailed, NegotiationFailed, MediaFailedLocally, MediaFailedRemotely, AnsweredElsewhere,
+    ConnectionFailed, NegotiationFailed, NoCommonCodec, HandshakeFailed, MediaFailedLocally, MediaFailedRemotely, AnsweredElsewhere,
 });

@@ -9,7 +9,7 @@ use chamada::media::video::DegradationPreference;
 use chamada::media::video::codec::VideoCodec;
 use chamada::net::{BadProxy, Proxy, RootCertificates};
 use chamada::signaling::ice_url::{BadIceUrl, IceUrl};
-use chamada::signaling::message::{DEFAULT_PORT, IceServer};
+use chamada::signaling::message::IceServer;
 use clap::{Parser, Subcommand};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;

@@ -62,6 +62,8 @@ pub(crate) fn of_call(with: &str, reason: EndReason, connected: bool) -> Result<
         EndReason::HungUpLocally | EndReason::HungUpRemotely if connected => Ok(()),
         EndReason::ConnectionFailed
         | EndReason::NegotiationFailed
+        | EndReason::NoCommonCodec
+        | EndReason::HandshakeFailed
         | EndReason::MediaFailedLocally
         | EndReason::MediaFailedRemotely => Err(Failure::Failed(text)),
         _ => Err(Failure::NotAnswered(text)),

@@ -16,6 +16,8 @@ pub(crate) fn end(reason: EndReason) -> &'static str {
         EndReason::Unreachable => "{name} is not here any more.",
         EndReason::ConnectionFailed => "The connection with {name} failed. The networks may be keeping you apart.",
         EndReason::NegotiationFailed => "The call with {name} could not be set up.",
+        EndReason::NoCommonCodec => "You and {name} have no way to send sound or pictures in common.",
+        EndReason::HandshakeFailed => "The call with {name} could not be secured, so it was not connected.",
         EndReason::MediaFailedLocally => "Your camera or microphone failed.",
         EndReason::MediaFailedRemotely => "The camera or microphone of {name} failed.",
         EndReason::AnsweredElsewhere => "The call from {name} was answered on another device.",

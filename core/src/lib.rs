@@ -25,3 +25,5 @@ pub mod net;
 pub mod outage;
 #[cfg(feature = "client")]
 pub mod peer;
+#[cfg(feature = "client")]
+mod sdp;

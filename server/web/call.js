@@ -107,7 +107,9 @@ export class CallEngine {
     switch (report.kind) {
       case 'description': this.#negotiator.onLocalDescription(report.sdp); break;
       case 'answer-applied': this.#negotiator.onAnswerApplied(); break;
-      case 'negotiation-failed': this.#onNegotiationFailed(); break;
+      case 'negotiation-failed':
+      case 'no-common-codec': this.#onNegotiationFailed(report.kind); break;
+      case 'handshake-failed': if (this.#call.isAnswered) this.#end('handshake-failed', true); break;
       case 'candidate': this.#negotiator.onLocalCandidate(report.candidate); break;
       case 'connection': this.#onConnection(now, report.state); break;
       case 'media-failed': this.#end('media-failed-here', true); break;
@@ -419,11 +421,11 @@ export class CallEngine {
   // Reports of the peer connection.
 
   // What was negotiated before still applies.
-  #onNegotiationFailed() {
+  #onNegotiationFailed(reason) {
     const call = this.#call;
     call.offerAnswer.onOperationFailed();
     if (call.hasConnected || call.offerAnswer.isNegotiated) this.#negotiator.step();
-    else this.#end('negotiation-failed', true);
+    else this.#end(reason, true);
   }
 
   #onConnection(now, state) {

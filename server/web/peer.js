@@ -30,7 +30,10 @@ export class Peer {
     this.#pc.onicecandidate = ({ candidate }) => this.#report({ kind: 'candidate', candidate: candidate?.toJSON() ?? null });
     this.#pc.onconnectionstatechange = () => {
       const state = this.#pc.connectionState;
-      if (STATES.includes(state)) this.#report({ kind: 'connection', state });
+      // A path was found, and what failed is the handshake on it.
+      const found = ['connected', 'completed'].includes(this.#pc.iceConnectionState);
+      if (state === 'failed' && found) this.#report({ kind: 'handshake-failed' });
+      else if (STATES.includes(state)) this.#report({ kind: 'connection', state });
     };
     this.#pc.ontrack = ({ track }) => this.remote.addTrack(track);
   }

@@ -104,7 +104,9 @@ export const WIRE_REASONS = Object.freeze({
   'hung-up-here': 'ended',
   'hung-up-there': 'ended',
   'connection-failed': 'failed',
-  'negotiation-failed': 'failed',
+  'negotiation-failed': 'negotiation-failed',
+  'no-common-codec': 'no-common-codec',
+  'handshake-failed': 'handshake-failed',
   unreachable: 'failed',
   'media-failed-here': 'media-error',
   'media-failed-there': 'media-error',
@@ -115,6 +117,7 @@ export const WIRE_REASONS = Object.freeze({
 export function endReasonFor(call, reason) {
   if (reason === 'media-error') return 'media-failed-there';
   if (reason === 'failed') return 'connection-failed';
+  if (['negotiation-failed', 'no-common-codec', 'handshake-failed'].includes(reason)) return reason;
   if (call.isAnswered) return 'hung-up-there';
   if (reason === 'timeout') return 'timeout';
   if (call.state === 'ringing-here') return reason === 'elsewhere' ? 'answered-elsewhere' : 'cancelled-there';

@@ -160,7 +160,7 @@ async fn a_relay_only_call_without_a_relay_ends_at_once_for_both() {
     ana.rings().await;
     must(ana.client.accept().await);
     assert_eq!(ana.ends().await, EndReason::NegotiationFailed);
-    assert_eq!(rui.ends().await, EndReason::ConnectionFailed);
+    assert_eq!(rui.ends().await, EndReason::NegotiationFailed);
 }
 
 /// Makes ordinary peer connections and remembers what for.

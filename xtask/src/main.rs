@@ -8,6 +8,7 @@ mod bindings;
 mod browser;
 mod deny;
 mod elf;
+mod interop;
 mod ios;
 mod ios_check;
 mod ios_types;
@@ -50,6 +51,8 @@ enum Task {
     Lint,
     /// The page's own tests in Chromium, and those of its modules in Node.js
     Browser,
+    /// Calls with other implementations of WebRTC, as far as they can be brought along
+    Interop,
     /// Type-check the core and the bindings for Android and iOS; needs neither NDK nor Xcode
     CheckPhones,
     /// The library for Android and the AAR around it; needs an NDK and cargo-ndk
@@ -113,6 +116,11 @@ fn main() -> Result<()> {
             setup::run(true)?;
             let mut steps = Steps::default();
             browser::steps(&mut steps);
+            steps.finish()
+        }
+        Task::Interop => {
+            let mut steps = Steps::default();
+            interop::steps(&mut steps);
             steps.finish()
         }
         Task::CheckPhones => {
@@ -195,6 +203,7 @@ fn main() -> Result<()> {
             steps.step("calls on every kind of network", calls_on_networks);
             phones::steps(&mut steps);
             browser::steps(&mut steps);
+            interop::steps(&mut steps);
             bindings::valgrind(&mut steps);
             bindings::kotlin(&mut steps);
             android_check::steps(&mut steps);

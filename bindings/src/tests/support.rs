@@ -218,7 +218,7 @@ impl AudioDevices for Mute {
     }
 }
 
-pub(super) fn config(server: &str, name: &str) -> Config {
+pub(crate) fn config(server: &str, name: &str) -> Config {
     Config {
         server: server.into(),
         name: name.into(),

@@ -54,7 +54,7 @@ impl CallEngine {
             ErrorCode::NoSuchUser | ErrorCode::NotLoggedIn | ErrorCode::Blocked => {
                 self.end(EndReason::Unreachable, None);
             }
-            _ => self.end(EndReason::NegotiationFailed, Some(HangUpReason::Failed)),
+            _ => self.end(EndReason::NegotiationFailed, Some(HangUpReason::NegotiationFailed)),
         }
     }
 }
@@ -64,6 +64,9 @@ fn end_reason_for(state: CallState, reason: Option<HangUpReason>) -> EndReason {
     match (state, reason) {
         (_, Some(HangUpReason::MediaError)) => EndReason::MediaFailedRemotely,
         (_, Some(HangUpReason::Failed)) => EndReason::ConnectionFailed,
+        (_, Some(HangUpReason::NegotiationFailed)) => EndReason::NegotiationFailed,
+        (_, Some(HangUpReason::NoCommonCodec)) => EndReason::NoCommonCodec,
+        (_, Some(HangUpReason::HandshakeFailed)) => EndReason::HandshakeFailed,
         (CallState::RingingLocally, Some(HangUpReason::Elsewhere)) => EndReason::AnsweredElsewhere,
         (CallState::RingingLocally | CallState::Calling | CallState::RingingRemotely, Some(HangUpReason::Timeout)) => {
             EndReason::Timeout

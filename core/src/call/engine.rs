@@ -101,7 +101,7 @@ impl CallEngine {
             && !matches!(call.state, CallState::Connected | CallState::Reconnecting)
         {
             log::warn!("a description of the call could not be sent");
-            self.end(EndReason::NegotiationFailed, Some(HangUpReason::Failed));
+            self.end(EndReason::NegotiationFailed, Some(HangUpReason::NegotiationFailed));
         }
         self.emit_change();
     }
@@ -167,7 +167,9 @@ impl CallEngine {
         match report {
             PeerReport::LocalDescription(description) => self.on_local_description(description),
             PeerReport::AnswerApplied => self.on_answer_applied(now),
-            PeerReport::NegotiationFailed(why) => self.on_negotiation_failed(&why),
+            PeerReport::NegotiationFailed(why) => self.on_negotiation_failed(EndReason::NegotiationFailed, &why),
+            PeerReport::NoCommonCodec => self.on_negotiation_failed(EndReason::NoCommonCodec, "no common codec"),
+            PeerReport::HandshakeFailed => self.on_handshake_failed(),
             PeerReport::Candidate(candidate) => self.on_local_candidate(candidate),
             PeerReport::Connection(state) => self.on_connection(now, state),
             PeerReport::MediaFailed(why) => {

@@ -46,6 +46,13 @@ impl CallEngine {
         }
     }
 
+    pub(super) fn on_handshake_failed(&mut self) {
+        if self.call.as_ref().is_some_and(|call| call.is_answered()) {
+            log::warn!("the DTLS handshake failed");
+            self.end(EndReason::HandshakeFailed, Some(HangUpReason::HandshakeFailed));
+        }
+    }
+
     /// Restarts ICE if the server is reachable, or makes a new peer connection where that cannot help, and schedules the
     /// next attempt.
     pub(super) fn restart_ice(&mut self, now: Instant) {

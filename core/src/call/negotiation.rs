@@ -4,9 +4,7 @@ use super::engine::CallEngine;
 use super::offer_answer::{Received, Step};
 use super::state::Certificates;
 use super::types::{CallState, EndReason, PeerAction, RESTART_CHECKS};
-use crate::signaling::message::{
-    Description, HangUpReason, IceCandidate, Message, NewIceCandidate, SdpType, SessionDescription,
-};
+use crate::signaling::message::{Description, IceCandidate, Message, NewIceCandidate, SdpType, SessionDescription};
 use std::time::Instant;
 
 impl CallEngine {
@@ -130,7 +128,8 @@ impl CallEngine {
         self.send(|name, target, call| Message::NewIceCandidate(NewIceCandidate { name, target, candidate, call }));
     }
 
-    pub(super) fn on_negotiation_failed(&mut self, why: &str) {
+    /// `reason` is why the call ends, if that was its first negotiation.
+    pub(super) fn on_negotiation_failed(&mut self, reason: EndReason, why: &str) {
         let Some(call) = &mut self.call else { return };
         let own_offer = call.offer_answer.on_operation_failed();
         // The reason may quote descriptions, which must not be logged above debug.
@@ -143,6 +142,6 @@ impl CallEngine {
             return self.negotiate();
         }
         log::warn!("the call cannot be negotiated");
-        self.end(EndReason::NegotiationFailed, Some(HangUpReason::Failed));
+        self.end(reason, Some(reason.to_wire()));
     }
 }

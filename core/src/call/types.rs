@@ -68,8 +68,12 @@ pub enum PeerReport {
     NegotiationFailed(String),
     /// A local candidate was gathered; `None` at the end of gathering.
     Candidate(Option<IceCandidate>),
+    /// The two sides have no codec in common.
+    NoCommonCodec,
     /// W3C `connectionState` changed.
     Connection(ConnectionState),
+    /// A path was found, and then the DTLS handshake (RFC 5764) failed: another certificate than the description said, or none.
+    HandshakeFailed,
     /// Camera or microphone cannot be used, so the call cannot go on.
     MediaFailed(String),
 }
@@ -240,6 +244,10 @@ pub enum EndReason {
     ConnectionFailed,
     /// The descriptions could not be agreed on.
     NegotiationFailed,
+    /// The two sides have no codec in common.
+    NoCommonCodec,
+    /// The other side could not prove that it is who the descriptions say, or did not try: the DTLS handshake failed.
+    HandshakeFailed,
     /// This side could not use its camera or microphone.
     MediaFailedLocally,
     /// The other side could not use its camera or microphone.
@@ -263,6 +271,8 @@ impl EndReason {
             Self::Unreachable => "unreachable",
             Self::ConnectionFailed => "connection-failed",
             Self::NegotiationFailed => "negotiation-failed",
+            Self::NoCommonCodec => "no-common-codec",
+            Self::HandshakeFailed => "handshake-failed",
             Self::MediaFailedLocally => "media-failed-here",
             Self::MediaFailedRemotely => "media-failed-there",
             Self::AnsweredElsewhere => "answered-elsewhere",
@@ -277,7 +287,10 @@ impl EndReason {
             Self::Timeout => HangUpReason::Timeout,
             Self::CancelledLocally | Self::CancelledRemotely => HangUpReason::Cancelled,
             Self::HungUpLocally | Self::HungUpRemotely => HangUpReason::Ended,
-            Self::ConnectionFailed | Self::NegotiationFailed | Self::Unreachable => HangUpReason::Failed,
+            Self::ConnectionFailed | Self::Unreachable => HangUpReason::Failed,
+            Self::NegotiationFailed => HangUpReason::NegotiationFailed,
+            Self::NoCommonCodec => HangUpReason::NoCommonCodec,
+            Self::HandshakeFailed => HangUpReason::HandshakeFailed,
             Self::MediaFailedLocally | Self::MediaFailedRemotely => HangUpReason::MediaError,
             Self::AnsweredElsewhere => HangUpReason::Elsewhere,
         }

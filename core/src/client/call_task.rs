@@ -11,7 +11,7 @@ use crate::media::capture::CameraSettings;
 use crate::media::constraints::VideoConstraints;
 use crate::media::frame::VideoFrame;
 use crate::media::video::codec::VideoCodec;
-use crate::peer::{PEER_EVENTS, PeerConfig, PeerConnection, PeerEvent, PeerFactory};
+use crate::peer::{PEER_EVENTS, PeerConfig, PeerConnection, PeerError, PeerEvent, PeerFactory};
 use crate::signaling::message::{CallId, IceServer, MediaState};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -269,7 +269,11 @@ impl CallTask {
             // The driver makes and closes tasks itself.
             PeerAction::Create { .. } | PeerAction::Close => return,
         };
-        self.report(report.unwrap_or_else(|error| PeerReport::NegotiationFailed(error.to_string()))).await;
+        let failed = |error| match error {
+            PeerError::NoCommonCodec => PeerReport::NoCommonCodec,
+            error => PeerReport::NegotiationFailed(error.to_string()),
+        };
+        self.report(report.unwrap_or_else(failed)).await;
     }
 
     async fn on_request(&mut self, request: TaskRequest) {
@@ -308,6 +312,7 @@ impl CallTask {
                 self.media.follow_connection(state);
                 self.report(PeerReport::Connection(state)).await;
             }
+            PeerEvent::HandshakeFailed => self.report(PeerReport::HandshakeFailed).await,
             PeerEvent::AudioTrack { packets, red } => {
                 self.media.receive_audio(packets, red, &self.context.devices).await;
             }

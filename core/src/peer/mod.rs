@@ -67,6 +67,8 @@ pub enum PeerEvent {
     Candidate(Option<IceCandidate>),
     /// W3C `connectionState` changed.
     Connection(ConnectionState),
+    /// A path was found, but for [`HANDSHAKE_TIMEOUT`] no DTLS handshake (RFC 5764) succeeded on it.
+    HandshakeFailed,
     /// Sound arrives.
     AudioTrack {
         /// Packets in order of arrival, not of sequence: Opus, or Opus in RED.
@@ -90,6 +92,9 @@ pub enum PeerEvent {
     /// A message on the data channel.
     Data(Bytes),
 }
+
+/// How long a DTLS handshake may take once a path is found. It takes two or three round trips, and lost packets are repeated.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_millis(2_500);
 
 /// Events of a peer connection that may wait to be read: what [`PeerFactory::create`] is best given.
 pub const PEER_EVENTS: usize = 512;
@@ -256,6 +261,9 @@ pub enum PeerError {
     /// A description could not be made or applied.
     #[error("negotiation failed: {0}")]
     Negotiation(String),
+    /// The two sides have no codec in common.
+    #[error("there is no codec in common")]
+    NoCommonCodec,
     /// A candidate was nonsense.
     #[error("bad candidate: {0}")]
     Candidate(String),

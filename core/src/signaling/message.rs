@@ -418,6 +418,12 @@ pub enum HangUpReason {
     Ended,
     /// The connection could not be made or was lost.
     Failed,
+    /// The descriptions could not be agreed on.
+    NegotiationFailed,
+    /// The two sides have no codec in common.
+    NoCommonCodec,
+    /// The DTLS handshake failed.
+    HandshakeFailed,
     /// No camera or microphone could be used.
     MediaError,
     /// Another device of the same person took the call.

@@ -51,10 +51,69 @@ function assertSummary({ code, complaints, summary }, ended, codec) {
   assert.ok(summary.setup_ms > 0 && summary.first_frame_ms > 0, JSON.stringify(summary));
 }
 
+// Scripts that make Chromium another kind of peer, before the page's own.
+const script = (change, ...values) => ({ content: `(${change})(...${JSON.stringify(values)})` });
+
+// One that offers this video codec alone.
+const withOnly = (codec) => script((codec) => {
+  const kept = ({ mimeType }) => [`video/${codec}`, 'video/rtx'].includes(mimeType.toLowerCase());
+  const create = RTCPeerConnection.prototype.createOffer;
+  RTCPeerConnection.prototype.createOffer = function (...options) {
+    for (const transceiver of this.getTransceivers()) {
+      if (transceiver.receiver.track.kind !== 'video') continue;
+      transceiver.setCodecPreferences(RTCRtpReceiver.getCapabilities('video').codecs.filter(kept));
+    }
+    return create.apply(this, options);
+  };
+}, codec);
+
+// One that offers sections beside those of the call: sound on hold, and a place for a second picture.
+const withMoreSections = script(() => {
+  const create = RTCPeerConnection.prototype.createOffer;
+  RTCPeerConnection.prototype.createOffer = function (...options) {
+    if (this.getTransceivers().every(({ direction }) => direction !== 'inactive')) {
+      this.addTransceiver('audio', { direction: 'inactive' });
+      this.addTransceiver('video', { direction: 'recvonly' });
+    }
+    return create.apply(this, options);
+  };
+});
+
+// One that offers its picture in two layers.
+const withLayers = script(() => {
+  const add = RTCPeerConnection.prototype.addTransceiver;
+  RTCPeerConnection.prototype.addTransceiver = function (what, options) {
+    const sendEncodings = [{ rid: 'h' }, { rid: 'l', scaleResolutionDownBy: 2 }];
+    return add.call(this, what, what === 'video' ? { ...options, sendEncodings } : options);
+  };
+});
+
+for (const [what, init] of [['more sections', withMoreSections], ['layers', withLayers]]) {
+  withCore(`a page that offers ${what} calls the core`, async ({ enter, answer }) => {
+    const ana = await enter('ana', { init });
+    const core = answer('rui');
+    await ana.call('rui');
+    await talk(ana, core, 'vp8');
+    await ana.press('hang-up');
+    assertSummary(await core.end(), 'hung-up-there', 'vp8');
+  });
+}
+
 for (const codec of ['vp8', 'h264']) {
-  withCore(`the page calls the core: ${codec} and sound both ways`, async ({ enter, answer }) => {
+  // The page prefers VP8, and it is the offer's own first codec that counts.
+  withCore(`the page calls the core, which prefers ${codec}: VP8 and sound both ways`, async ({ enter, answer }) => {
     const ana = await enter('ana');
     const core = answer('rui', '--codec', codec);
+    await ana.call('rui');
+    await talk(ana, core, 'vp8');
+    await ana.press('hang-up');
+    assertSummary(await core.end(), 'hung-up-there', 'vp8');
+  });
+
+  const other = codec === 'vp8' ? 'h264' : 'vp8';
+  withCore(`a page that offers ${codec} alone calls the core, which prefers ${other}`, async ({ enter, answer }) => {
+    const ana = await enter('ana', { init: withOnly(codec) });
+    const core = answer('rui', '--codec', other);
     await ana.call('rui');
     await talk(ana, core, codec);
     await ana.press('hang-up');

@@ -137,6 +137,12 @@ impl Cell {
             "media-state of the peer" => message(self, media_state(call)),
             "hang-up of the peer" => message(self, hang_up(Some(PEER), Some(call), None)),
             "hang-up of the peer, busy" => message(self, hang_up(Some(PEER), Some(call), Some(HangUpReason::Busy))),
+            "hang-up of the peer, no-common-codec" => {
+                message(self, hang_up(Some(PEER), Some(call), Some(HangUpReason::NoCommonCodec)))
+            }
+            "hang-up of the peer, handshake-failed" => {
+                message(self, hang_up(Some(PEER), Some(call), Some(HangUpReason::HandshakeFailed)))
+            }
             "hang-up of the peer, media-error" => {
                 message(self, hang_up(Some(PEER), Some(call), Some(HangUpReason::MediaError)))
             }
@@ -159,6 +165,8 @@ impl Cell {
             "connection: disconnected" => report(self, PeerReport::Connection(ConnectionState::Disconnected)),
             "connection: failed" => report(self, PeerReport::Connection(ConnectionState::Failed)),
             "negotiation failed" => report(self, PeerReport::NegotiationFailed("as the table wants".into())),
+            "no common codec" => report(self, PeerReport::NoCommonCodec),
+            "handshake failed" => report(self, PeerReport::HandshakeFailed),
             "camera or microphone failed" => report(self, PeerReport::MediaFailed("as the table wants".into())),
             "report of an earlier peer connection" => {
                 self.engine.report(now, PeerId(0), PeerReport::Connection(ConnectionState::Failed));

@@ -1,6 +1,5 @@
 //! Remote candidates (RFC 8839 section 5.1): looked at before the crate sees them.
 
-use super::sdp::Description;
 use crate::peer::PeerError;
 use crate::signaling::message::IceCandidate;
 use rtc::peer_connection::transport::RTCIceCandidateInit;
@@ -21,19 +20,6 @@ pub(super) fn check(candidate: &IceCandidate) -> Result<(), PeerError> {
     Ok(())
 }
 
-/// Whether it names an m-line of the description. One that names none belongs to the bundled transport.
-///
-/// # Errors
-/// [`PeerError::Candidate`].
-pub(super) fn check_section(candidate: &IceCandidate, remote: &Description) -> Result<(), PeerError> {
-    let known = match (&candidate.sdp_mid, candidate.sdp_m_line_index) {
-        (Some(mid), _) if !mid.is_empty() => remote.sections.iter().any(|s| s.mid == *mid),
-        (_, Some(index)) => usize::from(index) < remote.sections.len(),
-        _ => true,
-    };
-    if known { Ok(()) } else { Err(PeerError::Candidate("it names an unknown m-line".into())) }
-}
-
 /// Whether a host candidate has the wildcard address, `0.0.0.0` or `::`.
 pub(super) fn is_wildcard(candidate: &str) -> bool {
     let mut words = candidate.split_ascii_whitespace().skip(4);
@@ -41,23 +27,23 @@ pub(super) fn is_wildcard(candidate: &str) -> bool {
     address.is_some_and(|address| address.is_unspecified()) && words.nth(2) == Some("host")
 }
 
-/// In the crate's words.
+/// In the crate's words. It has one transport, whatever the m-line.
 pub(super) fn to_crate(candidate: IceCandidate) -> RTCIceCandidateInit {
     RTCIceCandidateInit {
         candidate: candidate.candidate,
-        sdp_mid: candidate.sdp_mid,
-        sdp_mline_index: candidate.sdp_m_line_index,
+        sdp_mid: None,
+        sdp_mline_index: Some(0),
         username_fragment: candidate.username_fragment,
         url: None,
     }
 }
 
-/// From the crate's words.
-pub(super) fn from_crate(candidate: RTCIceCandidateInit) -> IceCandidate {
+/// From the crate's words, with the m-line that the peer knows.
+pub(super) fn from_crate(candidate: RTCIceCandidateInit, (mid, index): (Option<String>, u16)) -> IceCandidate {
     IceCandidate {
         candidate: candidate.candidate,
-        sdp_mid: candidate.sdp_mid,
-        sdp_m_line_index: candidate.sdp_mline_index,
+        sdp_mid: mid,
+        sdp_m_line_index: Some(index),
         username_fragment: candidate.username_fragment,
     }
 }

@@ -5,7 +5,8 @@ use super::tasks::Tasks;
 use super::{candidates, data, incoming};
 use crate::call::ConnectionState;
 use crate::media::video::codec::VideoCodec;
-use crate::peer::PeerEvent;
+use crate::peer::{HANDSHAKE_TIMEOUT, PeerEvent};
+use crate::sdp::{Kind, RED, usual};
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,7 +14,8 @@ use tokio::sync::{Notify, mpsc, watch};
 use webrtc::data_channel::DataChannel;
 use webrtc::media_stream::track_remote::TrackRemote;
 use webrtc::peer_connection::{
-    PeerConnectionEventHandler, RTCIceGatheringState, RTCPeerConnectionIceEvent, RTCPeerConnectionState,
+    PeerConnectionEventHandler, RTCIceConnectionState, RTCIceGatheringState, RTCPeerConnectionIceEvent,
+    RTCPeerConnectionState,
 };
 
 /// What handler and connection share.
@@ -26,10 +28,11 @@ pub(super) struct State {
     pub(super) connected: Arc<Notify>,
     /// The remote video, for keyframe requests.
     pub(super) remote_video: watch::Sender<Option<Arc<dyn TrackRemote>>>,
-    /// Payload types under which video arrives.
-    pub(super) payload_types: Mutex<Vec<(u8, VideoCodec)>>,
-    /// Payload type under which redundant sound (RED) arrives.
-    pub(super) red: Mutex<Option<u8>>,
+    pub(super) handshake: Arc<Handshake>,
+    /// What arrives as what.
+    pub(super) received: Arc<Mutex<incoming::Received>>,
+    /// The m-line that candidates are told with: mid and index.
+    pub(super) candidate_line: Mutex<(Option<String>, u16)>,
     /// Packets that the receiver pipelines were too slow for.
     pub(super) dropped: Arc<AtomicU64>,
     /// Messages to send, once a channel is open.
@@ -37,6 +40,28 @@ pub(super) struct State {
 }
 
 pub(super) struct Handler(pub(super) Arc<State>);
+
+/// How far the transport is.
+#[derive(Default)]
+pub(super) struct Handshake {
+    /// A path is found.
+    path: AtomicBool,
+    /// The handshake on it is done.
+    done: AtomicBool,
+    /// Somebody looks whether it will be.
+    watched: AtomicBool,
+}
+
+impl Handshake {
+    /// The crate tells nobody that a handshake failed: it only does not succeed.
+    async fn watch(self: Arc<Self>, events: Events) {
+        tokio::time::sleep(HANDSHAKE_TIMEOUT).await;
+        self.watched.store(false, Ordering::Release);
+        if self.path.load(Ordering::Acquire) && !self.done.load(Ordering::Acquire) {
+            events.emit(PeerEvent::HandshakeFailed);
+        }
+    }
+}
 
 #[async_trait::async_trait]
 impl PeerConnectionEventHandler for Handler {
@@ -46,7 +71,10 @@ impl PeerConnectionEventHandler for Handler {
             Ok(candidate) if candidate.candidate.is_empty() => {}
             // The crate binds the wildcard address where a family has no interface, for relays. Nobody can send to it.
             Ok(candidate) if candidates::is_wildcard(&candidate.candidate) => {}
-            Ok(candidate) => self.0.events.candidate(Some(candidates::from_crate(candidate))),
+            Ok(candidate) => {
+                let line = self.0.candidate_line.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                self.0.events.candidate(Some(candidates::from_crate(candidate, line)));
+            }
             Err(_) => log::warn!("a local candidate cannot be written down"),
         }
     }
@@ -54,6 +82,15 @@ impl PeerConnectionEventHandler for Handler {
     async fn on_ice_gathering_state_change(&self, state: RTCIceGatheringState) {
         if state == RTCIceGatheringState::Complete {
             self.0.events.candidate(None);
+        }
+    }
+
+    async fn on_ice_connection_state_change(&self, state: RTCIceConnectionState) {
+        let path = matches!(state, RTCIceConnectionState::Connected | RTCIceConnectionState::Completed);
+        let handshake = &self.0.handshake;
+        handshake.path.store(path, Ordering::Release);
+        if path && !handshake.done.load(Ordering::Acquire) && !handshake.watched.swap(true, Ordering::AcqRel) {
+            self.0.tasks.spawn(Arc::clone(handshake).watch(self.0.events.clone()));
         }
     }
 
@@ -69,6 +106,7 @@ impl PeerConnectionEventHandler for Handler {
         };
         match state {
             ConnectionState::Connected => {
+                self.0.handshake.done.store(true, Ordering::Release);
                 self.0.ready.store(true, Ordering::Release);
                 self.0.connected.notify_one();
             }
@@ -85,13 +123,14 @@ impl PeerConnectionEventHandler for Handler {
     async fn on_track(&self, track: Arc<dyn TrackRemote>) {
         let audio = track.kind().await == RtpCodecKind::Audio;
         let (packets, receiver) = mpsc::channel(if audio { incoming::AUDIO_QUEUE } else { incoming::VIDEO_QUEUE });
-        self.0.tasks.spawn(incoming::drain(Arc::clone(&track), packets, Arc::clone(&self.0.dropped)));
+        let (received, dropped) = (Arc::clone(&self.0.received), Arc::clone(&self.0.dropped));
         if audio {
-            let red = *self.0.red.lock().unwrap_or_else(PoisonError::into_inner);
-            self.0.events.emit(PeerEvent::AudioTrack { packets: receiver, red });
+            self.0.tasks.spawn(incoming::drain(track, Kind::Audio, received, packets, dropped));
+            self.0.events.emit(PeerEvent::AudioTrack { packets: receiver, red: Some(RED) });
         } else {
+            self.0.tasks.spawn(incoming::drain(Arc::clone(&track), Kind::Video, received, packets, dropped));
             self.0.remote_video.send_replace(Some(track));
-            let payload_types = self.0.payload_types.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let payload_types = [VideoCodec::Vp8, VideoCodec::H264].map(|codec| (usual(codec).0, codec)).into();
             self.0.events.emit(PeerEvent::VideoTrack { packets: receiver, payload_types });
         }
     }

@@ -1,9 +1,10 @@
 //! What arrives: each remote track is drained by a task of its own, so that nothing waits in the crate's queues.
 
 use crate::media::rtp::RtpPacket;
+use crate::sdp::{Kind, OPUS, RED, Session, usual};
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::mpsc;
 use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
@@ -13,13 +14,61 @@ pub(super) const VIDEO_QUEUE: usize = 1024;
 /// Audio packets that may wait.
 pub(super) const AUDIO_QUEUE: usize = 256;
 
+/// Payload types of what arrives, and those that this side uses for the same in its own offers: whatever was agreed on, and however often,
+/// a decoder gets its packets under one number.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Received {
+    audio: Vec<(u8, u8)>,
+    video: Vec<(u8, u8)>,
+}
+
+impl Received {
+    /// The number under which this side knows what has this one; `None` if nothing was agreed on for it.
+    fn usual(&self, kind: Kind, payload_type: u8) -> Option<u8> {
+        let numbers = if kind == Kind::Audio { &self.audio } else { &self.video };
+        numbers.iter().find(|number| number.0 == payload_type).map(|number| number.1)
+    }
+}
+
+impl From<&Session> for Received {
+    /// What comes has the numbers of this side's description (RFC 3264 section 5.1). Some send by their own, which do no harm where they
+    /// mean nothing else.
+    fn from(session: &Session) -> Self {
+        let mut received = Self::default();
+        for numbers in [&session.receive, &session.send] {
+            let audio = [(numbers.opus, OPUS), (numbers.red, RED)].map(|(number, usual)| Some((number?, usual)));
+            let video = numbers.video.iter().map(|number| (number.payload_type, usual(number.codec).0));
+            add(&mut received.audio, audio.into_iter().flatten());
+            add(&mut received.video, video);
+        }
+        received
+    }
+}
+
+fn add(numbers: &mut Vec<(u8, u8)>, more: impl Iterator<Item = (u8, u8)>) {
+    for number in more {
+        if numbers.iter().all(|known| known.0 != number.0) {
+            numbers.push(number);
+        }
+    }
+}
+
 /// Hands the packets of a track on until it ends, padding included: a number that is left out would look like a loss. What finds
-/// the queue full is dropped and counted.
-pub(super) async fn drain(track: Arc<dyn TrackRemote>, packets: mpsc::Sender<RtpPacket>, dropped: Arc<AtomicU64>) {
+/// the queue full is dropped and counted; what no format was agreed on for is dropped.
+pub(super) async fn drain(
+    track: Arc<dyn TrackRemote>,
+    kind: Kind,
+    received: Arc<Mutex<Received>>,
+    packets: mpsc::Sender<RtpPacket>,
+    dropped: Arc<AtomicU64>,
+) {
     while let Some(event) = track.poll().await {
         match event {
             TrackRemoteEvent::OnRtpPacket(packet) => {
-                match packets.try_send(convert(packet)) {
+                let received = received.lock().unwrap_or_else(PoisonError::into_inner);
+                let Some(payload_type) = received.usual(kind, packet.header.payload_type) else { continue };
+                drop(received);
+                match packets.try_send(RtpPacket { payload_type, ..convert(packet) }) {
                     Ok(()) => {}
                     Err(mpsc::error::TrySendError::Full(_)) => {
                         dropped.fetch_add(1, Ordering::Relaxed);

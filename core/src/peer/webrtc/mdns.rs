@@ -75,23 +75,6 @@ pub(super) fn name(candidate: &str) -> Option<&str> {
     is_name.then_some(address)
 }
 
-/// The candidates with such names that are part of a description.
-pub(super) fn in_description(sdp: &str) -> impl Iterator<Item = IceCandidate> {
-    sdp.lines()
-        .filter_map(|line| line.trim_end().strip_prefix("a="))
-        .filter(|c| c.starts_with("candidate:"))
-        .filter_map(|candidate| {
-            name(candidate)?;
-            // They all belong to the bundled transport.
-            Some(IceCandidate {
-                candidate: candidate.to_owned(),
-                sdp_mid: None,
-                sdp_m_line_index: Some(0),
-                username_fragment: None,
-            })
-        })
-}
-
 fn with_address(candidate: &str, address: IpAddr) -> String {
     let address = address.to_string();
     let words = candidate.split_ascii_whitespace().enumerate();
@@ -164,13 +147,6 @@ mod tests {
             with_address(candidate, IpAddr::from([10, 0, 0, 7])),
             "candidate:1 1 udp 2130706431 10.0.0.7 9 typ host generation 0"
         );
-    }
-
-    #[test]
-    fn names_in_a_description_are_found() {
-        let sdp = "v=0\r\na=candidate:1 1 udp 1 a.local 9 typ host\r\na=candidate:2 1 udp 1 10.0.0.1 9 typ host\r\n";
-        let found: Vec<_> = in_description(sdp).map(|c| c.candidate).collect();
-        assert_eq!(found, ["candidate:1 1 udp 1 a.local 9 typ host"]);
     }
 
     #[tokio::test]

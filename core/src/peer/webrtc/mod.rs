@@ -1,21 +1,22 @@
 //! The peer over the `webrtc` crate.
 //!
 //! One audio and one video transceiver: Opus with redundancy (RFC 2198), and VP8 and H.264 each with retransmission, both offered, the configured
-//! order being the preference. An answer takes the offer's payload types and, of the codecs that the offer has, prefers
-//! them in the configured order as well. What the crate lacks or does wrong is dealt with here, each in a file of its own:
+//! order being the preference. An answer takes the offer's payload types, and of its codecs the first one that this side knows.
+//! What the crate lacks or does wrong is dealt with here, each in a file of its own:
 //!
 //! | What | Where |
 //! | --- | --- |
-//! | Descriptions that fail leave it half changed | `sdp.rs` refuses them before |
+//! | It takes few of the descriptions that peers write, and those that fail leave it half changed | `jsep.rs` gives it plain ones (`crate::sdp`) |
+//! | A stream that no description told of is dropped | `interceptors/unsignaled.rs` reports it, `jsep.rs` tells the crate |
 //! | Candidates come before their description | `events.rs` holds them |
-//! | Every answer takes the DTLS client's role | `setup.rs` gives the offering side the server's |
+//! | Every answer takes the DTLS client's role | `jsep.rs` writes the answers itself |
+//! | A DTLS handshake that fails is told to nobody | `handler.rs` looks at the clock |
 //! | Retransmissions never satisfy the NACK generator | `interceptors/rtx.rs` unwraps them below it |
 //! | The NACK generator asks on common ticks | `interceptors/nack.rs` replaces it |
 //! | The pacer refuses the newest, sound waits behind video, retransmissions have no transport-wide number | `interceptors/transmit` replaces pacer, numbering, congestion control and NACK responder |
 //! | A change of the selected candidate pair is told to nobody | `route.rs` looks for it in the statistics |
 //! | PLI and FIR are not acted on | `interceptors/keyframe.rs` reports them |
 //! | Incoming RTCP is missing from statistics | `interceptors/counters.rs` counts |
-//! | An offer that only sends is answered with "both ways" | `connection.rs` sets the directions |
 //! | A connection that is dropped goes on living | `connection.rs` closes it |
 //! | The end of a connection's task is told to nobody | `driver_task.rs` watches it |
 //! | No connection where mDNS's multicast socket cannot be made | `mdns.rs` resolves names instead, or does without |
@@ -34,12 +35,12 @@ mod handler;
 mod handshake;
 mod incoming;
 mod interceptors;
+mod jsep;
 mod mdns;
 mod outgoing;
 mod relay;
 mod relaying;
 mod route;
-mod sdp;
 mod sending;
 mod setup;
 mod sockets;
@@ -51,11 +52,17 @@ mod tests;
 pub use addresses::local_addresses;
 
 use crate::peer::{PeerConfig, PeerConnection, PeerError, PeerEvent, PeerFactory};
+use crate::sdp::OPUS;
 use async_trait::async_trait;
 use connection::{Connection, Senders};
+use interceptors::unsignaled::Streams;
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
+
+/// Between two streams that are learnt from their packets.
+const LEARN_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Makes peer connections over the `webrtc` crate. Needs a Tokio runtime.
 #[derive(Debug, Clone, Copy, Default)]
@@ -77,12 +84,13 @@ impl PeerFactory for WebrtcPeers {
             ready: Default::default(),
             connected: Default::default(),
             remote_video,
-            payload_types: Default::default(),
-            red: Default::default(),
+            handshake: Default::default(),
+            received: Default::default(),
+            candidate_line: Default::default(),
             dropped: Default::default(),
             data: data::Outbox::new(),
         });
-        let audio = outgoing::Outgoing::new(RtpCodecKind::Audio, codecs::opus().rtp_codec);
+        let audio = outgoing::Outgoing::new(RtpCodecKind::Audio, codecs::opus(OPUS).rtp_codec);
         let video = connection::video_track(&config.video_codecs);
         let video_ssrc = video.as_ref().map_or(0, |v| v.ssrc);
         let handler = Arc::new(handler::Handler(Arc::clone(&state)));
@@ -105,11 +113,11 @@ impl PeerFactory for WebrtcPeers {
                 }
             }
         });
-        Ok(Arc::new(Connection {
+        let connection = Arc::new(Connection {
             inner,
             state,
             shared,
-            jsep: Default::default(),
+            jsep: tokio::sync::Mutex::new(jsep::JsepState::new(&config.video_codecs)),
             lookups: Default::default(),
             video_codecs: config.video_codecs,
             audio,
@@ -119,6 +127,22 @@ impl PeerFactory for WebrtcPeers {
             video_format,
             keyframe_requests,
             runtime: tokio::runtime::Handle::current(),
-        }))
+        });
+        connection
+            .state
+            .tasks
+            .spawn(learn_sources(Arc::clone(&connection.shared.streams), Arc::downgrade(&connection)));
+        Ok(connection)
+    }
+}
+
+/// Takes the streams in that no description told of, for as long as the connection lives.
+async fn learn_sources(streams: Arc<Streams>, connection: Weak<Connection>) {
+    loop {
+        let (kind, ssrc) = streams.next().await;
+        let Some(connection) = connection.upgrade() else { return };
+        connection.learn_source(kind, ssrc).await;
+        drop(connection);
+        tokio::time::sleep(LEARN_INTERVAL).await;
     }
 }

@@ -2,6 +2,7 @@
 
 use super::interceptors::counters::Counters;
 use super::interceptors::rtx::PayloadTypes;
+use super::interceptors::unsignaled::Streams;
 use crate::congestion::{Config, Controller, Demand, Plan};
 use crate::peer::BitrateBounds;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -22,12 +23,13 @@ pub(super) struct Shared {
     pub(super) counters: Counters,
     pub(super) payload_types: PayloadTypes,
     pub(super) sending: Arc<Sending>,
+    pub(super) streams: Arc<Streams>,
 }
 
 impl Shared {
     pub(super) fn new(bounds: BitrateBounds) -> Self {
         let sending = Arc::new(Sending::new(Instant::now(), bounds));
-        Self { counters: Counters::default(), payload_types: PayloadTypes::default(), sending }
+        Self { counters: Counters::default(), payload_types: PayloadTypes::default(), sending, streams: Arc::default() }
     }
 }
 

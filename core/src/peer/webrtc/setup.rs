@@ -7,19 +7,18 @@ use super::interceptors::counters;
 use super::interceptors::keyframe::{self, KeyframeRequests};
 use super::interceptors::nack::Nack;
 use super::interceptors::rtx::{self, Unwrap};
-use super::interceptors::transmit::{self, Transmit};
+use super::interceptors::transmit::Transmit;
+use super::interceptors::unsignaled::{self, Unsignaled};
 use super::relay::Relays;
 use super::sending::Shared;
 use super::sockets::Sockets;
 use crate::peer::{PeerConfig, PeerError};
+use crate::sdp;
 use crate::signaling::ice_url::{BadIceUrl, IceUrl};
 use crate::signaling::message::IceServer;
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::interceptor::TwccReceiverBuilder;
-use rtc::peer_connection::configuration::interceptor_registry::{
-    configure_rtcp_reports, configure_simulcast_extension_headers,
-};
-use rtc::peer_connection::transport::RTCDtlsRole;
+use rtc::peer_connection::configuration::interceptor_registry::configure_rtcp_reports;
 use rtc::rtp_transceiver::rtp_sender::{RTCPFeedback, RTCRtpHeaderExtensionCapability, RtpCodecKind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -113,7 +112,7 @@ async fn attempt(
         media.register_codec(codec, RtpCodecKind::Video)?;
     }
     let registry = chain(events, shared, &mut media, video_ssrc)?;
-    let mut settings = SettingEngineBuilder::new()
+    let settings = SettingEngineBuilder::new()
         .with_include_loopback_candidate(config.loopback)
         .with_ice_timeouts(Some(DISCONNECTED_AFTER), Some(FAILED_AFTER), Some(CONSENT_INTERVAL))
         .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(CHECKS))
@@ -122,12 +121,6 @@ async fn attempt(
         .with_prflx_acceptance_min_wait(Some(REFLEXIVE_WAIT))
         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
         .with_discard_local_candidates_during_ice_restart(true);
-    if config.offerer {
-        // The answer to our offer makes the other side the DTLS client. The crate would claim that role for itself in
-        // answers to later offers, which browsers refuse: roles cannot change while the association lives (RFC 8842
-        // section 5.5).
-        settings = settings.with_answering_dtls_role(RTCDtlsRole::Server);
-    }
     let policy = if config.relay_only { RTCIceTransportPolicy::Relay } else { RTCIceTransportPolicy::All };
     let configuration =
         RTCConfigurationBuilder::new().with_ice_servers(servers).with_ice_transport_policy(policy).build();
@@ -158,15 +151,16 @@ fn chain(
     // Sound is numbered, too: it takes part of the path.
     for kind in [RtpCodecKind::Video, RtpCodecKind::Audio] {
         media.register_feedback(feedback("transport-cc", ""), kind);
-        let uri = transmit::TRANSPORT_CC.to_owned();
-        media.register_header_extension(RTCRtpHeaderExtensionCapability { uri }, kind, None)?;
+        for uri in [sdp::TRANSPORT_CC, sdp::SDES_MID] {
+            media.register_header_extension(RTCRtpHeaderExtensionCapability { uri: uri.to_owned() }, kind, None)?;
+        }
     }
-    configure_simulcast_extension_headers(media)?;
     let receiver = TwccReceiverBuilder::new().with_interval(FEEDBACK_INTERVAL);
     Ok(configure_rtcp_reports(Registry::new())
         .with(Slot::from(counters::WIRE), shared.counters.wire())
         .with(Slot::Pacer, Transmit::new(Instant::now(), shared, events.clone()))
         .with(Slot::from(rtx::POSITION), Unwrap::new(Arc::clone(&shared.payload_types)))
+        .with(Slot::from(unsignaled::POSITION), Unsignaled::new(Arc::clone(&shared.streams)))
         .with(Slot::from(counters::REPAIRED), shared.counters.repaired())
         .with(Slot::NackGenerator, Nack::new(Arc::clone(&shared.sending), video_ssrc))
         .with(Slot::TwccReceiver, receiver.build())

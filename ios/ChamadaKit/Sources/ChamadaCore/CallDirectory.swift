@@ -143,7 +143,9 @@ public enum SystemEnd: Sendable {
             case .hungUpRemotely, .declinedRemotely, .cancelledRemotely, .busy: .there
             case .timeout, .unreachable: .unanswered
             case .answeredElsewhere: .answeredElsewhere
-            case .connectionFailed, .negotiationFailed, .mediaFailedLocally, .mediaFailedRemotely: .failed
+            case .connectionFailed, .negotiationFailed, .noCommonCodec, .handshakeFailed, .mediaFailedLocally,
+                .mediaFailedRemotely:
+                .failed
             }
     }
 }

@@ -108,6 +108,8 @@ extension Problem {
         case .unreachable: Problem(.endUnreachable, values, ways: [.write, .dismiss])
         case .connectionFailed: Problem(.endConnectionFailed, values, ways: again)
         case .negotiationFailed: Problem(.endNegotiationFailed, values, ways: again)
+        case .noCommonCodec: Problem(.endNoCommonCodec, values, ways: [.write, .dismiss])
+        case .handshakeFailed: Problem(.endHandshakeFailed, values, ways: again)
         case .mediaFailedLocally: Problem(.endMediaFailedHere, ways: again)
         case .mediaFailedRemotely: Problem(.endMediaFailedThere, values, ways: again)
         }

@@ -88,6 +88,8 @@ public enum TextKey: String, CaseIterable, Sendable {
     case endUnreachable = "end.unreachable"
     case endConnectionFailed = "end.connection-failed"
     case endNegotiationFailed = "end.negotiation-failed"
+    case endNoCommonCodec = "end.no-common-codec"
+    case endHandshakeFailed = "end.handshake-failed"
     case endMediaFailedHere = "end.media-failed-here"
     case endMediaFailedThere = "end.media-failed-there"
     case endAnsweredElsewhere = "end.answered-elsewhere"

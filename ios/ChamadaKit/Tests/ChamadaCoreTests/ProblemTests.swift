@@ -110,6 +110,7 @@ final class ProblemTests: XCTestCase {
             (.busy, .endBusy, again), (.declinedRemotely, .endDeclinedThere, [.write, .dismiss]),
             (.unreachable, .endUnreachable, [.write, .dismiss]), (.connectionFailed, .endConnectionFailed, again),
             (.negotiationFailed, .endNegotiationFailed, again), (.mediaFailedRemotely, .endMediaFailedThere, again),
+            (.noCommonCodec, .endNoCommonCodec, [.write, .dismiss]), (.handshakeFailed, .endHandshakeFailed, again),
             (.hungUpRemotely, .endHungUpThere, [.dismiss]), (.answeredElsewhere, .endAnsweredElsewhere, [.dismiss]),
         ]
         for (reason, key, ways) in expected {

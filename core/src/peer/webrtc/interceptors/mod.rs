@@ -6,6 +6,7 @@ pub(super) mod keyframe;
 pub(super) mod nack;
 pub(super) mod rtx;
 pub(super) mod transmit;
+pub(super) mod unsignaled;
 
 /// The queues and the pass-through that every link needs, for a link that handles packets in `read` and `write`. What these take in
 /// they give back, or an `Option` of it. A link that is `timed` also has `timeout` and `next_timeout`.

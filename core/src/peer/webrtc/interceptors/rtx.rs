@@ -22,18 +22,20 @@ pub(in super::super) struct Unwrap {
     payload_types: PayloadTypes,
     /// Retransmission SSRC → original SSRC and payload type.
     streams: HashMap<u32, (u32, u8)>,
+    /// The stream of video that was bound last: where no description says what a retransmission repeats, it is this one.
+    last: Option<u32>,
     reads: Queue,
     writes: Queue,
 }
 
 impl Unwrap {
     pub(in super::super) fn new(payload_types: PayloadTypes) -> Self {
-        Self { payload_types, streams: HashMap::new(), reads: Queue::new(), writes: Queue::new() }
+        Self { payload_types, streams: HashMap::new(), last: None, reads: Queue::new(), writes: Queue::new() }
     }
 
     fn read(&mut self, mut tagged: TaggedPacket) -> TaggedPacket {
         let Packet::Rtp(packet) = &mut tagged.message.packet else { return tagged };
-        let Some(&(ssrc, bound)) = self.streams.get(&packet.header.ssrc) else { return tagged };
+        let Some((ssrc, bound)) = self.original(&packet.header) else { return tagged };
         // An empty one is a probe for bandwidth: it repeats nothing.
         if packet.payload.len() <= OSN_BYTES {
             return tagged;
@@ -47,6 +49,16 @@ impl Unwrap {
         packet.payload = packet.payload.slice(OSN_BYTES..);
         tagged.message.add(Attribute::Retransmission);
         tagged
+    }
+
+    /// The stream that a packet repeats, and its payload type when it began.
+    fn original(&self, header: &rtc::rtp::Header) -> Option<(u32, u8)> {
+        if let Some(known) = self.streams.get(&header.ssrc) {
+            return Some(*known);
+        }
+        let types = self.payload_types.lock().unwrap_or_else(PoisonError::into_inner);
+        let original = types.iter().find(|repeated| repeated.0 == header.payload_type)?.1;
+        Some((self.last?, original))
     }
 
     fn write(&mut self, packet: TaggedPacket) -> TaggedPacket {
@@ -63,6 +75,10 @@ impl Interceptor for Unwrap {
     fn bind_remote_stream(&mut self, info: &StreamInfo) {
         if let Some(rtx) = info.ssrc_rtx {
             self.streams.insert(rtx, (info.ssrc, info.payload_type));
+        }
+        let types = self.payload_types.lock().unwrap_or_else(PoisonError::into_inner);
+        if types.iter().any(|repeated| repeated.1 == info.payload_type) {
+            self.last = Some(info.ssrc);
         }
     }
 

@@ -1,6 +1,7 @@
 use super::support::*;
 use crate::media::video::codec::VideoCodec;
 use crate::peer::{DataError, PeerEvent};
+use crate::signaling::message::SessionDescription;
 use bytes::Bytes;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -33,10 +34,10 @@ async fn pictures_and_sound_arrive_both_ways_with_vp8() {
 }
 
 #[tokio::test]
-async fn an_answerer_that_prefers_h264_gets_h264_both_ways() {
-    let mut callee = config(false);
-    callee.video_codecs = vec![VideoCodec::H264, VideoCodec::Vp8];
-    let (mut a, mut b) = connect(config(true), callee).await;
+async fn the_first_codec_of_the_offer_is_used_whatever_the_answerer_prefers() {
+    let (mut caller, callee) = (config(true), config(false));
+    caller.video_codecs = vec![VideoCodec::H264, VideoCodec::Vp8];
+    let (mut a, mut b) = connect(caller, callee).await;
     for peer in [&mut a, &mut b] {
         assert_eq!(peer.agreed_codec().await, VideoCodec::H264);
         assert!(peer.send(VideoCodec::H264, &access_unit(4_000)));
@@ -55,6 +56,50 @@ async fn an_answerer_that_prefers_h264_gets_h264_both_ways() {
         }
         assert!(received > 4_000);
     }
+    close([a, b]).await;
+}
+
+/// Who has one codec only, as phones with the codec of their system, talks to everybody who has it, whichever that one prefers.
+#[tokio::test]
+async fn one_codec_in_common_is_enough() {
+    let all = [VideoCodec::Vp8, VideoCodec::H264];
+    for (codec, other) in [(VideoCodec::Vp8, VideoCodec::H264), (VideoCodec::H264, VideoCodec::Vp8)] {
+        for order in [vec![codec, other], vec![other, codec], vec![codec]] {
+            for only_caller in [true, false] {
+                let (mut caller, mut callee) = (config(true), config(false));
+                let (one, many) = if only_caller { (&mut caller, &mut callee) } else { (&mut callee, &mut caller) };
+                one.video_codecs = vec![codec];
+                many.video_codecs.clone_from(&order);
+                let (mut a, mut b) = connect(caller, callee).await;
+                for peer in [&mut a, &mut b] {
+                    assert_eq!(peer.agreed_codec().await, codec, "{order:?}");
+                    assert!(peer.send(codec, &access_unit(500)));
+                }
+                for peer in [&mut a, &mut b] {
+                    let (mut packets, types) = peer.video_track().await;
+                    assert!(types.contains(&(packets.recv().await.unwrap().payload_type, codec)));
+                    assert!(types.iter().all(|of| all.contains(&of.1)));
+                }
+                close([a, b]).await;
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_later_description_changes_the_codec() {
+    let (mut a, mut b) = connect(config(true), config(false)).await;
+    assert_eq!((a.agreed_codec().await, b.agreed_codec().await), (VideoCodec::Vp8, VideoCodec::Vp8));
+    assert!(a.send(VideoCodec::Vp8, &picture(100, 1)));
+    let (mut packets, types) = b.video_track().await;
+    packets.recv().await.unwrap();
+    let without_vp8 = |sdp: &str| sdp.replace("SAVPF 96 97 106 107", "SAVPF 106 107").replace(" VP8/", " VP99/");
+    let offer = without_vp8(&b.connection.offer(false).await.unwrap().sdp);
+    let answer = a.connection.answer(SessionDescription::offer(offer), false).await.unwrap();
+    b.connection.apply_answer(answer).await.unwrap();
+    assert_eq!((a.agreed_codec().await, b.agreed_codec().await), (VideoCodec::H264, VideoCodec::H264));
+    assert!(a.send(VideoCodec::H264, &access_unit(100)));
+    assert!(types.contains(&(packets.recv().await.unwrap().payload_type, VideoCodec::H264)));
     close([a, b]).await;
 }
 

@@ -1,6 +1,7 @@
 //! Whole connections over real loopback sockets. Times are bounds of failure, never waited for.
 
 mod link;
+mod mangled;
 mod media;
 mod negotiation;
 mod nonsense;

@@ -32,7 +32,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 use stream::LocalStream;
-pub(in super::super) use stream::TRANSPORT_CC;
 
 /// Most streams; a call has two.
 const MAX_STREAMS: usize = 16;

@@ -1,12 +1,10 @@
 //! One stream that this side sends.
 
 use crate::congestion::{Class, RetransmissionHistory};
+use crate::sdp::TRANSPORT_CC;
 use rtc::interceptor::StreamInfo;
 use rtc::rtp;
 
-/// The transport-wide sequence number in a header extension (draft-holmer-rmcat-transport-wide-cc-extensions-01 section 2).
-pub(in super::super::super) const TRANSPORT_CC: &str =
-    "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01";
 /// Packets that are looked at for one of the right size.
 const CHOICE: usize = 16;
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::peer::BitrateBounds;
+use crate::sdp::TRANSPORT_CC;
 use proptest::prelude::*;
 use rtc::interceptor::{RTCPFeedback, RTPHeaderExtension};
 use rtc::rtcp::transport_feedbacks::transport_layer_cc::{PacketStatusChunk, RecvDelta, RunLengthChunk, SymbolTypeTcc};

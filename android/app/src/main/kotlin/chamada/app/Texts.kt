@@ -36,6 +36,8 @@ internal fun text(words: Words): Int = when (words) {
     Words.GONE -> R.string.end_unreachable
     Words.CALL_LOST -> R.string.end_connection_failed
     Words.CALL_NOT_SET_UP -> R.string.end_negotiation_failed
+    Words.NO_COMMON_CODEC -> R.string.end_no_common_codec
+    Words.HANDSHAKE_FAILED -> R.string.end_handshake_failed
     Words.DEVICES_FAILED_REMOTELY -> R.string.end_media_failed_there
     Words.ANSWERED_ELSEWHERE -> R.string.end_answered_elsewhere
     Words.CALL_SELF -> R.string.refused_self_call

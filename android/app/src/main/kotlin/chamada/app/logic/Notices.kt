@@ -53,6 +53,8 @@ fun endNotice(reason: EndReason, with: String, trouble: CameraTrouble?): Notice?
     EndReason.UNREACHABLE -> Notice(Words.GONE, listOf(Way.DISMISS), with)
     EndReason.CONNECTION_FAILED -> Notice(Words.CALL_LOST, listOf(Way.CALL_AGAIN, Way.DISMISS), with)
     EndReason.NEGOTIATION_FAILED -> Notice(Words.CALL_NOT_SET_UP, listOf(Way.CALL_AGAIN, Way.DISMISS), with)
+    EndReason.NO_COMMON_CODEC -> Notice(Words.NO_COMMON_CODEC, listOf(Way.WRITE, Way.DISMISS), with)
+    EndReason.HANDSHAKE_FAILED -> Notice(Words.HANDSHAKE_FAILED, listOf(Way.CALL_AGAIN, Way.DISMISS), with)
     EndReason.MEDIA_FAILED_REMOTELY -> Notice(Words.DEVICES_FAILED_REMOTELY, listOf(Way.CALL_AGAIN, Way.DISMISS), with)
     EndReason.ANSWERED_ELSEWHERE -> Notice(Words.ANSWERED_ELSEWHERE, listOf(Way.DISMISS), with)
     EndReason.MEDIA_FAILED_LOCALLY -> when (trouble) {

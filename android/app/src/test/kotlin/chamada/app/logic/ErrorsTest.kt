@@ -176,6 +176,8 @@ internal class ErrorsTest {
         endsWith(EndReason.TIMEOUT, Words.NO_ANSWER, again, write, ok, gaps = emptyList())
         endsWith(EndReason.CONNECTION_FAILED, Words.CALL_LOST, again, ok)
         endsWith(EndReason.NEGOTIATION_FAILED, Words.CALL_NOT_SET_UP, again, ok)
+        endsWith(EndReason.NO_COMMON_CODEC, Words.NO_COMMON_CODEC, write, ok)
+        endsWith(EndReason.HANDSHAKE_FAILED, Words.HANDSHAKE_FAILED, again, ok)
         endsWith(EndReason.MEDIA_FAILED_REMOTELY, Words.DEVICES_FAILED_REMOTELY, again, ok)
         endsWith(EndReason.CANCELLED_REMOTELY, Words.MISSED, again, ok)
         desk.take(Way.CALL_AGAIN)
