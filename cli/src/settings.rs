@@ -23,11 +23,23 @@ pub(crate) struct ServeArgs {
     /// Say whether the configuration can be used, and end
     #[arg(long)]
     pub(crate) check: bool,
+    /// How the log is written, on standard error
+    #[arg(long, value_enum, value_name = "FORMAT", env = "CHAMADA_LOG_FORMAT", default_value = "text")]
+    pub(crate) log_format: LogFormat,
     #[command(flatten)]
     pub(crate) settings: Settings,
 }
 
-/// Everything that the file may say, too. In environment variables a space separates several values.
+#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
+pub(crate) enum LogFormat {
+    /// Lines for people
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+// Everything that the file may say, too. In environment variables a space separates several values.
+// A doc comment here would become that of the command.
 #[derive(clap::Args, Deserialize, Default, Debug)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Settings {
@@ -121,8 +133,8 @@ fn read(file: &Path) -> Result<Settings, Failure> {
     let bad = |why: &dyn std::fmt::Display| Failure::BadArgument(format!("{}: {why}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|error| bad(&error))?;
     toml::from_str(&text).map_err(|error| {
-        let line = error.span().map_or(0, |span| text[..span.start.min(text.len())].lines().count().max(1));
-        bad(&format_args!("line {line}: {}", error.message()))
+        let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+        bad(&format_args!("line {}: {}", before.matches('\n').count() + 1, error.message()))
     })
 }
 

@@ -57,7 +57,7 @@ pub(crate) async fn serve(hub: Arc<Hub>, socket: WebSocket, address: Option<Addr
     if outbox.is_closing() {
         presence.departure = Departure::Left;
     }
-    log::debug!("session {number}: {:?}", presence.departure);
+    tracing::info!(connection = number, how = ?presence.departure, reason = outbox.closing_reason(), "ended");
 }
 
 async fn read(
@@ -166,7 +166,7 @@ async fn in_time<E>(hub: &Hub, number: u64, write: impl Future<Output = Result<(
     match time::timeout(hub.config.write_timeout, write).await {
         Ok(result) => result.is_ok(),
         Err(_) => {
-            log::info!("session {number} does not read what it is sent: lost");
+            tracing::info!(connection = number, "does not read what it is sent");
             false
         }
     }

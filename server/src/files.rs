@@ -9,8 +9,8 @@ pub(crate) fn raise_limit() {
         return;
     }
     match setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum }) {
-        Ok(()) => log::debug!("up to {:?} open files", limit.maximum),
-        Err(e) => log::warn!("the limit of open files stays {:?}: {e}", limit.current),
+        Ok(()) => tracing::debug!(most = ?limit.maximum, "the limit of open files was raised"),
+        Err(e) => tracing::warn!(most = ?limit.current, reason = %e, "the limit of open files stays"),
     }
 }
 

@@ -284,6 +284,7 @@ impl Hub {
                     let changed = state.act(number, object, person);
                     if was_nameless && state.sessions.get(&number).is_some_and(|session| session.name.is_some()) {
                         self.metrics.logins.inc();
+                        tracing::info!(connection = number, "logged in");
                     }
                     if has_shown_token && let Some(session) = state.sessions.get_mut(&number) {
                         self.renew_turn_credentials_of(number, session, Instant::now());
@@ -301,7 +302,7 @@ impl Hub {
             }
         };
         if let Err(error) = reply {
-            log::debug!("session {number}: refused a message: {:?}", error.code);
+            tracing::debug!(connection = number, reason = ?error.code, "refused a message");
             self.refuse(number, Message::Error(error));
         }
     }
@@ -414,7 +415,7 @@ impl Hub {
             }
             let since = now.duration_since(at).unwrap_or_default();
             if since >= self.config.token_grace && session.attached && !session.outbox.is_closing() {
-                log::info!("session {number}: its token has expired");
+                tracing::info!(connection = number, "its token has expired");
                 session.outbox.close(Closing { code: code::POLICY, reason: "the token has expired" });
             }
         }

@@ -170,14 +170,14 @@ impl Server {
         }
         let mut serving = JoinSet::new();
         serving.spawn(listen::serve(listener, hub.clone(), stopped));
-        log::info!("listening on {address}");
+        tracing::info!(%address, "listening");
         tokio::select! {
             _ = serving.join_next() => return Ok(()),
             () = shutdown => {}
         }
         let _ = stop.send(true);
         if !hub.config.drain.is_zero() {
-            log::info!("letting calls end for {:?}", hub.config.drain);
+            tracing::info!(most = ?hub.config.drain, "letting calls end");
             let calls_ended = async {
                 while !hub.drain() {
                     time::sleep(DRAIN_CHECK_EVERY).await;
@@ -185,7 +185,7 @@ impl Server {
             };
             let _ = time::timeout(hub.config.drain, calls_ended).await;
         }
-        log::info!("shutting down");
+        tracing::info!("shutting down");
         hub.shut_down();
         let _ = stop_operator.send(true);
         // Who has not gone by then is cut off.
@@ -249,8 +249,8 @@ async fn reload_keys(hub: Arc<Hub>) {
     loop {
         files.changed().await;
         match authority.reload() {
-            Ok(()) => log::info!("the keys for tokens were read again"),
-            Err(e) => log::error!("the keys for tokens stay as they were: {e}"),
+            Ok(()) => tracing::info!("the keys for tokens were read again"),
+            Err(e) => tracing::error!(reason = %e, "the keys for tokens stay as they were"),
         }
     }
 }
@@ -268,8 +268,8 @@ async fn reload_turn_secret(hub: Arc<Hub>) {
     loop {
         files.changed().await;
         match turn.reload() {
-            Ok(()) => log::info!("the secret shared with the TURN server was read again"),
-            Err(e) => log::error!("the secret shared with the TURN server stays as it was: {e}"),
+            Ok(()) => tracing::info!("the secret shared with the TURN server was read again"),
+            Err(e) => tracing::error!(reason = %e, "the secret shared with the TURN server stays as it was"),
         }
     }
 }
@@ -280,8 +280,8 @@ async fn reload_certificate(hub: Arc<Hub>) {
     loop {
         files.changed().await;
         match tls.reload() {
-            Ok(()) => log::info!("certificate and key were read again"),
-            Err(e) => log::error!("certificate and key stay as they were: {e}"),
+            Ok(()) => tracing::info!("certificate and key were read again"),
+            Err(e) => tracing::error!(reason = %e, "certificate and key stay as they were"),
         }
     }
 }

@@ -58,7 +58,7 @@ pub(crate) async fn serve(listener: TcpListener, hub: Arc<Hub>, stopped: watch::
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(e) => {
-                log::warn!("a connection could not be accepted: {e}");
+                tracing::warn!(reason = %e, "a connection could not be accepted");
                 time::sleep(ACCEPT_PAUSE).await;
                 continue;
             }
@@ -69,14 +69,14 @@ pub(crate) async fn serve(listener: TcpListener, hub: Arc<Hub>, stopped: watch::
             continue;
         }
         let Ok(entered) = addresses.accept(peer.ip()) else {
-            log::debug!("an address has too many connections");
+            tracing::debug!(address = %peer.ip(), "an address has too many connections");
             hub.metrics.turned_away("address");
             continue;
         };
         let peer = Peer { ip: peer.ip(), entered: entered.map(Arc::new), addresses: addresses.clone() };
         // Messages of calls are small and should not wait for one another.
         if let Err(e) = stream.set_nodelay(true) {
-            log::debug!("TCP_NODELAY: {e}");
+            tracing::debug!(reason = %e, "TCP_NODELAY");
         }
         let (hub, router, stopped) = (hub.clone(), TowerToHyperService::new(router.clone()), stopped.clone());
         connections.spawn(async move {
@@ -84,8 +84,8 @@ pub(crate) async fn serve(listener: TcpListener, hub: Arc<Hub>, stopped: watch::
             let Some(tls) = &hub.tls else { return answer(stream, peer, router, timeout, stopped).await };
             match time::timeout(timeout, tls.acceptor.accept(stream)).await {
                 Ok(Ok(stream)) => answer(stream, peer, router, timeout, stopped).await,
-                Ok(Err(e)) => log::debug!("a TLS handshake failed: {e}"),
-                Err(_) => log::debug!("a TLS handshake took too long"),
+                Ok(Err(e)) => tracing::debug!(reason = %e, "a TLS handshake failed"),
+                Err(_) => tracing::debug!("a TLS handshake took too long"),
             }
         });
     }
@@ -105,9 +105,9 @@ pub(crate) async fn serve_operator(listener: TcpListener, hub: Arc<Hub>, stopped
                 let router = TowerToHyperService::new(router.clone());
                 connections.spawn(answer(stream, peer, router, hub.config.request_timeout, stopped.clone()));
             }
-            Ok(_) => log::warn!("too many connections at the operator's address"),
+            Ok(_) => tracing::warn!("too many connections at the operator's address"),
             Err(e) => {
-                log::warn!("a connection at the operator's address could not be accepted: {e}");
+                tracing::warn!(reason = %e, "a connection at the operator's address could not be accepted");
                 time::sleep(ACCEPT_PAUSE).await;
             }
         }
@@ -141,7 +141,7 @@ async fn answer(
         }
     };
     if let Err(e) = result {
-        log::debug!("a request ended badly: {e}");
+        tracing::debug!(reason = %e, "a request ended badly");
     }
 }
 

@@ -184,6 +184,11 @@ impl Outbox {
         self.lock().closing.is_some()
     }
 
+    /// Why the server ends the connection, if it does.
+    pub(crate) fn closing_reason(&self) -> Option<&'static str> {
+        self.lock().closing.map(|closing| closing.reason)
+    }
+
     /// What to send next; `None` when nothing waits at the moment.
     pub(crate) fn try_next(&self) -> Option<Outgoing> {
         let mut queue = self.lock();

@@ -1,7 +1,7 @@
 //! The web page in `server/web`, embedded in the binary.
 
 use axum::{
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use flate2::{Compression, write::GzEncoder};
@@ -86,11 +86,11 @@ impl Prepared {
 
     pub(crate) fn respond(&'static self, request: &HeaderMap) -> Response {
         let validators = [(header::ETAG, self.etag.as_str()), (header::VARY, "accept-encoding")];
-        let listed = |name, wanted: &dyn Fn(&str) -> bool| {
+        let listed = |name: HeaderName, wanted: &dyn Fn(&str) -> bool| {
             let values = request.get_all(name).iter().filter_map(|value| value.to_str().ok());
             values.flat_map(|value| value.split(',')).any(|value| wanted(value.trim()))
         };
-        if listed(header::IF_NONE_MATCH, &|tag| tag == self.etag) {
+        if listed(header::IF_NONE_MATCH, &|tag: &str| tag == self.etag) {
             return (StatusCode::NOT_MODIFIED, validators).into_response();
         }
         let content_type = [(header::CONTENT_TYPE, self.asset.content_type)];

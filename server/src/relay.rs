@@ -144,7 +144,7 @@ impl State {
         let mut recipients = self.recipients(number, devices, kind, call.is_some());
         if recipients.is_empty() {
             // Often it has only crossed the end of a call: nothing to bother its sender with.
-            log::debug!("session {number}: a '{}' outside a call was dropped", kind.escape_debug());
+            tracing::debug!(connection = number, kind = %kind.escape_debug(), "a message outside a call was dropped");
             return Ok(());
         }
         recipients.retain(|to| self.sessions.get(to).is_some_and(|session| !session.blocks(number)));
