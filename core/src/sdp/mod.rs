@@ -3,7 +3,7 @@
 //! A peer writes its descriptions in many ways: sections in any order, stopped ones in between, several tracks of a kind, lines left out
 //! that have a default. The WebRTC crate takes few of them. So it never sees one: [`read`] takes a description apart, [`session`] says
 //! what it means for a call, which has at most one audio, one video and one data section, and [`plain`] writes that for the crate, always
-//! in the same form. What the crate answers is read for its transport parameters only; [`write`] composes what the peer gets, with a
+//! in the same form. What the crate answers is read for its transport parameters only; [`mod@write`] composes what the peer gets, with a
 //! section for each of the peer's in their order (RFC 3264 section 8).
 //!
 //! Nothing here is ever refused because a part of it is odd, as long as there is one way to understand it; what is refused is refused
