@@ -68,8 +68,9 @@ async fn a_relay_only_side_reaches_one_that_is_not_and_does_not_tell_its_own_add
 /// Two calls in a row, for an allocation that was not released would be in the second one's way.
 async fn talk_relayed_by(ana: PhoneSetup, rui: PhoneSetup, by: &str) {
     let (mut ana, mut rui) = tokio::join!(ana.login(), rui.login());
+    ana.sees(&["rui"]).await;
     for _ in 0..2 {
-        ana.talks_with(&mut rui, "rui").await;
+        ana.talks_with_known(&mut rui, "rui").await;
         let (seen_by_ana, seen_by_rui) = (ana.view.clone(), rui.view.clone());
         tokio::join!(seen_by_ana.frames(30), seen_by_rui.frames(30), ana.hears(), rui.hears());
         for phone in [&mut ana, &mut rui] {
