@@ -163,7 +163,7 @@ pub(super) const CELLS: &[Cell] = &[
             b.servers(UDP)?;
             b.site.nft(
                 'p',
-                "table inet narrow { chain pass { type filter hook forward priority 20; meta length > 1280 drop } }",
+                "table inet narrow { chain pass { type filter hook forward priority 20; meta l4proto udp meta length > 1280 drop } }",
             )
         },
         expected: Expected::Direct,

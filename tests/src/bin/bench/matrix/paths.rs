@@ -22,8 +22,8 @@ pub(super) struct LongPath {
 const WIDE: Leg = Leg { kbps: 10_000, ..Leg::PLAIN };
 
 pub(super) const PATHS: &[LongPath] = &[
-    // Six round trips.
-    LongPath { name: "rtt-100", leg: Leg { delay_ms: 50.0, ..WIDE }, seeds: 3, picture_ms: 600.0 },
+    // Six round trips, and time to make the answer and to pace the first picture.
+    LongPath { name: "rtt-100", leg: Leg { delay_ms: 50.0, ..WIDE }, seeds: 3, picture_ms: 700.0 },
     LongPath { name: "loss-5", leg: Leg { loss: 0.05, ..WIDE }, seeds: 5, picture_ms: 3000.0 },
     LongPath { name: "loss-10", leg: Leg { loss: 0.1, ..WIDE }, seeds: 5, picture_ms: 3000.0 },
 ];

@@ -140,7 +140,10 @@ impl<'a> Site<'a> {
         };
         self.nft(router, &format!(
             "table ip nat {{ chain out {{ type nat hook postrouting priority 100; oifname \"{device}\" {masquerade} }} }}
-             table ip inward {{ chain in {{ type filter hook forward priority 0; iifname \"{device}\" ct state new drop }} }}"
+             table ip inward {{
+                 chain in {{ type filter hook forward priority 0; iifname \"{device}\" ct state new drop }}
+                 chain own {{ type filter hook input priority 0; iifname \"{device}\" ct state new drop }}
+             }}"
         ))
     }
 
@@ -154,7 +157,8 @@ impl<'a> Site<'a> {
     /// Feeds rules to nftables.
     pub(super) fn nft(&self, letter: char, rules: &str) -> Result<()> {
         let mut child = self.command(letter, "nft", &["-f", "-"]).stdin(Stdio::piped()).spawn()?;
-        child.stdin.take().context("no standard input")?.write_all(rules.as_bytes())?;
+        // A statement that a brace follows has to be ended.
+        child.stdin.take().context("no standard input")?.write_all(rules.replace(" }", "; }").as_bytes())?;
         if !child.wait()?.success() {
             bail!("nft does not take {rules}");
         }
