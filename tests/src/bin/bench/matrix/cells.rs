@@ -198,9 +198,10 @@ pub(super) const CELLS: &[Cell] = &[
         caller: HOME,
         callee: HOME,
         build: |b| {
+            // Before the proxy: a process has those files that are there when it starts.
+            b.site.file('s', "hosts", &format!("203.0.113.1 {SIGNALING}\n203.0.113.2 {TURN}\n"))?;
             b.site.start('s', "proxy", b.bench, &["proxy", "--listen", "203.0.113.3:3128"])?;
             b.site.listens('s', "203.0.113.3:3128")?;
-            b.site.file('s', "hosts", &format!("203.0.113.1 {SIGNALING}\n203.0.113.2 {TURN}\n"))?;
             b.site.pass_only('p', "ip daddr 203.0.113.3 tcp dport 3128 accept;")?;
             b.caller.extend(["--proxy".to_owned(), "http://ana:s3cret@203.0.113.3:3128".to_owned()]);
             b.servers(&["turns:TURN:443", "stun:TURN"])
