@@ -167,7 +167,7 @@ internal class CallTest {
                 session.awaitUser("ines")
                 val call = session.call("ines")
                 val failed = session.await("failure") { it as? Event.DeviceFailed }
-                assertEquals(DeviceKind.CAMERA to ErrorKind.NOT_ALLOWED, failed.device to failed.why.kind)
+                assertEquals(DeviceKind.CAMERA to ErrorKind.DEVICE_NOT_ALLOWED, failed.device to failed.why.kind)
                 session.awaitState(CallState.CONNECTED)
                 call.hangUp()
                 assertEquals(EndReason.HUNG_UP_LOCALLY, session.awaitEnd())
