@@ -434,13 +434,13 @@ export class CallEngine {
       call.state = 'connected';
       call.deadline = call.restartAt = null;
       call.offerAnswer.onConnected();
-    } else if (state === 'failed' && call.state === 'connecting') {
+    } else if ((state === 'failed' || state === 'closed') && call.state === 'connecting') {
       this.#end('connection-failed', true);
-    } else if (state === 'disconnected' && call.state === 'connected') {
+    } else if ((state === 'disconnected' || state === 'connecting') && call.state === 'connected') {
       call.state = 'reconnecting';
       call.deadline = now + REPAIR_TIMEOUT;
       call.restartAt = call.offerer ? now + RESTART_AFTER : null;
-    } else if (state === 'failed' && call.hasConnected) {
+    } else if ((state === 'failed' || state === 'closed') && call.hasConnected) {
       call.state = 'reconnecting';
       call.deadline ??= now + REPAIR_TIMEOUT;
       this.#negotiator.restartIce(now);

@@ -47,6 +47,8 @@ const INPUTS = {
   'the peer leaves the user list': ({ engine, now, me }) => engine.users(now, [me]),
   'the server is lost': ({ engine, now }) => engine.signalingLost(now),
   'connection: connected': report('connection', { state: 'connected' }),
+  'connection: connecting': report('connection', { state: 'connecting' }),
+  'connection: closed': report('connection', { state: 'closed' }),
   'connection: disconnected': report('connection', { state: 'disconnected' }),
   'connection: failed': report('connection', { state: 'failed' }),
   'negotiation failed': report('negotiation-failed', { why: 'nonsense' }),
