@@ -14,8 +14,9 @@ const MAX_BYTES: u64 = 2_000_000;
 const MAX_PACKETS: usize = 8_192;
 /// Between the two copies that the second request and later ones bring: back to back they would be lost together.
 const COPY_DISTANCE: Duration = Duration::from_millis(15);
-/// Requests that are looked at in [`FLOOD_WINDOW`]: three times what a wide gap brings.
+/// Repair that would take longer than this makes way for a keyframe.
 const MAX_REPAIR_TIME: Duration = Duration::from_millis(300);
+/// Requests that are looked at in [`FLOOD_WINDOW`]: three times what a wide gap brings.
 const MAX_REQUESTS: u32 = 1_000;
 const FLOOD_WINDOW: Duration = Duration::from_millis(100);
 /// Bounds of the round-trip time that is reckoned with.

@@ -2,7 +2,7 @@
 //!
 //! The crate is told of such a server as of one over UDP, under a name of ours and an address that no network has. What its sockets
 //! send there goes over one connection to the server instead, and what comes from that arrives as if from that address. The
-//! crate's TURN client stays the only one; a stream adds no more than framing. `docs/decisions/0006-turn-over-streams.md` says why.
+//! crate's TURN client stays the only one; a stream adds no more than framing. `docs/decisions/0007-turn-over-streams.md` says why.
 
 mod framing;
 mod link;
