@@ -1,23 +1,10 @@
 //! Media is lost and comes back, the server is lost and comes back, names change.
 
-use super::sim::{Network, World, answer};
+use super::sim::{ANA, Network, RUI, World, answer, in_a_call, offers};
 use super::sim_peer::Generation;
 use crate::call::{CallState, Command, ConnectionState, EndReason, PeerReport};
 use crate::facing::FacingMode;
 use crate::signaling::message::{MediaState, Message};
-
-const ANA: usize = 0;
-const RUI: usize = 1;
-
-fn in_a_call() -> World {
-    let mut world = World::of(&["ana", "rui"]);
-    world.connect(ANA, RUI);
-    world
-}
-
-fn offers(world: &World, phone: usize) -> usize {
-    world.phones[phone].kinds_sent().iter().filter(|kind| **kind == "video-offer").count()
-}
 
 #[test]
 fn a_short_loss_of_media_mends_itself_without_a_restart() {

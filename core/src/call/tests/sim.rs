@@ -492,6 +492,22 @@ pub(super) fn cases(cases: u32) -> ProptestConfig {
 
 // Messages as others than the engine send them.
 
+/// The two of most stories.
+pub(super) const ANA: usize = 0;
+pub(super) const RUI: usize = 1;
+
+/// The two in a call.
+pub(super) fn in_a_call() -> World {
+    let mut world = World::of(&["ana", "rui"]);
+    world.connect(ANA, RUI);
+    world
+}
+
+/// How many offers a phone has sent.
+pub(super) fn offers(world: &World, phone: usize) -> usize {
+    world.phones[phone].kinds_sent().iter().filter(|kind| **kind == "video-offer").count()
+}
+
 pub(super) fn offer(name: &str, sdp: &str, call: Option<CallId>) -> Message {
     let sdp = SessionDescription::offer(sdp);
     Message::VideoOffer(Description { name: Some(name.into()), target: None, sdp, call })

@@ -1,23 +1,10 @@
 //! Networks that change before a call is connected, on one side alone, or for long; peer connections that are gone, at this end or at
 //! the other one.
 
-use super::sim::{World, answer, offer};
+use super::sim::{ANA, RUI, World, answer, in_a_call, offer, offers};
 use super::sim_peer::Generation;
 use crate::call::{CallState, Command, ConnectionState, EndReason, MAX_REPLACEMENTS, PeerReport};
 use crate::signaling::message::MediaState;
-
-const ANA: usize = 0;
-const RUI: usize = 1;
-
-fn in_a_call() -> World {
-    let mut world = World::of(&["ana", "rui"]);
-    world.connect(ANA, RUI);
-    world
-}
-
-fn offers(world: &World, phone: usize) -> usize {
-    world.phones[phone].kinds_sent().iter().filter(|kind| **kind == "video-offer").count()
-}
 
 fn restarted(world: &World) -> bool {
     [ANA, RUI].iter().any(|&phone| {
