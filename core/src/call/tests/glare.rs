@@ -1,13 +1,10 @@
 //! Both call each other, or both offer at once.
 
-use super::sim::{Network, World, cases, offer};
+use super::sim::{ANA, Network, RUI, World, cases, offer};
 use super::sim_peer::Generation;
 use crate::call::{CallState, EndReason, is_polite};
 use crate::signaling::message::Message;
 use proptest::prelude::*;
-
-const ANA: usize = 0;
-const RUI: usize = 1;
 
 fn ana_and_rui() -> World {
     World::of(&["ana", "rui"])

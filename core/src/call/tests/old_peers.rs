@@ -1,11 +1,9 @@
 //! Old pages: they name no call, answer at once, offer once for each track, hang up into the blue, and forget their offers.
 
-use super::sim::{World, answer, hang_up, id, offer};
+use super::sim::{ANA, World, answer, hang_up, id, offer};
 use super::sim_peer::Generation;
 use crate::call::{CallState, Command, ConnectionState, EndReason, PeerReport};
 use crate::signaling::message::{IceCandidate, MediaState, Message, NewIceCandidate};
-
-const ANA: usize = 0;
 
 /// The page's peer connections, one after the other.
 fn page(connection: u64) -> Generation {

@@ -1,12 +1,10 @@
 //! What two people with two phones live through.
 
-use super::sim::World;
+use super::sim::{ANA, RUI, World};
 use crate::call::{CallError, CallEvent, CallState, Command, EndReason, RING_TIMEOUT};
 use crate::facing::FacingMode;
 use crate::signaling::message::{HangUpReason, MediaState, Message};
 
-const ANA: usize = 0;
-const RUI: usize = 1;
 const EVA: usize = 2;
 
 fn ana_and_rui() -> World {

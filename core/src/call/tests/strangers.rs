@@ -1,15 +1,12 @@
 //! What people who are not in the call can do to it: nothing.
 
-use super::sim::{World, answer, cases, hang_up, id, offer};
+use super::sim::{ANA, RUI, World, answer, cases, hang_up, id, offer};
 use crate::call::CallState;
 use crate::signaling::message::{
     CallId, CallRinging, ErrorCode, ErrorMessage, HangUpReason, IceCandidate, MediaState, MediaStateMessage, Message,
     NewIceCandidate,
 };
 use proptest::prelude::*;
-
-const ANA: usize = 0;
-const RUI: usize = 1;
 
 /// Anything that a stranger can send, with call identifiers that are guesses.
 fn anything() -> impl Strategy<Value = Message> {
