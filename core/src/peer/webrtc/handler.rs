@@ -28,7 +28,7 @@ pub(super) struct State {
     pub(super) connected: Arc<Notify>,
     /// The remote video, for keyframe requests.
     pub(super) remote_video: watch::Sender<Option<Arc<dyn TrackRemote>>>,
-    pub(super) handshake: Arc<Handshake>,
+    pub(super) handshake: Arc<HandshakeWatch>,
     /// What arrives as what.
     pub(super) received: Arc<Mutex<incoming::Received>>,
     /// The m-line that candidates are told with: mid and index.
@@ -41,9 +41,9 @@ pub(super) struct State {
 
 pub(super) struct Handler(pub(super) Arc<State>);
 
-/// How far the transport is.
+/// Watches for a handshake that does not come to its end.
 #[derive(Default)]
-pub(super) struct Handshake {
+pub(super) struct HandshakeWatch {
     /// A path is found.
     path: AtomicBool,
     /// The handshake on it is done.
@@ -52,7 +52,7 @@ pub(super) struct Handshake {
     watched: AtomicBool,
 }
 
-impl Handshake {
+impl HandshakeWatch {
     /// The crate tells nobody that a handshake failed: it only does not succeed.
     async fn watch(self: Arc<Self>, events: Events) {
         tokio::time::sleep(HANDSHAKE_TIMEOUT).await;
