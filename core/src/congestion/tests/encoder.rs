@@ -143,7 +143,9 @@ impl Encoder {
             self.skipped += 1;
             return None;
         }
-        let resized = std::mem::replace(&mut self.size, self.ladder.size()) != self.size;
+        let before = std::mem::replace(&mut self.size, self.ladder.size());
+        // Of one size with another pace the coarsest quantiser makes the same.
+        let resized = SIZES[before].floor != SIZES[self.size].floor;
         let key = self.key_wanted && may_key || resized;
         let asked = rate * if gate == Gate::Narrow { 0.7 } else { 1.0 };
         let bits = if key { self.keyframe(now, asked, plan) } else { self.picture(now, asked) };

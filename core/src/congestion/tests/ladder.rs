@@ -13,12 +13,13 @@ pub(super) struct Size {
     pub(super) floor: f64,
 }
 
-/// From 1280×720 to 320×180 at half the pace.
-pub(super) const SIZES: [Size; 5] = [
+/// From 1280×720 to 320×180, and that at half the pace.
+pub(super) const SIZES: [Size; 6] = [
     Size { enter: 900_000.0, keep: 600_000.0, fps: 30, floor: 36_000.0 },
     Size { enter: 500_000.0, keep: 350_000.0, fps: 30, floor: 24_000.0 },
     Size { enter: 300_000.0, keep: 200_000.0, fps: 30, floor: 16_000.0 },
     Size { enter: 180_000.0, keep: 120_000.0, fps: 30, floor: 11_000.0 },
+    Size { enter: 116_000.0, keep: 77_000.0, fps: 30, floor: 8_500.0 },
     Size { enter: 90_000.0, keep: 60_000.0, fps: 15, floor: 8_500.0 },
 ];
 const LAST: usize = SIZES.len() - 1;
@@ -34,6 +35,8 @@ const RISE_AT_START_AFTER: u64 = SECOND / 2;
 /// Quantisers are looked at over this time; a rung that was left for them is tried again at so much more.
 const WINDOW: u64 = 2 * SECOND;
 const RETRY_FROM: f64 = 1.5;
+const RETRY_SOON_FROM: f64 = 2.25;
+const RETRY_SOON_AFTER: u64 = SECOND / 2;
 /// Pictures of so many times the least bits have fine quantisers: they are worth more pixels.
 const FINE: f64 = 3.0;
 
@@ -46,8 +49,11 @@ pub(super) struct Ladder {
     /// Rungs above this one are left, each with the rate then.
     left: Vec<(usize, f64)>,
     retry: Option<u64>,
+    retry_soon: Option<u64>,
     /// Since when pictures are counted: all, those at the coarsest quantiser, and those at a fine one.
     window: (u64, u32, u32, u32),
+    /// The sum of the rates in that time, and of how many.
+    rates: (f64, f64),
     coarse: bool,
 }
 
@@ -70,6 +76,8 @@ impl Ladder {
             very_high: None,
             left: Vec::new(),
             retry: None,
+            retry_soon: None,
+            rates: (0.0, 0.0),
             window: (now, 0, 0, 0),
             coarse: false,
         }
@@ -93,8 +101,12 @@ impl Ladder {
         self.by_rate(now, rate, keyframe_due);
         self.by_quantiser(now, rate);
         if self.size() != before {
-            self.window = (now, 0, 0, 0);
+            self.begin_window(now);
         }
+    }
+
+    fn begin_window(&mut self, now: u64) {
+        (self.window, self.rates) = ((now, 0, 0, 0), (0.0, 0.0));
     }
 
     fn by_rate(&mut self, now: u64, rate: f64, keyframe_due: bool) {
@@ -123,20 +135,29 @@ impl Ladder {
 
     fn by_quantiser(&mut self, now: u64, rate: f64) {
         let (since, pictures, coarsest, fine) = self.window;
+        self.rates = (self.rates.0 + rate, self.rates.1 + 1.0);
         if now >= since + WINDOW && pictures >= 30 {
             self.coarse = 2 * coarsest > pictures;
-            self.window = (now, 0, 0, 0);
+            let mean = self.rates.0 / self.rates.1;
+            self.begin_window(now);
             if 2 * fine > pictures {
                 self.left.pop();
             } else if self.coarse && self.size() < LAST {
-                self.left.push((self.size(), rate));
-                self.retry = None;
+                self.left.push((self.size(), mean));
+                (self.retry, self.retry_soon) = (None, None);
             }
         }
-        let enough = self.left.last().is_some_and(|(_, then)| rate >= RETRY_FROM * then);
-        if held(&mut self.retry, now, enough).is_some_and(|time| time >= RISE_AFTER) {
+        let then = self.left.last().map_or(f64::INFINITY, |(_, then)| *then);
+        let soon = held(&mut self.retry_soon, now, rate >= RETRY_SOON_FROM * then);
+        let waited = held(&mut self.retry, now, rate >= RETRY_FROM * then);
+        if soon.is_some_and(|time| time >= RETRY_SOON_AFTER) {
+            while self.left.last().is_some_and(|(_, then)| rate >= RETRY_SOON_FROM * then) {
+                self.left.pop();
+            }
+            (self.retry, self.retry_soon) = (None, None);
+        } else if waited.is_some_and(|time| time >= RISE_AFTER) {
             self.left.pop();
-            self.retry = None;
+            (self.retry, self.retry_soon) = (None, None);
         }
     }
 }

@@ -60,19 +60,9 @@ impl Ladder {
             }
             rungs.push(Rung { size, fps: max_fps });
         }
-        if preference == DegradationPreference::Balanced {
-            match rungs.last_mut() {
-                // A small camera's only size is worth its pace while that can be paid for.
-                Some(only) if only.size == top => {
-                    let slow = Rung { fps: only.fps.min(SLOW_FPS), ..*only };
-                    if slow != *only {
-                        rungs.push(slow);
-                    }
-                }
-                Some(last) => last.fps = last.fps.min(SLOW_FPS),
-                None => {}
-            }
-        }
+        // The smallest size is worth its pace while that can be paid for; only then the pace gives way, too.
+        let last = rungs.last().copied().filter(|last| preference == DegradationPreference::Balanced && last.fps > SLOW_FPS);
+        rungs.extend(last.map(|last| Rung { fps: SLOW_FPS, ..last }));
         Self { rungs, cut: top != allowed }
     }
 

@@ -79,7 +79,7 @@ impl LoadLimit {
 fn cooler(thermal: ThermalState, last: usize) -> usize {
     match thermal {
         ThermalState::Nominal | ThermalState::Fair => 0,
-        ThermalState::Serious => last.div_ceil(2),
+        ThermalState::Serious => (last / 2).max(1).min(last),
         ThermalState::Critical => last,
     }
 }

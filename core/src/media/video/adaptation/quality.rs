@@ -17,6 +17,9 @@ const USED: f64 = 0.8;
 const RETRY_FROM: f64 = 1.5;
 const RETRY_AFTER: Duration = Duration::from_secs(4);
 const RETRY_AFTER_AT_MOST: Duration = Duration::from_secs(60);
+/// The same where there is so much more that what was seen then says nothing of now: the path is another.
+const RETRY_SOON_FROM: f64 = 2.25;
+const RETRY_SOON_AFTER: Duration = Duration::from_millis(500);
 const RELAPSE: Duration = Duration::from_secs(10);
 
 /// The quantisers of a codec between which pictures stay as they are.
@@ -31,11 +34,12 @@ pub(in super::super) struct QuantizerRange {
 /// Goes down while pictures are bad and up while they are good.
 #[derive(Debug)]
 pub(super) struct QualityLimit {
-    /// Rungs left, each with the bitrate at which it was, from the best one down. No rung above the last one's successor.
-    left: Vec<(usize, u32)>,
+    /// Rungs left, each with the bitrate at which it was too coarse, from the best one down. No rung above the last one's successor.
+    left: Vec<(usize, f64)>,
     window: Window,
     first: bool,
     retry: Held,
+    retry_soon: Held,
     backoff: Backoff,
     high: bool,
     keyframe_was_too_large: bool,
@@ -49,11 +53,18 @@ struct Window {
     told: u32,
     left_out: u32,
     bytes: u64,
+    /// The sum of the bitrates that there were, and of how many: one that fell and came back within the time is not the last one's.
+    bitrates: u64,
+    bitrates_told: u32,
 }
 
 impl Window {
     fn new(since: Instant) -> Self {
-        Self { since, pictures: 0, quantizers: 0, told: 0, left_out: 0, bytes: 0 }
+        Self { since, pictures: 0, quantizers: 0, told: 0, left_out: 0, bytes: 0, bitrates: 0, bitrates_told: 0 }
+    }
+
+    fn mean_bitrate(&self) -> f64 {
+        self.bitrates as f64 / f64::from(self.bitrates_told.max(1))
     }
 
     fn mean(&self) -> Option<f64> {
@@ -68,6 +79,7 @@ impl QualityLimit {
             window: Window::new(now),
             first: true,
             retry: Held::default(),
+            retry_soon: Held::default(),
             backoff: Backoff::new(RETRY_AFTER, RETRY_AFTER_AT_MOST, RELAPSE),
             high: false,
             keyframe_was_too_large: false,
@@ -122,9 +134,11 @@ impl QualityLimit {
         now: Instant,
     ) -> usize {
         if keyframe_due && std::mem::take(&mut self.keyframe_was_too_large) {
-            self.fall((used, last), bitrate_bps, now);
+            self.fall((used, last), f64::from(bitrate_bps), now);
             return self.rung();
         }
+        self.window.bitrates = self.window.bitrates.saturating_add(u64::from(bitrate_bps));
+        self.window.bitrates_told = self.window.bitrates_told.saturating_add(1);
         let wait = if self.first { FIRST_WINDOW } else { WINDOW };
         let looked = now.saturating_duration_since(self.window.since) >= wait && self.window.pictures >= ENOUGH;
         if looked {
@@ -133,17 +147,26 @@ impl QualityLimit {
             self.clear_window(now);
             let left_out = f64::from(window.left_out) >= TOO_MANY_LEFT_OUT * f64::from(window.pictures);
             let bits = window.bytes as f64 * 8.0;
-            let share = f64::from(bitrate_bps) * now.saturating_duration_since(window.since).as_secs_f64();
+            let bitrate = window.mean_bitrate();
+            let share = bitrate * now.saturating_duration_since(window.since).as_secs_f64();
             let high = mean.is_some_and(|mean| mean > f64::from(range.high));
             self.high = left_out || high && bits >= USED * share;
             if self.high {
-                self.fall((used, last), bitrate_bps, now);
+                self.fall((used, last), bitrate, now);
             } else if mean.is_some_and(|mean| mean < f64::from(range.low)) {
                 self.rise(now);
             }
         }
-        let enough = self.left.last().is_some_and(|(_, then)| f64::from(bitrate_bps) >= RETRY_FROM * f64::from(*then));
-        if self.retry.update(now, enough).is_some_and(|time| time >= self.backoff.wait()) {
+        let bitrate = f64::from(bitrate_bps);
+        let enough = self.left.last().is_some_and(|(_, then)| bitrate >= RETRY_FROM * then);
+        let plenty = self.left.last().is_some_and(|(_, then)| bitrate >= RETRY_SOON_FROM * then);
+        let waited = self.retry.update(now, enough).is_some_and(|time| time >= self.backoff.wait());
+        if self.retry_soon.update(now, plenty).is_some_and(|time| time >= RETRY_SOON_AFTER) {
+            // All of them at once: each size on the way would cost a keyframe.
+            while self.left.last().is_some_and(|(_, then)| bitrate >= RETRY_SOON_FROM * then) {
+                self.rise(now);
+            }
+        } else if waited {
             self.rise(now);
         }
         self.rung()
@@ -153,21 +176,25 @@ impl QualityLimit {
         self.left.last().map_or(0, |(rung, _)| rung + 1)
     }
 
-    fn fall(&mut self, (used, last): (usize, usize), bitrate_bps: u32, now: Instant) {
+    fn fall(&mut self, (used, last): (usize, usize), bitrate: f64, now: Instant) {
         if used < last && used >= self.rung() {
-            self.left.push((used, bitrate_bps));
+            self.left.push((used, bitrate));
             self.backoff.fell(now);
-            self.retry.clear();
-            self.clear_window(now);
+            self.begin_anew(now);
         }
     }
 
     fn rise(&mut self, now: Instant) {
         if self.left.pop().is_some() {
             self.backoff.rose(now);
-            self.retry.clear();
-            self.clear_window(now);
+            self.begin_anew(now);
         }
+    }
+
+    fn begin_anew(&mut self, now: Instant) {
+        self.retry.clear();
+        self.retry_soon.clear();
+        self.clear_window(now);
     }
 }
 
@@ -260,6 +287,26 @@ mod tests {
         run.bitrate = 1_200_000;
         assert_eq!(run.seconds(7.8, Some(60)), 1);
         assert_eq!(run.seconds(0.4, Some(60)), 0);
+    }
+
+    #[test]
+    fn a_path_that_became_another_is_believed_soon_and_with_all_that_was_left() {
+        let mut run = Run::new();
+        assert_eq!(run.seconds(7.2, Some(120)), 2);
+        run.bitrate = 1_125_000;
+        assert_eq!(run.seconds(0.4, Some(60)), 2);
+        assert_eq!(run.seconds(0.2, Some(60)), 0, "both, though the wait is four seconds");
+    }
+
+    #[test]
+    fn a_rung_left_while_the_bitrate_was_down_for_a_moment_is_held_against_that_moment_alone() {
+        let mut run = Run::new();
+        run.bytes = 1_000;
+        run.bitrate = 200_000;
+        run.seconds(4.8, Some(120));
+        run.bitrate = 400_000;
+        assert_eq!(run.seconds(0.3, Some(120)), 1, "for a mean of 206 kbit/s");
+        assert_eq!(run.seconds(4.2, Some(60)), 0, "at 400 kbit/s that says little");
     }
 
     #[test]

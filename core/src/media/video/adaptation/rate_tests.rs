@@ -42,7 +42,7 @@ impl Run {
 
 #[test]
 fn it_begins_with_what_the_bitrate_carries() {
-    let table = [(900, 0), (899, 1), (500, 1), (499, 2), (300, 2), (299, 3), (180, 3), (179, 4), (90, 4), (0, 4)];
+    let table = [(900, 0), (899, 1), (500, 1), (499, 2), (300, 2), (299, 3), (180, 3), (179, 4), (116, 4), (115, 5), (0, 5)];
     for (kbps, rung) in table {
         assert_eq!(Run::at(kbps * 1000).limit.rung, rung, "{kbps} kbit/s");
     }
@@ -62,17 +62,17 @@ fn it_keeps_a_rung_down_to_its_edge_and_leaves_it_after_a_second_below() {
 fn a_deep_fall_is_followed_at_once_to_the_rung_that_fits() {
     assert_eq!(Run::at(900_000).until_change(360_000), Some((1000, 1)), "0.6 of what keeps it");
     assert_eq!(Run::at(900_000).until_change(359_999), Some((0, 2)));
-    assert_eq!(Run::at(900_000).until_change(100_000), Some((0, 4)));
+    assert_eq!(Run::at(900_000).until_change(100_000), Some((0, 5)));
 }
 
 #[test]
 fn a_rise_needs_a_margin_and_time_and_leads_as_far_as_the_bitrate_does() {
     assert_eq!(Run::at(500_000).until_change(1_124_999), None);
     assert_eq!(Run::at(500_000).until_change(1_125_000), Some((4000, 0)));
-    assert_eq!(Run::at(90_000).until_change(374_999), Some((4000, 3)));
-    assert_eq!(Run::at(90_000).until_change(449_999), Some((4000, 2)));
-    assert_eq!(Run::at(90_000).until_change(450_000), Some((1000, 2)), "twice the margin leaves no doubt");
-    assert_eq!(Run::at(90_000).until_change(2_000_000), Some((1000, 0)));
+    assert_eq!(Run::at(120_000).until_change(374_999), Some((4000, 3)));
+    assert_eq!(Run::at(120_000).until_change(449_999), Some((4000, 2)));
+    assert_eq!(Run::at(120_000).until_change(450_000), Some((1000, 2)), "twice the margin leaves no doubt");
+    assert_eq!(Run::at(120_000).until_change(2_000_000), Some((1000, 0)));
 }
 
 #[test]
