@@ -271,8 +271,8 @@ impl Controller {
             now,
             &rate::Inputs {
                 usage: if probed.is_some() && usage == Usage::Over && queue_ms < 10.0 { Usage::Normal } else { usage },
-                queue_ms,
-                settled_ms: self.settled_ms.1,
+                queue_ms: (queue_ms - self.delay.usual_queue_ms()).max(0.0),
+                settled_ms: (self.settled_ms.1 - self.delay.usual_queue_ms()).max(0.0),
                 acked,
                 recent: self.acked.recent_bps().map(|bps| bps * carried),
                 rtt_ms: self.rtt.smoothed(),
@@ -323,7 +323,7 @@ impl Controller {
     /// What the detector says; without a queue it is jitter that it sees, or a queue that is gone already.
     fn usage(&self) -> Usage {
         match self.delay.usage() {
-            _ if self.settled_ms.0 < EMPTY => Usage::Normal,
+            _ if self.settled_ms.0 - self.delay.usual_queue_ms() < EMPTY => Usage::Normal,
             usage => usage,
         }
     }

@@ -1,6 +1,7 @@
 //! Whether a queue grows on the way: inter-arrival groups, trendline and adaptive threshold (draft-ietf-rmcat-gcc-02, sections 5.2
 //! to 5.4), and how long the queue is.
 
+use super::usual::UsualDelay;
 use std::collections::VecDeque;
 
 /// Packets sent within this time are one group, in microseconds.
@@ -76,6 +77,7 @@ pub(super) struct DelayEstimator {
     base: VecDeque<(i64, i64)>,
     /// (begin, least delay) of each of the last times.
     long_base: VecDeque<(i64, i64)>,
+    usual: UsualDelay,
     last_sent: Option<i64>,
 }
 
@@ -89,6 +91,7 @@ impl DelayEstimator {
             last: VecDeque::new(),
             base: VecDeque::new(),
             long_base: VecDeque::with_capacity(LONG_BASE_STEPS),
+            usual: UsualDelay::default(),
             last_sent: None,
         }
     }
@@ -110,6 +113,11 @@ impl DelayEstimator {
         let recent = |(index, (at, _)): &(usize, &(i64, i64))| *index < LEAST_OF || newest - at <= within;
         let least = self.last.iter().rev().enumerate().filter(recent).map(|(_, (_, delay))| *delay).min();
         least.zip(self.base.front()).map_or(0.0, |(least, (_, base))| (least - base).max(0) as f64 / 1e3)
+    }
+
+    /// What such a queue is on this path anyway: jitter that delays all packets of a while together looks like one.
+    pub(super) fn usual_queue_ms(&self) -> f64 {
+        self.base.front().map_or(0.0, |(_, base)| self.usual.above_ms(*base))
     }
 
     /// The same above the least of half a minute.
@@ -154,6 +162,7 @@ impl DelayEstimator {
                 self.long_base.push_back((sent_at, delay));
             }
         }
+        self.usual.add(sent_at, delay);
         self.group(now, sent_at, arrived_at);
     }
 

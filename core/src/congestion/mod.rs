@@ -23,6 +23,7 @@ pub(crate) mod sequence;
 mod share;
 #[cfg(test)]
 mod tests;
+mod usual;
 
 pub use controller::{Config, Controller, ControllerStats};
 pub use pacer::{MAX_VIDEO_BACKLOG, Pacer, Released};

@@ -85,10 +85,10 @@ pub(super) struct Vp8Encoder {
     settings: Settings,
     width: u32,
     height: u32,
-    /// What libvpx was opened with: it takes no larger size later.
+    /// The largest size that may be asked for.
     largest: (u32, u32),
-    /// The next picture is the first one of this size.
-    resized: bool,
+    /// The pace that it was told, in pictures per second.
+    fps: f64,
     /// How long a picture lasts, in ticks of [`VIDEO_CLOCK_RATE`].
     duration: c_ulong,
     /// The last picture's time, and its time as libvpx was told it, in ticks.
@@ -110,11 +110,11 @@ impl Vp8Encoder {
         }
         // SAFETY: all of it was zeroed, and libvpx filled it in.
         let mut settings = unsafe { settings.assume_init() };
-        (settings.g_w, settings.g_h) = largest;
+        (settings.g_w, settings.g_h) = (width, height);
         settings.g_timebase.num = 1;
         settings.g_timebase.den = VIDEO_CLOCK_RATE as c_int;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        settings.g_threads = if largest.0 * largest.1 > ONE_THREAD && cores >= CORES { 2 } else { 1 };
+        settings.g_threads = if width * height > ONE_THREAD && cores >= CORES { 2 } else { 1 };
         settings.g_lag_in_frames = 0;
         settings.g_pass = vpx_enc_pass::VPX_RC_ONE_PASS;
         // What error resilience buys in compression lost is of no use here: after a loss nothing is decoded before a keyframe.
@@ -123,7 +123,7 @@ impl Vp8Encoder {
         settings.rc_end_usage = vpx_rc_mode::VPX_CBR;
         settings.rc_target_bitrate = kilobits(config.bitrate_bps);
         settings.rc_min_quantizer = 2;
-        settings.rc_max_quantizer = max_quantizer(largest);
+        settings.rc_max_quantizer = max_quantizer((width, height));
         // libvpx keeps account without end of what it made too much, as where the coarsest quantiser is too fine for a slow path, and would
         // go on for seconds with half of a bitrate that has risen. The gate before the encoder has settled that account already.
         settings.rc_undershoot_pct = 20;
@@ -151,10 +151,10 @@ impl Vp8Encoder {
         let mut encoder = Self {
             context,
             settings: Settings(settings),
-            width: largest.0,
-            height: largest.1,
+            width,
+            height,
             largest,
-            resized: false,
+            fps: config.fps,
             duration,
             clock: None,
         };
@@ -164,22 +164,10 @@ impl Vp8Encoder {
         encoder.control(vp8e_enc_control_id::VP8E_SET_NOISE_SENSITIVITY, 0)?;
         encoder.control(vp8e_enc_control_id::VP8E_SET_TOKEN_PARTITIONS, partitions)?;
         encoder.control(vp8e_enc_control_id::VP8E_SET_MAX_INTRA_BITRATE_PCT, MAX_INTRA_PERCENT as c_int)?;
-        if largest != (width, height) {
-            encoder.change_size(width, height)?;
-        }
         Ok(encoder)
     }
 
-    fn change_size(&mut self, width: u32, height: u32) -> Result<(), CodecError> {
-        self.change(|settings| {
-            (settings.g_w, settings.g_h) = (width, height);
-            settings.rc_max_quantizer = max_quantizer((width, height));
-        })?;
-        (self.width, self.height, self.resized) = (width, height, true);
-        Ok(())
-    }
-
-    /// Changes what libvpx takes from picture to picture: the bitrate, quantisers, and a size within the first one.
+    /// Changes what libvpx takes from picture to picture.
     fn change(&mut self, change: impl FnOnce(&mut vpx_codec_enc_cfg_t)) -> Result<(), CodecError> {
         let old = self.settings.0;
         change(&mut self.settings.0);
@@ -275,7 +263,7 @@ impl VideoEncoder for Vp8Encoder {
         let (luma, chroma) = (frame.stride_y() as c_int, frame.stride_uv() as c_int);
         image.stride = [luma, chroma, chroma, 0];
         let timestamp = self.timestamp(frame.captured_at());
-        let flags = if keyframe || self.resized { i64::from(VPX_EFLAG_FORCE_KF) } else { 0 };
+        let flags = if keyframe { i64::from(VPX_EFLAG_FORCE_KF) } else { 0 };
         // SAFETY: the planes have height, or half of it rounded up, whole rows of the strides given, by the frame's own layout;
         // they live until the end of this function, and without lag libvpx keeps no reference to them.
         let code = unsafe {
@@ -286,7 +274,6 @@ impl VideoEncoder for Vp8Encoder {
             return Err(encode(self.context.detail(code)));
         }
         let (data, keyframe) = self.take_output();
-        self.resized &= !keyframe;
         let captured_at = frame.captured_at();
         Ok(data.filter(|data| !data.is_empty()).map(|data| EncodedFrame {
             codec: VideoCodec::Vp8,
@@ -303,7 +290,7 @@ impl VideoEncoder for Vp8Encoder {
     }
 
     fn set_fps(&mut self, fps: f64) -> Result<(), CodecError> {
-        self.duration = ticks_per_frame(fps);
+        (self.fps, self.duration) = (fps, ticks_per_frame(fps));
         Ok(())
     }
 
@@ -311,7 +298,12 @@ impl VideoEncoder for Vp8Encoder {
         if width == 0 || height == 0 || width > self.largest.0 || height > self.largest.1 {
             return Ok(false);
         }
-        self.change_size(width, height).map(|()| true)
+        // libvpx could change its size, but would hold quantisers near the mean of all pictures before, and with it the bitrate for
+        // seconds far below what a path that became faster carries. The first picture of a size is a keyframe anyway.
+        let bitrate_bps = self.settings.0.rc_target_bitrate.saturating_mul(1000);
+        let next = Self::new(EncoderConfig { width, height, fps: self.fps, bitrate_bps }, self.largest)?;
+        *self = Self { clock: self.clock, ..next };
+        Ok(true)
     }
 
     fn set_keyframe_budget(&mut self, bytes: u32) -> Result<(), CodecError> {

@@ -61,7 +61,8 @@ impl Ladder {
             rungs.push(Rung { size, fps: max_fps });
         }
         // The smallest size is worth its pace while that can be paid for; only then the pace gives way, too.
-        let last = rungs.last().copied().filter(|last| preference == DegradationPreference::Balanced && last.fps > SLOW_FPS);
+        let last =
+            rungs.last().copied().filter(|last| preference == DegradationPreference::Balanced && last.fps > SLOW_FPS);
         rungs.extend(last.map(|last| Rung { fps: SLOW_FPS, ..last }));
         Self { rungs, cut: top != allowed }
     }

@@ -42,7 +42,8 @@ impl Run {
 
 #[test]
 fn it_begins_with_what_the_bitrate_carries() {
-    let table = [(900, 0), (899, 1), (500, 1), (499, 2), (300, 2), (299, 3), (180, 3), (179, 4), (116, 4), (115, 5), (0, 5)];
+    let table =
+        [(900, 0), (899, 1), (500, 1), (499, 2), (300, 2), (299, 3), (180, 3), (179, 4), (116, 4), (115, 5), (0, 5)];
     for (kbps, rung) in table {
         assert_eq!(Run::at(kbps * 1000).limit.rung, rung, "{kbps} kbit/s");
     }
