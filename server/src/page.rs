@@ -46,6 +46,7 @@ const FILES: &[(&str, Asset)] = files![
     "negotiator.js" SCRIPT,
     "offer-answer.js" SCRIPT,
     "peer.js" SCRIPT,
+    "presence.js" SCRIPT,
     "quality.js" SCRIPT,
     "ringtone.js" SCRIPT,
     "signaling.js" SCRIPT,
@@ -61,6 +62,7 @@ const FILES: &[(&str, Asset)] = files![
     "view/notices.js" SCRIPT,
     "view/people.js" SCRIPT,
     "view/stage.js" SCRIPT,
+    "view/virtual-list.js" SCRIPT,
 ];
 
 /// A file as it is sent: compressed once, and with what names its content (RFC 9110 section 8.8.3).

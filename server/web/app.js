@@ -4,6 +4,7 @@ import { CallEngine } from './call.js';
 import { Devices } from './devices.js';
 import { $, remembered, translate } from './dom.js';
 import { Peer } from './peer.js';
+import { Presence } from './presence.js';
 import { QualityMonitor, noticeOf, sampleOf } from './quality.js';
 import { Ringtone } from './ringtone.js';
 import { Session } from './signaling.js';
@@ -28,6 +29,10 @@ const REFUSALS = { 'rate-limited': 'server.too-fast', unauthorized: 'login.token
 // As many as a server keeps.
 const MAX_BLOCKED = 256;
 
+// So many who come or go at once are named; a crowd is told of none, whose comings and goings would drown what is said.
+const MAX_NAMED = 3;
+const CROWD = 100;
+
 const clock = {
   now: () => Date.now(),
   random: () => Math.random(),
@@ -39,6 +44,8 @@ let session = null;
 const blocked = new Set(readBlocked());
 let online = false;
 let users = null;
+let presence = null;
+let presenceTimer = null;
 let iceServers = [];
 let peer = null;
 let engineTimer = null;
@@ -230,6 +237,8 @@ function onSession(event) {
     case 'logged-in': {
       const again = users !== null;
       online = true;
+      presence ??= new Presence();
+      presence.reconnected(performance.now());
       iceServers = event.iceServers;
       remembered.set('here', 'yes', 'sessionStorage');
       if (!again) showRoom();
@@ -265,19 +274,31 @@ function onSession(event) {
 }
 
 function onUsers(names) {
-  const me = session.name;
-  for (const name of users ? names.filter((one) => !users.includes(one) && one !== me) : []) chat.system(t('chat.arrived', { name }));
-  for (const name of users ? users.filter((one) => !names.includes(one) && one !== me) : []) chat.system(t('chat.left', { name }));
   users = names;
+  tellPresence(presence.update(performance.now(), names));
   engine.users(performance.now(), names);
   showPeople();
+}
+
+function tellPresence(changes) {
+  for (const [one, many, list] of [['arrived', 'many-arrived', changes.arrived], ['left', 'many-left', changes.left]]) {
+    const names = list.filter((name) => name !== session.name);
+    if (users.length > CROWD || names.length === 0) continue;
+    if (names.length > MAX_NAMED) chat.system(t(`chat.${many}`, { count: names.length }));
+    else for (const name of names) chat.system(t(`chat.${one}`, { name }));
+  }
+  clearTimeout(presenceTimer);
+  const at = presence.timeoutAt();
+  if (at === null) return;
+  presenceTimer = setTimeout(() => tellPresence(presence.handleTimeout(performance.now())), Math.max(0, at - performance.now()));
 }
 
 function onClosed(why) {
   if (engine.snapshot().state !== 'idle') command({ kind: 'hang-up' });
   engine.signalingLost();
   online = false;
-  session = users = null;
+  clearTimeout(presenceTimer);
+  session = users = presence = null;
   notices.drop('server');
   remembered.remove('here', 'sessionStorage');
   $('room').hidden = true;

@@ -1,7 +1,14 @@
 // Numbers, times and names for people.
 
+// Making a formatter takes far longer than using it.
+const formatters = new Map();
+function formatter(key, make) {
+  if (!formatters.has(key)) formatters.set(key, make());
+  return formatters.get(key);
+}
+
 export function clockTime(date, locale) {
-  return new Intl.DateTimeFormat(locale, { timeStyle: 'short' }).format(date);
+  return formatter(`time ${locale}`, () => new Intl.DateTimeFormat(locale, { timeStyle: 'short' })).format(date);
 }
 
 // How long a call lasts: 0:07, 12:34, 1:02:03.
@@ -33,5 +40,11 @@ export function photoName(name, date) {
 }
 
 export function decimal(number, locale, digits = 0) {
-  return new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(number);
+  const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+  return formatter(`number ${digits} ${locale}`, () => new Intl.NumberFormat(locale, options)).format(number);
+}
+
+// A name as it is searched for: without accents, and in small letters.
+export function searchable(name) {
+  return name.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 }

@@ -12,6 +12,7 @@ export class ChatView {
   #online = false;
   #lastFrom = null;
   #atEnd = true;
+  #frame = null;
 
   // `send(text)` hears what to say.
   constructor(t, { send }) {
@@ -75,8 +76,12 @@ export class ChatView {
     if (this.#atEnd || line.classList.contains('own')) this.#toEnd();
   }
 
+  // Once for all lines of a frame.
   #toEnd() {
-    $('chat-log').scrollTop = $('chat-log').scrollHeight;
+    this.#frame ??= requestAnimationFrame(() => {
+      this.#frame = null;
+      $('chat-log').scrollTop = $('chat-log').scrollHeight;
+    });
   }
 
   #count() {

@@ -1,7 +1,11 @@
 // Who is here. A click or Enter on a name calls.
 
 import { $, element, icon } from '../dom.js';
-import { hueOf, initial } from '../format.js';
+import { decimal, hueOf, initial, searchable } from '../format.js';
+import { VirtualList } from './virtual-list.js';
+
+// A list longer than this can be searched.
+const SEARCHED_FROM = 12;
 
 export function avatar(name) {
   return element('span', { className: `avatar hue-${hueOf(name)}`, attributes: { 'aria-hidden': 'true' } }, initial(name));
@@ -11,52 +15,79 @@ export class PeopleView {
   #t;
   #call;
   #setBlocked;
-  #shown = '';
+  #list;
+  #users = [];
+  #me = '';
+  #canCall = false;
+  #blocked = new Set();
 
   // `call(name)` hears whom to call, `setBlocked(name, block)` from whom nothing is wanted any more, or again.
   constructor(t, { call, setBlocked }) {
     this.#t = t;
     this.#call = call;
     this.#setBlocked = setBlocked;
+    this.#list = new VirtualList($('people-scroll'), $('people-list'), {
+      make: (name) => this.#row(name),
+      draw: (row, name) => this.#draw(row, name),
+    });
+    $('people-search').oninput = () => {
+      $('people-scroll').scrollTop = 0;
+      this.#show();
+    };
   }
 
   // `canCall` is false while there is a call or no server; `blocked` is a set of names.
   show(users, me, canCall, blocked) {
-    // Whoever stands on a button keeps standing there while nothing changes.
-    const shown = JSON.stringify([users, me, canCall, [...blocked]]);
-    if (shown === this.#shown) return;
-    this.#shown = shown;
-    const focused = document.activeElement?.closest?.('.person')?.dataset.name;
-    const others = users.filter((name) => name !== me);
-    const rows = [me, ...others].filter((name) => users.includes(name)).map((name) => this.#row(name, name === me, canCall, blocked.has(name)));
-    $('people-list').replaceChildren(...rows);
-    $('people-hint').textContent = this.#t(others.length ? 'people.hint' : 'people.alone');
-    $('people-count').textContent = String(users.length);
-    if (focused !== undefined) {
-      [...document.querySelectorAll('button.person')].find((one) => one.dataset.name === focused)?.focus();
-    }
+    this.#users = users;
+    this.#me = me;
+    this.#canCall = canCall;
+    this.#blocked = blocked;
+    this.#show();
   }
 
-  #row(name, isMe, canCall, isBlocked) {
+  #show() {
+    const [users, me] = [this.#users, this.#me];
+    const others = users.filter((name) => name !== me);
+    $('people-search').hidden = others.length < SEARCHED_FROM;
+    const wanted = $('people-search').hidden ? '' : searchable($('people-search').value.trim());
+    const found = wanted ? others.filter((name) => searchable(name).includes(wanted)) : others;
+    $('people-hint').textContent = this.#t(!others.length ? 'people.alone' : found.length ? 'people.hint' : 'people.not-found');
+    $('people-count').textContent = decimal(users.length, this.#t.locale);
+    this.#list.show(others.length === users.length || wanted ? found : [me, ...found]);
+  }
+
+  #row(name) {
     const label = element('span', { className: 'person-name' }, element('bdi', {}, name));
-    if (isMe) {
+    if (name === this.#me) {
       const you = element('span', { className: 'tag' }, this.#t('people.you'));
       return element('li', {}, element('span', { className: 'person me' }, avatar(name), label, you));
     }
-    const button = element(
-      'button',
-      { type: 'button', className: 'person', disabled: !canCall || isBlocked, attributes: { 'aria-label': this.#t('people.call', { name }) } },
+    const person = element(
+      'button', { type: 'button', className: 'person', attributes: { 'aria-label': this.#t('people.call', { name }) } },
       avatar(name), label, icon('call'),
     );
-    button.dataset.name = name;
-    button.onclick = () => this.#call(name);
+    person.onclick = () => this.#call(name);
+    const block = element('button', { type: 'button', className: 'block' }, icon('block'));
+    block.onclick = () => this.#setBlocked(name, !this.#blocked.has(name));
+    return element('li', {}, person, block);
+  }
+
+  #draw(row, name) {
+    const [person, block] = row.querySelectorAll('button');
+    const isMe = name === this.#me;
+    if (isMe !== !person) {
+      // The server gave us another name, or somebody has ours of before.
+      row.replaceChildren(...this.#row(name).children);
+      return this.#draw(row, name);
+    }
+    if (isMe) return;
+    const isBlocked = this.#blocked.has(name);
+    person.disabled = !this.#canCall || isBlocked;
+    row.classList.toggle('blocked', isBlocked);
+    if (block.getAttribute('aria-pressed') === String(isBlocked)) return;
     const text = this.#t(isBlocked ? 'people.unblock' : 'people.block', { name });
-    const block = element(
-      'button',
-      { type: 'button', className: 'block', title: text, attributes: { 'aria-label': text, 'aria-pressed': String(isBlocked) } },
-      icon('block'),
-    );
-    block.onclick = () => this.#setBlocked(name, !isBlocked);
-    return element('li', { className: isBlocked ? 'blocked' : '' }, button, block);
+    block.title = text;
+    block.setAttribute('aria-label', text);
+    block.setAttribute('aria-pressed', String(isBlocked));
   }
 }
