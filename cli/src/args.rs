@@ -10,6 +10,7 @@ use chamada::media::video::codec::VideoCodec;
 use chamada::net::{BadProxy, Proxy, RootCertificates};
 use chamada::signaling::ice_url::{BadIceUrl, IceUrl};
 use chamada::signaling::message::IceServer;
+use chamada::signaling::session::check_name;
 use clap::{Parser, Subcommand};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -17,7 +18,7 @@ use std::time::Duration;
 
 /// 1:1 video calls by one Rust core. Without a command: the demo.
 #[derive(Parser)]
-#[command(name = "chamada", version, args_conflicts_with_subcommands = true)]
+#[command(name = "chamada", version)]
 pub(crate) struct Args {
     #[command(subcommand)]
     pub(crate) task: Option<Task>,
@@ -45,7 +46,7 @@ pub(crate) enum Task {
 #[derive(clap::Args)]
 pub(crate) struct DemoArgs {
     /// Stop by itself after so many seconds instead of at Ctrl-C
-    #[arg(long, value_name = "N", value_parser = seconds)]
+    #[arg(long, value_name = "N", value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) seconds: Option<Duration>,
     /// Print one JSON object a line
     #[arg(long)]
@@ -64,7 +65,7 @@ pub(crate) struct TokenArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) name: String,
     /// How many seconds it is good for
-    #[arg(long, value_name = "N", value_parser = seconds, default_value = "3600")]
+    #[arg(long, value_name = "N", value_parser = seconds, allow_negative_numbers = true, default_value = "3600")]
     pub(crate) seconds: Duration,
     /// The claim 'aud'
     #[arg(long, value_name = "NAME")]
@@ -77,6 +78,7 @@ pub(crate) struct TokenArgs {
 #[derive(clap::Args)]
 pub(crate) struct CallArgs {
     /// Whom to call; waits for them to log in
+    #[arg(value_parser = name)]
     pub(crate) user: String,
     #[command(flatten)]
     pub(crate) common: PeerArgs,
@@ -85,11 +87,14 @@ pub(crate) struct CallArgs {
 #[derive(clap::Args)]
 pub(crate) struct AnswerArgs {
     /// Answer this person only; decline everybody else
-    #[arg(long, value_name = "USER")]
+    #[arg(long, value_name = "USER", value_parser = name)]
     pub(crate) from: Option<String>,
     /// Decline the first call instead of answering it
     #[arg(long)]
     pub(crate) decline: bool,
+    /// Wait for the next call after each, until Ctrl-C; a call that fails does not end it
+    #[arg(long, conflicts_with_all = ["wait", "save_video", "save_audio", "photo"])]
+    pub(crate) forever: bool,
     #[command(flatten)]
     pub(crate) common: PeerArgs,
 }
@@ -103,7 +108,7 @@ pub(crate) struct PeerArgs {
     #[arg(long)]
     pub(crate) allow_insecure: bool,
     /// The name to log in with
-    #[arg(long, default_value = "chamada-cli")]
+    #[arg(long, value_parser = name, default_value = "chamada-cli")]
     pub(crate) name: String,
     /// A file with the token that the server wants; read again when it has expired
     #[arg(long, value_name = "FILE")]
@@ -115,7 +120,7 @@ pub(crate) struct PeerArgs {
     #[arg(long, value_name = "tone|FILE.wav|none", default_value = "tone")]
     pub(crate) audio: AudioSourceArg,
     /// Which camera to start with
-    #[arg(long, value_name = "user|environment", default_value = "user")]
+    #[arg(long, value_name = "user|environment", value_parser = facing, default_value = "user")]
     pub(crate) facing: FacingMode,
     /// Which video codec to prefer
     #[arg(long, value_name = "auto|vp8|h264", default_value = "auto")]
@@ -124,10 +129,10 @@ pub(crate) struct PeerArgs {
     #[arg(long, value_name = "balanced|maintain-framerate|maintain-resolution", default_value = "balanced")]
     pub(crate) degradation: DegradationPreference,
     /// Hang up so many seconds after connecting
-    #[arg(long, value_name = "N", value_parser = seconds)]
+    #[arg(long, value_name = "N", value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) seconds: Option<Duration>,
     /// Give up when no call connects within so many seconds
-    #[arg(long, value_name = "N", value_parser = seconds, default_value = "60")]
+    #[arg(long, value_name = "N", value_parser = seconds, allow_negative_numbers = true, default_value = "60")]
     pub(crate) wait: Duration,
     /// Save the received picture
     #[arg(long, value_name = "FILE.y4m")]
@@ -138,8 +143,8 @@ pub(crate) struct PeerArgs {
     /// Save the last received picture as a photo (.png or .jpg)
     #[arg(long, value_name = "FILE")]
     pub(crate) photo: Option<PathBuf>,
-    /// Change to the other camera so many seconds after connecting
-    #[arg(long, value_name = "N", value_parser = seconds)]
+    /// Change to the other camera so many seconds after connecting; of '--video test' alone, which has two
+    #[arg(long, value_name = "N", value_parser = seconds, allow_negative_numbers = true)]
     pub(crate) flip_after: Option<Duration>,
     /// Say this in the public chat after logging in
     #[arg(long, value_name = "TEXT")]
@@ -248,11 +253,26 @@ impl FromStr for CodecChoice {
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
-    let number: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
-    if !(0.0..=31_536_000.0).contains(&number) {
-        return Err("not a number of seconds between 0 and a year".into());
-    }
-    Ok(Duration::from_secs_f64(number))
+    let number = text.parse().ok().filter(|number| (0.0..=31_536_000.0).contains(number));
+    number
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| "use a number of seconds from 0 to 31536000, a year; 2.5 is one".into())
+}
+
+/// A name as servers take it, without the spaces around it.
+fn name(text: &str) -> Result<String, String> {
+    check_name(text).map_err(|why| why.to_string())
+}
+
+fn facing(text: &str) -> Result<FacingMode, String> {
+    text.parse().map_err(|_| {
+        match text.to_ascii_lowercase().as_str() {
+            "back" | "rear" => "the rear camera is called 'environment', as in W3C's facingMode",
+            "front" | "selfie" => "the front camera is called 'user', as in W3C's facingMode",
+            _ => "use user (the front camera) or environment (the rear camera)",
+        }
+        .to_owned()
+    })
 }
 
 pub(crate) fn ice_server(text: &str) -> Result<IceServer, String> {

@@ -1,6 +1,6 @@
 //! `chamada call` and `chamada answer`.
 
-use crate::args::{AnswerArgs, CallArgs, PeerArgs};
+use crate::args::{AnswerArgs, CallArgs, PeerArgs, VideoSource};
 use crate::exit::{self, Failure};
 use crate::output::Output;
 use crate::serve::stop_signal;
@@ -9,11 +9,13 @@ use crate::summary::Summary;
 use crate::view::{RemoteView, Seen};
 use chamada::call::{CallError, CallEvent, CallState, EndReason};
 use chamada::client::{Client, ClientError, ClientEvent};
-use chamada::media::photo::{PhotoFormat, save_photo};
+use chamada::media::file::{PlaybackFailure, check_output};
+use chamada::media::photo::{check_photo, save_photo};
 use chamada::media::wav::WavWriter;
 use chamada::peer::webrtc::WebrtcPeers;
 use chamada::signaling::message::{ErrorCode, MAX_TEXT_CHARS};
 use chamada::signaling::{SignalingError, SignalingEvent};
+use chamada_server::clean_name;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +25,7 @@ use tokio::time::Instant;
 /// What to do about calls.
 enum Plan {
     Call(String),
-    Answer { from: Option<String>, decline: bool },
+    Answer { from: Option<String>, decline: bool, forever: bool },
 }
 
 pub(crate) async fn call(args: CallArgs) -> Result<(), Failure> {
@@ -31,7 +33,7 @@ pub(crate) async fn call(args: CallArgs) -> Result<(), Failure> {
 }
 
 pub(crate) async fn answer(args: AnswerArgs) -> Result<(), Failure> {
-    run(Plan::Answer { from: args.from, decline: args.decline }, args.common).await
+    run(Plan::Answer { from: args.from, decline: args.decline, forever: args.forever }, args.common).await
 }
 
 async fn run(plan: Plan, args: PeerArgs) -> Result<(), Failure> {
@@ -39,12 +41,7 @@ async fn run(plan: Plan, args: PeerArgs) -> Result<(), Failure> {
     let mut summary = Summary::new();
     let mut seen = Seen::default();
     let result = attend(plan, args, output, &mut summary, &mut seen).await;
-    let mut numbers = summary.to_json(&seen);
-    if let Err(failure) = &result {
-        numbers["error"] = failure.to_string().into();
-    }
-    let text = summary.is_connected().then(|| format!("{numbers:#}"));
-    output.event("summary", numbers, text);
+    summary.print(output, &seen, result.as_ref().err());
     result
 }
 
@@ -62,17 +59,33 @@ async fn attend(
         Some(path) => Some(Arc::new(WavWriter::create(path).map_err(|error| Failure::BadArgument(error.to_string()))?)),
         None => None,
     };
-    let devices = sources::devices(&args, Arc::clone(&view), sound.clone())?;
+    let (devices, played) = sources::devices(&args, Arc::clone(&view), sound.clone())?;
     let (client, events) = Client::connect(sources::config(&args)?, devices, Arc::new(WebrtcPeers)).await?;
-    let mut peer =
-        Peer { plan, args, client, output, summary, called: false, stopping: false, timers: Timers::default() };
+    let mut peer = Peer {
+        plan,
+        args,
+        client,
+        output,
+        summary,
+        view: Arc::clone(&view),
+        played,
+        called: false,
+        stopping: false,
+        trouble: None,
+        closed: None,
+        timers: Timers::default(),
+    };
     let result = peer.live(events).await;
-    let photo = peer.save_photo(&view);
+    let photo = peer.save_photo();
     let pictures = view.finish();
     peer.client.logout().await;
     *seen = view.seen();
     let heard = match sound {
-        Some(sound) => sound.finish().map(drop).map_err(|error| Failure::Failed(error.to_string())),
+        Some(sound) => match sound.finish() {
+            Ok(0) => Err(Failure::Failed("no sound came, so none is saved".into())),
+            Ok(_) => Ok(()),
+            Err(error) => Err(Failure::Failed(error.to_string())),
+        },
         None => Ok(()),
     };
     result.and(photo).and(pictures).and(heard)
@@ -82,9 +95,15 @@ async fn attend(
 fn check(args: &PeerArgs) -> Result<(), Failure> {
     let bad = |text: String| Err(Failure::BadArgument(text));
     if let Some(path) = &args.photo
-        && let Err(error) = PhotoFormat::from_path(path)
+        && let Err(error) = check_photo(path)
     {
         return bad(error.to_string());
+    }
+    for saved in [&args.save_video, &args.save_audio].into_iter().flatten() {
+        check_output(saved).map_err(|error| Failure::BadArgument(error.to_string()))?;
+    }
+    if args.flip_after.is_some() && !matches!(args.video, VideoSource::Test(_)) {
+        return bad("--flip-after needs two cameras, which only '--video test' has".into());
     }
     if let Some(text) = &args.say
         && !(1..=MAX_TEXT_CHARS).contains(&text.chars().count())
@@ -104,10 +123,14 @@ fn check(args: &PeerArgs) -> Result<(), Failure> {
 
 /// Whether two paths lead to one file, which need not be there yet.
 fn same_file(one: &Path, other: &Path) -> bool {
-    match (std::fs::canonicalize(one), std::fs::canonicalize(other)) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => one == other,
-    }
+    // Of one that is not there the folder is.
+    let real = |path: &Path| {
+        std::fs::canonicalize(path).ok().or_else(|| {
+            let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            Some(std::fs::canonicalize(parent).ok()?.join(path.file_name()?))
+        })
+    };
+    one == other || real(one).is_some_and(|one| Some(one) == real(other))
 }
 
 /// When to do what, once the call is connected.
@@ -123,9 +146,16 @@ struct Peer<'a> {
     client: Client,
     output: Output,
     summary: &'a mut Summary,
+    view: Arc<RemoteView>,
+    /// What the files that are sent have to say.
+    played: Vec<PlaybackFailure>,
     called: bool,
     /// Nothing more is waited for: the call that is ending is the last.
     stopping: bool,
+    /// What else went wrong in a call that goes on: it ends as failed.
+    trouble: Option<String>,
+    /// Why there is no server any more, learnt in a call.
+    closed: Option<String>,
     timers: Timers,
 }
 
@@ -144,12 +174,16 @@ impl Peer<'_> {
                     Some(event) => {
                         self.output.client(&event);
                         if let Some(result) = self.on_event(event).await? {
-                            return result;
+                            match self.is_forever() {
+                                false => return result,
+                                true if self.stopping => return Ok(()),
+                                true => self.next_call(result)?,
+                            }
                         }
                     }
                     None => return Err(Failure::Failed("the client stopped".into())),
                 },
-                () = at(Some(give_up)), if !self.summary.is_connected() && !self.stopping => {
+                () = at(Some(give_up)), if !self.is_forever() && !self.summary.is_connected() && !self.stopping => {
                     self.stopping = true;
                     self.give_up().await?;
                 }
@@ -161,12 +195,16 @@ impl Peer<'_> {
                     self.timers.flip = None;
                     if let Err(error) = self.client.flip_camera().await {
                         self.output.flip_failed(&error);
+                        // The call may have ended just now.
+                        if !matches!(error, ClientError::Call(_)) {
+                            self.trouble.get_or_insert(format!("the other camera could not be used: {error}"));
+                        }
                     }
                 }
                 () = &mut stop, if !self.stopping => {
                     self.stopping = true;
                     if !self.hang_up().await? {
-                        return Err(Failure::NotAnswered("stopped before a call came about".into()));
+                        return if self.is_forever() { Ok(()) } else { Err(Failure::NotAnswered("stopped before a call came about".into())) };
                     }
                 }
             }
@@ -185,9 +223,15 @@ impl Peer<'_> {
                     self.client.set_token(sources::token(file)?).await?;
                 }
             }
-            ClientEvent::Signaling(SignalingEvent::Closed { why }) if !self.summary.is_connected() => {
+            ClientEvent::Signaling(SignalingEvent::Closed { why }) => {
                 let why = why.map_or_else(|| "logged out".to_owned(), |why| why.to_string());
-                return Err(Failure::Unreachable(why));
+                if !self.summary.is_connected() {
+                    return Err(Failure::Unreachable(why));
+                }
+                self.closed = Some(why);
+            }
+            ClientEvent::DeviceFailed { device, why } => {
+                self.trouble.get_or_insert(format!("the {} could not be used: {why}", device.as_str()));
             }
             ClientEvent::Call(CallEvent::Incoming { from, .. }) => self.on_incoming(&from).await?,
             ClientEvent::Call(CallEvent::Changed(snapshot))
@@ -210,10 +254,10 @@ impl Peer<'_> {
         if self.called {
             return Ok(());
         }
-        if !users.contains(user) {
+        let Some(user) = users.iter().find(|one| is_name(user, one)) else {
             self.output.event("waiting", serde_json::json!({ "for": user }), Some(format!("waiting for {user}")));
             return Ok(());
-        }
+        };
         self.called = true;
         self.summary.asked();
         self.client.call(user).await?;
@@ -223,13 +267,13 @@ impl Peer<'_> {
     async fn on_incoming(&mut self, caller: &str) -> Result<(), Failure> {
         let result = match &self.plan {
             Plan::Answer { decline: true, .. } => self.client.decline().await,
-            Plan::Answer { from: Some(from), .. } if from != caller => self.client.decline().await,
+            Plan::Answer { from: Some(from), .. } if !is_name(from, caller) => self.client.decline().await,
             Plan::Answer { .. } => {
                 self.summary.asked();
                 self.client.accept().await
             }
             // Both had the same idea.
-            Plan::Call(user) if user == caller && !self.called => {
+            Plan::Call(user) if is_name(user, caller) && !self.called => {
                 self.called = true;
                 self.summary.asked();
                 self.client.accept().await
@@ -255,7 +299,26 @@ impl Peer<'_> {
             _ => {}
         }
         self.summary.ended(reason);
-        Some(exit::of_call(with, reason, self.summary.is_connected()))
+        let played = self.played.iter().find_map(PlaybackFailure::take).map(|failure| failure.to_string());
+        let trouble = self.trouble.take().or(played).map_or(Ok(()), |trouble| Err(Failure::Failed(trouble)));
+        Some(exit::of_call(with, reason, self.summary.is_connected()).and(trouble))
+    }
+
+    fn is_forever(&self) -> bool {
+        matches!(self.plan, Plan::Answer { forever: true, .. })
+    }
+
+    /// Tells of the call that is over, and makes everything ready for the next.
+    fn next_call(&mut self, result: Result<(), Failure>) -> Result<(), Failure> {
+        if let Err(failure) = &result {
+            eprintln!("chamada: {failure}");
+        }
+        self.summary.print(self.output, &self.view.seen(), result.as_ref().err());
+        *self.summary = Summary::new();
+        self.view.reset();
+        self.trouble = None;
+        self.timers = Timers::default();
+        self.closed.take().map_or(Ok(()), |why| Err(Failure::Unreachable(why)))
     }
 
     async fn give_up(&mut self) -> Result<(), Failure> {
@@ -278,14 +341,20 @@ impl Peer<'_> {
         }
     }
 
-    fn save_photo(&self, view: &RemoteView) -> Result<(), Failure> {
+    fn save_photo(&self) -> Result<(), Failure> {
         let Some(path) = &self.args.photo else { return Ok(()) };
-        let frame = view.newest().ok_or_else(|| Failure::Failed("no picture came, so there is no photo".into()))?;
+        let frame =
+            self.view.newest().ok_or_else(|| Failure::Failed("no picture came, so there is no photo".into()))?;
         save_photo(&frame, path).map_err(|error| Failure::Failed(error.to_string()))?;
         let path = path.display().to_string();
         self.output.event("photo", serde_json::json!({ "file": path }), Some(format!("photo saved: {path}")));
         Ok(())
     }
+}
+
+/// Whether this is how a server writes the name that was asked for.
+fn is_name(wanted: &str, name: &str) -> bool {
+    wanted == name || clean_name(wanted).is_some_and(|wanted| wanted == name)
 }
 
 /// Whether this is the end of a call that rang here and was never taken.

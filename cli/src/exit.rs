@@ -46,9 +46,12 @@ impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let text = error.to_string();
         match error {
-            ClientError::Signaling(SignalingError::BadText)
+            ClientError::Signaling(SignalingError::BadText | SignalingError::BadName)
             | ClientError::Call(CallError::SelfCall)
             | ClientError::Constraint(_) => Self::BadArgument(text),
+            ClientError::Signaling(SignalingError::Insecure(_)) => {
+                Self::Unreachable(format!("{text}: use wss://, or allow it by --allow-insecure"))
+            }
             ClientError::Signaling(_) => Self::Unreachable(text),
             _ => Self::Failed(text),
         }

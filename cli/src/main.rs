@@ -16,7 +16,8 @@ mod texts;
 mod view;
 
 use args::{Args, Task};
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 use settings::LogFormat;
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -47,6 +48,11 @@ fn start_log(args: &Args) {
 #[tokio::main]
 async fn main() -> ExitCode {
     let args = Args::parse();
+    if args.task.is_some() && (args.demo.seconds.is_some() || args.demo.json) {
+        // Without a command they are the demo's. Ends the process with code 2.
+        let said = "--json and --seconds stand behind the command that they are for: chamada call --json …";
+        Args::command().error(ErrorKind::ArgumentConflict, said).exit();
+    }
     start_log(&args);
     let ended = match args.task.unwrap_or(Task::Demo(args.demo)) {
         Task::Demo(args) => demo::run(args).await,

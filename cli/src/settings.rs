@@ -43,12 +43,13 @@ pub(crate) enum LogFormat {
 #[derive(clap::Args, Deserialize, Default, Debug)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(crate) struct Settings {
-    /// Address and port to listen on [default: 127.0.0.1:6503]
-    #[arg(long, value_name = "ADDR:PORT", env = "CHAMADA_LISTEN")]
-    listen: Option<SocketAddr>,
+    /// Address and port to listen on; a port alone is one of this machine (localhost), 0.0.0.0:PORT is for others too [default:
+    /// 127.0.0.1:6503]
+    #[arg(long, value_name = "[ADDR:]PORT", env = "CHAMADA_LISTEN", allow_negative_numbers = true)]
+    listen: Option<ListenAddress>,
     /// Address and port for /metrics (Prometheus), /readyz and /healthz; for the operator alone
-    #[arg(long, value_name = "ADDR:PORT", env = "CHAMADA_METRICS")]
-    metrics: Option<SocketAddr>,
+    #[arg(long, value_name = "[ADDR:]PORT", env = "CHAMADA_METRICS", allow_negative_numbers = true)]
+    metrics: Option<ListenAddress>,
     /// Speak TLS with this certificate (PEM, with those up to the one that clients know); read again when it changes
     #[arg(long, value_name = "FILE", env = "CHAMADA_TLS_CERT")]
     tls_cert: Option<PathBuf>,
@@ -98,6 +99,31 @@ pub(crate) struct Settings {
     /// Bounds on what clients may use; only in the file.
     #[arg(skip)]
     limits: Option<Limits>,
+}
+
+/// `ADDR:PORT`, `localhost:PORT` or `PORT`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(try_from = "String")]
+struct ListenAddress(SocketAddr);
+
+impl FromStr for ListenAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let port = text.strip_prefix("localhost:").unwrap_or(text);
+        let local = port.parse().ok().map(|port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        local.or_else(|| text.parse().ok()).map(Self).ok_or_else(|| {
+            "use ADDRESS:PORT (0.0.0.0:6503 for everybody, [::]:6503 by IPv6 too), localhost:PORT, or PORT up to 65535".into()
+        })
+    }
+}
+
+impl TryFrom<String> for ListenAddress {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
 }
 
 /// `URL[,USER,PASSWORD]`.
@@ -190,8 +216,8 @@ impl Settings {
             _ => return bad("TURN credentials need both turn-secret and turn-url"),
         };
         Ok(ServerConfig {
-            listen: self.listen.unwrap_or_else(|| SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT))),
-            metrics: self.metrics,
+            listen: self.listen.map_or(SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT)), |listen| listen.0),
+            metrics: self.metrics.map(|metrics| metrics.0),
             tls,
             allowed_origins: self.allow_origin,
             trusted_proxies: self.trusted_proxy,

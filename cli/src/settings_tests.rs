@@ -62,6 +62,24 @@ fn arguments_go_before_the_file_and_the_file_before_what_is_usual() {
 }
 
 #[test]
+fn a_port_alone_is_one_of_this_machine() {
+    let of = |text: &str| config(&format!("listen = {text:?}"), &[]).map(|config| config.listen.to_string());
+    for (text, address) in [
+        ("7000", "127.0.0.1:7000"),
+        ("localhost:7000", "127.0.0.1:7000"),
+        ("0.0.0.0:7000", "0.0.0.0:7000"),
+        ("[::1]:7000", "[::1]:7000"),
+    ] {
+        assert_eq!(of(text).unwrap(), address);
+        let argument = config("", &["--listen", text]).unwrap();
+        assert_eq!(argument.listen.to_string(), address);
+    }
+    for text in ["localhost", "70000", "-1", ":7000", "example.org:7000", "::1:7000x", ""] {
+        assert!(of(text).unwrap_err().contains("localhost:PORT"), "{text}");
+    }
+}
+
+#[test]
 fn what_cannot_be_meant_is_said_with_its_place() {
     for (file, arguments, said) in [
         ("\nlisten = 7", &[][..], "line 2"),

@@ -6,6 +6,7 @@ use crate::view::{RemoteView, saving_listener};
 use chamada::client::{ClientConfig, Devices, SendParameters};
 use chamada::media::capture::{AudioProvider, CameraProvider};
 use chamada::media::constraints::VideoConstraints;
+use chamada::media::file::PlaybackFailure;
 use chamada::media::synthetic::{SpeakerSink, SyntheticAudio, SyntheticCameras};
 use chamada::media::wav::{WavMicrophone, WavWriter};
 use chamada::media::y4m::Y4mCamera;
@@ -14,17 +15,23 @@ use chamada::signaling::SignalingConfig;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Cameras, microphone and speaker as the arguments say, with `view` and `sound` for what comes in.
+/// Cameras, microphone and speaker as the arguments say, with `view` and `sound` for what comes in; and what files that are played have
+/// to say in the call.
 pub(crate) fn devices(
     args: &PeerArgs,
     view: Arc<RemoteView>,
     sound: Option<Arc<WavWriter>>,
-) -> Result<Devices, Failure> {
+) -> Result<(Devices, Vec<PlaybackFailure>), Failure> {
     let bad = |error: &dyn std::fmt::Display| Failure::BadArgument(error.to_string());
+    let mut failures = Vec::new();
     let cameras: Option<Arc<dyn CameraProvider>> = match &args.video {
         VideoSource::None => None,
         VideoSource::Test(format) => Some(Arc::new(SyntheticCameras::new(*format).map_err(|error| bad(&error))?)),
-        VideoSource::File(path) => Some(Arc::new(Y4mCamera::open(path).map_err(|error| bad(&error))?)),
+        VideoSource::File(path) => {
+            let film = Y4mCamera::open(path).map_err(|error| bad(&error))?;
+            failures.push(film.failure());
+            Some(Arc::new(film))
+        }
     };
     let listener: SpeakerSink = match sound {
         Some(writer) => saving_listener(writer),
@@ -34,10 +41,12 @@ pub(crate) fn devices(
         AudioSourceArg::None => Arc::new(SyntheticAudio::silent().with_speaker(listener)),
         AudioSourceArg::Tone => Arc::new(SyntheticAudio::new(440.0).with_speaker(listener)),
         AudioSourceArg::File(path) => {
-            Arc::new(WavMicrophone::open(path).map_err(|error| bad(&error))?.with_speaker(listener))
+            let file = WavMicrophone::open(path).map_err(|error| bad(&error))?;
+            failures.push(file.failure());
+            Arc::new(file.with_speaker(listener))
         }
     };
-    Ok(Devices { cameras, audio: Some(audio), remote: Some(view), preview: None })
+    Ok((Devices { cameras, audio: Some(audio), remote: Some(view), preview: None }, failures))
 }
 
 /// The token in this file, which is a secret and so stands in no argument.

@@ -1,5 +1,7 @@
 //! The last line of a call: what happened, in numbers.
 
+use crate::exit::Failure;
+use crate::output::Output;
 use crate::resources;
 use crate::view::Seen;
 use chamada::call::EndReason;
@@ -53,6 +55,16 @@ impl Summary {
 
     pub(crate) fn setup(&self) -> Option<Duration> {
         Some(self.connected?.duration_since(self.asked?))
+    }
+
+    /// The last line of a call: for people only where there was one.
+    pub(crate) fn print(&self, output: Output, seen: &Seen, failure: Option<&Failure>) {
+        let mut numbers = self.to_json(seen);
+        if let Some(failure) = failure {
+            numbers["error"] = failure.to_string().into();
+        }
+        let text = self.is_connected().then(|| format!("{numbers:#}"));
+        output.event("summary", numbers, text);
     }
 
     /// The JSON summary: see the README for its fields.

@@ -43,10 +43,8 @@ pub(crate) struct Seen {
 
 impl RemoteView {
     pub(crate) fn new(save: Option<&Path>) -> Result<Arc<Self>, Failure> {
-        let writer = save
-            .map(|path| Y4mWriter::create(path, 30.0))
-            .transpose()
-            .map_err(|error| Failure::BadArgument(error.to_string()))?;
+        let writer =
+            save.map(Y4mWriter::create).transpose().map_err(|error| Failure::BadArgument(error.to_string()))?;
         Ok(Arc::new(Self { inner: Mutex::default(), writer: Mutex::new(writer) }))
     }
 
@@ -65,12 +63,18 @@ impl RemoteView {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner).newest.clone()
     }
 
-    /// Writes what is still in memory to the file.
+    /// Forgets what was seen, for the next call.
+    pub(crate) fn reset(&self) {
+        *self.inner.lock().unwrap_or_else(PoisonError::into_inner) = Inner::default();
+    }
+
+    /// Writes what is still in memory to the file. A file that was asked for and has no picture is a failure.
     pub(crate) fn finish(&self) -> Result<(), Failure> {
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        match writer {
-            Some(writer) => writer.finish().map(drop).map_err(|error| Failure::Failed(error.to_string())),
-            None => Ok(()),
+        let Some(writer) = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take() else { return Ok(()) };
+        match writer.finish() {
+            Ok(0) => Err(Failure::Failed("no picture came, so none is saved".into())),
+            Ok(_) => Ok(()),
+            Err(error) => Err(Failure::Failed(error.to_string())),
         }
     }
 }

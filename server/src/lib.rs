@@ -39,6 +39,7 @@ mod watch_file;
 
 pub use auth::{KeyError, issue_token};
 pub use config::{AuthConfig, AuthKeys, Limits, ServerConfig, TlsConfig, TurnConfig};
+pub use sanitise::clean_name;
 pub use tls::TlsError;
 pub use turn::TurnError;
 

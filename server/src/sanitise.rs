@@ -80,6 +80,11 @@ pub(crate) fn name(wanted: &str) -> Result<String, NameFault> {
     if clean.chars().count() > MAX_NAME_CHARS { Err(NameFault::TooLong) } else { Ok(clean) }
 }
 
+/// The name that a server like this one gives somebody who asks for `wanted`, where it is free; nothing if it would be refused.
+pub fn clean_name(wanted: &str) -> Option<String> {
+    name(wanted).ok()
+}
+
 /// What a name looks like: two with the same look are one name.
 pub(crate) fn look(name: &str) -> String {
     let compatible = ComposingNormalizerBorrowed::new_nfkc().normalize(name);

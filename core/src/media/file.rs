@@ -1,7 +1,10 @@
-//! What can be wrong with files of pictures and sound.
+//! What can be wrong with files of pictures and sound, and what is seen of it before a call.
 
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Why a file cannot be read or written; names the file.
 #[derive(Debug, thiserror::Error)]
@@ -51,3 +54,78 @@ impl FileError {
         Self::Format { path: path.to_owned(), problem: problem.to_string() }
     }
 }
+
+/// Opens a file to be read, and says how many bytes it has. Folders, pipes and devices are refused: they cannot be played in a loop.
+pub(crate) fn open_input(path: &Path) -> Result<(File, u64), FileError> {
+    // Before it is opened, which waits for ever at a pipe that nobody writes to.
+    let found = fs::metadata(path).map_err(|error| FileError::io(path, error))?;
+    if !found.is_file() {
+        return Err(FileError::format(path, kind(&found)));
+    }
+    let file = File::open(path).map_err(|error| FileError::io(path, error))?;
+    let length = file.metadata().map_err(|error| FileError::io(path, error))?.len();
+    Ok((file, length))
+}
+
+fn kind(found: &fs::Metadata) -> &'static str {
+    if found.is_dir() { "it is a folder" } else { "it is a pipe or a device, not a file" }
+}
+
+/// Whether a file can be written: its folder is there and lets files be made, and the file, if it is there, is a file that can be
+/// written to. Changes nothing; what is found can be otherwise when the file is written.
+///
+/// # Errors
+/// [`FileError`] with what is in the way.
+pub fn check_output(path: &Path) -> Result<(), FileError> {
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() => Err(FileError::format(path, kind(&found))),
+        Ok(_) => File::options().write(true).open(path).map(drop).map_err(|error| FileError::io(path, error)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => check_folder(path),
+        Err(error) => Err(FileError::io(path, error)),
+    }
+}
+
+/// Whether files can be made in the folder of this one.
+pub(crate) fn check_folder(path: &Path) -> Result<(), FileError> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match fs::metadata(parent) {
+        Ok(found) if !found.is_dir() => {
+            return Err(FileError::format(path, format!("{} is no folder", parent.display())));
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(FileError::format(path, format!("the folder {} is not there", parent.display())));
+        }
+        _ => {}
+    }
+    // Permissions do not say what a file system that is read-only or full does: only an attempt does.
+    let attempt = beside(path);
+    let made = File::options().write(true).create_new(true).open(&attempt).and_then(|_| fs::remove_file(&attempt));
+    made.map_err(|error| FileError::format(path, format!("no file can be made in {}: {error}", parent.display())))
+}
+
+/// A name that is not taken, in the same folder.
+pub(crate) fn beside(path: &Path) -> PathBuf {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}-{}.part", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
+    path.with_file_name(name)
+}
+
+/// Why a file that is played as a camera or a microphone stopped in the middle of it. Clones share what is found.
+#[derive(Debug, Clone, Default)]
+pub struct PlaybackFailure(Arc<Mutex<Option<FileError>>>);
+
+impl PlaybackFailure {
+    pub(crate) fn set(&self, error: FileError) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+
+    /// The first failure, once.
+    pub fn take(&self) -> Option<FileError> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+#[cfg(test)]
+#[path = "file_tests.rs"]
+mod tests;

@@ -1,12 +1,12 @@
 //! Photos: one picture of a call as PNG or JPEG.
 
+use super::file::{FileError, beside, check_folder};
 use super::frame::{FrameError, FramePool, VideoFrame};
 use image::codecs::{jpeg::JpegEncoder, png::PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Of 100; good enough to print and a tenth of a PNG.
 const JPEG_QUALITY: u8 = 90;
@@ -41,6 +41,9 @@ pub enum PhotoError {
     /// The name says no format that is known.
     #[error("{}: a photo's name must end in .png, .jpg or .jpeg", .0.display())]
     Extension(PathBuf),
+    /// There can be no file of this name.
+    #[error(transparent)]
+    Place(#[from] FileError),
     /// The picture cannot be converted.
     #[error(transparent)]
     Frame(#[from] FrameError),
@@ -80,19 +83,28 @@ pub fn encode_photo(frame: &VideoFrame, format: PhotoFormat) -> Result<Vec<u8>, 
     Ok(bytes)
 }
 
+/// Whether a photo of this name can be saved, as far as that can be seen before. Changes nothing.
+///
+/// # Errors
+/// [`PhotoError::Extension`] or [`PhotoError::Place`].
+pub fn check_photo(path: &Path) -> Result<(), PhotoError> {
+    PhotoFormat::from_path(path)?;
+    if path.is_dir() {
+        return Err(FileError::format(path, "it is a folder").into());
+    }
+    check_folder(path).map_err(Into::into)
+}
+
 /// Saves the picture, in the format that the name says. The file appears whole or not at all; one that was there before is
 /// replaced only by a whole one.
 ///
 /// # Errors
 /// [`PhotoError`]; a file that was there before is as it was.
 pub fn save_photo(frame: &VideoFrame, path: impl AsRef<Path>) -> Result<(), PhotoError> {
-    static COUNT: AtomicU64 = AtomicU64::new(0);
     let path = path.as_ref();
     let bytes = encode_photo(frame, PhotoFormat::from_path(path)?)?;
     // Beside the photo, since a rename works only within one file system.
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}-{}.part", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
-    let part = path.with_file_name(name);
+    let part = beside(path);
     let saved = write_new(&part, &bytes).and_then(|()| fs::rename(&part, path));
     saved.map_err(|source| {
         // It may not exist; the first error is the one that matters.
@@ -168,6 +180,26 @@ mod tests {
         assert!(matches!(error, PhotoError::Io { .. }), "{error}");
         assert_eq!(dir.names(), ["there.png"]);
         assert!(save_photo(&frame(Rotation::None), dir.path("missing/a.png")).is_err());
+    }
+
+    #[test]
+    fn whether_a_photo_can_be_saved_is_seen_before_and_leaves_nothing() {
+        let dir = TestDir::new();
+        fs::create_dir(dir.path("folder.png")).unwrap();
+        fs::write(dir.path("old.png"), "old").unwrap();
+        for (name, said) in [
+            ("folder.png", "it is a folder"),
+            ("missing/a.png", "missing is not there"),
+            ("old.png/a.png", "old.png is no folder"),
+            ("a.gif", "must end in"),
+        ] {
+            let error = check_photo(&dir.path(name)).unwrap_err().to_string();
+            assert!(error.contains(said), "{error}");
+        }
+        check_photo(&dir.path("old.png")).unwrap();
+        check_photo(&dir.path("new.jpg")).unwrap();
+        assert_eq!(dir.names(), ["folder.png", "old.png"]);
+        assert_eq!(fs::read(dir.path("old.png")).unwrap(), b"old");
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use super::capture::{
     CameraFormat, CameraInfo, CameraProvider, CameraSettings, CaptureError, CaptureHandle, FrameSink, VideoRenderer,
 };
-use super::file::FileError;
+use super::file::{FileError, PlaybackFailure, check_output, open_input};
 use super::frame::{FramePool, MAX_DIMENSION, Rotation, VideoFrame};
 use super::pace::{Pace, PacedThread};
 use std::fs::File;
@@ -14,12 +14,16 @@ use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Longest header line, in bytes.
 const MAX_LINE: u64 = 1024;
 /// Fastest rate that is played, in frames per second.
 const MAX_FPS: f64 = 240.0;
+/// How often the rate in the header of a file that is being written is made right.
+const HEADER_INTERVAL: Duration = Duration::from_secs(1);
+/// The characters of the longest rate, `240000:1000`.
+const RATE_CHARS: usize = 11;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Header {
@@ -80,22 +84,31 @@ fn line(reader: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// A file that is open at one of its frames.
-struct Y4mReader {
+struct Y4mReader<R> {
     path: PathBuf,
-    reader: BufReader<File>,
+    reader: BufReader<R>,
+    /// Bytes of the file.
+    length: u64,
     header: Header,
     first_frame: u64,
     frame: u64,
 }
 
-impl Y4mReader {
+impl Y4mReader<File> {
     fn open(path: &Path) -> Result<Self, FileError> {
+        let (file, length) = open_input(path)?;
+        Self::new(path, file, length)
+    }
+}
+
+impl<R: Read + Seek> Y4mReader<R> {
+    fn new(path: &Path, file: R, length: u64) -> Result<Self, FileError> {
         let io = |error| FileError::io(path, error);
-        let mut reader = BufReader::new(File::open(path).map_err(io)?);
+        let mut reader = BufReader::new(file);
         let first = line(&mut reader).map_err(io)?.ok_or_else(|| FileError::format(path, "no YUV4MPEG2 file"))?;
         let header = Header::parse(path, &first)?;
         let first_frame = reader.stream_position().map_err(io)?;
-        Ok(Self { path: path.to_owned(), reader, header, first_frame, frame: 0 })
+        Ok(Self { path: path.to_owned(), reader, length, header, first_frame, frame: 0 })
     }
 
     fn io(&self, error: io::Error) -> FileError {
@@ -120,12 +133,12 @@ impl Y4mReader {
 
     /// Walks over the whole file without reading its pixels, then goes back to the first frame.
     fn check(&mut self) -> Result<(), FileError> {
-        let length = self.reader.get_ref().metadata().map_err(|error| self.io(error))?.len();
         let bytes = self.header.frame_bytes();
         while self.start_frame()? {
             let at = self.reader.stream_position().map_err(|error| self.io(error))?;
-            if length.saturating_sub(at) < bytes {
-                return Err(self.damaged(&format!("{} of {bytes} bytes are there", length.saturating_sub(at))));
+            let there = self.length.saturating_sub(at);
+            if there < bytes {
+                return Err(self.damaged(&format!("{there} of {bytes} bytes are there")));
             }
             // Cannot wrap: a frame has at most 100 MB.
             self.reader.seek_relative(bytes as i64).map_err(|error| self.io(error))?;
@@ -166,6 +179,7 @@ impl Y4mReader {
 pub struct Y4mCamera {
     path: PathBuf,
     header: Header,
+    failure: PlaybackFailure,
 }
 
 impl Y4mCamera {
@@ -176,7 +190,12 @@ impl Y4mCamera {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let mut reader = Y4mReader::open(path.as_ref())?;
         reader.check()?;
-        Ok(Self { path: reader.path, header: reader.header })
+        Ok(Self { path: reader.path, header: reader.header, failure: PlaybackFailure::default() })
+    }
+
+    /// Why the pictures stopped before their handle was dropped, if they did: the file was changed or taken away while it played.
+    pub fn failure(&self) -> PlaybackFailure {
+        self.failure.clone()
     }
 }
 
@@ -193,7 +212,7 @@ impl CameraProvider for Y4mCamera {
             return Err(CaptureError::NotFound(format!("no camera '{}'", settings.device_id)));
         }
         let mut reader = Y4mReader::open(&self.path).map_err(|error| CaptureError::NotReadable(error.to_string()))?;
-        let pool = FramePool::default();
+        let (pool, failure) = (FramePool::default(), self.failure.clone());
         let thread =
             PacedThread::spawn("y4m", Pace::pictures(reader.header.fps), move || match reader.next_frame(&pool) {
                 Ok(frame) => {
@@ -202,6 +221,7 @@ impl CameraProvider for Y4mCamera {
                 }
                 Err(error) => {
                     log::error!("the film stopped: {error}");
+                    failure.set(error);
                     ControlFlow::Break(())
                 }
             })?;
@@ -211,41 +231,43 @@ impl CameraProvider for Y4mCamera {
 
 /// Writes what it renders to a file.
 ///
-/// The first picture, turned upright, gives the size; later ones are scaled into it between black bars. Each picture is handed
-/// to the system at once, so that a program that dies leaves all of them readable. What the file held before is kept until
-/// the first picture.
+/// The first picture, turned upright, gives the size; later ones are scaled into it between black bars. The header's frame rate is
+/// that of the pictures, by the times at which they were captured or decoded: it is made right once a second and at the end. Each
+/// picture is handed to the system at once, so that a program that dies leaves all of them readable. The file is made, or what it
+/// held before replaced, with the first picture.
 #[derive(Debug)]
 pub struct Y4mWriter {
     path: PathBuf,
-    fps: (u32, u32),
     pool: FramePool,
     state: Mutex<WriterState>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct WriterState {
-    file: BufWriter<File>,
-    size: Option<(u32, u32)>,
-    frames: u64,
+    written: Option<Written>,
     error: Option<FileError>,
 }
 
+/// A file with at least one picture.
+#[derive(Debug)]
+struct Written {
+    file: BufWriter<File>,
+    size: (u32, u32),
+    frames: u64,
+    first: Instant,
+    last: Instant,
+    header_written: Instant,
+}
+
 impl Y4mWriter {
-    /// A writer at this many frames per second, which the header says and nothing else depends on.
+    /// A writer to this file.
     ///
     /// # Errors
-    /// [`FileError`] if the file cannot be written or the rate is not between 0 and 240.
-    pub fn create(path: impl AsRef<Path>, fps: f64) -> Result<Self, FileError> {
+    /// [`FileError`] if the file cannot be written: see [`check_output`].
+    pub fn create(path: impl AsRef<Path>) -> Result<Self, FileError> {
         let path = path.as_ref();
-        let thousandths = (fps * 1000.0).round();
-        if !(1.0..=MAX_FPS * 1000.0).contains(&thousandths) {
-            return Err(FileError::format(path, format!("{fps} is no frame rate up to {MAX_FPS}")));
-        }
-        let fps = if thousandths % 1000.0 == 0.0 { (fps as u32, 1) } else { (thousandths as u32, 1000) };
-        let file = File::options().write(true).create(true).truncate(false).open(path);
-        let file = BufWriter::new(file.map_err(|error| FileError::io(path, error))?);
-        let state = Mutex::new(WriterState { file, size: None, frames: 0, error: None });
-        Ok(Self { path: path.to_owned(), fps, pool: FramePool::default(), state })
+        check_output(path)?;
+        Ok(Self { path: path.to_owned(), pool: FramePool::default(), state: Mutex::default() })
     }
 
     /// How many pictures are written; the first error if one was met, after which nothing was written any more.
@@ -254,33 +276,81 @@ impl Y4mWriter {
     /// [`FileError`] of the first picture that could not be written.
     pub fn finish(self) -> Result<u64, FileError> {
         let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        state.error.map_or(Ok(state.frames), Err)
+        match (state.error, state.written) {
+            (Some(error), _) => Err(error),
+            (None, None) => Ok(0),
+            (None, Some(mut written)) => {
+                written.write_header().map_err(|error| FileError::io(&self.path, error))?;
+                Ok(written.frames)
+            }
+        }
     }
 
     fn write(&self, state: &mut WriterState, frame: &VideoFrame) -> Result<(), FileError> {
         let io = |error| FileError::io(&self.path, error);
         let bad = |error| FileError::format(&self.path, error);
         let upright = frame.rotated(&self.pool).map_err(bad)?;
-        let (width, height) = match state.size {
-            Some(size) => size,
-            None => {
+        let written = match &mut state.written {
+            Some(written) => written,
+            none => {
                 let size = (upright.width(), upright.height());
-                state.file.get_ref().set_len(0).map_err(io)?;
-                let (count, seconds) = self.fps;
-                writeln!(state.file, "YUV4MPEG2 W{} H{} F{count}:{seconds} Ip A1:1 C420jpeg", size.0, size.1)
-                    .map_err(io)?;
-                state.size = Some(size);
-                size
+                none.insert(Written::start(&self.path, size, frame.captured_at()).map_err(io)?)
             }
         };
+        let (width, height) = written.size;
         let fitted = upright.letterboxed(&self.pool, width, height).map_err(bad)?;
-        state.file.write_all(b"FRAME\n").map_err(io)?;
-        for plane in [fitted.y(), fitted.u(), fitted.v()] {
-            state.file.write_all(plane).map_err(io)?;
+        written.append(&fitted).map_err(io)
+    }
+}
+
+impl Written {
+    fn start(path: &Path, size: (u32, u32), now: Instant) -> io::Result<Self> {
+        let file = BufWriter::new(File::options().write(true).create(true).truncate(true).open(path)?);
+        let mut written = Self { file, size, frames: 0, first: now, last: now, header_written: now };
+        written.write_header()?;
+        Ok(written)
+    }
+
+    fn append(&mut self, picture: &VideoFrame) -> io::Result<()> {
+        self.file.write_all(b"FRAME\n")?;
+        for plane in [picture.y(), picture.u(), picture.v()] {
+            self.file.write_all(plane)?;
         }
-        state.file.flush().map_err(io)?;
-        state.frames += 1;
+        self.file.flush()?;
+        self.frames += 1;
+        self.last = self.last.max(picture.captured_at());
+        // The second picture says a rate for the first time.
+        if self.frames == 2 || self.last.saturating_duration_since(self.header_written) >= HEADER_INTERVAL {
+            self.write_header()?;
+        }
         Ok(())
+    }
+
+    /// Always of the same length: what a shorter rate leaves free is filled with a comment.
+    fn write_header(&mut self) -> io::Result<()> {
+        self.header_written = self.last;
+        let (width, height) = self.size;
+        let rate = self.rate();
+        let fill = "_".repeat(RATE_CHARS.saturating_sub(rate.len()));
+        self.file.seek(SeekFrom::Start(0))?;
+        writeln!(self.file, "YUV4MPEG2 W{width} H{height} F{rate} Ip A1:1 C420jpeg X{fill}")?;
+        self.file.seek(SeekFrom::End(0))?;
+        Ok(())
+    }
+
+    /// Pictures per second as `count:seconds`; 30 where no time lies between them, as with one alone.
+    fn rate(&self) -> String {
+        let seconds = self.last.saturating_duration_since(self.first).as_secs_f64();
+        let fps = self.frames.saturating_sub(1) as f64 / seconds;
+        if !fps.is_finite() || fps == 0.0 {
+            return "30:1".to_owned();
+        }
+        let thousandths = (fps * 1000.0).round().clamp(1.0, MAX_FPS * 1000.0) as u64;
+        if thousandths.is_multiple_of(1000) {
+            format!("{}:1", thousandths / 1000)
+        } else {
+            format!("{thousandths}:1000")
+        }
     }
 }
 
@@ -292,6 +362,19 @@ impl VideoRenderer for Y4mWriter {
         {
             log::error!("pictures are no longer saved: {error}");
             state.error = Some(error);
+        }
+    }
+}
+
+/// A file of these bytes, looked through as before a call, and its first pictures.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz(input: &[u8]) {
+    let file = io::Cursor::new(input);
+    let Ok(mut reader) = Y4mReader::new(Path::new("fuzz.y4m"), file, input.len() as u64) else { return };
+    if reader.check().is_ok() {
+        // What was found good before the call is played in it. Sizes that files of a fuzzer do not have are not.
+        for _ in 0..3 {
+            assert!(reader.next_frame(&FramePool::new(1)).is_ok());
         }
     }
 }

@@ -7,6 +7,7 @@ use super::{ConnectError, Stream};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
+use std::io::ErrorKind;
 use std::sync::{Arc, OnceLock};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -67,7 +68,13 @@ fn words(error: &std::io::Error) -> String {
     match tls {
         Some(rustls::Error::InvalidMessage(_)) => "the server does not speak TLS there".to_owned(),
         Some(tls) => tls.to_string(),
-        None => error.to_string(),
+        None => match error.kind() {
+            ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => {
+                "the connection was closed during the TLS handshake: perhaps the server does not speak TLS there"
+                    .to_owned()
+            }
+            _ => error.to_string(),
+        },
     }
 }
 

@@ -32,7 +32,7 @@ pub enum SignalingError {
     #[error("no secure connection: {0}")]
     Tls(String),
     /// Something answered, but not a WebSocket; with the HTTP status where there was one.
-    #[error("no WebSocket at this address (HTTP status {status:?})")]
+    #[error("no WebSocket at this address{}", status.map(|status| format!(" (HTTP status {status})")).unwrap_or_default())]
     NotWebSocket {
         /// HTTP status (RFC 9110 section 15).
         status: Option<u16>,

@@ -137,10 +137,16 @@ fn good() -> Vec<u8> {
 fn bad_files_are_refused_with_what_is_wrong() {
     let good = good();
     open(&good).unwrap();
-    for bad in [&b""[..], b"YUV4MPEG2 W2", &good[..20], &good[..good.len() - 380]] {
+    for (bad, said) in [
+        (&b""[..], "no WAV file"),
+        (b"YUV4MPEG2 W2", "no WAV file"),
+        (&good[..20], "its chunk 'fmt ' has 0 of 16 bytes"),
+        (&good[..40], "no sound"),
+        (&good[..good.len() - 380], "400 bytes of sound are announced, 20 are there"),
+    ] {
         let error = open(bad).unwrap_err();
         assert!(matches!(error, FileError::Format { .. }), "{error}");
-        assert!(error.to_string().contains("a.wav"), "{error}");
+        assert!(error.to_string().contains("a.wav") && error.to_string().contains(said), "{error}");
     }
     let mut fast = good.clone();
     fast[24..28].copy_from_slice(&1_000_000u32.to_le_bytes());

@@ -1,121 +1,13 @@
 //! The command as a person or a script meets it: arguments, output, files, exit codes.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's helpers fail the test")]
 
+mod files;
+mod options;
+mod support;
+
 use serde_json::Value;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
-use tokio::time::timeout;
-
-/// How long anything may take before a test fails.
-const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A folder of the test's own, gone at its end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("chamada-cli-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn file(&self, name: &str) -> String {
-        self.0.join(name).to_str().unwrap().to_owned()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-/// The command at work; killed when the test ends before it does.
-struct Running {
-    child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
-}
-
-/// How the command ended and what it said.
-struct Ended {
-    code: i32,
-    stdout: Vec<String>,
-    stderr: String,
-}
-
-impl Ended {
-    /// The last line, which must be the summary.
-    fn summary(&self) -> Value {
-        let last = self.stdout.last().unwrap_or_else(|| panic!("no output; standard error: {}", self.stderr));
-        let summary: Value = serde_json::from_str(last).unwrap();
-        assert_eq!(summary["event"], "summary", "{last}");
-        summary
-    }
-}
-
-fn chamada_in(folder: &Path, args: &[&str]) -> Running {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_chamada"))
-        .args(args)
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    Running { child, lines }
-}
-
-fn chamada(args: &[&str]) -> Running {
-    chamada_in(Path::new("."), args)
-}
-
-impl Running {
-    /// The next line with this text in it.
-    async fn line_with(&mut self, text: &str) -> String {
-        let search = async {
-            while let Some(line) = self.lines.next_line().await.unwrap() {
-                if line.contains(text) {
-                    return line;
-                }
-            }
-            panic!("it ended without '{text}'");
-        };
-        timeout(PATIENCE, search).await.unwrap_or_else(|_| panic!("no '{text}' in time"))
-    }
-
-    async fn ends(mut self) -> Ended {
-        let end = async {
-            let mut stdout = Vec::new();
-            while let Some(line) = self.lines.next_line().await.unwrap() {
-                stdout.push(line);
-            }
-            let mut stderr = String::new();
-            self.child.stderr.take().unwrap().read_to_string(&mut stderr).await.unwrap();
-            Ended { code: self.child.wait().await.unwrap().code().unwrap(), stdout, stderr }
-        };
-        timeout(PATIENCE, end).await.expect("it does not end")
-    }
-
-    fn interrupt(&self) {
-        let pid = self.child.id().unwrap().to_string();
-        assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
-    }
-}
-
-/// A server on a free port.
-async fn server() -> (Running, String) {
-    let mut server = chamada(&["serve", "--listen", "127.0.0.1:0"]);
-    let line = server.line_with("ws://").await;
-    let url = line.split_whitespace().find(|word| word.starts_with("ws://")).unwrap().to_owned();
-    (server, url)
-}
-
-const SMALL: &str = "test:320x240@30";
+use std::path::Path;
+use support::{Folder, SMALL, chamada, chamada_in, server};
 
 #[tokio::test]
 async fn a_call_by_two_commands_is_measured_saved_and_ends_as_asked() {
@@ -247,8 +139,6 @@ async fn a_server_that_is_none_or_not_there_ends_with_code_3() {
         assert!(ended.summary()["error"].is_string(), "{url}");
     }
     let (_server, url) = server().await;
-    let long = "a".repeat(33);
-    assert_eq!(chamada(&["answer", "--server", &url, "--name", &long]).ends().await.code, 3);
     let listen = url.strip_prefix("ws://").unwrap();
     let second = chamada(&["serve", "--listen", listen]).ends().await;
     assert_eq!(second.code, 3, "the port is taken: {}", second.stderr);
