@@ -64,6 +64,9 @@ pub(crate) struct TokenArgs {
     /// The person's name
     #[arg(long, value_name = "NAME")]
     pub(crate) name: String,
+    /// The only room where it is good; without it, all are
+    #[arg(long, value_name = "NAME")]
+    pub(crate) room: Option<String>,
     /// How many seconds it is good for
     #[arg(long, value_name = "N", value_parser = seconds, allow_negative_numbers = true, default_value = "3600")]
     pub(crate) seconds: Duration,

@@ -34,7 +34,8 @@ fn failure(error: ServerError) -> Failure {
 /// `chamada token`.
 pub(crate) fn token(args: &TokenArgs) -> Result<(), Failure> {
     let claims = (args.auth_audience.as_deref(), args.auth_issuer.as_deref());
-    let token = issue_token(&args.auth_secret, &args.sub, &args.name, args.seconds, claims.0, claims.1);
+    let token =
+        issue_token(&args.auth_secret, &args.sub, &args.name, args.room.as_deref(), args.seconds, claims.0, claims.1);
     line(&token.map_err(|error| Failure::BadArgument(error.to_string()))?);
     Ok(())
 }

@@ -152,6 +152,10 @@ pub struct Limits {
     pub strikes: u32,
     /// Connections at a time.
     pub connections: usize,
+    /// Rooms at a time, beside that of clients which know of none.
+    pub rooms: usize,
+    /// People in one room; all their names have to fit into one frame, too.
+    pub people_per_room: usize,
     /// Connections at a time of one address; a network of IPv6 with 64 bits counts as one, and this machine itself has no such limit.
     pub connections_per_address: usize,
     /// Logins per minute of one address.
@@ -182,6 +186,8 @@ impl Default for Limits {
             list_bytes_per_second: 4 * 1024 * 1024,
             strikes: 400,
             connections: 2_000,
+            rooms: 1_000,
+            people_per_room: 2_000,
             connections_per_address: 100,
             logins_per_minute: 60,
             logins_burst: 60,

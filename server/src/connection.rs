@@ -41,8 +41,8 @@ impl Drop for Presence {
     }
 }
 
-pub(crate) async fn serve(hub: Arc<Hub>, socket: WebSocket, address: Option<AddressKey>) {
-    let (number, outbox) = hub.connect(address);
+pub(crate) async fn serve(hub: Arc<Hub>, socket: WebSocket, room: Arc<str>, address: Option<AddressKey>) {
+    let (number, outbox) = hub.connect(room, address);
     let mut presence = Presence { hub: hub.clone(), number, departure: Departure::Lost };
     let (sink, stream) = socket.split();
     let heard = AtomicU64::new(0);
@@ -125,7 +125,7 @@ async fn read(
             }
         }
         match frame {
-            Frame::Text(text) => hub.receive(number, text.as_str()),
+            Frame::Text(text) => hub.receive(number, text.as_str()).await,
             _ => hub.refuse(number, error(ErrorCode::BadMessage, "only text frames are understood")),
         }
     }

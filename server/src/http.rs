@@ -5,7 +5,7 @@ use crate::{
     connection,
     hub::Hub,
     listen::Peer,
-    page,
+    page, rooms,
 };
 use axum::{
     Extension, Router,
@@ -56,7 +56,10 @@ async fn answer(
     let wants_websocket =
         headers.get(header::UPGRADE).is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"));
     let mut response = match upgrade {
-        Ok(upgrade) => open(hub.clone(), &peer, &headers, upgrade),
+        Ok(upgrade) => match rooms::of_path(uri.path()) {
+            Some(room) => open(hub.clone(), &peer, room, &headers, upgrade),
+            None => (StatusCode::NOT_FOUND, "no room can have such a name").into_response(),
+        },
         Err(rejection) if wants_websocket => rejection.into_response(),
         Err(_) if method != Method::GET && method != Method::HEAD => {
             (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, "GET, HEAD")], "only GET and HEAD").into_response()
@@ -84,7 +87,7 @@ fn health(hub: &Hub) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
 
-fn open(hub: Arc<Hub>, peer: &Peer, headers: &HeaderMap, upgrade: WebSocketUpgrade) -> Response {
+fn open(hub: Arc<Hub>, peer: &Peer, room: Arc<str>, headers: &HeaderMap, upgrade: WebSocketUpgrade) -> Response {
     if !origin_is_allowed(&hub.config.allowed_origins, headers) {
         hub.metrics.turned_away("origin");
         return (StatusCode::FORBIDDEN, "pages of this origin may not connect here").into_response();
@@ -117,7 +120,7 @@ fn open(hub: Arc<Hub>, peer: &Peer, headers: &HeaderMap, upgrade: WebSocketUpgra
         .max_message_size(MAX_READ_BYTES)
         .max_frame_size(MAX_READ_BYTES)
         .on_upgrade(move |socket| async move {
-            connection::serve(hub, socket, key).await;
+            connection::serve(hub, socket, room, key).await;
             drop(entered);
         })
 }

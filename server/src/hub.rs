@@ -5,13 +5,16 @@ use crate::{
     addresses::{AddressKey, Addresses},
     auth::{Authority, Person, TokenError},
     calls::CallPeers,
-    config::ServerConfig,
+    config::{Limits, ServerConfig},
+    login::LogIn,
     metrics::Metrics,
     nuisance::Nuisance,
     outbox::{Closing, Outbox, Source, code},
     rate::Budget,
     relay,
-    roster::{Roster, TooMany},
+    rooms::{Room, Turn as ListTurn},
+    roster::TooMany,
+    router::{Alone, Claim, Router},
     sanitise,
     subjects::Subjects,
     tls::Tls,
@@ -20,12 +23,12 @@ use crate::{
 use axum::extract::ws::Utf8Bytes;
 use chamada::signaling::message::{
     AUTH_REQUIRED, BLOCK, ErrorCode, ErrorMessage, IceServer, IceServers, Id, Limits as WireLimits, MAX_FRAME_BYTES,
-    MAX_NAME_CHARS, MAX_TEXT_CHARS, Message, ServerInfo, USER_DELTA,
+    MAX_NAME_CHARS, MAX_TEXT_CHARS, Message, ServerInfo, USER_DELTA, Username,
 };
 use serde_json::{Map, Value};
 use std::{
     cmp::Reverse,
-    collections::{HashMap, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     hash::{DefaultHasher, Hash, Hasher},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant, SystemTime},
@@ -35,6 +38,12 @@ use uuid::Uuid;
 
 /// No grace time is longer: a sum with the clock must not overflow.
 const MAX_GRACE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// In seconds; however many people there are, lists are not older than this.
+const MAX_LIST_PAUSE: f64 = 30.0;
+
+/// How many names that turn out to be taken elsewhere are tried for one login.
+const MAX_CLAIMS: usize = 32;
 
 /// An address that has no more of them may take the last places.
 const MODEST_CONNECTIONS: usize = 4;
@@ -57,6 +66,7 @@ pub(crate) struct Hub {
     pub(crate) turn: Option<Turn>,
     pub(crate) tls: Option<Tls>,
     pub(crate) metrics: Metrics,
+    pub(crate) router: Arc<dyn Router>,
     /// The whole list may be out of date at clients that read no deltas.
     pub(crate) list_changed: Notify,
     /// There is something for newcomers or for clients that read deltas.
@@ -66,18 +76,17 @@ pub(crate) struct Hub {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct State {
+    pub(crate) limits: Limits,
+    pub(crate) router: Arc<dyn Router>,
     pub(crate) sessions: HashMap<u64, Session>,
-    /// The sessions that have a name: the devices of one person, in the order of their logins. Without tokens each person has one.
-    pub(crate) names: HashMap<Arc<str>, Vec<u64>>,
-    /// Names by what they look like: two that look alike are one name.
-    pub(crate) looks: HashMap<String, Arc<str>>,
+    /// Rooms where anybody is logged in.
+    pub(crate) rooms: HashMap<Arc<str>, Room>,
     /// Whose names are whose, where there are tokens.
     pub(crate) subjects: Subjects,
     /// Tokens of sessions that have a name.
     pub(crate) tokens: HashMap<String, u64>,
-    pub(crate) roster: Roster,
     pub(crate) lost: VecDeque<(Instant, u64)>,
     last_number: u64,
     connections: usize,
@@ -89,13 +98,15 @@ pub(crate) struct State {
 #[derive(Debug)]
 pub(crate) struct Session {
     pub(crate) outbox: Arc<Outbox>,
+    /// The key of its room.
+    pub(crate) room: Arc<str>,
     pub(crate) name: Option<Arc<str>>,
     pub(crate) attached: bool,
     /// None on this machine itself.
     address: Option<AddressKey>,
     pub(crate) call_peers: CallPeers,
     pub(crate) token: String,
-    /// Its place in the user list.
+    /// Its place in the user list: the number that it had first.
     pub(crate) place: u64,
     pub(crate) wants_list: bool,
     /// It came with a token that this server does not know: mostly one of before a restart.
@@ -136,7 +147,8 @@ impl Hub {
         let authority = config.auth.clone().map(Authority::new).transpose()?;
         let tls = config.tls.clone().map(Tls::new).transpose()?;
         let turn = config.turn.clone().map(Turn::new).transpose()?;
-        let state = Mutex::new(State::default());
+        let router: Arc<dyn Router> = Arc::new(Alone);
+        let state = Mutex::new(State::new(config.limits, router.clone()));
         let addresses = Arc::new(Addresses::new(config.limits, config.trusted_proxies.clone()));
         Ok(Self {
             config,
@@ -145,6 +157,7 @@ impl Hub {
             turn,
             tls,
             metrics: Metrics::new(),
+            router,
             list_changed: Notify::new(),
             changed: Notify::new(),
             session_lost: Notify::new(),
@@ -157,8 +170,8 @@ impl Hub {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Opens a session and puts its `id` message into the outbox; without room, an error and the end.
-    pub(crate) fn connect(&self, address: Option<AddressKey>) -> (u64, Arc<Outbox>) {
+    /// Opens a session in this room and puts its `id` message into the outbox; without room, an error and the end.
+    pub(crate) fn connect(&self, room: Arc<str>, address: Option<AddressKey>) -> (u64, Arc<Outbox>) {
         let limits = &self.config.limits;
         let outbox = Arc::new(Outbox::new(limits.queue_frames.max(2), limits.queue_bytes));
         let mut state = self.lock();
@@ -167,10 +180,10 @@ impl Hub {
         let number = state.last_number;
         // The last tenth is for addresses that have few.
         let is_modest = address.is_none_or(|key| self.addresses.connections(key) <= MODEST_CONNECTIONS);
-        let room = if is_modest { limits.connections } else { limits.connections - limits.connections / 10 };
+        let most = if is_modest { limits.connections } else { limits.connections - limits.connections / 10 };
         if state.shut_down || state.draining {
             outbox.close(Closing { code: code::GOING_AWAY, reason: "the server is shutting down" });
-        } else if state.connections > room && !(is_modest && state.make_room()) {
+        } else if state.connections > most && !(is_modest && state.make_room()) {
             outbox.push(
                 Source::Server,
                 error(ErrorCode::Full, "the server has no room for another connection").to_json().into(),
@@ -183,6 +196,7 @@ impl Hub {
             outbox.push(Source::Server, self.greeting(number, &token).to_json().into());
             let session = Session {
                 outbox: outbox.clone(),
+                room,
                 name: None,
                 attached: true,
                 address,
@@ -264,7 +278,7 @@ impl Hub {
     /// Connections, and people logged in.
     pub(crate) fn counts(&self) -> (usize, usize) {
         let state = self.lock();
-        (state.connections, state.names.len())
+        (state.connections, state.rooms.values().map(|room| room.names.len()).sum())
     }
 
     pub(crate) fn is_logged_in(&self, number: u64) -> bool {
@@ -272,39 +286,106 @@ impl Hub {
     }
 
     /// Acts on one text frame of a client.
-    pub(crate) fn receive(&self, number: u64, frame: &str) {
+    pub(crate) async fn receive(&self, number: u64, frame: &str) {
         let reply = match Message::parse_object(frame) {
             Err(e) => Err(relay::refusal_of(&e)),
-            Ok(object) => {
-                let kind = object.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
-                self.admit(number, &kind, &object).and_then(|person| {
-                    let mut state = self.lock();
-                    let has_shown_token = person.is_some();
-                    let was_nameless = state.sessions.get(&number).is_some_and(|session| session.name.is_none());
-                    let changed = state.act(number, object, person);
-                    if was_nameless && state.sessions.get(&number).is_some_and(|session| session.name.is_some()) {
-                        self.metrics.logins.inc();
-                        tracing::info!(connection = number, "logged in");
-                    }
-                    if has_shown_token && let Some(session) = state.sessions.get_mut(&number) {
-                        self.renew_turn_credentials_of(number, session, Instant::now());
-                    }
-                    drop(state);
-                    if changed.is_ok() {
-                        self.metrics.message(&kind);
-                    }
-                    changed.map(|changed| {
-                        if changed {
-                            self.notify_changed();
-                        }
-                    })
-                })
-            }
+            Ok(object) => self.act(number, object).await,
         };
         if let Err(error) = reply {
             tracing::debug!(connection = number, reason = ?error.code, "refused a message");
             self.refuse(number, Message::Error(error));
         }
+    }
+
+    async fn act(&self, number: u64, object: Map<String, Value>) -> Result<(), ErrorMessage> {
+        let kind = object.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let person = self.admit(number, &kind, &object)?;
+        if kind == "username" {
+            relay::check_id(number, &kind, &object)?;
+            match Message::from_object(object) {
+                Ok(Message::Username(wanted)) => self.log_in(number, &wanted, person.as_ref()).await?,
+                Ok(_) => {}
+                Err(e) => return Err(relay::refusal_of(&e)),
+            }
+        } else if self.lock().act(number, object)? {
+            self.notify_changed();
+        }
+        self.metrics.message(&kind);
+        Ok(())
+    }
+
+    async fn log_in(&self, number: u64, wanted: &Username, person: Option<&Person>) -> Result<(), ErrorMessage> {
+        let mut taken = HashSet::new();
+        for _ in 0..MAX_CLAIMS {
+            let (wish, room, was_nameless) = {
+                let mut state = self.lock();
+                let Some(session) = state.sessions.get(&number) else { return Ok(()) };
+                let (room, was_nameless) = (session.room.clone(), session.name.is_none());
+                match state.log_in(number, wanted, person, &taken)? {
+                    LogIn::Resumed => {
+                        self.logged_in(state, number, &room, true, person.is_some());
+                        return Ok(());
+                    }
+                    LogIn::Wish(wish) => (wish, room, was_nameless),
+                }
+            };
+            let (claim, look) = (wish.claim.clone(), wish.look.clone());
+            if let Some(claim) = &claim {
+                match self.router.claim(&room, &look, claim).await {
+                    Ok(true) => {}
+                    Ok(false) => {
+                        taken.insert(look);
+                        continue;
+                    }
+                    Err(e) => {
+                        tracing::warn!(connection = number, reason = %e, "nobody can log in");
+                        self.send_away(number);
+                        return Err(relay::refusal(ErrorCode::Unavailable, "username", "try again in a moment"));
+                    }
+                }
+            }
+            let mut state = self.lock();
+            let finished = state.finish_login(number, wanted, person, wish);
+            if let Ok(true) = finished {
+                self.logged_in(state, number, &room, was_nameless, person.is_some());
+                return Ok(());
+            }
+            if let Some(claim) = &claim {
+                self.router.release(&room, &look, claim);
+            }
+            finished?;
+        }
+        Err(relay::refusal(ErrorCode::Unavailable, "username", "too many want this name; try again in a moment"))
+    }
+
+    /// Ends the connection of somebody who cannot log in now: clients come again after a while.
+    fn send_away(&self, number: u64) {
+        let state = self.lock();
+        if let Some(session) = state.sessions.get(&number).filter(|session| session.name.is_none()) {
+            session.outbox.close(Closing { code: code::TRY_AGAIN_LATER, reason: "the other nodes cannot be reached" });
+        }
+    }
+
+    /// What follows a login, a return, a change of name or a fresh token.
+    fn logged_in(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        number: u64,
+        room: &str,
+        is_new: bool,
+        has_shown_token: bool,
+    ) {
+        if is_new {
+            self.metrics.logins.inc();
+            tracing::info!(connection = number, "logged in");
+        }
+        if has_shown_token && let Some(session) = state.sessions.get_mut(&number) {
+            self.renew_turn_credentials_of(number, session, Instant::now());
+        }
+        // Also when it is the same list as before: who asked has to be told.
+        state.mark_changed(room);
+        drop(state);
+        self.notify_changed();
     }
 
     /// Whether this session may send a message of this kind now; with `username`, who shows a token in it, if that is needed here. What costs
@@ -376,11 +457,8 @@ impl Hub {
             }
             state.lost.push_back((Instant::now() + self.config.resume_grace.min(MAX_GRACE), number));
             self.session_lost.notify_one();
-        } else {
-            state.remove(number);
-            if named {
-                self.notify_changed();
-            }
+        } else if state.remove(number) {
+            self.notify_changed();
         }
         drop(state);
         self.left.notify_waiters();
@@ -421,56 +499,47 @@ impl Hub {
         }
     }
 
-    /// Gives newcomers the whole list, and those who read them the changes since the last call. Says how many bytes the changes were.
-    pub(crate) fn send_changes(&self) -> usize {
-        let mut guard = self.lock();
-        let state = &mut *guard;
-        let changes = state.roster.take_changes();
-        let (mut plain, mut numbered) = (None, None);
-        let mut bytes = 0;
-        for session in state.sessions.values_mut().filter(|session| session.name.is_some() && session.attached) {
-            match &changes {
-                Some(Ok(delta)) if session.reads_deltas && !session.wants_list => {
-                    bytes += delta.len();
-                    session.wants_list = !session.outbox.push(Source::Server, delta.clone());
-                }
-                Some(Err(TooMany)) if session.reads_deltas => session.wants_list = true,
-                _ => {}
-            }
-            if session.wants_list {
-                let (list, _) =
-                    if session.reads_deltas { &mut numbered } else { &mut plain }.get_or_insert_with(|| {
-                        let list = state.roster.list(session.reads_deltas);
-                        let hash = hash(&list);
-                        (list, hash)
-                    });
-                session.wants_list = !session.outbox.push_list(list.clone());
-                if !session.reads_deltas {
-                    session.told = plain.as_ref().map_or(0, |(_, hash)| *hash);
-                }
-            }
-        }
-        self.metrics.list_bytes.inc_by(bytes as u64);
-        bytes
-    }
-
-    /// Tells those who read no deltas who is there, if that has changed. Says how many bytes that was.
-    pub(crate) fn send_user_list(&self) -> usize {
+    /// Does in each room whose turn it is what `tell` does, which says how many bytes that was; the room's next turn is the later the more it
+    /// was, so that no coming and going costs more than a fixed rate, of which each room has its people's share. Says when the next turn is.
+    fn take_turns(
+        &self,
+        now: Instant,
+        turn_of: impl Fn(&mut Room) -> &mut ListTurn,
+        tell: impl Fn(&mut State, &Arc<str>) -> usize,
+    ) -> Option<Instant> {
         let mut state = self.lock();
-        let frame = state.roster.list(false);
-        let hash = hash(&frame);
-        let mut bytes = 0;
-        for session in state.sessions.values_mut().filter(|session| !session.reads_deltas && session.told != hash) {
-            if session.name.is_some() && session.attached && session.outbox.push_list(frame.clone()) {
-                session.wants_list = false;
-                session.told = hash;
-                bytes += frame.len();
+        let all: usize = state.rooms.values().map(|room| room.names.len()).sum();
+        let (mut due, mut next) = (Vec::new(), None);
+        for (key, room) in &mut state.rooms {
+            let people = room.names.len();
+            let turn = turn_of(room);
+            if turn.wanted && turn.not_before <= now {
+                due.push((key.clone(), people as f64 / all.max(1) as f64));
+            } else if turn.wanted {
+                next = Some(next.map_or(turn.not_before, |next: Instant| next.min(turn.not_before)));
             }
         }
-        self.metrics.list_bytes.inc_by(bytes as u64);
-        bytes
+        for (key, share) in due {
+            let bytes = tell(&mut state, &key);
+            self.metrics.list_bytes.inc_by(bytes as u64);
+            let rate = f64::from(self.config.limits.list_bytes_per_second.max(1)) * share;
+            let pause = Duration::from_secs_f64((bytes as f64 / rate.max(1.0)).min(MAX_LIST_PAUSE));
+            if let Some(room) = state.rooms.get_mut(&key) {
+                *turn_of(room) = ListTurn { wanted: false, not_before: now + pause.max(self.config.userlist_interval) };
+            }
+        }
+        next
     }
 
+    /// Gives newcomers the whole list, and those who read them the changes since the last call. Says when to call again at the latest.
+    pub(crate) fn send_changes(&self, now: Instant) -> Option<Instant> {
+        self.take_turns(now, |room| &mut room.changes, State::send_changes)
+    }
+
+    /// Tells those who read no deltas who is there, if that has changed. Says when to call again at the latest.
+    pub(crate) fn send_user_lists(&self, now: Instant) -> Option<Instant> {
+        self.take_turns(now, |room| &mut room.lists, State::send_user_list)
+    }
     /// Whether who comes now is let in.
     pub(crate) fn takes_newcomers(&self) -> bool {
         let state = self.lock();
@@ -522,6 +591,77 @@ fn hash(list: &Utf8Bytes) -> u64 {
 }
 
 impl State {
+    fn new(limits: Limits, router: Arc<dyn Router>) -> Self {
+        Self {
+            limits,
+            router,
+            sessions: HashMap::new(),
+            rooms: HashMap::new(),
+            subjects: Subjects::default(),
+            tokens: HashMap::new(),
+            lost: VecDeque::new(),
+            last_number: 0,
+            connections: 0,
+            draining: false,
+            shut_down: false,
+        }
+    }
+
+    /// Says how many bytes the changes were.
+    fn send_changes(&mut self, key: &Arc<str>) -> usize {
+        let Self { sessions, rooms, .. } = self;
+        let Some(room) = rooms.get_mut(key) else { return 0 };
+        let changes = room.roster.take_changes();
+        let (mut plain, mut numbered) = (None, None);
+        let mut bytes = 0;
+        for number in room.members() {
+            let Some(session) = sessions.get_mut(&number).filter(|session| session.attached) else { continue };
+            match &changes {
+                Some(Ok(delta)) if session.reads_deltas && !session.wants_list => {
+                    bytes += delta.len();
+                    session.wants_list = !session.outbox.push(Source::Server, delta.clone());
+                }
+                Some(Err(TooMany)) if session.reads_deltas => session.wants_list = true,
+                _ => {}
+            }
+            if session.wants_list {
+                let (list, _) =
+                    if session.reads_deltas { &mut numbered } else { &mut plain }.get_or_insert_with(|| {
+                        let list = room.roster.list(session.reads_deltas);
+                        let hash = hash(&list);
+                        (list, hash)
+                    });
+                session.wants_list = !session.outbox.push_list(list.clone());
+                if !session.reads_deltas {
+                    session.told = plain.as_ref().map_or(0, |(_, hash)| *hash);
+                }
+            }
+        }
+        bytes
+    }
+
+    /// Says how many bytes that was.
+    fn send_user_list(&mut self, key: &Arc<str>) -> usize {
+        let Self { sessions, rooms, .. } = self;
+        let Some(room) = rooms.get(key) else { return 0 };
+        let frame = room.roster.list(false);
+        let hash = hash(&frame);
+        let mut bytes = 0;
+        for number in room.members() {
+            let Some(session) = sessions.get_mut(&number) else { continue };
+            if session.attached
+                && !session.reads_deltas
+                && session.told != hash
+                && session.outbox.push_list(frame.clone())
+            {
+                session.wants_list = false;
+                session.told = hash;
+                bytes += frame.len();
+            }
+        }
+        bytes
+    }
+
     /// Ends the connection that has been without a name the longest, for a newcomer's. `false`: all have names.
     fn make_room(&self) -> bool {
         let nameless = |session: &Session| session.name.is_none() && !session.outbox.is_closing();
@@ -547,23 +687,34 @@ impl State {
     /// All devices of the person that this one belongs to.
     pub(crate) fn devices_of(&self, number: u64) -> Vec<u64> {
         let name = self.sessions.get(&number).and_then(|session| session.name.as_ref());
-        name.and_then(|name| self.names.get(name)).cloned().unwrap_or_default()
+        name.and_then(|name| self.named(number, name)).cloned().unwrap_or_default()
     }
 
-    pub(crate) fn remove(&mut self, number: u64) {
-        let Some(session) = self.sessions.remove(&number) else { return };
+    /// Forgets a session. `true`: its room's list has changed.
+    pub(crate) fn remove(&mut self, number: u64) -> bool {
+        let Some(session) = self.sessions.remove(&number) else { return false };
         self.tokens.remove(&session.token);
         self.lost.retain(|(_, lost)| *lost != number);
-        let Some(name) = session.name else { return };
-        if let Some(devices) = self.names.get_mut(&name) {
+        let Some(name) = session.name else { return false };
+        let Some(room) = self.rooms.get_mut(&session.room) else { return false };
+        if let Some(devices) = room.names.get_mut(&name) {
             devices.retain(|device| *device != number);
             if !devices.is_empty() {
-                return;
+                return false;
             }
         }
-        self.names.remove(&name);
-        self.looks.remove(&sanitise::look(&name));
-        self.roster.remove(session.place);
+        let look = sanitise::look(&name);
+        room.names.remove(&name);
+        room.looks.remove(&look);
+        room.roster.remove(session.place);
+        if room.names.is_empty() {
+            self.rooms.remove(&session.room);
+        }
+        if session.subject.is_none() {
+            self.router.release(&session.room, &look, &Claim { place: session.place, subject: None });
+        }
+        self.mark_changed(&session.room);
+        true
     }
 }
 

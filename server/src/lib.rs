@@ -30,7 +30,9 @@ mod outbox;
 mod page;
 mod rate;
 mod relay;
+mod rooms;
 mod roster;
+mod router;
 mod sanitise;
 mod subjects;
 mod tls;
@@ -64,9 +66,6 @@ const TURN_CHECK_EVERY: Duration = Duration::from_secs(5);
 
 /// How much longer than the last call the end takes.
 const DRAIN_CHECK_EVERY: Duration = Duration::from_millis(250);
-
-/// In seconds; however many people there are, lists are not older than this.
-const MAX_LIST_PAUSE: f64 = 30.0;
 
 /// Why a server could not start or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -203,28 +202,33 @@ impl Drop for CloseOnDrop {
     }
 }
 
-/// The first change is told at once; those of the following interval wait for its end and are told together. The interval grows with what there
-/// was to send, so that no coming and going costs more than a fixed rate.
+/// The first change is told at once; those of the following interval wait for its end and are told together.
 async fn send_user_lists(hub: Arc<Hub>) {
+    let mut next = None;
     loop {
-        hub.list_changed.notified().await;
-        let bytes = hub.send_user_list();
-        time::sleep(pause_after(bytes, &hub.config)).await;
+        turn_or(next, hub.list_changed.notified()).await;
+        next = hub.send_user_lists(Instant::now());
     }
 }
 
 /// The same for newcomers and for clients that read deltas.
 async fn send_changes(hub: Arc<Hub>) {
+    let mut next = None;
     loop {
-        hub.changed.notified().await;
-        let bytes = hub.send_changes();
-        time::sleep(pause_after(bytes, &hub.config)).await;
+        turn_or(next, hub.changed.notified()).await;
+        next = hub.send_changes(Instant::now());
     }
 }
 
-fn pause_after(bytes: usize, config: &ServerConfig) -> Duration {
-    let seconds = bytes as f64 / f64::from(config.limits.list_bytes_per_second.max(1));
-    config.userlist_interval.max(Duration::from_secs_f64(seconds.min(MAX_LIST_PAUSE)))
+/// Waits until that time, if there is one, or for an event.
+async fn turn_or(at: Option<Instant>, event: impl Future<Output = ()>) {
+    match at {
+        Some(at) => tokio::select! {
+            () = time::sleep_until(at.into()) => {}
+            () = event => {}
+        },
+        None => event.await,
+    }
 }
 
 async fn forget_lost_sessions(hub: Arc<Hub>) {

@@ -4,62 +4,112 @@ use crate::{
     auth::Person,
     hub::{State, TokenEnd},
     outbox::{Closing, code},
-    relay, sanitise,
+    relay,
+    rooms::{self, Room},
+    router::Claim,
+    sanitise,
 };
 use chamada::signaling::message::{
     ErrorCode, ErrorMessage, MAX_NAME_CHARS, Message, RejectUsername, USER_DELTA, Username,
 };
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc, time::Instant};
 
 /// How many devices one person may have here at a time.
 const MAX_DEVICES: usize = 8;
 /// A name with more bytes is long.
 const LONG_NAME_BYTES: usize = 32;
 
+/// Which name a login gets, as far as this node knows.
+#[derive(Debug)]
+pub(crate) struct Wish {
+    pub(crate) name: String,
+    /// What it looks like.
+    pub(crate) look: String,
+    /// As whom to claim it at the router; none if the session has it already.
+    pub(crate) claim: Option<Claim>,
+}
+
+/// What a `username` leads to.
+#[derive(Debug)]
+pub(crate) enum LogIn {
+    /// A lost client is back.
+    Resumed,
+    Wish(Wish),
+}
+
 impl State {
     /// `username`: a login, a change of name, a fresh token, or the return of a lost client. With a token it is the token that says the name.
-    /// Says whether the user list changed.
+    /// Resumes, or says which name is free here; looks that are `taken` belong to people elsewhere.
     pub(crate) fn log_in(
         &mut self,
         number: u64,
         wanted: &Username,
-        person: Option<Person>,
-    ) -> Result<bool, ErrorMessage> {
-        let Some(session) = self.sessions.get(&number) else { return Ok(false) };
-        let subject = person.as_ref().map(|person| person.subject.clone());
-        if session.name.is_some() && session.subject != subject {
-            return Err(relay::refusal(ErrorCode::Unauthorized, "username", "the token is somebody else's"));
+        person: Option<&Person>,
+        taken: &HashSet<String>,
+    ) -> Result<LogIn, ErrorMessage> {
+        let Some(session) = self.sessions.get(&number) else { return Err(gone()) };
+        let subject = person.map(|person| &person.subject);
+        let refuse = |why| Err(relay::refusal(ErrorCode::Unauthorized, "username", why));
+        if session.name.is_some() && session.subject.as_ref() != subject {
+            return refuse("the token is somebody else's");
+        }
+        if let Some(room) = person.and_then(|person| person.room.as_deref())
+            && rooms::key(room).as_ref() != Some(&session.room)
+        {
+            return refuse("the token is for another room");
         }
         if session.name.is_none()
             && let Some(old) = wanted.resume.as_ref().and_then(|token| self.tokens.get(token)).copied()
-            && self.sessions.get(&old).is_some_and(|old| old.subject == subject)
+            && self.sessions.get(&old).is_some_and(|old| old.subject.as_ref() == subject && old.room == session.room)
         {
-            self.note_token(number, person.as_ref());
-            return Ok(self.resume(number, old, wanted));
+            self.note_token(number, person);
+            self.resume(number, old, wanted);
+            return Ok(LogIn::Resumed);
         }
-        let asked = person.as_ref().map_or(wanted.name.as_str(), |person| person.name.as_str());
+        let asked = person.map_or(wanted.name.as_str(), |person| person.name.as_str());
         let clean = sanitise::name(asked).map_err(|fault| relay::refusal_of_name(&fault))?;
         let look = sanitise::look(&clean);
-        let is_own = |owner: &Arc<str>| self.belongs_to(owner, number, subject.as_ref());
-        let is_free = |look: &str| {
-            self.looks.get(look).is_none_or(is_own)
-                && subject.as_ref().is_none_or(|subject| self.subjects.may_have(subject, look))
-        };
-        let (name, look) = match &subject {
+        let is_free = |look: &str| !taken.contains(look) && self.is_free(number, subject, look);
+        let (name, look) = match subject {
             // A number that a name got once stays with it.
             Some(subject) if !is_free(&look) => {
-                self.number_of(subject, &clean).unwrap_or_else(|| free_name(&clean, is_free))
+                self.number_of(number, subject, &clean).unwrap_or_else(|| free_name(&clean, is_free))
             }
             _ if is_free(&look) => (clean, look),
             _ => free_name(&clean, is_free),
         };
+        let has_it = session.name.as_deref() == Some(name.as_str());
+        let claim = Claim { place: session.place, subject: subject.cloned() };
+        Ok(LogIn::Wish(Wish { name, look, claim: (!has_it).then_some(claim) }))
+    }
+
+    fn is_free(&self, number: u64, subject: Option<&Arc<str>>, look: &str) -> bool {
+        let Some(session) = self.sessions.get(&number) else { return false };
+        let owner = self.room_of(number).and_then(|room| room.looks.get(look));
+        owner.is_none_or(|owner| self.belongs_to(owner, number, subject))
+            && subject.is_none_or(|subject| self.subjects.may_have(&session.room, subject, look))
+    }
+
+    /// Gives a session the name that is claimed for it. `false`: somebody here was faster.
+    pub(crate) fn finish_login(
+        &mut self,
+        number: u64,
+        wanted: &Username,
+        person: Option<&Person>,
+        Wish { name, look, .. }: Wish,
+    ) -> Result<bool, ErrorMessage> {
+        let subject = person.map(|person| &person.subject);
+        if !self.is_free(number, subject, &look) {
+            return Ok(false);
+        }
+        self.open_room(number)?;
         if self.sessions.get(&number).is_some_and(|session| session.name.is_none()) {
-            self.join_devices(number, subject.as_ref())?;
+            self.join_devices(number, subject)?;
         }
         if self.sessions.get(&number).and_then(|session| session.name.as_deref()) != Some(name.as_str()) {
-            self.give_name(number, &name, look, subject.as_ref())?;
+            self.give_name(number, &name, look, subject)?;
         }
-        self.note_token(number, person.as_ref());
+        self.note_token(number, person);
         if let Some(session) = self.sessions.get_mut(&number) {
             session.wants_list = true;
             session.has_foreign_token |= wanted.resume.is_some();
@@ -68,8 +118,26 @@ impl State {
                 session.send_message(&Message::RejectUsername(RejectUsername { id: number, name }));
             }
         }
-        // Also when it is the same list as before: who asked has to be told.
         Ok(true)
+    }
+
+    /// Opens the room of this session, if this is its first login.
+    fn open_room(&mut self, number: u64) -> Result<(), ErrorMessage> {
+        let Some(session) = self.sessions.get(&number) else { return Err(gone()) };
+        let full = |why| Err(relay::refusal(ErrorCode::Full, "username", why));
+        let max_people = self.limits.people_per_room;
+        let named_rooms = self.rooms.keys().filter(|room| &***room != rooms::DEFAULT).count();
+        match self.rooms.get(&session.room) {
+            Some(room) if session.name.is_none() && room.names.len() >= max_people => full("this room is full"),
+            Some(_) => Ok(()),
+            None if &*session.room != rooms::DEFAULT && named_rooms >= self.limits.rooms => {
+                full("there are too many rooms")
+            }
+            None => {
+                self.rooms.insert(session.room.clone(), Room::new(Instant::now()));
+                Ok(())
+            }
+        }
     }
 
     fn note_token(&mut self, number: u64, person: Option<&Person>) {
@@ -81,7 +149,7 @@ impl State {
 
     /// Whether this name is that of this session, or of its person on another device.
     fn belongs_to(&self, name: &Arc<str>, number: u64, subject: Option<&Arc<str>>) -> bool {
-        let devices = self.names.get(name).map_or(&[][..], Vec::as_slice);
+        let devices = self.named(number, name).map_or(&[][..], Vec::as_slice);
         devices.contains(&number)
             || subject.is_some_and(|subject| {
                 devices
@@ -91,23 +159,26 @@ impl State {
     }
 
     /// The name that this person has on another device, if it is `wanted` with a number.
-    fn number_of(&self, subject: &str, wanted: &str) -> Option<(String, String)> {
-        let look = self.subjects.look(subject)?;
-        let name = self.looks.get(look)?;
+    fn number_of(&self, number: u64, subject: &str, wanted: &str) -> Option<(String, String)> {
+        let look = self.subjects.look(&self.sessions.get(&number)?.room, subject)?;
+        let name = self.room_of(number)?.looks.get(look)?;
         let digits = name.strip_prefix(wanted)?;
         digits.bytes().all(|digit| digit.is_ascii_digit()).then(|| (name.to_string(), look.to_owned()))
     }
 
     /// Makes this session another device of its person, if that one is here already.
     fn join_devices(&mut self, number: u64, subject: Option<&Arc<str>>) -> Result<(), ErrorMessage> {
-        let here = subject.and_then(|subject| self.looks.get(self.subjects.look(subject)?)).cloned();
+        let Some(session) = self.sessions.get(&number) else { return Ok(()) };
+        let look = subject.and_then(|subject| self.subjects.look(&session.room, subject));
+        let here = look.and_then(|look| self.room_of(number)?.looks.get(look)).cloned();
         let Some(name) = here.filter(|name| self.belongs_to(name, number, subject)) else { return Ok(()) };
-        let Some(devices) = self.names.get_mut(&name) else { return Ok(()) };
+        let Some(devices) = self.room_of_mut(number).and_then(|room| room.names.get_mut(&name)) else { return Ok(()) };
         if devices.len() >= MAX_DEVICES {
             return Err(relay::refusal(ErrorCode::Full, "username", "you are here on too many devices"));
         }
-        let place = devices.first().and_then(|first| self.sessions.get(first)).map(|first| first.place);
         devices.push(number);
+        let first = devices.first().copied().unwrap_or(number);
+        let place = self.sessions.get(&first).map(|first| first.place);
         if let Some(session) = self.sessions.get_mut(&number) {
             session.place = place.unwrap_or(session.place);
             session.name = Some(name.clone());
@@ -124,21 +195,26 @@ impl State {
         look: String,
         subject: Option<&Arc<str>>,
     ) -> Result<(), ErrorMessage> {
-        let Some(session) = self.sessions.get(&number) else { return Ok(()) };
+        let Some(session) = self.sessions.get(&number) else { return Err(gone()) };
+        let Some(room) = self.rooms.get_mut(&session.room) else { return Err(gone()) };
         let full = || relay::refusal(ErrorCode::Full, "username", "the user list has no room for such a name");
         // The last quarter is kept for newcomers whose names are not long.
-        if session.name.is_none() && name.len() > LONG_NAME_BYTES && self.roster.fullness() > 0.75 {
+        if session.name.is_none() && name.len() > LONG_NAME_BYTES && room.roster.fullness() > 0.75 {
             return Err(full());
         }
         let name: Arc<str> = name.into();
-        if !self.roster.set(session.place, &name) {
+        if !room.roster.set(session.place, &name) {
             return Err(full());
         }
         self.tokens.insert(session.token.clone(), number);
-        let own = session.name.clone();
-        let devices = own.as_ref().and_then(|own| self.names.remove(own)).unwrap_or_else(|| vec![number]);
+        let (own, place, key) = (session.name.clone(), session.place, session.room.clone());
+        let devices = own.as_ref().and_then(|own| room.names.remove(own)).unwrap_or_else(|| vec![number]);
         if let Some(own) = own {
-            self.looks.remove(&sanitise::look(&own));
+            let old = sanitise::look(&own);
+            room.looks.remove(&old);
+            if subject.is_none() && old != look {
+                self.router.release(&key, &old, &Claim { place, subject: None });
+            }
         }
         for device in &devices {
             let Some(session) = self.sessions.get_mut(device) else { continue };
@@ -150,25 +226,28 @@ impl State {
             self.apply_blocks(*device, &look);
         }
         if let Some(subject) = subject {
-            self.subjects.give(subject, &look, |look| self.looks.contains_key(look));
+            let is_here =
+                |room: &str, look: &str| self.rooms.get(room).is_some_and(|room| room.looks.contains_key(look));
+            if let Some(old) = self.subjects.give(&key, subject, &look, is_here) {
+                self.router.release(&key, &old, &Claim { place, subject: Some(subject.clone()) });
+            }
         }
-        self.looks.insert(look, name.clone());
-        self.names.insert(name, devices);
+        if let Some(room) = self.rooms.get_mut(&key) {
+            room.looks.insert(look, name.clone());
+            room.names.insert(name, devices);
+        }
         Ok(())
     }
 
     /// Gives the new connection what belonged to the session `old`, whose own connection is lost or about to be found so.
-    fn resume(&mut self, number: u64, old: u64, wanted: &Username) -> bool {
-        let Some(mut from) = self.sessions.remove(&old) else { return false };
+    fn resume(&mut self, number: u64, old: u64, wanted: &Username) {
+        let Some(mut from) = self.sessions.remove(&old) else { return };
         self.tokens.remove(&from.token);
         self.lost.retain(|(_, lost)| *lost != old);
         let waiting = from.outbox.take();
         from.outbox.close(Closing { code: code::NORMAL, reason: "resumed by another connection" });
-        for session in self.sessions.values_mut() {
-            session.call_peers.renumber(old, number);
-            session.nuisance.renumber(old, number);
-        }
-        let Some(session) = self.sessions.get_mut(&number) else { return false };
+        self.renumber(old, number);
+        let Some(session) = self.sessions.get_mut(&number) else { return };
         session.name = from.name.take();
         session.call_peers = from.call_peers;
         session.place = from.place;
@@ -180,8 +259,10 @@ impl State {
         session.nuisance = from.nuisance;
         self.tokens.insert(session.token.clone(), number);
         if let Some(name) = &session.name {
-            for device in self.names.get_mut(name).into_iter().flatten().filter(|device| **device == old) {
-                *device = number;
+            if let Some(room) = self.rooms.get_mut(&session.room) {
+                for device in room.names.get_mut(name).into_iter().flatten().filter(|device| **device == old) {
+                    *device = number;
+                }
             }
             if **name != *wanted.name {
                 let name = name.to_string();
@@ -189,8 +270,23 @@ impl State {
             }
         }
         session.outbox.restore(waiting);
-        true
     }
+
+    /// A session has another number now.
+    fn renumber(&mut self, old: u64, new: u64) {
+        let roommates: Vec<u64> = self.roommates(new).map(|(number, _)| number).collect();
+        for number in roommates {
+            if let Some(session) = self.sessions.get_mut(&number) {
+                session.call_peers.renumber(old, new);
+                session.nuisance.renumber(old, new);
+            }
+        }
+    }
+}
+
+/// The connection ended while its login waited.
+fn gone() -> ErrorMessage {
+    relay::refusal(ErrorCode::NotLoggedIn, "username", "the connection has ended")
 }
 
 /// The wanted name and the first number from 2 that makes it free, with its look; shortened where the two together are too long.

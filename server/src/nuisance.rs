@@ -170,7 +170,8 @@ impl State {
             return Err(refusal(ErrorCode::BadName, if block { "block" } else { "unblock" }, "nobody has such a name"));
         };
         let look = crate::sanitise::look(&name);
-        let owners = self.looks.get(&look).and_then(|name| self.names.get(name)).cloned().unwrap_or_default();
+        let owners = self.room_of(number).and_then(|room| room.names.get(room.looks.get(&look)?)).cloned();
+        let owners = owners.unwrap_or_default();
         let owners = owners.into_iter().filter(|owner| *owner != number);
         let Some(session) = self.sessions.get_mut(&number) else { return Ok(()) };
         let nuisance = &mut session.nuisance;
@@ -190,10 +191,14 @@ impl State {
         Ok(())
     }
 
-    /// A session has this name now: those who blocked the name want nothing from it.
+    /// A session has this name now: those in its room who blocked the name want nothing from it.
     pub(crate) fn apply_blocks(&mut self, number: u64, look: &str) {
-        for (other, session) in &mut self.sessions {
-            if *other != number && session.nuisance.blocked.contains_key(look) {
+        let others: Vec<u64> =
+            self.roommates(number).map(|(other, _)| other).filter(|other| *other != number).collect();
+        for other in others {
+            if let Some(session) = self.sessions.get_mut(&other)
+                && session.nuisance.blocked.contains_key(look)
+            {
                 session.nuisance.block_session(look, number);
             }
         }

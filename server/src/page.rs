@@ -1,5 +1,6 @@
 //! The web page in `server/web`, embedded in the binary.
 
+use crate::rooms;
 use axum::{
     http::{HeaderMap, HeaderName, StatusCode, header},
     response::{IntoResponse, Response},
@@ -114,13 +115,16 @@ fn accepts_gzip(member: &str) -> bool {
     coding.trim().eq_ignore_ascii_case("gzip") && !refused
 }
 
-/// The file at this path of the page's URL (`/`, `/app.js`, …), if there is one.
+/// The file at this path of the page's URL (`/`, `/app.js`, …), if there is one. The page of a room is the same one, and finds its files beside
+/// it, so that it works below any path of a proxy: as `/room/NAME` and `/room/app.js`.
 pub(crate) fn asset(path: &str) -> Option<&'static Prepared> {
-    let wanted = match path.strip_prefix('/')? {
-        "" => "index.html",
+    let in_room = path.strip_prefix("/room/");
+    let wanted = match in_room.or_else(|| path.strip_prefix('/'))? {
+        "" if in_room.is_none() => "index.html",
         path => path,
     };
-    PREPARED.get(wanted)
+    let page = || in_room.and(rooms::of_path(path)).and_then(|_| PREPARED.get("index.html"));
+    PREPARED.get(wanted).or_else(page)
 }
 
 #[cfg(test)]

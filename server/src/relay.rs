@@ -1,7 +1,6 @@
 //! What the hub does with each message.
 
 use crate::{
-    auth::Person,
     hub::{Session, State},
     outbox::Source,
     sanitise::{self, NameFault},
@@ -23,31 +22,15 @@ const MAX_CLOCK_ERROR_MS: u64 = 24 * 60 * 60 * 1000;
 type Object = Map<String, Value>;
 
 impl State {
-    /// Acts on one message; `person` is who has shown a token in it, where those are needed. `Ok(true)`: the user list has to be told.
-    pub(crate) fn act(
-        &mut self,
-        number: u64,
-        mut object: Object,
-        person: Option<Person>,
-    ) -> Result<bool, ErrorMessage> {
+    /// Acts on one message that is no `username`. `Ok(true)`: the user list has to be told.
+    pub(crate) fn act(&mut self, number: u64, mut object: Object) -> Result<bool, ErrorMessage> {
         let Some(session) = self.sessions.get(&number) else { return Ok(false) };
         let kind = object.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
         let bad = |why: &str| refusal(ErrorCode::BadMessage, &kind, why);
-        match object.get("id") {
-            None | Some(Value::Null) => {}
-            Some(id) if is_number(id, number) => {}
-            Some(_) => return Err(bad("the id is not yours")),
-        }
+        check_id(number, &kind, &object)?;
         match kind.as_str() {
             "id" | "rejectusername" | "userlist" | "userlist-delta" | "ice-servers" | "error" => {
                 return Err(bad("only a server sends this"));
-            }
-            "username" => {
-                return match Message::from_object(object) {
-                    Ok(Message::Username(wanted)) => self.log_in(number, &wanted, person),
-                    Ok(_) => Ok(false),
-                    Err(e) => Err(refusal_of(&e)),
-                };
             }
             _ => {}
         }
@@ -58,6 +41,8 @@ impl State {
             "userlist-request" => {
                 if let Some(session) = self.sessions.get_mut(&number) {
                     session.wants_list = true;
+                    let room = session.room.clone();
+                    self.mark_changed(&room);
                 }
                 return Ok(true);
             }
@@ -86,13 +71,13 @@ impl State {
         let date = sane_date(chat.date);
         let line = Message::Chat(Chat { text, id: number, date, name: Some(name.to_string()) });
         let frame = Utf8Bytes::from(line.to_json());
-        let cost = frame.len() as f64 * self.sessions.len() as f64;
+        let cost = frame.len() as f64 * self.roommates(number).count() as f64;
         let now = Instant::now();
         let pays = |session: &mut Session| session.lines.take(1.0, now) && session.fan_out.take(cost, now);
         if !self.sessions.get_mut(&number).is_some_and(pays) {
             return Err(refusal(ErrorCode::RateLimited, "message", "too many lines for so many people"));
         }
-        for session in self.sessions.values().filter(|session| session.name.is_some() && !session.blocks(number)) {
+        for (_, session) in self.roommates(number).filter(|(_, session)| !session.blocks(number)) {
             // Who reads so slowly that there is no room misses it.
             session.outbox.push(Source::Stranger(number), frame.clone());
         }
@@ -114,7 +99,7 @@ impl State {
             Some(_) => return Err(refuse(ErrorCode::BadMessage, "the target is no name", None)),
         };
         let devices = match &target {
-            Some(target) => match self.names.get(target.as_str()) {
+            Some(target) => match self.named(number, target) {
                 Some(devices) => devices.clone(),
                 // There is nothing left to hang up.
                 None if kind == "hang-up" => return Ok(()),
@@ -214,6 +199,15 @@ impl State {
             }
             _ => {}
         }
+    }
+}
+
+/// An `id` that is there has to be the session's own.
+pub(crate) fn check_id(number: u64, kind: &str, object: &Object) -> Result<(), ErrorMessage> {
+    match object.get("id") {
+        None | Some(Value::Null) => Ok(()),
+        Some(id) if is_number(id, number) => Ok(()),
+        Some(_) => Err(refusal(ErrorCode::BadMessage, kind, "the id is not yours")),
     }
 }
 

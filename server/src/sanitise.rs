@@ -65,8 +65,13 @@ pub(crate) enum NameFault {
 
 /// The name that somebody who asks for `wanted` can have: without markup, in NFC, with single spaces and none at the ends.
 pub(crate) fn name(wanted: &str) -> Result<String, NameFault> {
+    clean(wanted, MAX_NAME_CHARS)
+}
+
+/// The same with another longest length, in characters.
+pub(crate) fn clean(wanted: &str, max_chars: usize) -> Result<String, NameFault> {
     // Longer than any name with markup around it: not worth the work.
-    if wanted.len() > 64 * MAX_NAME_CHARS {
+    if wanted.len() > 64 * max_chars {
         return Err(NameFault::TooLong);
     }
     let plain = without_markup(wanted);
@@ -77,7 +82,7 @@ pub(crate) fn name(wanted: &str) -> Result<String, NameFault> {
         return Err(NameFault::Empty);
     }
     check_characters(&clean)?;
-    if clean.chars().count() > MAX_NAME_CHARS { Err(NameFault::TooLong) } else { Ok(clean) }
+    if clean.chars().count() > max_chars { Err(NameFault::TooLong) } else { Ok(clean) }
 }
 
 /// The name that a server like this one gives somebody who asks for `wanted`, where it is free; nothing if it would be refused.

@@ -5,34 +5,53 @@ use std::{collections::HashMap, sync::Arc};
 /// More people than that are not remembered when they are away.
 const MAX_SUBJECTS: usize = 100_000;
 
-/// Names by what they look like, and the persons (claim `sub`) that they belong to.
+/// What a name in a room looks like, or who somebody is in a room.
+type InRoom = (Arc<str>, Arc<str>);
+
+/// Names by what they look like, and the persons (claim `sub`) that they belong to; in each room on its own.
 #[derive(Debug, Default)]
 pub(crate) struct Subjects {
-    looks: HashMap<Arc<str>, String>,
-    owners: HashMap<String, Arc<str>>,
+    looks: HashMap<InRoom, Arc<str>>,
+    owners: HashMap<InRoom, Arc<str>>,
 }
 
 impl Subjects {
+    /// Whose name has this look in this room, here or not.
+    pub(crate) fn owner(&self, room: &Arc<str>, look: &str) -> Option<&Arc<str>> {
+        self.owners.get(&(room.clone(), look.into()))
+    }
+
     /// Whether a name with this look may be had by this person.
-    pub(crate) fn may_have(&self, subject: &str, look: &str) -> bool {
-        self.owners.get(look).is_none_or(|owner| **owner == *subject)
+    pub(crate) fn may_have(&self, room: &Arc<str>, subject: &str, look: &str) -> bool {
+        self.owner(room, look).is_none_or(|owner| **owner == *subject)
     }
 
     /// The look of this person's name.
-    pub(crate) fn look(&self, subject: &str) -> Option<&str> {
-        self.looks.get(subject).map(String::as_str)
+    pub(crate) fn look(&self, room: &Arc<str>, subject: &str) -> Option<&str> {
+        self.looks.get(&(room.clone(), subject.into())).map(|look| &**look)
     }
 
-    /// From now on the name is this person's, and an earlier one is free; whoever is not `here` makes room where there are too many.
-    pub(crate) fn give(&mut self, subject: &Arc<str>, look: &str, here: impl Fn(&str) -> bool) {
-        if self.looks.len() >= MAX_SUBJECTS && !self.looks.contains_key(subject) {
-            self.looks.retain(|_, look| here(look));
-            self.owners.retain(|look, _| here(look));
+    /// From now on the name is this person's, and an earlier one is free, which is given back; whoever is not `here` makes room where there are
+    /// too many.
+    pub(crate) fn give(
+        &mut self,
+        room: &Arc<str>,
+        subject: &Arc<str>,
+        look: &str,
+        here: impl Fn(&str, &str) -> bool,
+    ) -> Option<Arc<str>> {
+        let person = (room.clone(), subject.clone());
+        if self.looks.len() >= MAX_SUBJECTS && !self.looks.contains_key(&person) {
+            self.looks.retain(|(room, _), look| here(room, look));
+            self.owners.retain(|(room, look), _| here(room, look));
         }
-        if let Some(old) = self.looks.insert(subject.clone(), look.to_owned()) {
-            self.owners.remove(&old);
+        let look: Arc<str> = look.into();
+        let old = self.looks.insert(person, look.clone()).filter(|old| *old != look);
+        if let Some(old) = &old {
+            self.owners.remove(&(room.clone(), old.clone()));
         }
-        self.owners.insert(look.to_owned(), subject.clone());
+        self.owners.insert((room.clone(), look), subject.clone());
+        old
     }
 }
 
@@ -42,21 +61,24 @@ mod tests {
 
     #[test]
     fn a_name_stays_with_its_person_until_that_one_has_another() {
+        let (room, other): (Arc<str>, Arc<str>) = ("".into(), "other".into());
         let mut subjects = Subjects::default();
-        subjects.give(&"1".into(), "ana", |_| true);
-        assert!(subjects.may_have("1", "ana") && !subjects.may_have("2", "ana"));
-        subjects.give(&"1".into(), "bia", |_| true);
-        assert!(subjects.may_have("2", "ana") && !subjects.may_have("2", "bia"));
-        assert_eq!(subjects.look("1"), Some("bia"));
+        subjects.give(&room, &"1".into(), "ana", |_, _| true);
+        assert!(subjects.may_have(&room, "1", "ana") && !subjects.may_have(&room, "2", "ana"));
+        assert!(subjects.may_have(&other, "2", "ana"), "another room has its own names");
+        assert_eq!(subjects.give(&room, &"1".into(), "bia", |_, _| true).as_deref(), Some("ana"));
+        assert!(subjects.may_have(&room, "2", "ana") && !subjects.may_have(&room, "2", "bia"));
+        assert_eq!(subjects.look(&room, "1"), Some("bia"));
     }
 
     #[test]
     fn who_is_not_here_makes_room() {
+        let room: Arc<str> = "".into();
         let mut subjects = Subjects::default();
         for n in 0..=MAX_SUBJECTS {
-            subjects.give(&n.to_string().into(), &format!("look {n}"), |look| look == "look 7");
+            subjects.give(&room, &n.to_string().into(), &format!("look {n}"), |_, look| look == "look 7");
         }
         assert_eq!((subjects.looks.len(), subjects.owners.len()), (2, 2));
-        assert!(!subjects.may_have("8", "look 7"));
+        assert!(!subjects.may_have(&room, "8", "look 7"));
     }
 }

@@ -1,18 +1,20 @@
 //! What one client makes the server send to others, in bytes out per byte in.
+#![allow(clippy::unwrap_used, reason = "a test's helper fails the test")]
 
 mod support;
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use std::{
+    collections::HashSet,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
     time::{Duration, Instant},
 };
-use support::{Client, Running, config, start, users};
-use tokio::time::timeout;
+use support::{Client, PATIENCE, Running, config, start, users};
+use tokio::{sync::mpsc, time::timeout};
 use tokio_tungstenite::tungstenite::Message;
 
 async fn log_in_new(server: &Running, name: &str) -> (Client, Value) {
@@ -54,25 +56,57 @@ async fn clients_that_read_changes_get_those_and_old_ones_lists() {
     assert_eq!(old.next_of(&["error", "userlist-delta"]).await["code"], "bad-message");
 }
 
-/// Reads all that comes, at a whole audience's, and counts it.
-async fn audience(server: &Running, size: usize) -> Arc<AtomicUsize> {
-    let heard = Arc::new(AtomicUsize::new(0));
-    let mut clients = Vec::new();
-    for n in 0..size {
-        let mut client = server.connect().await;
-        client.send(json!({"type": "username", "name": format!("listener {n}"), "id": client.id})).await;
-        clients.push(client);
+/// People who read all that comes.
+struct Audience {
+    size: usize,
+    /// Bytes.
+    heard: Arc<AtomicUsize>,
+    /// Who got which user list.
+    lists: mpsc::UnboundedReceiver<(usize, String)>,
+}
+
+impl Audience {
+    /// They are all there, and each has been told so.
+    async fn new(server: &Running, size: usize) -> Self {
+        let heard = Arc::new(AtomicUsize::new(0));
+        let (told, lists) = mpsc::unbounded_channel();
+        let mut clients = Vec::new();
+        for n in 0..size {
+            let mut client = server.connect().await;
+            client.send(json!({"type": "username", "name": format!("listener {n}"), "id": client.id})).await;
+            clients.push(client);
+        }
+        for (n, mut client) in clients.into_iter().enumerate() {
+            client.list_where(|list| list.len() == size).await;
+            let (heard, told) = (heard.clone(), told.clone());
+            tokio::spawn(async move {
+                while let Some(Ok(frame)) = client.socket.next().await {
+                    heard.fetch_add(frame.len(), Ordering::Relaxed);
+                    if let Ok(text) = frame.to_text()
+                        && text.starts_with(r#"{"type":"userlist""#)
+                    {
+                        let _ = told.send((n, text.to_owned()));
+                    }
+                }
+            });
+        }
+        Self { size, heard, lists }
     }
-    for mut client in clients {
-        client.list_where(|list| list.len() == size).await;
-        let heard = heard.clone();
-        tokio::spawn(async move {
-            while let Some(Ok(frame)) = client.socket.next().await {
-                heard.fetch_add(frame.len(), Ordering::Relaxed);
+
+    /// Waits until each has a list with this name.
+    async fn know(&mut self, name: &str) {
+        let mut told = HashSet::new();
+        while told.len() < self.size {
+            let (who, list) = timeout(PATIENCE, self.lists.recv()).await.unwrap().unwrap();
+            if list.contains(name) {
+                told.insert(who);
             }
-        });
+        }
     }
-    heard
+
+    fn heard(&self) -> usize {
+        self.heard.load(Ordering::Relaxed)
+    }
 }
 
 /// Sends what `frame` makes, as fast as the server reads, for two seconds. Bytes sent.
@@ -99,13 +133,13 @@ async fn renaming_costs_the_others_a_bounded_number_of_bytes() {
     config.limits.list_bytes_per_second = 100_000;
     config.limits.strikes = u32::MAX;
     let server = start(config).await;
-    let heard = audience(&server, 50).await;
+    let mut audience = Audience::new(&server, 50).await;
     let mut attacker = server.log_in("attacker").await;
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let before = heard.load(Ordering::Relaxed);
+    audience.know("attacker").await;
+    let before = audience.heard();
     let (id, started) = (attacker.id, Instant::now());
     let sent = flood(&mut attacker, |n| json!({"type": "username", "name": format!("attacker {n}"), "id": id})).await;
-    let bytes = heard.load(Ordering::Relaxed) - before;
+    let bytes = audience.heard() - before;
     // A list is 1 kB for each of 50: what is under way when the flood begins, and the rate after it.
     let most = 2 * 50 * 1_100 + (started.elapsed().as_secs_f64() * 100_000.0) as usize;
     println!("renaming: {sent} bytes in, {bytes} out");
@@ -117,13 +151,12 @@ async fn coming_and_going_costs_the_others_a_bounded_number_of_bytes() {
     let mut config = config();
     config.limits.list_bytes_per_second = 100_000;
     let server = start(config).await;
-    let heard = audience(&server, 50).await;
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let (before, started) = (heard.load(Ordering::Relaxed), Instant::now());
+    let audience = Audience::new(&server, 50).await;
+    let (before, started) = (audience.heard(), Instant::now());
     while started.elapsed() < Duration::from_secs(2) {
         server.log_in("here and gone").await.close(1000).await;
     }
-    let bytes = heard.load(Ordering::Relaxed) - before;
+    let bytes = audience.heard() - before;
     let most = 2 * 50 * 1_100 + (started.elapsed().as_secs_f64() * 100_000.0) as usize;
     println!("coming and going: {bytes} out");
     assert!(bytes <= most, "{bytes}; {most} at most");
@@ -138,12 +171,12 @@ async fn public_lines_cost_the_others_a_bounded_number_of_bytes() {
     config.limits.lines_burst = 1_000;
     config.limits.strikes = u32::MAX;
     let server = start(config).await;
-    let heard = audience(&server, 50).await;
+    let mut audience = Audience::new(&server, 50).await;
     let mut attacker = server.log_in("attacker").await;
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    let (before, started) = (heard.load(Ordering::Relaxed), Instant::now());
+    audience.know("attacker").await;
+    let (before, started) = (audience.heard(), Instant::now());
     let sent = flood(&mut attacker, |_| json!({"type": "message", "text": "x".repeat(256)})).await;
-    let bytes = heard.load(Ordering::Relaxed) - before;
+    let bytes = audience.heard() - before;
     let most = 200_000 + (started.elapsed().as_secs_f64() * 50_000.0) as usize;
     println!("public lines: {sent} bytes in, {bytes} out");
     assert!(bytes <= most && bytes > 50_000, "{bytes}; {most} at most");

@@ -43,7 +43,7 @@ fn rand_number() -> u64 {
 
 impl Guarded {
     fn token(&self, subject: &str, name: &str, seconds: u64) -> String {
-        issue_token(&self.secret, subject, name, Duration::from_secs(seconds), None, None).unwrap()
+        issue_token(&self.secret, subject, name, None, Duration::from_secs(seconds), None, None).unwrap()
     }
 
     async fn log_in(&self, subject: &str, name: &str) -> Client {

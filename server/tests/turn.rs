@@ -70,7 +70,7 @@ async fn where_tokens_are_needed_only_who_shows_one_gets_credentials() {
     let mut client = Client { socket, id: 0, token: String::new(), name: String::new() };
     let id = client.next().await;
     assert_eq!(id["iceServers"], Value::Null);
-    let token = issue_token(&secret.0, "1", "ana", Duration::from_secs(600), None, None).unwrap();
+    let token = issue_token(&secret.0, "1", "ana", None, Duration::from_secs(600), None, None).unwrap();
     client.send(json!({"type": "username", "name": "ana", "id": id["id"], "token": token})).await;
     let servers = timeout(PATIENCE, client.next_of(&["ice-servers"])).await.unwrap();
     assert!((595..=600).contains(&good_for(&servers).1), "{servers}");

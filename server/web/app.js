@@ -78,8 +78,9 @@ const stage = new StageView(t, {
   hangUp: () => command({ kind: 'hang-up' }),
 });
 
+// The room is in the page's own address.
 function serverUrl() {
-  const url = new URL('.', location.href);
+  const url = new URL(/\/room\/[^/]+$/.test(location.pathname) ? location.pathname : '.', location.href);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   url.search = url.hash = '';
   return url.href;

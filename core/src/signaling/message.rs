@@ -529,6 +529,8 @@ pub enum ErrorCode {
     Unauthorized,
     /// The token was good, once: another one is needed.
     TokenExpired,
+    /// The server cannot reach the others of its service at the moment.
+    Unavailable,
     /// A code this version does not know.
     #[serde(other)]
     Unrecognised,

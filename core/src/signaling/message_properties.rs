@@ -82,6 +82,7 @@ fn code() -> impl Strategy<Value = ErrorCode> {
         C::Blocked,
         C::Unauthorized,
         C::TokenExpired,
+        C::Unavailable,
         C::Unrecognised,
     ])
 }

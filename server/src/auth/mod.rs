@@ -6,7 +6,7 @@ mod keys;
 pub use keys::KeyError;
 pub(crate) use keys::Keys;
 
-use crate::{config::AuthConfig, watch_file::WatchedFiles};
+use crate::{config::AuthConfig, rooms::MAX_ROOM_CHARS, watch_file::WatchedFiles};
 use chamada::signaling::message::MAX_NAME_CHARS;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, Validation, errors::ErrorKind};
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,8 @@ pub(crate) struct Person {
     pub(crate) subject: Arc<str>,
     /// The claim `name`.
     pub(crate) name: String,
+    /// The claim `room`: the token is good in this one only.
+    pub(crate) room: Option<String>,
     pub(crate) expires: SystemTime,
 }
 
@@ -49,7 +51,7 @@ pub(crate) enum TokenError {
 struct Claims {
     sub: String,
     name: String,
-    /// No room of that name is here, so such a token is for another server.
+    /// The only room where it is good.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     room: Option<String>,
     exp: f64,
@@ -126,12 +128,10 @@ fn person(claims: Claims) -> Result<Person, TokenError> {
     if claims.sub.is_empty() || claims.sub.len() > MAX_SUBJECT_BYTES {
         return Err(TokenError::Refused("its 'sub' has 1 to 255 bytes"));
     }
-    if claims.room.is_some_and(|room| !room.is_empty()) {
-        return Err(TokenError::Refused("it is for a room, and there are none here"));
-    }
     // A week beyond any use; a sum with the clock must not overflow.
     let expires = Duration::try_from_secs_f64(claims.exp).unwrap_or_default().min(Duration::from_secs(1 << 40));
-    Ok(Person { subject: claims.sub.into(), name: claims.name, expires: UNIX_EPOCH + expires })
+    let room = claims.room.filter(|room| !room.is_empty());
+    Ok(Person { subject: claims.sub.into(), name: claims.name, room, expires: UNIX_EPOCH + expires })
 }
 
 fn refusal(kind: &ErrorKind) -> TokenError {
@@ -158,6 +158,7 @@ pub fn issue_token(
     secret: &Path,
     subject: &str,
     name: &str,
+    room: Option<&str>,
     lifetime: Duration,
     audience: Option<&str>,
     issuer: Option<&str>,
@@ -168,7 +169,7 @@ pub fn issue_token(
     let claims = Claims {
         sub: subject.chars().take(MAX_SUBJECT_BYTES / 4).collect(),
         name: name.chars().take(MAX_NAME_CHARS).collect(),
-        room: None,
+        room: room.map(|room| room.chars().take(MAX_ROOM_CHARS).collect()),
         exp: now.saturating_add(lifetime).as_secs() as f64,
         aud: audience.map(Into::into),
         iss: issuer.map(str::to_owned),

@@ -51,7 +51,11 @@ pub async fn start(config: ServerConfig) -> Running {
 
 impl Running {
     pub fn request(&self, headers: &[(&'static str, &str)]) -> Request<()> {
-        let mut request = format!("ws://{}/", self.address).into_client_request().unwrap();
+        self.request_at("/", headers)
+    }
+
+    fn request_at(&self, path: &str, headers: &[(&'static str, &str)]) -> Request<()> {
+        let mut request = format!("ws://{}{path}", self.address).into_client_request().unwrap();
         for (name, value) in headers {
             request.headers_mut().insert(*name, HeaderValue::from_str(value).unwrap());
         }
@@ -67,12 +71,25 @@ impl Running {
 
     /// Connects and reads the `id`.
     pub async fn connect(&self) -> Client {
-        let socket = self.try_connect(&[("sec-websocket-protocol", "json")]).await.unwrap();
+        self.connect_at("/").await
+    }
+
+    /// Connects to this path and reads the `id`.
+    pub async fn connect_at(&self, path: &str) -> Client {
+        let request = self.request_at(path, &[("sec-websocket-protocol", "json")]);
+        let (socket, _) = connect_async(request).await.unwrap();
         let mut client = Client { socket, id: 0, token: String::new(), name: String::new() };
         let id = client.next().await;
         assert_eq!(id["type"], "id");
         client.id = id["id"].as_u64().unwrap();
         client.token = id["resume"].as_str().unwrap().to_owned();
+        client
+    }
+
+    /// Logs in in the room of this path.
+    pub async fn log_in_at(&self, path: &str, name: &str) -> Client {
+        let mut client = self.connect_at(path).await;
+        client.log_in(name, None).await;
         client
     }
 
