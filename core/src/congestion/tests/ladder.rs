@@ -37,6 +37,7 @@ const WINDOW: u64 = 2 * SECOND;
 const RETRY_FROM: f64 = 1.5;
 const RETRY_SOON_FROM: f64 = 2.25;
 const RETRY_SOON_AFTER: u64 = SECOND / 2;
+const RETRY_ALL_FROM: f64 = 4.5;
 /// Pictures of so many times the least bits have fine quantisers: they are worth more pixels.
 const FINE: f64 = 3.0;
 
@@ -151,7 +152,8 @@ impl Ladder {
         let soon = held(&mut self.retry_soon, now, rate >= RETRY_SOON_FROM * then);
         let waited = held(&mut self.retry, now, rate >= RETRY_FROM * then);
         if soon.is_some_and(|time| time >= RETRY_SOON_AFTER) {
-            while self.left.last().is_some_and(|(_, then)| rate >= RETRY_SOON_FROM * then) {
+            self.left.pop();
+            while self.left.last().is_some_and(|(_, then)| rate >= RETRY_ALL_FROM * then) {
                 self.left.pop();
             }
             (self.retry, self.retry_soon) = (None, None);

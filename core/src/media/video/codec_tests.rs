@@ -150,6 +150,28 @@ fn the_size_changes_down_and_up_without_another_encoder_and_with_one_keyframe() 
 
 #[test]
 #[cfg(feature = "vp8")]
+fn a_larger_size_on_a_faster_path_uses_its_bits_soon_however_coarse_all_pictures_before_were() {
+    let mut encoder =
+        factory::encoder(VideoCodec::Vp8, config(320, 180, 150_000), (640, 360), factory::Choice::Preferred).unwrap();
+    let mut camera = Camera::noisy(320, 180);
+    for _ in 0..300 {
+        encoder.encode(&camera.picture(), false).unwrap();
+    }
+    encoder.set_bitrate(1_500_000).unwrap();
+    assert_eq!(encoder.set_size(640, 360), Ok(true));
+    // Whose clock is ten seconds behind that of the one before.
+    let mut camera = Camera::noisy(640, 360);
+    let half_a_second = |encoder: &mut dyn VideoEncoder, camera: &mut Camera| -> usize {
+        let encoded = (0..15).filter_map(|_| encoder.encode(&camera.picture(), false).unwrap());
+        encoded.map(|encoded| encoded.data.len() * 8).sum()
+    };
+    half_a_second(&mut *encoder, &mut camera);
+    let next = half_a_second(&mut *encoder, &mut camera);
+    assert!(next > 600_000, "{next} bits in the second half second");
+}
+
+#[test]
+#[cfg(feature = "vp8")]
 fn a_size_beyond_the_first_one_needs_another_vp8_encoder_and_the_old_one_goes_on() {
     let mut encoder = make_encoder(VideoCodec::Vp8, config(320, 240, 300_000)).unwrap();
     let mut camera = Camera::new(320, 240);

@@ -187,17 +187,22 @@ impl Vp8Encoder {
     }
 
     /// Strictly increasing, whatever the camera's clock does. libvpx takes the time between two pictures for their pace, and gives each
-    /// picture the bits of that time: after a pause, in which nothing was sent as the path was full, the next picture would fill it again.
+    /// picture the bits of that time: after a pause, in which nothing was sent as the path was full, the next picture would fill it again,
+    /// and where a clock has gone back pictures would have no bits until it is where it was.
     fn timestamp(&mut self, at: Instant) -> i64 {
         let Some((before, last)) = self.clock else {
             self.clock = Some((at, 0));
             return 0;
         };
-        let nanos = at.saturating_duration_since(before).as_nanos();
-        let ticks = i64::try_from(nanos * u128::from(VIDEO_CLOCK_RATE) / 1_000_000_000).unwrap_or(i64::MAX);
-        let longest = i64::try_from(self.duration).unwrap_or(i64::MAX) / 4 * LONGEST_GAP;
-        let next = last.saturating_add(ticks.clamp(1, longest.max(1)));
-        self.clock = Some((at.max(before), next));
+        let usual = i64::try_from(self.duration).unwrap_or(i64::MAX);
+        let ticks = match at.checked_duration_since(before).map(|since| since.as_nanos()) {
+            Some(nanos @ 1..) => {
+                i64::try_from(nanos * u128::from(VIDEO_CLOCK_RATE) / 1_000_000_000).unwrap_or(i64::MAX)
+            }
+            _ => usual,
+        };
+        let next = last.saturating_add(ticks.clamp(1, (usual / 4 * LONGEST_GAP).max(1)));
+        self.clock = Some((at, next));
         next
     }
 

@@ -20,6 +20,8 @@ const RETRY_AFTER_AT_MOST: Duration = Duration::from_secs(60);
 /// The same where there is so much more that what was seen then says nothing of now: the path is another.
 const RETRY_SOON_FROM: f64 = 2.25;
 const RETRY_SOON_AFTER: Duration = Duration::from_millis(500);
+/// From this multiple on all such rungs at once: each size on the way would cost a keyframe.
+const RETRY_ALL_FROM: f64 = 4.5;
 const RELAPSE: Duration = Duration::from_secs(10);
 
 /// The quantisers of a codec between which pictures stay as they are.
@@ -162,8 +164,8 @@ impl QualityLimit {
         let plenty = self.left.last().is_some_and(|(_, then)| bitrate >= RETRY_SOON_FROM * then);
         let waited = self.retry.update(now, enough).is_some_and(|time| time >= self.backoff.wait());
         if self.retry_soon.update(now, plenty).is_some_and(|time| time >= RETRY_SOON_AFTER) {
-            // All of them at once: each size on the way would cost a keyframe.
-            while self.left.last().is_some_and(|(_, then)| bitrate >= RETRY_SOON_FROM * then) {
+            self.rise(now);
+            while self.left.last().is_some_and(|(_, then)| bitrate >= RETRY_ALL_FROM * then) {
                 self.rise(now);
             }
         } else if waited {
@@ -290,12 +292,14 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_became_another_is_believed_soon_and_with_all_that_was_left() {
-        let mut run = Run::new();
-        assert_eq!(run.seconds(7.2, Some(120)), 2);
-        run.bitrate = 1_125_000;
-        assert_eq!(run.seconds(0.4, Some(60)), 2);
-        assert_eq!(run.seconds(0.2, Some(60)), 0, "both, though the wait is four seconds");
+    fn a_path_that_became_another_is_believed_soon() {
+        for (bitrate, rung) in [(1_124_999, 2), (1_125_000, 1), (2_250_000, 0)] {
+            let mut run = Run::new();
+            assert_eq!(run.seconds(7.2, Some(120)), 2);
+            run.bitrate = bitrate;
+            assert_eq!(run.seconds(0.4, Some(60)), 2);
+            assert_eq!(run.seconds(0.2, Some(60)), rung, "{bitrate} bit/s, though the wait is four seconds");
+        }
     }
 
     #[test]
