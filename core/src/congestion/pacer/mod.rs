@@ -192,10 +192,11 @@ impl<H> Pacer<H> {
     /// Starts a cluster of packets at a pace of its own, behind those that were started before; at most four wait.
     ///
     /// Whatever leaves while it runs is a part of it. A cluster that finds nothing to send within a second, or that once begun
-    /// falls 10 ms behind, is given up: its packets would no longer show the rate that it asks about.
+    /// falls 10 ms behind, is given up: its packets would no longer show the rate that it asks about. No cluster is slower than the
+    /// slowest pace.
     pub fn start_probe(&mut self, now: Instant, probe: Probe) {
         self.advance(now);
-        self.clusters.start(now, probe);
+        self.clusters.start(now, Probe { rate_bps: probe.rate_bps.max(MIN_PACE_BPS), ..probe });
     }
 
     /// Size on the wire of the next packet of padding that the running probe needs, because its time has come and no media

@@ -301,6 +301,18 @@ fn a_clock_that_goes_back_changes_nothing() {
     assert_eq!(drain(&mut pacer, t + ms(10)), [1]);
 }
 
+#[test]
+fn sound_that_joins_a_probe_of_hardly_any_rate_does_not_hold_up_the_rest_for_seconds() {
+    let t = Instant::now();
+    let mut pacer = Pacer::new(t, 500_000);
+    pacer.start_probe(t, probe(0, 1, 5, 0));
+    pacer.push(t, Class::VideoRtx, None, 0, 0);
+    pacer.push(t, Class::Audio, None, 100, 1);
+    assert_eq!(drain(&mut pacer, t), [1, 0]);
+    pacer.push(t, Class::Video, None, 100, 2);
+    assert!(pacer.next_wake().is_some_and(|wake| wake <= t + ms(100)), "{:?}", pacer.next_wake());
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Wait(u64),
