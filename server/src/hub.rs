@@ -95,6 +95,9 @@ pub(crate) struct Session {
     address: Option<AddressKey>,
     pub(crate) call_peers: CallPeers,
     pub(crate) token: String,
+    /// The token that it came back with, good for as long as nothing shows that the client knows of its return: a connection that breaks
+    /// just then leaves it with this one.
+    pub(crate) shown: Option<String>,
     /// Its place in the user list.
     pub(crate) place: u64,
     pub(crate) wants_list: bool,
@@ -188,6 +191,7 @@ impl Hub {
                 address,
                 call_peers: CallPeers::default(),
                 token,
+                shown: None,
                 place: number,
                 wants_list: false,
                 has_foreign_token: false,
@@ -281,6 +285,11 @@ impl Hub {
                     let mut state = self.lock();
                     let has_shown_token = person.is_some();
                     let was_nameless = state.sessions.get(&number).is_some_and(|session| session.name.is_none());
+                    if kind != "username" {
+                        // Only who knows that it is logged in sends anything else.
+                        let shown = state.sessions.get_mut(&number).and_then(|session| session.shown.take());
+                        state.forget_shown(shown);
+                    }
                     let changed = state.act(number, object, person);
                     if was_nameless && state.sessions.get(&number).is_some_and(|session| session.name.is_some()) {
                         self.metrics.logins.inc();
@@ -553,6 +562,7 @@ impl State {
     pub(crate) fn remove(&mut self, number: u64) {
         let Some(session) = self.sessions.remove(&number) else { return };
         self.tokens.remove(&session.token);
+        self.forget_shown(session.shown);
         self.lost.retain(|(_, lost)| *lost != number);
         let Some(name) = session.name else { return };
         if let Some(devices) = self.names.get_mut(&name) {
