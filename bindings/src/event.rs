@@ -78,6 +78,22 @@ pub enum Event {
         /// How it is now.
         now: CallSnapshot,
     },
+    /// The call is accepted, and no path between the two networks was found yet. The search goes on; told again when more is known.
+    NoPathYet {
+        /// Why, as far as this side can know.
+        why: NoPath,
+        /// What candidates this side has.
+        local: Vec<CandidateType>,
+        /// What candidates the other side told.
+        remote: Vec<CandidateType>,
+    },
+    /// Sound or video of the other side is missing while the call goes on, or comes after it was missing.
+    MediaMissing {
+        /// What is missing.
+        kind: MediaKind,
+        /// Why; none where it comes now, or is not to be expected any more.
+        why: Option<MissingMedia>,
+    },
     /// The call is over and its devices are released.
     CallEnded {
         /// Who was at the other end.
@@ -117,6 +133,61 @@ pub enum Event {
         /// Its bytes.
         data: Vec<u8>,
     },
+}
+
+/// Why there is no path to the other side, as far as one side can know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
+pub enum NoPath {
+    /// This device has no address that a call could use.
+    NoNetworkHere,
+    /// Only relays may be used, and none has answered.
+    NoRelayHere,
+    /// The other side has told no address.
+    NothingFromThere,
+    /// Nothing gets through between the networks, and neither side has a relay that would get around them.
+    NoRelay,
+    /// Nothing gets through between the networks, not by a relay either.
+    Unanswered,
+}
+
+/// A type of ICE candidate (RFC 8445 section 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
+pub enum CandidateType {
+    /// An address of the device itself.
+    Host,
+    /// The address of its NAT, as a STUN server saw it.
+    ServerReflexive,
+    /// An address at a TURN server.
+    Relay,
+}
+
+fn candidate_types(types: core::CandidateTypes) -> Vec<CandidateType> {
+    let all = [
+        (types.host, CandidateType::Host),
+        (types.srflx, CandidateType::ServerReflexive),
+        (types.relay, CandidateType::Relay),
+    ];
+    all.into_iter().filter_map(|(is_there, candidate)| is_there.then_some(candidate)).collect()
+}
+
+/// Sound or video.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
+pub enum MediaKind {
+    /// Sound.
+    Audio,
+    /// Video.
+    Video,
+}
+
+/// Why sound or video of the other side is missing in a call that goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
+pub enum MissingMedia {
+    /// The two sides have no codec for it in common.
+    NoCommonCodec,
+    /// It was agreed on, the other side says that it sends, and no packet comes.
+    NoPackets,
+    /// Packets come, of which nothing can be decoded.
+    NotDecodable,
 }
 
 /// A kind of device.
@@ -208,7 +279,9 @@ pub enum EndReason {
     CancelledRemotely,
     /// Nobody of that name is there, or they left before answering.
     Unreachable,
-    /// The connection could not be made or was lost for good.
+    /// No path between the two networks was found.
+    NoPath,
+    /// The connection was lost for good, or could not be made for another reason than the networks.
     ConnectionFailed,
     /// The two sides could not agree on how to talk.
     NegotiationFailed,
@@ -237,6 +310,12 @@ impl Event {
             ClientEvent::Call(core::CallEvent::Ended { with, call, reason }) => {
                 Self::CallEnded { with, call_id: call.to_string(), reason: reason.into() }
             }
+            ClientEvent::Call(core::CallEvent::NoPathYet(search)) => Self::NoPathYet {
+                why: search.why().into(),
+                local: candidate_types(search.local),
+                remote: candidate_types(search.remote),
+            },
+            ClientEvent::Missing { kind, why } => Self::MediaMissing { kind: kind.into(), why: why.map(Into::into) },
             ClientEvent::Stats(stats) => Self::Measured { stats: (*stats).into() },
             ClientEvent::Quality(quality) => {
                 Self::QualityChanged { sent: quality.sent.into(), received: quality.received.into() }
@@ -292,5 +371,9 @@ same_cases!(core::CallState => CallState {
 });
 same_cases!(core::EndReason => EndReason {
     HungUpLocally, HungUpRemotely, DeclinedLocally, DeclinedRemotely, Busy, Timeout, CancelledLocally, CancelledRemotely, Unreachable,
-    ConnectionFailed, NegotiationFailed, NoCommonCodec, HandshakeFailed, MediaFailedLocally, MediaFailedRemotely, AnsweredElsewhere,
+    NoPath, ConnectionFailed, NegotiationFailed, NoCommonCodec, HandshakeFailed, MediaFailedLocally, MediaFailedRemotely,
+    AnsweredElsewhere,
 });
+same_cases!(core::NoPath => NoPath { NoNetworkHere, NoRelayHere, NothingFromThere, NoRelay, Unanswered });
+same_cases!(chamada::client::MediaKind => MediaKind { Audio, Video });
+same_cases!(chamada::client::MissingMedia => MissingMedia { NoCommonCodec, NoPackets, NotDecodable });

@@ -63,7 +63,8 @@ pub(crate) fn of_call(with: &str, reason: EndReason, connected: bool) -> Result<
     let text = format!("{} ({})", texts::end(reason).replace("{name}", &printable(with)), reason.as_str());
     match reason {
         EndReason::HungUpLocally | EndReason::HungUpRemotely if connected => Ok(()),
-        EndReason::ConnectionFailed
+        EndReason::NoPath
+        | EndReason::ConnectionFailed
         | EndReason::NegotiationFailed
         | EndReason::NoCommonCodec
         | EndReason::HandshakeFailed

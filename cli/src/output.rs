@@ -1,11 +1,21 @@
 //! What the command prints: lines for people, or one JSON object a line for programs.
 
 use crate::summary::round;
-use chamada::call::{CallEvent, CallSnapshot};
-use chamada::client::{CallQuality, CallStats, ClientError, ClientEvent, DirectionQuality};
+use chamada::call::{CallEvent, CallSnapshot, NoPath};
+use chamada::client::{CallQuality, CallStats, ClientError, ClientEvent, DirectionQuality, MediaKind, MissingMedia};
 use chamada::signaling::SignalingEvent;
 use serde_json::{Value, json};
 use std::io::Write;
+
+fn no_path(why: NoPath) -> &'static str {
+    match why {
+        NoPath::NoNetworkHere => "this machine has no address that a call could use",
+        NoPath::NoRelayHere => "no relay has answered",
+        NoPath::NothingFromThere => "the other side has told no address",
+        NoPath::NoRelay => "nothing gets through, and there is no relay",
+        NoPath::Unanswered => "nothing gets through",
+    }
+}
 
 /// Prints events as they come.
 #[derive(Clone, Copy)]
@@ -52,6 +62,22 @@ impl Output {
                 json!({ "device": device.as_str(), "why": why.to_string() }),
                 Some(format!("the {} cannot be used, the call goes on without it: {why}", device.as_str())),
             ),
+            ClientEvent::Missing { kind, why } => {
+                let what = if *kind == MediaKind::Video { "pictures" } else { "sound" };
+                let text = match why {
+                    Some(MissingMedia::NoCommonCodec) => {
+                        format!("there is no codec for {what} in common; the call goes on without")
+                    }
+                    Some(MissingMedia::NoPackets) => format!("no {what} of the other side arrives"),
+                    Some(MissingMedia::NotDecodable) => format!("the other side's {what} cannot be decoded"),
+                    None => format!("no {what} is missing any more"),
+                };
+                self.event(
+                    "missing",
+                    json!({ "kind": kind.as_str(), "why": why.map(MissingMedia::as_str) }),
+                    Some(text),
+                );
+            }
             ClientEvent::Data(data) => self.event("data", json!({ "bytes": data.len() }), None),
         }
     }
@@ -131,6 +157,11 @@ impl Output {
                 "incoming",
                 json!({ "from": from, "call": call }),
                 Some(format!("{} calls", printable(from))),
+            ),
+            CallEvent::NoPathYet(search) => self.event(
+                "no-path-yet",
+                json!({ "why": search.why().as_str(), "local": search.local.names(), "remote": search.remote.names() }),
+                Some(format!("no path between the two networks was found yet ({}; {search})", no_path(search.why()))),
             ),
             CallEvent::Ended { with, call, reason } => self.event(
                 "ended",

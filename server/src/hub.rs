@@ -106,6 +106,9 @@ pub(crate) struct Session {
     address: Option<AddressKey>,
     pub(crate) call_peers: CallPeers,
     pub(crate) token: String,
+    /// The token that it came back with, good for as long as nothing shows that the client knows of its return: a connection that breaks
+    /// just then leaves it with this one.
+    pub(crate) shown: Option<String>,
     /// Its place in the user list: the number that it had first.
     pub(crate) place: u64,
     pub(crate) wants_list: bool,
@@ -202,6 +205,7 @@ impl Hub {
                 address,
                 call_peers: CallPeers::default(),
                 token,
+                shown: None,
                 place: number,
                 wants_list: false,
                 has_foreign_token: false,
@@ -307,8 +311,16 @@ impl Hub {
                 Ok(_) => {}
                 Err(e) => return Err(relay::refusal_of(&e)),
             }
-        } else if self.lock().act(number, object)? {
-            self.notify_changed();
+        } else {
+            let mut state = self.lock();
+            // Only who knows that it is logged in sends anything else.
+            let shown = state.sessions.get_mut(&number).and_then(|session| session.shown.take());
+            state.forget_shown(shown);
+            let changed = state.act(number, object)?;
+            drop(state);
+            if changed {
+                self.notify_changed();
+            }
         }
         self.metrics.message(&kind);
         Ok(())
@@ -694,6 +706,7 @@ impl State {
     pub(crate) fn remove(&mut self, number: u64) -> bool {
         let Some(session) = self.sessions.remove(&number) else { return false };
         self.tokens.remove(&session.token);
+        self.forget_shown(session.shown);
         self.lost.retain(|(_, lost)| *lost != number);
         let Some(name) = session.name else { return false };
         let Some(room) = self.rooms.get_mut(&session.room) else { return false };

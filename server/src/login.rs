@@ -239,10 +239,18 @@ impl State {
         Ok(())
     }
 
+    /// The token that a session came back with is good no more.
+    pub(crate) fn forget_shown(&mut self, shown: Option<String>) {
+        if let Some(shown) = shown {
+            self.tokens.remove(&shown);
+        }
+    }
+
     /// Gives the new connection what belonged to the session `old`, whose own connection is lost or about to be found so.
     fn resume(&mut self, number: u64, old: u64, wanted: &Username) {
         let Some(mut from) = self.sessions.remove(&old) else { return };
         self.tokens.remove(&from.token);
+        self.forget_shown(from.shown.take());
         self.lost.retain(|(_, lost)| *lost != old);
         let waiting = from.outbox.take();
         from.outbox.close(Closing { code: code::NORMAL, reason: "resumed by another connection" });
@@ -258,6 +266,10 @@ impl State {
         (session.renames, session.lines, session.fan_out) = (from.renames, from.lines, from.fan_out);
         session.nuisance = from.nuisance;
         self.tokens.insert(session.token.clone(), number);
+        session.shown.clone_from(&wanted.resume);
+        if let Some(shown) = &session.shown {
+            self.tokens.insert(shown.clone(), number);
+        }
         if let Some(name) = &session.name {
             if let Some(room) = self.rooms.get_mut(&session.room) {
                 for device in room.names.get_mut(name).into_iter().flatten().filter(|device| **device == old) {

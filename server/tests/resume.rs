@@ -68,11 +68,27 @@ async fn the_token_takes_over_a_connection_that_seems_open() {
     assert_eq!(back.name, "ana");
     assert_eq!(half_dead.close_code().await, Some(1000));
     back.heard_nothing().await;
-    // Neither an old token nor an invented one is worth anything.
+    // Once the client has shown that it knows of its return, neither an old token nor an invented one is worth anything.
+    back.send(json!({"type": "message", "text": "here"})).await;
+    assert_eq!(back.heard().await["type"], "message");
     for token in [token.as_str(), "x"] {
         let mut thief = server.connect().await;
         thief.log_in("ana", Some(token)).await;
         assert_ne!(thief.name, "ana");
+    }
+}
+
+#[tokio::test]
+async fn a_return_that_breaks_off_before_the_client_knows_of_it_can_be_repeated_with_the_same_token() {
+    let server = start(config()).await;
+    let ana = server.log_in("ana").await;
+    let token = ana.token.clone();
+    drop(ana);
+    for _ in 0..3 {
+        let mut back = server.connect().await;
+        back.log_in("ana", Some(&token)).await;
+        assert_eq!(back.name, "ana");
+        drop(back);
     }
 }
 

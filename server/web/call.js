@@ -121,8 +121,10 @@ export class CallEngine {
     const call = this.#call;
     if (!call) return;
     const isDue = (at) => at !== null && at <= now;
-    if (isDue(call.deadline)) this.#end(call.isAnswered ? 'connection-failed' : 'timeout', true);
-    else if (isDue(call.restartAt)) this.#negotiator.restartIce(now);
+    if (isDue(call.deadline)) {
+      const unconnected = call.state === 'connecting' ? 'no-path' : 'connection-failed';
+      this.#end(call.isAnswered ? unconnected : 'timeout', true);
+    } else if (isDue(call.restartAt)) this.#negotiator.restartIce(now);
     this.#context.emitChange();
   }
 
@@ -435,7 +437,7 @@ export class CallEngine {
       call.deadline = call.restartAt = null;
       call.offerAnswer.onConnected();
     } else if ((state === 'failed' || state === 'closed') && call.state === 'connecting') {
-      this.#end('connection-failed', true);
+      this.#end(state === 'failed' ? 'no-path' : 'connection-failed', true);
     } else if ((state === 'disconnected' || state === 'connecting') && call.state === 'connected') {
       call.state = 'reconnecting';
       call.deadline = now + REPAIR_TIMEOUT;

@@ -103,6 +103,7 @@ export const WIRE_REASONS = Object.freeze({
   'cancelled-there': 'cancelled',
   'hung-up-here': 'ended',
   'hung-up-there': 'ended',
+  'no-path': 'failed',
   'connection-failed': 'failed',
   'negotiation-failed': 'negotiation-failed',
   'no-common-codec': 'no-common-codec',
@@ -116,7 +117,7 @@ export const WIRE_REASONS = Object.freeze({
 // The end reason for a hang-up of the remote peer. Old peers send no reason.
 export function endReasonFor(call, reason) {
   if (reason === 'media-error') return 'media-failed-there';
-  if (reason === 'failed') return 'connection-failed';
+  if (reason === 'failed') return call.state === 'connecting' ? 'no-path' : 'connection-failed';
   if (['negotiation-failed', 'no-common-codec', 'handshake-failed'].includes(reason)) return reason;
   if (call.isAnswered) return 'hung-up-there';
   if (reason === 'timeout') return 'timeout';

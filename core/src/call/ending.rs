@@ -1,6 +1,7 @@
 //! The end of calls: by the remote peer or by an error of the server, and the messages and events about it.
 
 use super::engine::CallEngine;
+use super::state::Call;
 use super::types::{CallEvent, CallState, EndReason, Output, PeerAction};
 use crate::signaling::message::{ErrorCode, ErrorMessage, HangUp, HangUpReason, Message};
 
@@ -24,7 +25,7 @@ impl CallEngine {
     pub(super) fn on_hang_up(&mut self, hang_up: &HangUp) {
         let (name, id) = (hang_up.name.as_deref(), hang_up.call);
         if let Some(call) = self.matching_call(name, id) {
-            let reason = end_reason_for(call.state, hang_up.reason);
+            let reason = end_reason_for(call, hang_up.reason);
             return self.end(reason, None);
         }
         // The hang-up may have arrived before the call's offer, which then must not ring.
@@ -60,10 +61,10 @@ impl CallEngine {
 }
 
 /// The end reason for a hang-up of the remote peer in this state. Old peers send no reason.
-fn end_reason_for(state: CallState, reason: Option<HangUpReason>) -> EndReason {
-    match (state, reason) {
+fn end_reason_for(call: &Call, reason: Option<HangUpReason>) -> EndReason {
+    match (call.state, reason) {
         (_, Some(HangUpReason::MediaError)) => EndReason::MediaFailedRemotely,
-        (_, Some(HangUpReason::Failed)) => EndReason::ConnectionFailed,
+        (_, Some(HangUpReason::Failed)) => call.connection_failure(),
         (_, Some(HangUpReason::NegotiationFailed)) => EndReason::NegotiationFailed,
         (_, Some(HangUpReason::NoCommonCodec)) => EndReason::NoCommonCodec,
         (_, Some(HangUpReason::HandshakeFailed)) => EndReason::HandshakeFailed,

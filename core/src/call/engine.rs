@@ -1,7 +1,8 @@
 //! The engine: its inputs and outputs, and the commands of the app.
 
 use super::history::CallHistory;
-use super::state::{Call, Certificates, SdpSession};
+use super::offer_answer::push_bounded;
+use super::state::{Call, Certificates, MAX_DEFERRED, SdpSession};
 use super::types::{
     CONNECT_TIMEOUT, CallError, CallEvent, CallSnapshot, CallState, Command, EndReason, Output, PeerAction, PeerId,
     PeerReport, RING_TIMEOUT,
@@ -126,6 +127,11 @@ impl CallEngine {
 
     /// A message was received from the server. Those that are not about calls are ignored.
     pub fn message(&mut self, now: Instant, message: Message) {
+        if let Some(call) = &mut self.call
+            && call.defers(self.me.as_deref(), &message)
+        {
+            return push_bounded(&mut call.deferred, message, MAX_DEFERRED);
+        }
         match message {
             Message::VideoOffer(offer) => self.on_offer(now, offer),
             Message::VideoAnswer(answer) => self.on_answer(now, answer),
@@ -144,6 +150,18 @@ impl CallEngine {
     pub fn users(&mut self, now: Instant, users: &[String]) {
         let Some(call) = &mut self.call else { return };
         let was_offline = std::mem::replace(&mut call.peer_offline, !users.contains(&call.with));
+        for message in std::mem::take(&mut call.deferred) {
+            let Some(call) = &self.call else { return };
+            // While the remote user's name is still there, it is somebody else's.
+            let is_theirs = message
+                .of_call()
+                .0
+                .is_some_and(|name| name == call.with || (call.peer_offline && users.iter().any(|user| user == name)));
+            if is_theirs {
+                self.message(now, message);
+            }
+        }
+        let Some(call) = &mut self.call else { return };
         if was_offline && !call.peer_offline {
             self.resend_unconfirmed(now);
         } else if call.peer_offline {
@@ -169,6 +187,7 @@ impl CallEngine {
             PeerReport::AnswerApplied => self.on_answer_applied(now),
             PeerReport::NegotiationFailed(why) => self.on_negotiation_failed(EndReason::NegotiationFailed, &why),
             PeerReport::NoCommonCodec => self.on_negotiation_failed(EndReason::NoCommonCodec, "no common codec"),
+            PeerReport::NoPath(search) => self.on_no_path(search),
             PeerReport::HandshakeFailed => self.on_handshake_failed(),
             PeerReport::Candidate(candidate) => self.on_local_candidate(candidate),
             PeerReport::Connection(state) => self.on_connection(now, state),
@@ -186,7 +205,8 @@ impl CallEngine {
         let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
         if due(call.deadline) {
             if call.is_answered() {
-                self.end(EndReason::ConnectionFailed, Some(HangUpReason::Failed));
+                let reason = call.connection_failure();
+                self.end(reason, Some(HangUpReason::Failed));
             } else {
                 self.end(EndReason::Timeout, Some(HangUpReason::Timeout));
             }
@@ -358,12 +378,12 @@ impl CallEngine {
         }
     }
 
-    /// The current call, if a message with this sender and call identifier belongs to it. Only the two peers know the identifier,
-    /// so a sender who knows it is the remote peer, even under a new name. It also shows that the peer sends call identifiers.
+    /// The current call, if a message with this sender and call identifier belongs to it. That of another sender than the remote user
+    /// does only when nobody has the remote user's name any more: it is the new one. A call identifier also shows that the peer sends them.
     pub(super) fn matching_call(&mut self, name: Option<&str>, id: Option<CallId>) -> Option<&mut Call> {
         let (call, name) = (self.call.as_mut()?, name?);
         let known = match id {
-            Some(id) => id == call.id && self.me.as_deref() != Some(name),
+            Some(id) => id == call.id && (name == call.with || (call.peer_offline && self.me.as_deref() != Some(name))),
             None => name == call.with,
         };
         if !known {
@@ -372,6 +392,7 @@ impl CallEngine {
         if name != call.with {
             log::debug!("the remote user has another name now");
             name.clone_into(&mut call.with);
+            call.peer_offline = false;
         }
         call.sends_call_ids |= id.is_some();
         Some(call)

@@ -2,10 +2,11 @@
 //! can help.
 
 use super::engine::CallEngine;
+use super::path_search::PathSearch;
 use super::state::{Certificates, SdpSession};
 use super::types::{
-    CallState, ConnectionState, EndReason, FIRST_RESTART_WAIT, MAX_REPLACEMENTS, MAX_RESTART_WAIT, PeerAction,
-    REPAIR_TIMEOUT, RESTART_CHECKS,
+    CallEvent, CallState, ConnectionState, EndReason, FIRST_RESTART_WAIT, MAX_REPLACEMENTS, MAX_RESTART_WAIT, Output,
+    PeerAction, REPAIR_TIMEOUT, RESTART_CHECKS,
 };
 use crate::signaling::message::{HangUpReason, SessionDescription};
 use std::time::{Duration, Instant};
@@ -20,7 +21,11 @@ impl CallEngine {
                 (call.deadline, call.restart_at, call.new_network, call.restarts) = (None, None, false, 0);
                 call.offer_answer.on_connected();
             }
-            (CallState::Connecting, ConnectionState::Failed | ConnectionState::Closed) => {
+            (CallState::Connecting, ConnectionState::Failed) => {
+                let reason = call.connection_failure();
+                self.end(reason, Some(HangUpReason::Failed));
+            }
+            (CallState::Connecting, ConnectionState::Closed) => {
                 self.end(EndReason::ConnectionFailed, Some(HangUpReason::Failed));
             }
             (CallState::Connected, ConnectionState::Connecting) => {
@@ -43,6 +48,20 @@ impl CallEngine {
                 call.restart_at = call.restart_at.into_iter().chain(soon).min();
             }
             _ => {}
+        }
+    }
+
+    /// A connection that was there once is repaired for as long as any, whatever its search says.
+    pub(super) fn on_no_path(&mut self, search: PathSearch) {
+        let Some(call) = self.call.as_mut().filter(|call| call.state == CallState::Connecting) else { return };
+        if call.path_search.replace(search) == Some(search) {
+            return;
+        }
+        log::info!("no path was found yet: {search}");
+        if search.is_over {
+            self.end(EndReason::NoPath, Some(HangUpReason::Failed));
+        } else {
+            self.push_output(Output::Event(CallEvent::NoPathYet(search)));
         }
     }
 

@@ -189,8 +189,8 @@ impl CallEngine {
     pub(super) fn on_candidate(&mut self, message: NewIceCandidate) {
         let candidate = message.candidate.filter(|candidate| !candidate.is_end());
         let ours = match (&self.call, &message.name) {
-            // Candidates of old peers have no sender: they belong to the current call, unless its peer sends call identifiers.
-            (Some(call), None) => message.call.map_or(!call.sends_call_ids, |id| id == call.id),
+            // Candidates of old peers have neither sender nor call: they belong to the current call, unless its peer sends call identifiers.
+            (Some(call), None) => message.call.is_none() && !call.sends_call_ids,
             (Some(_), Some(name)) => self.matching_call(Some(name), message.call).is_some(),
             (None, _) => false,
         };

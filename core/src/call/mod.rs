@@ -17,11 +17,12 @@
 //!
 //! # Which call a message belongs to
 //!
-//! A message belongs to the call if its `call` is this call's or, if it has none, if its `name`, which the server sets, is the
-//! remote user. Only the two peers know the identifier, so a message that has it is from the remote peer, even under a new name,
-//! which becomes the call's remote name. After each change of the local name and each login the engine sends a message in the
-//! call so that the remote peer learns the name. Candidates of old peers have neither name nor call: they belong to the current
-//! call, unless its remote peer is known to send call identifiers. A `hang-up` without a name is ignored, because old pages broadcast theirs.
+//! A message belongs to the call if its `name`, which the server sets, is the remote user and its `call` is this call's or missing. A
+//! call identifier alone is no proof: what names the call under another name waits for the next user list. If the remote user's name
+//! is no longer in it, the other one is the remote user's new name; if it still is, the message is somebody else's and forgotten. After
+//! each change of the local name and each login the engine sends a message in the call so that the remote peer learns the name.
+//! Candidates of old peers have neither name nor call: they belong to the current call, unless its remote peer is known to send call
+//! identifiers. A `hang-up` without a name is ignored, because old pages broadcast theirs.
 //!
 //! An offer without `call` belongs to the call if the session identifier in its `o=` line (RFC 8866 section 5.2) is that of the
 //! remote peer's earlier descriptions. So an old page that was reloaded and calls again rings again, and one that still
@@ -38,7 +39,7 @@
 //! the call count) is the polite one, at both ends alike. At the start of a call the polite peer gives up its own call and answers the
 //! remote one at once, on a new peer connection, since its user wanted this call. The impolite peer ignores the offer, and repeats
 //! its own if the remote one is repeated. Later in the call the polite peer rolls its offer back (perfect negotiation, W3C WebRTC section
-//! 10.7), and the impolite peer waits for the answer.
+//! 10.7), and the impolite peer repeats its own, which may have been lost, and waits for the answer.
 //!
 //! It is not glare, and politeness does not matter, if the local offer has not been sent yet, or if the remote peer already rang
 //! for it: then the remote offer is answered.
@@ -47,6 +48,9 @@
 //! one. The engine hangs up, which resets them, and repeats its offer, which they then answer.
 //!
 //! # Repair
+//!
+//! A connection that finds no path at first says so once [`PeerReport::NoPath`] does ([`CallEvent::NoPathYet`]), and goes on. The
+//! call ends when nothing more is to be hoped for, or after [`CONNECT_TIMEOUT`].
 //!
 //! A device whose network changed ([`CallEngine::network_changed`]) restarts ICE at once, whichever side called. If the call is not
 //! answered yet, it does so when it is.
@@ -72,10 +76,12 @@ mod ice_restart;
 mod incoming;
 mod negotiation;
 mod offer_answer;
+mod path_search;
 mod state;
 mod types;
 
 pub use engine::{CallEngine, is_polite};
+pub use path_search::{CandidateTypes, NoPath, PathSearch};
 pub use types::*;
 
 #[cfg(test)]

@@ -34,7 +34,12 @@ impl CallEngine {
             Received::Superseded => return log::debug!("ignored a superseded offer"),
         }
         if call.offer_answer.collides() && !call.polite {
-            return log::debug!("offer collision: the remote peer is the polite one");
+            log::debug!("offer collision: the remote peer is the polite one");
+            if call.offer_answer.is_awaiting_answer() {
+                // It gives way once it has this side's offer, which may have been lost with a connection to the server.
+                self.repeat_description();
+            }
+            return;
         }
         let certificates = Certificates::of(&offer);
         let other_peer = call.certificates.exclude(&certificates);

@@ -2,10 +2,15 @@
 
 use super::engine::is_polite;
 use super::offer_answer::OfferAnswer;
-use super::types::{ANSWERER_RESTARTS_LATER, CallState, PeerId, RESTART_AFTER};
-use crate::signaling::message::{CallId, MediaState, SessionDescription};
+use super::path_search::PathSearch;
+use super::types::{ANSWERER_RESTARTS_LATER, CallState, EndReason, PeerId, RESTART_AFTER};
+use crate::signaling::message::{CallId, MediaState, Message, SessionDescription};
+use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::{Duration, Instant};
+
+/// Most messages that wait until it is known whose they are.
+pub(super) const MAX_DEFERRED: usize = 16;
 
 /// The current call.
 #[derive(Debug)]
@@ -24,6 +29,8 @@ pub(super) struct Call {
     pub(super) restarts: u32,
     /// Whether no restart can bring the peer connection back, so that the next attempt makes a new one.
     pub(super) peer_unusable: bool,
+    /// What was told last of a search that has found no path.
+    pub(super) path_search: Option<PathSearch>,
     /// New peer connections that this call got.
     pub(super) replacements: u32,
     /// The certificates of the remote peer connection.
@@ -40,6 +47,8 @@ pub(super) struct Call {
     pub(super) old_peer_restarted: bool,
     /// Whether the remote user is missing from the user list, so that messages do not arrive.
     pub(super) peer_offline: bool,
+    /// Messages in this call under another name than the remote user's: the next user list shows whether it is a new one.
+    pub(super) deferred: VecDeque<Message>,
     pub(super) local: MediaState,
     pub(super) remote: MediaState,
     /// `None` before an incoming call is accepted.
@@ -68,6 +77,7 @@ impl Call {
             new_network: false,
             restarts: 0,
             peer_unusable: false,
+            path_search: None,
             replacements: 0,
             certificates: Certificates::default(),
             sends_call_ids: false,
@@ -75,6 +85,7 @@ impl Call {
             colliding_call: None,
             old_peer_restarted: false,
             peer_offline: false,
+            deferred: VecDeque::new(),
             local: MediaState::default(),
             remote: MediaState::default(),
             peer: None,
@@ -89,6 +100,18 @@ impl Call {
     /// How long this side waits before it restarts ICE: the caller and the side whose network changed come first.
     pub(super) fn restart_after(&self) -> Duration {
         if self.offerer || self.new_network { RESTART_AFTER } else { RESTART_AFTER + ANSWERER_RESTARTS_LATER }
+    }
+
+    /// Whether it cannot be known yet whose message this is: it names the call, and is under another name than the remote user's,
+    /// who is still there as far as is known.
+    pub(super) fn defers(&self, me: Option<&str>, message: &Message) -> bool {
+        let (Some(name), Some(call)) = message.of_call() else { return false };
+        call == self.id && !self.peer_offline && name != self.with && Some(name) != me
+    }
+
+    /// Why a call ends whose connection cannot be made, or not again.
+    pub(super) fn connection_failure(&self) -> EndReason {
+        if self.state == CallState::Connecting { EndReason::NoPath } else { EndReason::ConnectionFailed }
     }
 
     /// An outgoing call that was not answered yet.

@@ -1,5 +1,6 @@
 //! What goes into the call engine and what comes out of it.
 
+use super::path_search::PathSearch;
 use crate::facing::FacingMode;
 use crate::signaling::message::{CallId, HangUpReason, IceCandidate, MediaState, Message, SessionDescription};
 use std::time::Duration;
@@ -72,6 +73,8 @@ pub enum PeerReport {
     NoCommonCodec,
     /// W3C `connectionState` changed.
     Connection(ConnectionState),
+    /// The search for a path has found none so far. Told again when what is known of it changes.
+    NoPath(PathSearch),
     /// A path was found, and then the DTLS handshake (RFC 5764) failed: another certificate than the description said, or none.
     HandshakeFailed,
     /// Camera or microphone cannot be used, so the call cannot go on.
@@ -158,6 +161,9 @@ pub enum CallEvent {
         /// The call's identifier.
         call: CallId,
     },
+    /// The call is accepted, and no path between the two networks was found yet. The search goes on. Told again when what is known of it
+    /// changes.
+    NoPathYet(PathSearch),
     /// The call is over; the engine is idle again.
     Ended {
         /// Who was at the other end.
@@ -240,7 +246,9 @@ pub enum EndReason {
     CancelledRemotely,
     /// Nobody of that name is there, or they left before answering.
     Unreachable,
-    /// The connection could not be made or was lost for good.
+    /// No path between the two networks was found.
+    NoPath,
+    /// The connection was lost for good, or could not be made for another reason than the networks.
     ConnectionFailed,
     /// The descriptions could not be agreed on.
     NegotiationFailed,
@@ -269,6 +277,7 @@ impl EndReason {
             Self::CancelledLocally => "cancelled-here",
             Self::CancelledRemotely => "cancelled-there",
             Self::Unreachable => "unreachable",
+            Self::NoPath => "no-path",
             Self::ConnectionFailed => "connection-failed",
             Self::NegotiationFailed => "negotiation-failed",
             Self::NoCommonCodec => "no-common-codec",
@@ -287,7 +296,7 @@ impl EndReason {
             Self::Timeout => HangUpReason::Timeout,
             Self::CancelledLocally | Self::CancelledRemotely => HangUpReason::Cancelled,
             Self::HungUpLocally | Self::HungUpRemotely => HangUpReason::Ended,
-            Self::ConnectionFailed | Self::Unreachable => HangUpReason::Failed,
+            Self::NoPath | Self::ConnectionFailed | Self::Unreachable => HangUpReason::Failed,
             Self::NegotiationFailed => HangUpReason::NegotiationFailed,
             Self::NoCommonCodec => HangUpReason::NoCommonCodec,
             Self::HandshakeFailed => HangUpReason::HandshakeFailed,

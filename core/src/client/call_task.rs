@@ -11,7 +11,7 @@ use crate::media::capture::CameraSettings;
 use crate::media::constraints::VideoConstraints;
 use crate::media::frame::VideoFrame;
 use crate::media::video::codec::VideoCodec;
-use crate::peer::{PEER_EVENTS, PeerConfig, PeerConnection, PeerError, PeerEvent, PeerFactory};
+use crate::peer::{AgreedMedia, PEER_EVENTS, PeerConfig, PeerConnection, PeerError, PeerEvent, PeerFactory};
 use crate::signaling::message::{CallId, IceServer, MediaState};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -44,6 +44,11 @@ pub(super) struct TaskContext {
 pub(super) enum FromTask {
     Report(PeerId, PeerReport),
     Stats(Box<CallStats>),
+    /// What the other side of this call sends, as far as the descriptions say.
+    Agreed {
+        call: Option<CallId>,
+        agreed: AgreedMedia,
+    },
     /// A camera was opened, or chosen while it is off.
     Camera {
         settings: CameraSettings,
@@ -312,6 +317,7 @@ impl CallTask {
                 self.media.follow_connection(state);
                 self.report(PeerReport::Connection(state)).await;
             }
+            PeerEvent::NoPath(search) => self.report(PeerReport::NoPath(search)).await,
             PeerEvent::HandshakeFailed => self.report(PeerReport::HandshakeFailed).await,
             PeerEvent::AudioTrack { packets, red } => {
                 self.media.receive_audio(packets, red, &self.context.devices).await;
@@ -324,6 +330,7 @@ impl CallTask {
                 let connection = Arc::clone(&self.connection);
                 self.media.receive_video(packets, payload_types, &self.context.devices, connection).await;
             }
+            PeerEvent::Agreed(agreed) => self.tell(FromTask::Agreed { call: self.context.call, agreed }).await,
             PeerEvent::KeyframeWanted => self.media.request_keyframe(),
             PeerEvent::VideoCodec(codec) => self.media.set_codec(codec),
             PeerEvent::Data(data) => self.tell(FromTask::Data(data)).await,

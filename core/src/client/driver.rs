@@ -1,16 +1,16 @@
 //! The task that owns the call engine and the signaling client and feeds one with the other.
 
-use super::address_watch::{self, AddressWatch};
+use super::address_watch::{self, AddressWatch, Network};
 use super::call_task::{CallTask, FromTask, TOLD, TaskContext, TaskHandle, TaskRequest};
 use super::config::SendParameter;
 use super::device_thread::DeviceThreads;
+use super::media_watch::{Change, Look, MediaWatch};
 use super::quality::{QualityMonitor, Sample};
 use super::{CallStats, ClientConfig, ClientError, ClientEvent, DeviceKind, Devices, PhotoOf, devices};
 use crate::call::{CallEngine, CallError, CallEvent, CallSnapshot, CallState, Command, Output, PeerAction, PeerId};
 use crate::facing::FacingMode;
 use crate::media::constraints::{self, VideoConstraints};
 use crate::media::frame::VideoFrame;
-use crate::peer::webrtc::local_addresses;
 use crate::peer::{DataError, PeerFactory};
 use crate::signaling::message::{CallId, IceServer, MediaState, Message};
 use crate::signaling::{SignalingClient, SignalingEvent};
@@ -148,6 +148,8 @@ pub(super) struct Driver {
     held: Vec<CallEvent>,
     /// Judges the call of this identifier.
     quality: Option<(Option<CallId>, QualityMonitor)>,
+    /// Watches what comes in the call of this identifier.
+    media_watch: (Option<CallId>, MediaWatch),
     addresses: AddressWatch,
     /// When they last called for another path, so that an app that tells of the same change does not begin again.
     addresses_changed: Option<Instant>,
@@ -168,7 +170,12 @@ impl Driver {
         let signaling = SignalingClient::connect(config.signaling.clone(), sender).await?;
         let (to_driver, from_tasks) = mpsc::channel(TOLD);
         let ring_timeout = config.ring_timeout;
-        let media = MediaState { facing: config.video.wanted_facing(), ..MediaState::default() };
+        let media = MediaState {
+            audio: devices.audio.is_some(),
+            video: devices.cameras.is_some(),
+            facing: config.video.wanted_facing(),
+            ..MediaState::default()
+        };
         Ok(Self {
             config,
             devices,
@@ -187,6 +194,7 @@ impl Driver {
             waiting: VecDeque::new(),
             held: Vec::new(),
             quality: None,
+            media_watch: Default::default(),
             addresses: AddressWatch::default(),
             addresses_changed: None,
             server_lost: false,
@@ -351,7 +359,7 @@ impl Driver {
             }
             Request::NetworkChanged { reply } => {
                 // What is there now is what the app speaks of, and no later event.
-                let changed = self.addresses.look(local_addresses(), true);
+                let changed = self.addresses.look(Network::now(), true);
                 let handled = self.addresses_changed.is_some_and(|at| at.elapsed() < SAME_CHANGE);
                 if changed || !handled {
                     self.network_changed();
@@ -379,7 +387,7 @@ impl Driver {
 
     fn look_at_addresses(&mut self) {
         let waiting = self.server_lost || self.hurry;
-        if self.addresses.look(local_addresses(), waiting) {
+        if self.addresses.look(Network::now(), waiting) {
             log::info!("the addresses of this device changed");
             self.addresses_changed = Some(Instant::now());
             self.network_changed();
@@ -481,6 +489,10 @@ impl Driver {
         match message {
             FromTask::Report(peer, report) => self.engine.report(Instant::now(), peer, report),
             FromTask::Stats(stats) => self.on_stats(stats),
+            FromTask::Agreed { call, agreed } => {
+                let changes = self.media_watch(call).agree(agreed);
+                self.tell_missing(call, changes);
+            }
             FromTask::Data(data) => self.tell(ClientEvent::Data(data)),
             FromTask::Camera { settings, flipped, open } => {
                 if flipped {
@@ -523,8 +535,27 @@ impl Driver {
         }
     }
 
+    fn media_watch(&mut self, call: Option<CallId>) -> &mut MediaWatch {
+        if self.media_watch.0 != call {
+            self.media_watch = (call, MediaWatch::default());
+        }
+        &mut self.media_watch.1
+    }
+
+    fn tell_missing(&mut self, call: Option<CallId>, changes: Vec<Change>) {
+        // A call that has ended misses nothing.
+        let goes_on = self.engine.snapshot().call == call;
+        for (kind, why) in changes.into_iter().filter(|_| goes_on) {
+            self.tell(ClientEvent::Missing { kind, why });
+        }
+    }
+
     fn on_stats(&mut self, stats: Box<CallStats>) {
         let CallSnapshot { state, call, local, remote, .. } = self.engine.snapshot();
+        if call == stats.call {
+            let changes = self.media_watch(call).look(Instant::now(), Look::new(&stats, state, remote));
+            self.tell_missing(call, changes);
+        }
         let quality = if call.is_some() && call == stats.call && state == CallState::Connected {
             let (of, monitor) = self.quality.get_or_insert_with(|| (call, QualityMonitor::default()));
             if *of != call {

@@ -20,11 +20,13 @@ mod device_thread;
 mod devices;
 mod driver;
 mod handle;
+mod media_watch;
 mod quality;
 mod report;
 
 pub use config::{ClientConfig, Devices, SendParameters};
 pub use handle::CallHandle;
+pub use media_watch::{MediaKind, MissingMedia};
 pub use quality::{CallQuality, DirectionQuality, QualityLevel, QualityReason};
 pub use report::{CallStats, MediaRates};
 
@@ -54,6 +56,14 @@ pub enum ClientEvent {
     Stats(Box<CallStats>),
     /// How good the call is changed. Both directions of a call count as good until this is told.
     Quality(CallQuality),
+    /// Sound or video of the other side is missing while the call goes on, or comes after it was missing. Told within three seconds, for the
+    /// call that is going on.
+    Missing {
+        /// What is missing.
+        kind: MediaKind,
+        /// Why; `None` where it comes now, or is not to be expected any more.
+        why: Option<MissingMedia>,
+    },
     /// A camera was opened: this one, with these settings. Sent at the start of a call, after a flip, and when the camera is
     /// switched on again; [`CameraSettings::mirrors_preview`] says how to show it.
     Camera(CameraSettings),

@@ -1,7 +1,9 @@
 //! IPv4 addresses on a network without IPv4, behind NAT64 (RFC 6146). Names are translated there by DNS64 (RFC 6147); addresses
 //! that come without a name, or with one that DNS64 was not asked for, have to be translated by the host (RFC 8305 section 7).
 
+use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::time::Duration;
 
 /// The addresses of which DNS64 makes those that tell its prefix (RFC 7050 section 8.2).
 const WELL_KNOWN: [Ipv4Addr; 2] = [Ipv4Addr::new(192, 0, 0, 170), Ipv4Addr::new(192, 0, 0, 171)];
@@ -10,13 +12,36 @@ const WELL_KNOWN_NAME: &str = "ipv4only.arpa";
 /// Lengths that a prefix can have, in bytes, the usual one first (RFC 6052 section 2.2).
 const LENGTHS: [usize; 6] = [12, 8, 7, 6, 5, 4];
 
+/// How often it is looked whether there is an IPv4 route by now, while the prefix is asked for.
+const LOOK: Duration = Duration::from_millis(50);
+
 /// The addresses themselves, and where this host has no IPv4 route, those by which NAT64 reaches them if there is one.
-pub(crate) async fn reachable(mut addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+pub(crate) async fn reachable(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let asked = async { super::lookup(WELL_KNOWN_NAME, 0).await.unwrap_or_default() };
+    reachable_by(addresses, || source(IPV4_TARGET).is_some(), asked).await
+}
+
+/// With that question for the well-known name. A network that is just coming may answer it late, because it has no IPv4 route *yet*.
+async fn reachable_by(
+    mut addresses: Vec<SocketAddr>,
+    has_ipv4_route: impl Fn() -> bool,
+    asked: impl Future<Output = Vec<SocketAddr>>,
+) -> Vec<SocketAddr> {
     if addresses.iter().any(SocketAddr::is_ipv6) || addresses.is_empty() || has_ipv4_route() {
         return addresses;
     }
-    let Ok(known) = tokio::net::lookup_host((WELL_KNOWN_NAME, 0)).await else { return addresses };
-    let Some(prefix) = known.filter_map(|address| Prefix::of(address.ip())).next() else { return addresses };
+    let route_comes = async {
+        while !has_ipv4_route() {
+            tokio::time::sleep(LOOK).await;
+        }
+    };
+    let known = tokio::select! {
+        known = asked => known,
+        () = route_comes => return addresses,
+    };
+    let Some(prefix) = known.into_iter().filter_map(|address| Prefix::of(address.ip())).next() else {
+        return addresses;
+    };
     let translated = addresses.iter().filter_map(|address| match address.ip() {
         IpAddr::V4(ip) => Some(SocketAddr::new(prefix.embed(ip).into(), address.port())),
         IpAddr::V6(_) => None,
@@ -26,11 +51,21 @@ pub(crate) async fn reachable(mut addresses: Vec<SocketAddr>) -> Vec<SocketAddr>
     all
 }
 
-/// Asks the system which way a packet to an address of the documentation (RFC 5737) would take. Nothing is sent.
-fn has_ipv4_route() -> bool {
-    UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))
-        .and_then(|socket| socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)))
-        .is_ok()
+/// Addresses of the documentation (RFC 5737, RFC 3849), to which no packet is ever sent.
+const IPV4_TARGET: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
+const IPV6_TARGET: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1));
+
+/// The addresses that packets to the internet have as their source, of IPv4 and of IPv6, where there is a route to it.
+pub(crate) fn sources() -> [Option<IpAddr>; 2] {
+    [IPV4_TARGET, IPV6_TARGET].map(source)
+}
+
+/// Asks the system which source a packet to this address would have. Nothing is sent.
+fn source(to: IpAddr) -> Option<IpAddr> {
+    let any: IpAddr = if to.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
+    let socket = UdpSocket::bind((any, 0)).ok()?;
+    socket.connect((to, 9)).ok()?;
+    Some(socket.local_addr().ok()?.ip())
 }
 
 /// A prefix under which NAT64 has all of IPv4.
@@ -102,5 +137,22 @@ mod tests {
         let six = vec!["[2001:db8::1]:1".parse().unwrap()];
         assert_eq!(reachable(six.clone()).await, six);
         assert!(reachable(vec![]).await.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_network_whose_route_comes_a_moment_after_its_address_is_not_held_up_by_a_question_that_got_lost() {
+        let start = tokio::time::Instant::now();
+        let four: Vec<SocketAddr> = vec!["10.0.0.1:1".parse().unwrap()];
+        let route = || start.elapsed() >= Duration::from_millis(300);
+        assert_eq!(reachable_by(four.clone(), route, std::future::pending()).await, four);
+        assert!(start.elapsed() <= Duration::from_millis(350), "{:?}", start.elapsed());
+    }
+
+    #[tokio::test]
+    async fn without_an_ipv4_route_the_address_behind_nat64_comes_first() {
+        let four: Vec<SocketAddr> = vec!["10.0.0.1:1".parse().unwrap()];
+        let answer = async { vec!["[64:ff9b::c000:aa]:0".parse().unwrap()] };
+        let found = reachable_by(four.clone(), || false, answer).await;
+        assert_eq!(found, ["[64:ff9b::a00:1]:1".parse().unwrap(), four[0]]);
     }
 }

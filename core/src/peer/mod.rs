@@ -5,7 +5,7 @@
 
 pub mod webrtc;
 
-use crate::call::ConnectionState;
+use crate::call::{ConnectionState, PathSearch};
 use crate::congestion::{ControllerStats, Demand, Plan};
 use crate::media::audio::AudioPacket;
 use crate::media::rtp::RtpPacket;
@@ -67,6 +67,8 @@ pub enum PeerEvent {
     Candidate(Option<IceCandidate>),
     /// W3C `connectionState` changed.
     Connection(ConnectionState),
+    /// The search for a path has found none so far. Told again when what is known of it changes.
+    NoPath(PathSearch),
     /// A path was found, but for [`HANDSHAKE_TIMEOUT`] no DTLS handshake (RFC 5764) succeeded on it.
     HandshakeFailed,
     /// Sound arrives.
@@ -85,12 +87,35 @@ pub enum PeerEvent {
     },
     /// The other side needs a keyframe (PLI, RFC 4585; FIR, RFC 5104).
     KeyframeWanted,
+    /// What was agreed on for what the other side sends, after the first descriptions and whenever later ones change it.
+    Agreed(AgreedMedia),
     /// Which codec was agreed on for the video that this side sends.
     VideoCodec(VideoCodec),
     /// Whether the other side takes redundant sound (RED, RFC 2198). Until it is told, it does not.
     AudioRedundancy(bool),
     /// A message on the data channel.
     Data(Bytes),
+}
+
+/// What the descriptions say of the media of the other side.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AgreedMedia {
+    /// Its sound.
+    pub audio: AgreedSection,
+    /// Its video.
+    pub video: AgreedSection,
+}
+
+/// What the descriptions say of one kind of media of the other side.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AgreedSection {
+    /// It sends none.
+    #[default]
+    NotSent,
+    /// It may send.
+    Sent,
+    /// The two sides have no codec for it in common.
+    NoCommonCodec,
 }
 
 /// How long a DTLS handshake may take once a path is found. It takes two or three round trips, and lost packets are repeated.

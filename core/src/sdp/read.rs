@@ -76,6 +76,8 @@ pub(super) struct Section {
     pub(super) pwd: Option<String>,
     pub(super) setup: Option<String>,
     pub(super) candidates: Vec<String>,
+    /// There will be no more candidates (RFC 8840 section 8.2).
+    pub(super) ends_candidates: bool,
     pub(super) sctp_port: Option<u16>,
     pub(super) max_message_size: Option<u64>,
 }
@@ -123,6 +125,11 @@ impl Direction {
 }
 
 impl Description {
+    /// Whether it has all the candidates of the side that wrote it.
+    pub(crate) fn ends_candidates(&self) -> bool {
+        std::iter::once(&self.session).chain(&self.sections).any(|section| section.ends_candidates)
+    }
+
     /// Reads one.
     ///
     /// # Errors
@@ -235,6 +242,7 @@ impl Section {
             "ice-pwd" if !value.is_empty() => self.pwd = Some(value.to_owned()),
             "setup" => self.setup = Some(value.to_ascii_lowercase()),
             "candidate" => push(&mut self.candidates, Some(attribute.to_owned())),
+            "end-of-candidates" => self.ends_candidates = true,
             "sctp-port" => self.sctp_port = value.parse().ok(),
             "max-message-size" => self.max_message_size = value.parse().ok(),
             _ => self.direction = Direction::parse(attribute).or(self.direction),

@@ -238,6 +238,13 @@ impl Session {
         described && self.lines.iter().all(|line| !matches!(line.used, Some(Kind::Audio | Kind::Video)))
     }
 
+    /// Whether sound, or video, was described and refused for want of a codec: by this side, or by the answer to its own offer.
+    pub(crate) fn lacks_codec(&self, kind: Kind) -> bool {
+        let mut lines = self.lines.iter().filter(|line| line.kind == kind.as_str()).peekable();
+        self.media(kind).is_some_and(|media| media.no_common_codec)
+            || (lines.peek().is_some() && lines.all(|line| line.used.is_none()))
+    }
+
     /// The kinds that the crate has a section for.
     pub(crate) fn has(&self, kind: Kind) -> bool {
         self.plain.iter().any(|line| line.0 == kind)

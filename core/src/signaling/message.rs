@@ -606,6 +606,18 @@ impl Message {
         KNOWN_TYPES.contains(&kind)
     }
 
+    /// Who sent this message of a call, as the server says, and which call it names.
+    pub(crate) fn of_call(&self) -> (Option<&str>, Option<CallId>) {
+        match self {
+            Self::VideoOffer(m) | Self::VideoAnswer(m) => (m.name.as_deref(), m.call),
+            Self::NewIceCandidate(m) => (m.name.as_deref(), m.call),
+            Self::HangUp(m) => (m.name.as_deref(), m.call),
+            Self::CallRinging(m) => (m.name.as_deref(), m.call),
+            Self::MediaState(m) => (m.name.as_deref(), m.call),
+            _ => (None, None),
+        }
+    }
+
     /// The `type` on the wire.
     pub fn kind(&self) -> &str {
         match self {

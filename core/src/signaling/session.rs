@@ -138,10 +138,9 @@ pub struct Session {
     wanted: Option<String>,
     id: u64,
     hello: Option<Id>,
+    /// Gives back our place at the server. It changes only with a login that has succeeded: of one that was cut off nobody knows
+    /// whether the server has seen it.
     token: Option<String>,
-    /// The one that was shown with a login that is not answered yet.
-    unused_token: Option<String>,
-    shown_token: bool,
     reconnect: bool,
     ever_in: bool,
     attempt: u32,
@@ -220,8 +219,6 @@ impl Session {
             id: 0,
             hello: None,
             token: None,
-            unused_token: None,
-            shown_token: false,
             reconnect,
             ever_in: false,
             attempt: 0,
@@ -517,13 +514,9 @@ impl Session {
     }
 
     fn ask_to_come_in(&mut self, now: Duration, date: u64) {
-        let next = self.hello.as_ref().and_then(|hello| hello.resume.clone());
-        let shown = std::mem::replace(&mut self.token, next);
-        self.unused_token.clone_from(&shown);
-        self.shown_token = shown.is_some();
         self.token_refused = false;
         let name = self.wanted.clone().unwrap_or_else(|| self.name.clone());
-        self.send_username(name, shown, date);
+        self.send_username(name, self.token.clone(), date);
         self.state = State::AwaitList { since: now };
     }
 
@@ -557,9 +550,10 @@ impl Session {
         self.state = State::LoggedIn;
         self.ever_in = true;
         self.attempt = 0;
-        let (ice_servers, server, knows_tokens) =
-            self.hello.take().map_or((Vec::new(), None, false), |h| (h.ice_servers, h.server, h.resume.is_some()));
-        let resumed = self.shown_token && knows_tokens;
+        let (ice_servers, server, next) =
+            self.hello.take().map_or((Vec::new(), None, None), |h| (h.ice_servers, h.server, h.resume));
+        let knows_tokens = next.is_some();
+        let resumed = std::mem::replace(&mut self.token, next).is_some() && knows_tokens;
         self.event(SignalingEvent::LoggedIn { name: self.name.clone(), id: self.id, ice_servers, server, resumed });
         for name in self.blocked.iter().filter(|_| self.knows_block) {
             self.outputs.push_back(Output::Send(Message::Block(Block { name: name.clone() }).to_json()));
@@ -583,8 +577,6 @@ impl Session {
                 self.disconnected(SignalingError::TokenRefused { expired, reason: error.message }, now)
             }
             (true, ErrorCode::Unauthorized | ErrorCode::TokenExpired) => {
-                // The place is not lost with it: the next login shows the same resume token.
-                self.token = self.unused_token.take();
                 self.token_refused = true;
                 self.event(SignalingEvent::Refused(error));
             }

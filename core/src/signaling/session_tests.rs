@@ -466,3 +466,22 @@ fn while_there_is_hurry_attempts_follow_each_other_within_a_second() {
     session.disconnected(lost(), at(10));
     assert!(connects(&outputs(&mut session)).is_some_and(|connect| connect > at(12)));
 }
+
+#[test]
+fn a_login_that_was_cut_off_halfway_is_repeated_with_the_token_of_the_place() {
+    let mut session = session();
+    log_in(&mut session, at(0));
+    session.disconnected(lost(), at(1));
+    for (second, next) in [(2, "second"), (3, "third")] {
+        session.connected(at(second));
+        session.frame(&format!(r#"{{"type":"id","id":8,"resume":"{next}"}}"#), at(second), 1);
+        assert_eq!(sent(&outputs(&mut session)).last().unwrap()["resume"], "tok", "nobody knows whether it was seen");
+        session.reconnect_now(at(second));
+        outputs(&mut session);
+    }
+    log_in(&mut session, at(4));
+    session.reconnect_now(at(5));
+    session.connected(at(5));
+    session.frame(r#"{"type":"id","id":9,"resume":"fourth"}"#, at(5), 1);
+    assert_eq!(sent(&outputs(&mut session))[0]["resume"], "tok", "the one of the login before");
+}

@@ -61,7 +61,7 @@ test('an accepted call that never connects ends', () => {
   world.net.media = false;
   world.accept(RUI);
   world.run(31_000);
-  world.assertEnds(['connection-failed'], ['connection-failed']);
+  world.assertEnds(['no-path'], ['no-path']);
   world.assertAllIdle();
 });
 

@@ -2,7 +2,7 @@
 
 use super::sim::{ANA, Network, RUI, World, answer, in_a_call, offers};
 use super::sim_peer::Generation;
-use crate::call::{CallState, Command, ConnectionState, EndReason, PeerReport};
+use crate::call::{CallEvent, CallState, CandidateTypes, Command, ConnectionState, EndReason, PathSearch, PeerReport};
 use crate::facing::FacingMode;
 use crate::signaling::message::{MediaState, Message};
 
@@ -52,8 +52,8 @@ fn an_accepted_call_that_never_connects_ends() {
     world.run(1_000);
     world.accept(RUI);
     world.run(31_000);
-    assert_eq!(world.phones[ANA].ends(), [EndReason::ConnectionFailed]);
-    assert_eq!(world.phones[RUI].ends(), [EndReason::ConnectionFailed]);
+    assert_eq!(world.phones[ANA].ends(), [EndReason::NoPath]);
+    assert_eq!(world.phones[RUI].ends(), [EndReason::NoPath]);
     world.assert_all_idle();
 }
 
@@ -343,4 +343,35 @@ fn a_restart_that_waited_for_its_turn_is_dropped_when_the_connection_is_back() {
     world.run(60_000);
     assert_eq!(offers(&world, ANA), 1);
     assert_eq!(world.phones[ANA].state(), CallState::Connected);
+}
+
+#[test]
+fn a_call_that_finds_no_path_says_why_and_ends_with_that_when_nothing_more_is_to_be_hoped_for() {
+    let mut world = World::of(&["ana", "rui"]);
+    world.net.media = false;
+    world.call(ANA, RUI);
+    world.run(1_000);
+    world.accept(RUI);
+    world.run(500);
+    let host = CandidateTypes { host: true, ..CandidateTypes::default() };
+    let search = PathSearch { local: host, remote: host, ..PathSearch::default() };
+    for _ in 0..2 {
+        world.report(ANA, PeerReport::NoPath(search));
+    }
+    let told = |world: &World| world.phones[ANA].heard.iter().filter(|e| matches!(e, CallEvent::NoPathYet(_))).count();
+    assert_eq!(told(&world), 1, "the same is told once");
+    assert_eq!(world.phones[ANA].heard.last(), Some(&CallEvent::NoPathYet(search)));
+    world.report(ANA, PeerReport::NoPath(PathSearch { is_over: true, ..search }));
+    world.run(1_000);
+    assert_eq!(world.phones[ANA].ends(), [EndReason::NoPath]);
+    assert_eq!(world.phones[RUI].ends(), [EndReason::NoPath]);
+    world.assert_all_idle();
+}
+
+#[test]
+fn a_search_for_another_path_ends_no_call_that_was_connected() {
+    let mut world = in_a_call();
+    world.report(ANA, PeerReport::Connection(ConnectionState::Disconnected));
+    world.report(ANA, PeerReport::NoPath(PathSearch { is_over: true, ..PathSearch::default() }));
+    assert_eq!(world.phones[ANA].state(), CallState::Reconnecting);
 }

@@ -140,3 +140,58 @@ fn errors_about_other_messages_and_other_calls_end_nothing() {
     world.tell(ANA, Message::Error(refused));
     assert_eq!(world.phones[ANA].state(), CallState::RingingRemotely);
 }
+
+#[test]
+fn who_knows_the_identifier_of_a_call_can_neither_end_nor_change_it_under_another_name() {
+    for phone in [ANA, RUI] {
+        let mut world = World::of(&["ana", "rui"]);
+        world.pages = vec!["eva"];
+        world.connect(ANA, RUI);
+        world.tell_users();
+        let call = world.phones[phone].engine.call_in_messages();
+        let (heard, sent) = (world.phones[phone].heard.len(), world.phones[phone].sent.len());
+        let before = world.phones[phone].snapshot();
+        let eva = super::sim_peer::Generation { connection: 900, restart: 0 };
+        let named = Some("eva".to_owned());
+        let off = MediaState { video: false, ..MediaState::default() };
+        for message in [
+            offer("eva", &eva.sdp(1), call),
+            answer("eva", &eva.sdp(2), call),
+            candidate(named.clone(), call),
+            candidate(None, call),
+            hang_up(Some("eva"), call, None),
+            hang_up(Some("eva"), call, Some(HangUpReason::MediaError)),
+            hang_up(None, call, None),
+            Message::CallRinging(CallRinging { name: named.clone(), target: None, call }),
+            Message::MediaState(MediaStateMessage { name: named, target: None, call, state: off }),
+        ] {
+            world.tell(phone, message);
+        }
+        world.tell_users();
+        world.run(1_000);
+        world.assert_connected(ANA, RUI);
+        assert_eq!(world.phones[phone].snapshot(), before);
+        assert_eq!(world.phones[phone].heard.len(), heard, "the app hears of nothing");
+        assert_eq!(world.phones[phone].sent.len(), sent, "and nobody gets an answer");
+    }
+}
+
+#[test]
+fn a_peer_that_is_renamed_is_known_again_once_its_old_name_is_gone() {
+    let mut world = World::of(&["ana"]);
+    world.pages = vec!["rui"];
+    world.tell(ANA, offer("rui", "v=0", Some(id(5))));
+    world.tell_users();
+    let state = MediaState { audio: false, ..MediaState::default() };
+    let renamed = |name: &str, state| {
+        Message::MediaState(MediaStateMessage { name: Some(name.into()), target: None, call: Some(id(5)), state })
+    };
+    world.tell(ANA, renamed("rui2", state));
+    assert_eq!(world.phones[ANA].snapshot().with.as_deref(), Some("rui"), "rui may still be there");
+    world.pages = vec!["rui2"];
+    world.tell_users();
+    let now = world.phones[ANA].snapshot();
+    assert_eq!((now.with.as_deref(), now.remote.audio), (Some("rui2"), false));
+    world.tell(ANA, hang_up(Some("rui2"), Some(id(5)), None));
+    assert_eq!(world.phones[ANA].state(), CallState::Idle);
+}

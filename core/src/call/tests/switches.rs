@@ -70,6 +70,19 @@ fn a_loss_that_only_the_callee_notices_is_repaired_by_the_callee() {
 }
 
 #[test]
+fn an_offer_that_was_lost_with_the_server_does_not_keep_the_one_that_comes_back_waiting() {
+    let mut world = in_a_call();
+    world.net.media = false;
+    world.go_offline(ANA);
+    world.run(4_500);
+    assert_eq!((offers(&world, ANA), offers(&world, RUI)), (1, 1), "Rui restarts, and Ana does not hear of it");
+    world.net.media = true;
+    world.come_back(ANA, "ana");
+    world.run(500);
+    world.assert_connected(ANA, RUI);
+}
+
+#[test]
 fn a_hole_of_half_a_minute_in_media_and_server_ends_no_call() {
     let mut world = in_a_call();
     world.net.media = false;

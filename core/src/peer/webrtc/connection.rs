@@ -62,6 +62,9 @@ impl Connection {
             sdp_m_line_index: None,
             username_fragment: None,
         });
+        if description.ends_candidates() {
+            self.state.search.remote_complete();
+        }
         let early = std::mem::take(&mut jsep.early);
         for candidate in early.into_iter().chain(within) {
             if let Err(error) = self.add_known(jsep, candidate).await {
@@ -88,9 +91,11 @@ impl Connection {
             // Of a transport that the call does not use.
             Some(false) => Ok(()),
             Some(true) => {
-                if !jsep.admit(&candidate.candidate)? {
+                let now = Instant::now();
+                if !jsep.admit(now, &candidate.candidate)? {
                     return Ok(());
                 }
+                self.state.search.remote_candidate(now, &candidate.candidate);
                 self.give(candidate).await
             }
         }
@@ -133,7 +138,10 @@ impl PeerConnection for Connection {
     async fn add_candidate(&self, candidate: Option<IceCandidate>) -> Result<(), PeerError> {
         let mut jsep = self.open().await?;
         // The agent does not wait for the end of candidates.
-        let Some(candidate) = candidate.filter(|c| !c.is_end()) else { return Ok(()) };
+        let Some(candidate) = candidate.filter(|c| !c.is_end()) else {
+            self.state.search.remote_complete();
+            return Ok(());
+        };
         if !jsep.has_remote {
             candidates::check(&candidate)?;
             if jsep.early.len() >= MAX_EARLY {

@@ -1,6 +1,7 @@
 //! What the crate tells, made into events. Its calls come from the driver of the connection and must not wait.
 
 use super::events::Events;
+use super::search::Search;
 use super::tasks::Tasks;
 use super::{candidates, data, incoming};
 use crate::call::ConnectionState;
@@ -10,6 +11,7 @@ use crate::sdp::{Kind, RED, usual};
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 use tokio::sync::{Notify, mpsc, watch};
 use webrtc::data_channel::DataChannel;
 use webrtc::media_stream::track_remote::TrackRemote;
@@ -29,6 +31,7 @@ pub(super) struct State {
     /// The remote video, for keyframe requests.
     pub(super) remote_video: watch::Sender<Option<Arc<dyn TrackRemote>>>,
     pub(super) handshake: Arc<HandshakeWatch>,
+    pub(super) search: Arc<Search>,
     /// What arrives as what.
     pub(super) received: Arc<Mutex<incoming::Received>>,
     /// The m-line that candidates are told with: mid and index.
@@ -72,6 +75,7 @@ impl PeerConnectionEventHandler for Handler {
             // The crate binds the wildcard address where a family has no interface, for relays. Nobody can send to it.
             Ok(candidate) if candidates::is_wildcard(&candidate.candidate) => {}
             Ok(candidate) => {
+                self.0.search.local_candidate(Instant::now(), &event.candidate.typ.to_string());
                 let line = self.0.candidate_line.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 self.0.events.candidate(Some(candidates::from_crate(candidate, line)));
             }
@@ -81,12 +85,14 @@ impl PeerConnectionEventHandler for Handler {
 
     async fn on_ice_gathering_state_change(&self, state: RTCIceGatheringState) {
         if state == RTCIceGatheringState::Complete {
+            self.0.search.local_complete();
             self.0.events.candidate(None);
         }
     }
 
     async fn on_ice_connection_state_change(&self, state: RTCIceConnectionState) {
         let path = matches!(state, RTCIceConnectionState::Connected | RTCIceConnectionState::Completed);
+        self.0.search.checking(Instant::now(), state == RTCIceConnectionState::Checking);
         let handshake = &self.0.handshake;
         handshake.path.store(path, Ordering::Release);
         if path && !handshake.done.load(Ordering::Acquire) && !handshake.watched.swap(true, Ordering::AcqRel) {

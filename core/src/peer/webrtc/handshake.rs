@@ -89,18 +89,18 @@ fn unwrapped(datagram: &[u8]) -> &[u8] {
     match datagram {
         [0x40..=0x4f, _, _, _, data @ ..] => data,
         // Send and Data indications.
-        [0x00, 0x16 | 0x17, ..] => data_attribute(datagram).unwrap_or(datagram),
+        [0x00, 0x16 | 0x17, ..] => attribute(datagram, 0x0013).unwrap_or(datagram),
         _ => datagram,
     }
 }
 
-/// The value of a STUN message's attribute DATA (RFC 8489 section 14, RFC 8656 section 18.4).
-fn data_attribute(message: &[u8]) -> Option<&[u8]> {
+/// The value of a STUN message's attribute of this type (RFC 8489 section 14).
+pub(super) fn attribute(message: &[u8], typ: u16) -> Option<&[u8]> {
     let mut attributes = message.get(20..)?;
     loop {
         let (&[t0, t1, l0, l1], rest) = attributes.split_first_chunk::<4>()?;
         let length = usize::from(u16::from_be_bytes([l0, l1]));
-        if [t0, t1] == [0x00, 0x13] {
+        if u16::from_be_bytes([t0, t1]) == typ {
             return rest.get(..length);
         }
         attributes = rest.get(length.next_multiple_of(4)..)?;

@@ -3,12 +3,13 @@
 use super::codecs;
 use super::connection::Connection;
 use super::outgoing::AudioFormat;
-use crate::peer::{PeerError, PeerEvent};
+use crate::peer::{AgreedMedia, AgreedSection, PeerError, PeerEvent};
 use crate::sdp::{Description, Kind, SdpError, Session, VideoNumber};
 use crate::signaling::message::IceCandidate;
 use rtc::peer_connection::configuration::RTCOfferOptions;
 use std::collections::HashSet;
 use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 use webrtc::media_stream::track_local::TrackLocal;
 use webrtc::peer_connection::RTCSessionDescription;
 use webrtc::rtp_transceiver::{RtpSender, RtpTransceiver};
@@ -17,8 +18,12 @@ use webrtc::rtp_transceiver::{RtpSender, RtpTransceiver};
 const MAX_LEARNT: u32 = 64;
 
 /// Remote candidates of one ICE generation that the crate gets. A real peer has a dozen; each becomes a pair with every local candidate, and
-/// each pair up to 60 checks, so that a longer list would make this side flood whomever the peer names.
+/// each pair up to 200 checks, so that a longer list would make this side flood whomever the peer names.
 const MAX_CANDIDATES: usize = 32;
+/// Remote candidates of all generations that the crate gets at once after a pause: a peer that restarts ICE again and again names others each time.
+const MAX_CANDIDATES_AT_ONCE: f64 = 64.0;
+/// How many more it gets each second.
+const CANDIDATES_PER_SECOND: f64 = 2.0;
 
 /// The offer/answer state and what is created with it.
 #[derive(Default)]
@@ -36,11 +41,15 @@ pub(super) struct JsepState {
     pub(super) channel: bool,
     /// Payload types of the first video that the crate was told of: it knows retransmissions under these alone.
     first_video: Vec<VideoNumber>,
+    /// What was told last of the media that the other side sends.
+    agreed: Option<AgreedMedia>,
     version: u64,
     learnt: u32,
     /// The candidates that the crate got, and the generation that they are of, by its ICE user name.
     candidates: HashSet<String>,
     generation: String,
+    /// How many of all generations it has got lately, and when that was counted.
+    recent: (f64, Option<Instant>),
 }
 
 impl JsepState {
@@ -57,7 +66,7 @@ impl JsepState {
     ///
     /// # Errors
     /// [`PeerError::Candidate`] if there are too many.
-    pub(super) fn admit(&mut self, candidate: &str) -> Result<bool, PeerError> {
+    pub(super) fn admit(&mut self, now: Instant, candidate: &str) -> Result<bool, PeerError> {
         let generation = self.lines().remote_ufrag().to_owned();
         if generation != self.generation {
             self.generation = generation;
@@ -66,9 +75,13 @@ impl JsepState {
         if self.candidates.contains(candidate) {
             return Ok(false);
         }
-        if self.candidates.len() >= MAX_CANDIDATES {
+        let (recent, counted) = self.recent;
+        let passed = counted.map_or(0.0, |at| now.saturating_duration_since(at).as_secs_f64());
+        let recent = (recent - passed * CANDIDATES_PER_SECOND).max(0.0) + 1.0;
+        if self.candidates.len() >= MAX_CANDIDATES || recent > MAX_CANDIDATES_AT_ONCE {
             return Err(PeerError::Candidate("there are too many".into()));
         }
+        self.recent = (recent, Some(now));
         Ok(self.candidates.insert(candidate.to_owned()))
     }
 
@@ -103,6 +116,9 @@ impl Connection {
             self.add_track(jsep, Kind::Video).await?;
         }
         let offer = self.inner.create_offer(Some(RTCOfferOptions { ice_restart })).await.map_err(failed)?;
+        if ice_restart {
+            self.state.search.restarted();
+        }
         let own = Description::read(&offer.sdp)?;
         let session = jsep.session.offering(&own);
         self.tell_candidates_with(&session);
@@ -123,6 +139,9 @@ impl Connection {
         }
         if jsep.offered.take().is_some() {
             self.roll_back(true).await;
+        }
+        if jsep.has_remote && session.remote_ufrag() != jsep.session.remote_ufrag() {
+            self.state.search.restarted();
         }
         let answer = match self.answer_plain(jsep, &session).await {
             Ok(answer) => answer,
@@ -245,11 +264,9 @@ impl Connection {
 
     /// After an offer and its answer have met: what to send as, and what arrives as what.
     async fn agreed(&self, jsep: &mut JsepState, session: Session) {
-        jsep.has_remote = true;
+        let first = !std::mem::replace(&mut jsep.has_remote, true);
         self.receive_as(&session);
-        if session.video.no_common_codec || session.audio.no_common_codec {
-            log::warn!("sound or video is missing: there is no codec in common");
-        }
+        self.tell_agreed(jsep, &session, first);
         self.let_send(jsep, &session).await;
         let sound = session.send.opus.filter(|_| session.sends(Kind::Audio));
         let sound = sound.map(|opus| AudioFormat { opus, red: session.send.red });
@@ -268,6 +285,22 @@ impl Connection {
             self.state.events.emit(PeerEvent::VideoCodec(codec));
         }
         jsep.session = session;
+    }
+
+    fn tell_agreed(&self, jsep: &mut JsepState, session: &Session, first: bool) {
+        let before = jsep.agreed.unwrap_or_default();
+        let of = |kind, before| match () {
+            () if session.receives(kind) => AgreedSection::Sent,
+            // That an m-line is refused later says that its track was stopped.
+            () if session.lacks_codec(kind) && (first || before == AgreedSection::NoCommonCodec) => {
+                AgreedSection::NoCommonCodec
+            }
+            () => AgreedSection::NotSent,
+        };
+        let agreed = AgreedMedia { audio: of(Kind::Audio, before.audio), video: of(Kind::Video, before.video) };
+        if jsep.agreed.replace(agreed) != Some(agreed) {
+            self.state.events.emit(PeerEvent::Agreed(agreed));
+        }
     }
 
     /// Tells the crate's senders and receivers under which numbers packets go out and come in: it drops others.

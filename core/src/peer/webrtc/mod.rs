@@ -14,6 +14,8 @@
 //! | Retransmissions never satisfy the NACK generator | `interceptors/rtx.rs` unwraps them below it |
 //! | The NACK generator asks on common ticks | `interceptors/nack.rs` replaces it |
 //! | The pacer refuses the newest, sound waits behind video, retransmissions have no transport-wide number | `interceptors/transmit` replaces pacer, numbering, congestion control and NACK responder |
+//! | Every pair is checked 20 times a second, however many there are | `checks.rs` lets them share a rate |
+//! | A search for a path that finds none goes on for 27 s without a word | `search.rs` judges it by the clock |
 //! | A change of the selected candidate pair is told to nobody | `route.rs` looks for it in the statistics |
 //! | PLI and FIR are not acted on | `interceptors/keyframe.rs` reports them |
 //! | Incoming RTCP is missing from statistics | `interceptors/counters.rs` counts |
@@ -26,6 +28,7 @@
 
 mod addresses;
 mod candidates;
+mod checks;
 mod codecs;
 mod connection;
 mod data;
@@ -43,6 +46,7 @@ mod outgoing;
 mod relay;
 mod relaying;
 mod route;
+mod search;
 mod sending;
 mod setup;
 mod sockets;
@@ -87,6 +91,7 @@ impl PeerFactory for WebrtcPeers {
             connected: Default::default(),
             remote_video,
             handshake: Default::default(),
+            search: Arc::new(search::Search::new(config.relay_only)),
             received: Default::default(),
             candidate_line: Default::default(),
             dropped: Default::default(),
@@ -105,7 +110,9 @@ impl PeerFactory for WebrtcPeers {
         let (video_queue, sending) =
             outgoing::video(video.as_ref().unwrap_or(&audio), video_formats, Arc::clone(&shared.sending));
         state.tasks.spawn(sending);
-        state.tasks.spawn(route::watch(Arc::clone(&inner), Arc::clone(&shared.sending), Arc::clone(&state.connected)));
+        let (sending, media_to) = (Arc::clone(&shared.sending), Arc::clone(&shared.media_to));
+        state.tasks.spawn(route::watch(Arc::clone(&inner), sending, media_to, Arc::clone(&state.connected)));
+        state.tasks.spawn(search::watch(Arc::clone(&state.search), events));
         let (keyframe_requests, mut requests) = mpsc::channel(1);
         state.tasks.spawn(async move {
             while requests.recv().await.is_some() {

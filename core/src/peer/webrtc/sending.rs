@@ -3,6 +3,7 @@
 use super::interceptors::counters::Counters;
 use super::interceptors::rtx::PayloadTypes;
 use super::interceptors::unsignaled::Streams;
+use super::route::MediaTo;
 use crate::congestion::{Config, Controller, Demand, Plan};
 use crate::peer::BitrateBounds;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -24,12 +25,19 @@ pub(super) struct Shared {
     pub(super) payload_types: PayloadTypes,
     pub(super) sending: Arc<Sending>,
     pub(super) streams: Arc<Streams>,
+    pub(super) media_to: Arc<MediaTo>,
 }
 
 impl Shared {
     pub(super) fn new(bounds: BitrateBounds) -> Self {
         let sending = Arc::new(Sending::new(Instant::now(), bounds));
-        Self { counters: Counters::default(), payload_types: PayloadTypes::default(), sending, streams: Arc::default() }
+        Self {
+            counters: Counters::default(),
+            payload_types: PayloadTypes::default(),
+            sending,
+            streams: Arc::default(),
+            media_to: Arc::default(),
+        }
     }
 }
 

@@ -34,8 +34,8 @@ const DATA_BUFFER: usize = 1 << 20;
 /// Time between ICE connectivity checks: the pace of RFC 8445 section 14.2. At the crate's 200 ms a connection on one
 /// machine takes 400 ms, all of it waiting.
 const CHECK_INTERVAL: Duration = Duration::from_millis(50);
-/// Checks of one pair before it is given up: 3 seconds, for the other side may still be busy with its description.
-const CHECKS: u16 = 60;
+/// Checks of one pair before it is given up: 10 seconds, for a network may be away just when a call is accepted.
+const CHECKS: u16 = 200;
 /// A path on which nothing has arrived for so long, neither media nor an answer to a check, is `disconnected`.
 const DISCONNECTED_AFTER: Duration = Duration::from_secs(2);
 /// How much later it is `failed`. It may come back by itself until then.
@@ -79,7 +79,8 @@ pub(super) async fn build(
     let mut reason = String::new();
     for addresses in attempts {
         let driver = DriverTask::new(events.clone());
-        let sockets = Sockets::new(config.outage.clone(), driver.clone(), Arc::clone(&relays));
+        let media_to = Arc::clone(&shared.media_to);
+        let sockets = Sockets::new(config.outage.clone(), driver.clone(), Arc::clone(&relays), media_to);
         let handler = Arc::clone(&handler);
         let built = attempt(config, servers.clone(), addresses, sockets, events, shared, handler, video_ssrc).await;
         match built {

@@ -1,10 +1,12 @@
 //! The crate's sockets, which lose every packet while an outage is on, repeat the datagrams of a handshake, and carry what goes to
 //! relays over streams.
 
+use super::checks::Checks;
 use super::driver_task::DriverTask;
 use super::handshake::{GAPS, Handshake};
 use super::relay::{Arrival, INCOMING, Relays};
 use super::relaying::Relaying;
+use super::route::MediaTo;
 use crate::net;
 use crate::outage::Outage;
 use std::future::{Future, poll_fn};
@@ -14,7 +16,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use webrtc::runtime::{
     AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, RecvMeta, Runtime, TokioRuntime,
@@ -30,24 +32,29 @@ pub(super) struct Sockets {
     driver: DriverTask,
     relays: Arc<Relays>,
     relaying: Arc<Relaying>,
+    checks: Arc<Checks>,
+    media_to: Arc<MediaTo>,
     /// Whether there is a socket of IPv4.
     ipv4: AtomicBool,
 }
 
 impl Sockets {
-    pub(super) fn new(outage: Outage, driver: DriverTask, relays: Arc<Relays>) -> Self {
-        Self { outage, driver, relays, relaying: Arc::default(), ipv4: AtomicBool::new(false) }
+    pub(super) fn new(outage: Outage, driver: DriverTask, relays: Arc<Relays>, media_to: Arc<MediaTo>) -> Self {
+        let (relaying, checks) = Default::default();
+        Self { outage, driver, relays, relaying, checks, media_to, ipv4: AtomicBool::new(false) }
     }
 }
 
 impl Runtime for Sockets {
     fn wrap_udp_socket(&self, socket: std::net::UdpSocket) -> Result<Arc<dyn AsyncUdpSocket>> {
-        self.ipv4.fetch_or(socket.local_addr()?.is_ipv4(), Ordering::Relaxed);
+        let address = socket.local_addr()?;
+        self.ipv4.fetch_or(address.is_ipv4(), Ordering::Relaxed);
         let inner = TokioRuntime.wrap_udp_socket(socket)?;
         let (incoming, arrivals) = mpsc::channel(INCOMING);
         let (relays, relaying) = (Arc::clone(&self.relays), Arc::clone(&self.relaying));
         let (outage, handshake) = (self.outage.clone(), Handshake::default());
-        let path = Path { inner, outage, handshake, relays, relaying, incoming };
+        let (checks, media_to) = (Arc::clone(&self.checks), Arc::clone(&self.media_to));
+        let path = Path { inner, address, outage, handshake, checks, media_to, relays, relaying, incoming };
         Ok(Arc::new(Socket { path: Arc::new(path), arrivals: Mutex::new(arrivals) }))
     }
 
@@ -76,7 +83,7 @@ impl Runtime for Sockets {
             let parts = host.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse::<u16>().ok()?)));
             let (name, port) = parts.ok_or(ErrorKind::InvalidInput)?;
             let bare = name.trim_start_matches('[').trim_end_matches(']');
-            Ok(net::reachable(tokio::net::lookup_host((bare, port)).await?.collect()).await)
+            Ok(net::reachable(net::lookup(bare, port).await?).await)
         })
     }
 
@@ -111,8 +118,12 @@ struct Socket {
 #[derive(Debug)]
 struct Path {
     inner: Arc<dyn AsyncUdpSocket>,
+    /// What it is bound to.
+    address: SocketAddr,
     outage: Outage,
     handshake: Handshake,
+    checks: Arc<Checks>,
+    media_to: Arc<MediaTo>,
     relays: Arc<Relays>,
     relaying: Arc<Relaying>,
     /// The way in for what comes from relays.
@@ -126,7 +137,11 @@ impl Path {
             return Poll::Ready(Ok(transmit.contents.len()));
         }
         for datagram in datagrams(transmit.contents, transmit.segment_size) {
+            if !self.checks.admit(Instant::now(), self.address, transmit.destination, datagram) {
+                return Poll::Ready(Ok(transmit.contents.len()));
+            }
             self.relaying.sent(datagram);
+            self.media_to.sent(transmit.destination.ip(), datagram);
             match self.relays.send(transmit.destination, datagram, &self.incoming) {
                 None => return self.inner.poll_send(cx, transmit),
                 Some(Err(error)) => return Poll::Ready(Err(error)),
@@ -216,6 +231,7 @@ impl AsyncUdpSocket for Socket {
             for (buffer, meta) in bufs.iter().zip(meta.iter()).take(count) {
                 for datagram in datagrams(buffer.get(..meta.len).unwrap_or_default(), Some(meta.stride)) {
                     self.path.handshake.received(datagram);
+                    self.path.checks.received(self.path.address, meta.addr, datagram);
                 }
             }
             return Poll::Ready(Ok(count));

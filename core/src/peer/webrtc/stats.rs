@@ -7,6 +7,7 @@ use crate::peer::{CandidatePair, PeerStats};
 use rtc::peer_connection::transport::RTCIceCandidateType;
 use rtc::statistics::report::{RTCStatsReport, RTCStatsReportEntry};
 use rtc::statistics::stats::ice_candidate::RTCIceCandidateStats;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 use webrtc::peer_connection::{PeerConnection, StatsSelector};
 
@@ -44,10 +45,10 @@ pub(super) fn route(report: &RTCStatsReport) -> Option<Route> {
     };
     let local = candidate(report, "Local", &pair.local_candidate_id);
     let remote = candidate(report, "Remote", &pair.remote_candidate_id);
-    let address = |c: Option<&RTCIceCandidateStats>| c.and_then(|c| Some((c.address.clone()?, c.port)));
+    let address = |c: Option<&RTCIceCandidateStats>| c.and_then(|c| c.address.as_ref()?.parse::<IpAddr>().ok());
     let (local_address, remote_address) = (address(local), address(remote));
     let overhead = Overhead {
-        ipv6: local_address.iter().chain(&remote_address).any(|(address, _)| address.contains(':')),
+        ipv6: local_address.iter().chain(&remote_address).any(IpAddr::is_ipv6),
         relayed: local.is_some_and(|c| c.candidate_type == RTCIceCandidateType::Relay),
         tag: if transport.srtp_cipher.contains("SHA1_80") { 10 } else { 16 },
     };

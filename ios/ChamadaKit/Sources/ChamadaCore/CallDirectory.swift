@@ -143,7 +143,7 @@ public enum SystemEnd: Sendable {
             case .hungUpRemotely, .declinedRemotely, .cancelledRemotely, .busy: .there
             case .timeout, .unreachable: .unanswered
             case .answeredElsewhere: .answeredElsewhere
-            case .connectionFailed, .negotiationFailed, .noCommonCodec, .handshakeFailed, .mediaFailedLocally,
+            case .noPath, .connectionFailed, .negotiationFailed, .noCommonCodec, .handshakeFailed, .mediaFailedLocally,
                 .mediaFailedRemotely:
                 .failed
             }

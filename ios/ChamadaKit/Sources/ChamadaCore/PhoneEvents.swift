@@ -30,7 +30,11 @@ extension Phone {
         case let .qualityChanged(sent, received):
             guard let with = state.call?.with else { break }
             state.call?.quality = qualityMessage(sent: sent, received: received, with: with)
-        case .deviceFailed: state.notice = Message(.endMediaFailedHere)
+        case let .deviceFailed(device, _): state.notice = deviceMessage(device)
+        case let .noPathYet(why, _, _):
+            guard let with = state.call?.with else { break }
+            state.notice = pathMessage(why, with: with)
+        case let .mediaMissing(kind, why): missing(kind, why)
         case .cameraOpened, .dataReceived: break
         }
     }
@@ -67,6 +71,7 @@ extension Phone {
         state.call?.state = now.state
         state.call?.local = now.local
         state.call?.remote = now.remote
+        if now.state == .connected, let told = state.notice, told.isOfPath { state.notice = nil }
         if now.state == .connected, before?.connectedAt == nil {
             state.call?.connectedAt = world.now()
             onStep?(.connected(id: id))
@@ -78,10 +83,22 @@ extension Phone {
         }
     }
 
+    private func missing(_ kind: MediaKind, _ why: MissingMedia?) {
+        guard let with = state.call?.with else { return }
+        if let why {
+            state.notice = missingMessage(kind, why, with: with)
+        } else if let told = state.notice,
+            [.noCommonCodec, .noPackets, .notDecodable].contains(where: { missingMessage(kind, $0, with: with) == told })
+        {
+            state.notice = nil
+        }
+    }
+
     private func ended(_ with: String, _ id: String, _ reason: EndReason) {
         lastEnded = id
         let deviceProblem = watch.takeProblem()
         guard let view = state.call, view.id == id else { return }
+        if let told = state.notice, told.isOfCall { state.notice = nil }
         over(view, reason)
         let problem = Problem.ofEnd(reason, with: with, weCalled: view.weCalled)
         guard let problem else { return }

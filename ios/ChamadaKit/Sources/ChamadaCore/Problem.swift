@@ -106,6 +106,7 @@ extension Problem {
                 ? Problem(.endTimeout, ways: again) : Problem(.endCancelledThere, values, ways: again)
         case .cancelledRemotely: Problem(.endCancelledThere, values, ways: again)
         case .unreachable: Problem(.endUnreachable, values, ways: [.write, .dismiss])
+        case .noPath: Problem(.endNoPath, values, ways: again)
         case .connectionFailed: Problem(.endConnectionFailed, values, ways: again)
         case .negotiationFailed: Problem(.endNegotiationFailed, values, ways: again)
         case .noCommonCodec: Problem(.endNoCommonCodec, values, ways: [.write, .dismiss])

@@ -75,7 +75,7 @@ final class DirectoryTests: XCTestCase {
     func testTheSystemsScreenIsToldHowACallEndedButNotWhatThePersonDid() {
         let here: [EndReason] = [.hungUpLocally, .declinedLocally, .cancelledLocally]
         XCTAssertEqual(here.map(SystemEnd.init), [.here, .here, .here])
-        let other: [EndReason] = [.busy, .timeout, .answeredElsewhere, .connectionFailed]
+        let other: [EndReason] = [.busy, .timeout, .answeredElsewhere, .noPath, .connectionFailed]
         XCTAssertEqual(other.map(SystemEnd.init), [.there, .unanswered, .answeredElsewhere, .failed])
     }
 

@@ -213,6 +213,30 @@ final class PhoneTests: XCTestCase {
         XCTAssertNil(bench.phone.state.call?.quality)
     }
 
+    func testEachDeviceThatFailsIsToldByItsName() async {
+        let bench = await Bench.inCall()
+        let why = failed(.deviceNotReadable)
+        let devices: [(DeviceKind, TextKey)] = [
+            (.camera, .mediaNoCamera), (.microphone, .mediaNoMicrophone), (.speaker, .mediaSpeakerFailed),
+        ]
+        for (device, key) in devices {
+            await bench.phone.handle(.deviceFailed(device: device, why: why))
+            XCTAssertEqual(bench.phone.state.notice, Message(key))
+        }
+    }
+
+    func testWhatOfTheOtherSideDoesNotComeIsToldUntilItComes() async {
+        let bench = await Bench.inCall()
+        await bench.phone.handle(.mediaMissing(kind: .video, why: .noPackets))
+        XCTAssertEqual(bench.phone.state.notice, Message(.mediaNoPictureThere, ["name": "rui"]))
+        await bench.phone.handle(.mediaMissing(kind: .audio, why: nil))
+        XCTAssertNotNil(bench.phone.state.notice)
+        await bench.phone.handle(.mediaMissing(kind: .video, why: nil))
+        XCTAssertNil(bench.phone.state.notice)
+        await bench.phone.handle(.noPathYet(why: .noRelay, local: [.host], remote: []))
+        XCTAssertEqual(bench.phone.state.notice, Message(.pathNoRelay))
+    }
+
     func testTheStateIsToldOnceForEachChange() async {
         let bench = Bench()
         var told = 0

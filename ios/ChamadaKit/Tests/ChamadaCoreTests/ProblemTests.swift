@@ -108,7 +108,8 @@ final class ProblemTests: XCTestCase {
         let again: [WayForward] = [.callAgain("rui"), .dismiss]
         let expected: [(EndReason, TextKey, [WayForward])] = [
             (.busy, .endBusy, again), (.declinedRemotely, .endDeclinedThere, [.write, .dismiss]),
-            (.unreachable, .endUnreachable, [.write, .dismiss]), (.connectionFailed, .endConnectionFailed, again),
+            (.unreachable, .endUnreachable, [.write, .dismiss]), (.noPath, .endNoPath, again),
+            (.connectionFailed, .endConnectionFailed, again),
             (.negotiationFailed, .endNegotiationFailed, again), (.mediaFailedRemotely, .endMediaFailedThere, again),
             (.noCommonCodec, .endNoCommonCodec, [.write, .dismiss]), (.handshakeFailed, .endHandshakeFailed, again),
             (.hungUpRemotely, .endHungUpThere, [.dismiss]), (.answeredElsewhere, .endAnsweredElsewhere, [.dismiss]),

@@ -85,7 +85,7 @@ enum Part {
 
 #[tokio::main]
 async fn main() -> Result<ExitCode> {
-    env_logger::init();
+    env_logger::builder().format_timestamp_millis().init();
     let args = Args::parse();
     match args.task {
         Some(Task::Network(args)) => until_stopped(move |stop| network::run(&args, stop)).await,

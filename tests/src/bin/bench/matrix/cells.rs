@@ -25,8 +25,8 @@ pub(super) enum Expected {
     Relayed(Option<&'static str>),
     /// Either, as it happens.
     Any,
-    /// It fails, and says these words.
-    Fails(&'static str),
+    /// It fails: the caller says why no path was found yet, and how the call ended.
+    Fails { why: &'static str, end: &'static str },
 }
 
 /// What is done to a site, and what the commands at both ends are given.
@@ -217,7 +217,7 @@ pub(super) const CELLS: &[Cell] = &[
             b.servers(&["stun:TURN"])?;
             b.site.pass_only('p', "meta l4proto tcp accept;")
         },
-        expected: Expected::Fails("connection-failed"),
+        expected: Expected::Fails { why: "no-relay", end: "no-path" },
     },
 ];
 

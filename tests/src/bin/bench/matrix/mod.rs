@@ -20,6 +20,10 @@ use std::time::{Duration, Instant};
 
 /// From the call to the connection.
 const SET_UP_MS: f64 = 3000.0;
+/// From the state `connecting` to the word that there is no path yet, where there is none.
+const TOLD: Duration = Duration::from_secs(3);
+/// How long such a call may take in all: nothing is given up before a STUN server has had its eleven seconds.
+const FAILS: Duration = Duration::from_secs(16);
 /// Longest time for one call, with everything.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -120,6 +124,8 @@ struct Ends {
     caller: Value,
     callee: Value,
     took: Duration,
+    /// From the caller's state `connecting` to its word that there is no path yet, and that word.
+    no_path: Option<(Duration, String)>,
 }
 
 fn call(cell: &Cell, folder: &Path, [chamada, bench]: &[PathBuf; 2], stop: &AtomicBool) -> Result<Ends> {
@@ -130,6 +136,7 @@ fn call(cell: &Cell, folder: &Path, [chamada, bench]: &[PathBuf; 2], stop: &Atom
     let began = Instant::now();
     start(&mut site, 'a', chamada, &["call", "b", "--name", "a", "--seconds", "2"], &caller)?;
     let mut ends = [None, None];
+    let (mut connecting, mut no_path) = (None, None);
     while ends.contains(&None) {
         let said = site.processes().next(deadline).with_context(|| format!("the ends said {ends:?}"))?;
         let end = match said.by {
@@ -140,13 +147,20 @@ fn call(cell: &Cell, folder: &Path, [chamada, bench]: &[PathBuf; 2], stop: &Atom
         let event = said.line.as_deref().map(|line| serde_json::from_str::<Value>(line).unwrap_or_default());
         match event {
             Some(event) if event["event"] == "summary" => ends[end] = Some(event),
+            Some(event) if end == 0 && event["state"] == "connecting" => {
+                connecting.get_or_insert(said.at);
+            }
+            Some(event) if end == 0 && event["event"] == "no-path-yet" => {
+                let after = connecting.map(|since| said.at.duration_since(since)).unwrap_or_default();
+                no_path.get_or_insert((after, event["why"].as_str().unwrap_or_default().to_owned()));
+            }
             // It ended without a summary, as after bad arguments.
             None => ends[end] = ends[end].take().or(Some(Value::Null)),
             Some(_) => {}
         }
     }
     let [caller, callee] = ends.map(Option::unwrap_or_default);
-    Ok(Ends { caller, callee, took: began.elapsed() })
+    Ok(Ends { caller, callee, took: began.elapsed(), no_path })
 }
 
 fn start(site: &mut Site<'_>, letter: char, program: &Path, args: &[&str], more: &[String]) -> Result<()> {
@@ -169,9 +183,13 @@ fn row(cell: &Cell, ends: &Ends) -> String {
 
 /// What is not as it has to be, if anything is.
 fn fault(cell: &Cell, ends: &Ends) -> Option<String> {
-    if let Expected::Fails(words) = cell.expected {
+    if let Expected::Fails { why, end } = cell.expected {
         let said = ends.caller["error"].as_str().unwrap_or_default();
-        return (!said.contains(words)).then(|| format!("it said {said:?} after {:?}, and not {words}", ends.took));
+        let told = ends.no_path.as_ref().is_some_and(|(after, word)| *after <= TOLD && word == why);
+        let wrong = !told || !said.contains(end) || ends.took > FAILS;
+        return wrong.then(|| {
+            format!("it said {:?}, and {said:?} after {:?}, and not {why} in 3 s and {end}", ends.no_path, ends.took)
+        });
     }
     let set_up = ends.caller["setup_ms"].as_f64();
     if !set_up.is_some_and(|ms| ms <= SET_UP_MS) {
@@ -188,7 +206,7 @@ fn fault(cell: &Cell, ends: &Ends) -> Option<String> {
         Expected::Direct => !relayed,
         Expected::Relayed(None) => relayed,
         Expected::Relayed(Some(protocol)) => pair["relay_protocol"] == protocol,
-        Expected::Any | Expected::Fails(_) => true,
+        Expected::Any | Expected::Fails { .. } => true,
     };
     (!as_expected).then(|| format!("the path is {pair}, and not {:?}", cell.expected))
 }

@@ -43,7 +43,7 @@ pub(crate) struct ReconnectArgs {
     /// How many switches
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     switches: u32,
-    /// Only these kinds, by turns; all but `hole` by default
+    /// Only these kinds, by turns; all but `hole`, `rebinding` and `families` by default
     #[arg(long, value_enum, value_name = "KIND", value_delimiter = ',')]
     kind: Vec<Kind>,
     /// Through a relay (coturn) alone
@@ -65,6 +65,12 @@ enum Kind {
     Untold,
     /// The same network is gone for 4 s, and nobody tells the app
     Hole,
+    /// A NAT on the way gives the end another address: nothing changes at the end itself, and what is sent to it is lost. Needs nftables;
+    /// not with other kinds, and not relayed
+    Rebinding,
+    /// The caller goes from a network of IPv4 alone to one of IPv6 alone, or back: the old one goes, 300 ms later the new one comes, and
+    /// nobody tells the app. Not with other kinds
+    Families,
 }
 
 /// One switch.
@@ -91,7 +97,8 @@ pub(crate) fn run(args: &ReconnectArgs, stop: &AtomicBool) -> Result<Outcome> {
     let mut switches = Vec::new();
     for (number, kind) in (0..args.switches).zip(kinds.iter().cycle()) {
         // Each kind at either end by turns.
-        let side = if (number as usize / kinds.len()).is_multiple_of(2) { Side::Caller } else { Side::Callee };
+        let stays = *kind == Kind::Families || (number as usize / kinds.len()).is_multiple_of(2);
+        let side = if stays { Side::Caller } else { Side::Callee };
         let took = call.switch(*kind, side)?;
         println!(
             "{number:>4} {kind:?} at the {side:?}: {}",
@@ -151,16 +158,21 @@ struct Call<'a> {
     ends: Processes<'a, Side>,
     inputs: [ChildStdin; 2],
     links: Links,
+    /// Whether the caller is on a network of IPv6.
+    has_v6: bool,
 }
 
 impl<'a> Call<'a> {
     fn begin(args: &ReconnectArgs, folder: &Path, stop: &'a AtomicBool) -> Result<Self> {
-        let links = Links::create(args.delay)?;
+        let mut links = Links::create(args.delay)?;
+        if args.kind.contains(&Kind::Families) {
+            links.add_next_v6(Side::Callee)?;
+        }
         let mut ends = Processes::new(stop);
         let ready = Instant::now() + PATIENCE;
         let errors = |who: &str| folder.join(format!("{who}.log"));
         let mut serve = links.command(Side::Server, &chamada::program()?);
-        serve.args(["serve", "--listen", &format!("0.0.0.0:{}", links::PORT)]);
+        serve.args(["serve", "--listen", &format!("[::]:{}", links::PORT)]);
         ends.start(Side::Server, &mut serve, &errors("server"))?;
         ends.wait_for("Signaling on", ready).context("the server")?;
         if args.relayed {
@@ -179,7 +191,7 @@ impl<'a> Call<'a> {
         };
         let callee = start(Side::Callee, "b", &[])?;
         let caller = start(Side::Caller, "a", &["--call", "b"])?;
-        let mut call = Self { ends, inputs: [caller, callee], links };
+        let mut call = Self { ends, inputs: [caller, callee], links, has_v6: false };
         call.pictures_since(now_us(), PATIENCE)?.context("no pictures")?;
         Ok(call)
     }
@@ -193,6 +205,17 @@ impl<'a> Call<'a> {
                 self.links.remove_old(side)?;
                 std::thread::sleep(HOLE);
                 self.links.add_next(side)?;
+            }
+            Kind::Rebinding => self.links.rebind(side)?,
+            Kind::Families => {
+                self.links.remove_family(side, self.has_v6)?;
+                std::thread::sleep(HOLE);
+                self.has_v6 = !self.has_v6;
+                if self.has_v6 {
+                    self.links.add_next_v6(side)?;
+                } else {
+                    self.links.add_next(side)?;
+                }
             }
             Kind::Hole => {
                 self.links.set_up(side, false)?;

@@ -26,6 +26,18 @@ internal fun text(words: Words): Int = when (words) {
     Words.NO_CAMERA -> R.string.error_no_camera
     Words.CAMERA_IN_USE -> R.string.error_camera_in_use
     Words.CAMERA_BROKEN -> R.string.media_no_camera
+    Words.MICROPHONE_BROKEN -> R.string.media_no_microphone
+    Words.SPEAKER_BROKEN -> R.string.media_speaker_failed
+    Words.NO_SOUND -> R.string.media_no_sound_there
+    Words.NO_PICTURE_THERE -> R.string.media_no_picture_there
+    Words.UNREADABLE -> R.string.media_unreadable_there
+    Words.SOUND_ALONE -> R.string.media_sound_alone
+    Words.PICTURE_ALONE -> R.string.media_picture_alone
+    Words.NO_NETWORK -> R.string.path_no_network_here
+    Words.NO_RELAY_ANSWERS -> R.string.path_no_relay_here
+    Words.NOTHING_FROM_THERE -> R.string.path_nothing_from_there
+    Words.NO_RELAY -> R.string.path_no_relay
+    Words.UNANSWERED -> R.string.path_unanswered
     Words.DEVICES_FAILED -> R.string.end_media_failed_here
     Words.NO_OTHER_CAMERA -> R.string.media_flip_failed
     Words.HUNG_UP_REMOTELY -> R.string.end_hung_up_there
@@ -34,6 +46,7 @@ internal fun text(words: Words): Int = when (words) {
     Words.NO_ANSWER -> R.string.end_timeout
     Words.MISSED -> R.string.end_cancelled_there
     Words.GONE -> R.string.end_unreachable
+    Words.NO_PATH -> R.string.end_no_path
     Words.CALL_LOST -> R.string.end_connection_failed
     Words.CALL_NOT_SET_UP -> R.string.end_negotiation_failed
     Words.NO_COMMON_CODEC -> R.string.end_no_common_codec

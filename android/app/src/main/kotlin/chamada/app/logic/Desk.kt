@@ -1,9 +1,12 @@
 package chamada.app.logic
 
 import chamada.Call
+import chamada.CallState
 import chamada.ChamadaException
 import chamada.Config
+import chamada.DeviceKind
 import chamada.Event
+import chamada.MissingMedia
 import chamada.PhotoKind
 import chamada.PhotoOf
 import chamada.android.plain.CameraTrouble
@@ -352,15 +355,29 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
                 callee = event.from
                 now.update { it.copy(call = CallView(event.from, Phase.RINGING_LOCALLY)) }
             }
-            is Event.CallChanged -> now.update { it.copy(call = it.call.after(event.now, around.now())) }
+            is Event.CallChanged -> now.update {
+                val connected = event.now.state == CallState.CONNECTED
+                val notice = it.notice?.takeUnless { told -> connected && isOfPath(told.words) }
+                it.copy(call = it.call.after(event.now, around.now()), notice = notice)
+            }
             is Event.CallEnded -> ended(event)
             is Event.Measured -> change { it.copy(stats = event.stats) }
             is Event.QualityChanged -> change { it.copy(quality = qualityNotice(event.sent, event.received)) }
             is Event.CameraOpened -> change { it.copy(facing = event.settings.facing) }
             // What the phone's own camera says of itself is more exact.
-            is Event.DeviceFailed -> if (trouble == null) tell(Notice(Words.DEVICES_FAILED, listOf(Way.DISMISS)))
+            is Event.DeviceFailed -> if (trouble == null || event.device != DeviceKind.CAMERA) tell(deviceNotice(event.device))
+            is Event.NoPathYet -> now.value.call?.let { tell(pathNotice(event.why, it.with)) }
+            is Event.MediaMissing -> missing(event)
             is Event.DataReceived -> {}
         }
+    }
+
+    private fun missing(event: Event.MediaMissing) {
+        val why = event.why
+        val with = now.value.call?.with ?: return
+        if (why != null) return tell(missingNotice(event.kind, why, with))
+        val over = MissingMedia.entries.map { missingNotice(event.kind, it, with).words }
+        now.update { it.copy(notice = it.notice?.takeUnless { told -> told.words in over }) }
     }
 
     private fun ended(event: Event.CallEnded) {
@@ -369,7 +386,7 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
         now.value.call?.takeIf { it.held }?.let { silence(it, on = false) }
         val notice = endNotice(event.reason, event.with, trouble)
         // What was told of devices or of the connection during the call is over with it.
-        now.update { it.copy(call = null, notice = notice ?: it.notice?.takeUnless { told -> told.words == Words.SERVER_LOST_IN_CALL }) }
+        now.update { it.copy(call = null, notice = notice ?: it.notice?.takeUnless { told -> isOfCall(told.words) }) }
     }
 
     private companion object {

@@ -1,8 +1,12 @@
 package chamada.app.logic
 
 import chamada.ChamadaException
+import chamada.DeviceKind
 import chamada.EndReason
 import chamada.ErrorKind
+import chamada.MediaKind
+import chamada.MissingMedia
+import chamada.NoPath
 import chamada.android.plain.CameraTrouble
 import chamada.kind
 
@@ -38,6 +42,46 @@ fun troubleNotice(trouble: CameraTrouble): Notice = when (trouble) {
     CameraTrouble.BROKEN -> Notice(Words.CAMERA_BROKEN, listOf(Way.CAMERA_AGAIN, Way.WITHOUT_CAMERA))
 }
 
+/** What a call goes on without. */
+fun deviceNotice(device: DeviceKind): Notice = when (device) {
+    DeviceKind.CAMERA -> Notice(Words.CAMERA_BROKEN, listOf(Way.CAMERA_AGAIN, Way.WITHOUT_CAMERA))
+    DeviceKind.MICROPHONE -> Notice(Words.MICROPHONE_BROKEN, listOf(Way.DISMISS))
+    DeviceKind.SPEAKER -> Notice(Words.SPEAKER_BROKEN, listOf(Way.DISMISS))
+}
+
+/** What of the other side does not come. */
+fun missingNotice(kind: MediaKind, why: MissingMedia, with: String): Notice {
+    val words = when (why) {
+        MissingMedia.NO_COMMON_CODEC -> if (kind == MediaKind.VIDEO) Words.SOUND_ALONE else Words.PICTURE_ALONE
+        MissingMedia.NO_PACKETS -> if (kind == MediaKind.VIDEO) Words.NO_PICTURE_THERE else Words.NO_SOUND
+        MissingMedia.NOT_DECODABLE -> Words.UNREADABLE
+    }
+    return Notice(words, listOf(Way.DISMISS), with)
+}
+
+/** Why a call that was accepted is not connected yet. */
+fun pathNotice(why: NoPath, with: String): Notice = when (why) {
+    NoPath.NO_NETWORK_HERE -> Notice(Words.NO_NETWORK, listOf(Way.DISMISS))
+    NoPath.NO_RELAY_HERE -> Notice(Words.NO_RELAY_ANSWERS, listOf(Way.DISMISS))
+    NoPath.NOTHING_FROM_THERE -> Notice(Words.NOTHING_FROM_THERE, listOf(Way.DISMISS), with)
+    NoPath.NO_RELAY -> Notice(Words.NO_RELAY, listOf(Way.DISMISS))
+    NoPath.UNANSWERED -> Notice(Words.UNANSWERED, listOf(Way.DISMISS))
+}
+
+/** Whether it tells of a path that was not found yet. */
+fun isOfPath(words: Words) = words in OF_PATH
+
+/** Whether it tells of a call that goes on, so that the call's end is the end of it. */
+fun isOfCall(words: Words) = words in OF_CALL
+
+private val OF_PATH =
+    setOf(Words.NO_NETWORK, Words.NO_RELAY_ANSWERS, Words.NOTHING_FROM_THERE, Words.NO_RELAY, Words.UNANSWERED)
+
+private val OF_CALL = OF_PATH + setOf(
+    Words.NO_SOUND, Words.NO_PICTURE_THERE, Words.UNREADABLE, Words.SOUND_ALONE, Words.PICTURE_ALONE,
+    Words.SERVER_LOST_IN_CALL,
+)
+
 /**
  * How a call ended; null where the person ended it and needs no telling.
  *
@@ -51,6 +95,7 @@ fun endNotice(reason: EndReason, with: String, trouble: CameraTrouble?): Notice?
     EndReason.TIMEOUT -> Notice(Words.NO_ANSWER, listOf(Way.CALL_AGAIN, Way.WRITE, Way.DISMISS))
     EndReason.CANCELLED_REMOTELY -> Notice(Words.MISSED, listOf(Way.CALL_AGAIN, Way.DISMISS), with)
     EndReason.UNREACHABLE -> Notice(Words.GONE, listOf(Way.DISMISS), with)
+    EndReason.NO_PATH -> Notice(Words.NO_PATH, listOf(Way.CALL_AGAIN, Way.WRITE, Way.DISMISS), with)
     EndReason.CONNECTION_FAILED -> Notice(Words.CALL_LOST, listOf(Way.CALL_AGAIN, Way.DISMISS), with)
     EndReason.NEGOTIATION_FAILED -> Notice(Words.CALL_NOT_SET_UP, listOf(Way.CALL_AGAIN, Way.DISMISS), with)
     EndReason.NO_COMMON_CODEC -> Notice(Words.NO_COMMON_CODEC, listOf(Way.WRITE, Way.DISMISS), with)

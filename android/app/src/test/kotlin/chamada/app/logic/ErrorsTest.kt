@@ -1,9 +1,14 @@
 package chamada.app.logic
 
 import chamada.CallState
+import chamada.CandidateType
+import chamada.DeviceKind
 import chamada.EndReason
 import chamada.ErrorKind
 import chamada.Event
+import chamada.MediaKind
+import chamada.MissingMedia
+import chamada.NoPath
 import chamada.android.plain.CameraTrouble
 import chamada.android.plain.Grant
 import chamada.android.plain.Need
@@ -174,6 +179,7 @@ internal class ErrorsTest {
         desk.call("rui")
         endsWith(EndReason.BUSY, Words.BUSY, again, write, ok)
         endsWith(EndReason.TIMEOUT, Words.NO_ANSWER, again, write, ok, gaps = emptyList())
+        endsWith(EndReason.NO_PATH, Words.NO_PATH, again, write, ok)
         endsWith(EndReason.CONNECTION_FAILED, Words.CALL_LOST, again, ok)
         endsWith(EndReason.NEGOTIATION_FAILED, Words.CALL_NOT_SET_UP, again, ok)
         endsWith(EndReason.NO_COMMON_CODEC, Words.NO_COMMON_CODEC, write, ok)
@@ -200,6 +206,43 @@ internal class ErrorsTest {
         phone.inCall()
         phone.ended(EndReason.MEDIA_FAILED_LOCALLY)
         told(Words.DEVICES_FAILED, Way.CALL_AGAIN, Way.WITHOUT_CAMERA, Way.DISMISS)
+    }
+
+    @Test
+    fun `each device that fails is told by its name, and the camera by what the phone says of it`() {
+        phone.inCall()
+        phone.line.tell(Event.DeviceFailed(DeviceKind.CAMERA, failure(ErrorKind.DEVICE_NOT_READABLE)))
+        told(Words.CAMERA_BROKEN, Way.CAMERA_AGAIN, Way.WITHOUT_CAMERA)
+        phone.line.tell(Event.DeviceFailed(DeviceKind.MICROPHONE, failure(ErrorKind.DEVICE_NOT_READABLE)))
+        told(Words.MICROPHONE_BROKEN, Way.DISMISS)
+        phone.line.tell(Event.DeviceFailed(DeviceKind.SPEAKER, failure(ErrorKind.DEVICE_NOT_READABLE)))
+        told(Words.SPEAKER_BROKEN, Way.DISMISS)
+    }
+
+    @Test
+    fun `what of the other side does not come is told until it comes`() {
+        phone.inCall()
+        phone.line.tell(Event.MediaMissing(MediaKind.VIDEO, MissingMedia.NO_PACKETS))
+        told(Words.NO_PICTURE_THERE, Way.DISMISS, gaps = listOf("rui"))
+        phone.line.tell(Event.MediaMissing(MediaKind.AUDIO, null))
+        told(Words.NO_PICTURE_THERE, Way.DISMISS, gaps = listOf("rui"))
+        phone.line.tell(Event.MediaMissing(MediaKind.VIDEO, null))
+        assertNull(phone.told)
+        phone.line.tell(Event.MediaMissing(MediaKind.VIDEO, MissingMedia.NO_COMMON_CODEC))
+        told(Words.SOUND_ALONE, Way.DISMISS, gaps = listOf("rui"))
+        phone.ended(EndReason.HUNG_UP_LOCALLY)
+        assertNull(phone.told)
+    }
+
+    @Test
+    fun `why a call takes long to connect is told until it is connected`() {
+        phone.enter()
+        desk.call("rui")
+        phone.changed(CallState.CONNECTING)
+        phone.line.tell(Event.NoPathYet(NoPath.NO_RELAY, listOf(CandidateType.HOST), listOf(CandidateType.HOST)))
+        told(Words.NO_RELAY, Way.DISMISS)
+        phone.changed(CallState.CONNECTED)
+        assertNull(phone.told)
     }
 
     @Test
