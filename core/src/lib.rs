@@ -6,6 +6,8 @@
 struct Readme;
 
 mod facing;
+#[cfg(all(any(test, fuzzing), feature = "client"))]
+pub mod fuzz;
 pub use facing::{FacingMode, UnknownFacingMode};
 
 pub mod platform;

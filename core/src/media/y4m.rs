@@ -366,5 +366,18 @@ impl VideoRenderer for Y4mWriter {
     }
 }
 
+/// A file of these bytes, looked through as before a call, and its first pictures.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn fuzz(input: &[u8]) {
+    let file = io::Cursor::new(input);
+    let Ok(mut reader) = Y4mReader::new(Path::new("fuzz.y4m"), file, input.len() as u64) else { return };
+    if reader.check().is_ok() {
+        // What was found good before the call is played in it. Sizes that files of a fuzzer do not have are not.
+        for _ in 0..3 {
+            assert!(reader.next_frame(&FramePool::new(1)).is_ok());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,8 @@
 //! before anything was changed.
 
 mod formats;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod plain;
 mod read;
 mod select;

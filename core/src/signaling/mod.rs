@@ -11,6 +11,8 @@ mod client;
 mod clock;
 #[cfg(feature = "client")]
 mod error;
+#[cfg(all(any(test, fuzzing), feature = "client"))]
+pub(crate) mod fuzz;
 #[cfg(feature = "client")]
 pub mod session;
 #[cfg(feature = "client")]

@@ -16,6 +16,8 @@
 //! that we would have to work around.
 
 mod delay;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod jitter;
 mod meter;
 mod opus_packet;

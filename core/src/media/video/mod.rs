@@ -19,6 +19,8 @@ mod depacketize;
 mod encoding;
 mod factory;
 mod freeze;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 #[cfg(feature = "h264")]
 #[allow(unsafe_code, reason = "bitrate and pace of openh264 can be changed by its C interface only")]
 mod h264;

@@ -31,6 +31,8 @@ mod connection;
 mod data;
 mod driver_task;
 mod events;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod handler;
 mod handshake;
 mod incoming;
