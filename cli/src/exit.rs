@@ -10,9 +10,9 @@ use std::process::ExitCode;
 /// Why the command did not do what it was asked for; one line on standard error, and an exit code.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// 2: an argument makes no sense, or a file that it names cannot be used.
+    /// 2: an argument makes no sense, a name is none or is none for this server, or a file that is named cannot be used.
     BadArgument(String),
-    /// 3: the server cannot be reached, is none, or refused the login; or a port cannot be listened on.
+    /// 3: the server cannot be reached, is none, or refused the token; or a port cannot be listened on.
     Unreachable(String),
     /// 4: declined, busy, nobody answered in time.
     NotAnswered(String),
@@ -46,7 +46,10 @@ impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         let text = error.to_string();
         match error {
-            ClientError::Signaling(SignalingError::BadText | SignalingError::BadName)
+            ClientError::Signaling(
+                // Logins are refused for their names; for tokens there is another error.
+                SignalingError::BadText | SignalingError::BadName | SignalingError::LoginRefused(_),
+            )
             | ClientError::Call(CallError::SelfCall)
             | ClientError::Constraint(_) => Self::BadArgument(text),
             ClientError::Signaling(SignalingError::Insecure(_)) => {

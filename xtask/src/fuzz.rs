@@ -3,6 +3,7 @@
 
 use crate::run::{cargo, program, root, target};
 use anyhow::{Context, Result, bail};
+use std::ffi::OsString;
 use std::path::Path;
 use std::time::Instant;
 
@@ -67,8 +68,8 @@ pub(crate) fn run(args: &FuzzArgs) -> Result<()> {
 fn fuzz(binary: &Path, seeds: &Path, name: &str, args: &FuzzArgs) -> Result<bool> {
     let kept = target().join("fuzz").join(name);
     std::fs::create_dir_all(&kept).context("target/fuzz cannot be made")?;
-    let mut prefix = target().join("fuzz").into_os_string();
-    prefix.push(format!("/{name}-"));
+    let mut findings = OsString::from("-artifact_prefix=");
+    findings.push(target().join("fuzz").join(format!("{name}-")));
     let run = program(binary).env("CHAMADA_FUZZ_TARGET", name).args([
         kept.into_os_string(),
         seeds.join(name).into_os_string(),
@@ -79,7 +80,15 @@ fn fuzz(binary: &Path, seeds: &Path, name: &str, args: &FuzzArgs) -> Result<bool
         format!("-max_len={LONGEST}").into(),
         "-print_final_stats=1".into(),
         "-verbosity=0".into(),
-        [std::ffi::OsStr::new("-artifact_prefix="), &prefix].concat(),
+        findings,
     ]);
-    Ok(run.done().is_err())
+    let Err(ended) = run.done() else { return Ok(false) };
+    // Without an input that was kept, it was stopped from outside.
+    let prefix = format!("{name}-");
+    for entry in std::fs::read_dir(target().join("fuzz"))? {
+        if entry?.file_name().to_string_lossy().starts_with(&prefix) {
+            return Ok(true);
+        }
+    }
+    Err(ended)
 }

@@ -8,6 +8,7 @@ mod bindings;
 mod browser;
 mod deny;
 mod elf;
+mod fuzz;
 mod interop;
 mod ios;
 mod ios_check;
@@ -88,9 +89,12 @@ enum Task {
     Texts,
     /// The bindings' memory tests under valgrind
     Valgrind,
+    /// The fuzz targets, guided by coverage; what they find is kept in target/fuzz
+    Fuzz(fuzz::FuzzArgs),
     /// Measure: set-up time, codecs, delay, CPU and memory, the server; prints a table and writes target/bench.json. `bench network`
     /// measures calls on narrow, long and lossy paths beside Chromium, `bench reconnect` calls whose ends change their network; both
-    /// need root, and write target/bench-network.json and target/bench-reconnect.json
+    /// need root, and write target/bench-network.json and target/bench-reconnect.json. `bench soak` makes many calls with faults and sees
+    /// whether memory, descriptors and threads stay flat
     Bench {
         /// Passed on to the bench
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -161,6 +165,7 @@ fn main() -> Result<()> {
             steps.finish()
         }
         Task::Texts => texts::write(),
+        Task::Fuzz(args) => fuzz::run(&args),
         Task::Valgrind => {
             setup::run(true)?;
             let mut steps = Steps::default();
@@ -178,10 +183,13 @@ fn main() -> Result<()> {
             });
             steps.finish()
         }
-        Task::Bench { args } if args.first().is_some_and(|first| first == "attacks") => {
+        Task::Bench { args } if args.first().is_some_and(|first| ["attacks", "soak"].contains(&first.as_str())) => {
             run::cargo(&["build", "--release", "--package", "chamada-cli", "--package", "chamada-tests", "--bins"])
                 .done()?;
-            run::program(run::target().join("release/bench")).args(args).done()
+            let bench = run::program(run::target().join("release/bench")).args(&args);
+            // With an arena for each thread, as glibc has it, memory that was freed looks like memory that leaks.
+            let soak = args.first().is_some_and(|first| first == "soak");
+            if soak { bench.env("MALLOC_ARENA_MAX", "1").done() } else { bench.done() }
         }
         Task::Bench { args } => {
             setup::run(false)?;

@@ -49,6 +49,13 @@ async fn a_value_that_makes_no_sense_is_explained() {
 }
 
 #[tokio::test]
+async fn a_name_that_the_server_does_not_take_is_a_bad_argument() {
+    let (_server, url) = server().await;
+    let (code, text) = said(&["answer", "--server", &url, "--name", "a\u{202e}b"]).await;
+    assert_eq!((code, text.lines().count()), (2, 1), "{text}");
+}
+
+#[tokio::test]
 async fn an_unencrypted_server_elsewhere_is_refused_with_the_option_that_allows_it() {
     let (code, text) = said(&["call", "rui", "--server", "ws://192.0.2.1"]).await;
     assert_eq!(code, 3, "{text}");

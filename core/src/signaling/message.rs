@@ -607,6 +607,7 @@ impl Message {
     }
 
     /// Who sent this message of a call, as the server says, and which call it names.
+    #[cfg(feature = "client")]
     pub(crate) fn of_call(&self) -> (Option<&str>, Option<CallId>) {
         match self {
             Self::VideoOffer(m) | Self::VideoAnswer(m) => (m.name.as_deref(), m.call),

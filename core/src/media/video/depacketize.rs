@@ -73,6 +73,7 @@ pub(super) fn assemble<'a>(codec: VideoCodec, payloads: impl Iterator<Item = &'a
 /// Whether an Annex B access unit has an IDR slice.
 #[cfg(any(
     test,
+    fuzzing,
     feature = "h264",
     all(feature = "system-codecs", any(target_os = "android", target_vendor = "apple"))
 ))]

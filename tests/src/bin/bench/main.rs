@@ -8,6 +8,7 @@ mod matrix;
 mod network;
 mod reconnect;
 mod server;
+mod soak;
 mod usage;
 
 use anyhow::Result;
@@ -62,6 +63,7 @@ enum Task {
     /// What strangers can do to others at the server, and what it costs them
     Attacks,
     Reconnect(reconnect::ReconnectArgs),
+    Soak(soak::SoakArgs),
     #[command(hide = true)]
     End(reconnect::EndArgs),
     Matrix(matrix::MatrixArgs),
@@ -95,6 +97,7 @@ async fn main() -> Result<ExitCode> {
             show(attacks::measure().await?);
             Ok(ExitCode::SUCCESS)
         }
+        Some(Task::Soak(args)) => soak::run(&args).await,
         Some(Task::Matrix(args)) => until_stopped(move |stop| matrix::run(&args, stop)).await,
         Some(Task::Proxy(args)) => matrix::proxy(args).await.map(|()| ExitCode::SUCCESS),
         None => here(&args).await.map(|()| ExitCode::SUCCESS),
