@@ -121,13 +121,26 @@ fn install(missing: &[&Need]) -> Result<()> {
     if manager == "brew" {
         program("brew").args(["install"]).args(&packages).done()?;
     } else {
-        apt(&["update", "-qq"], &[])?;
-        apt(&["install", "-y", "-qq", "--no-install-recommends"], &packages)?;
+        debian(&packages)?;
     }
     match missing.iter().find(|need| !(need.there)()) {
         Some(need) => bail!("{} is still missing after installing", need.what),
         None => Ok(()),
     }
+}
+
+/// Installs packages of Debian's that only some tests need: these are skipped where that fails.
+pub(crate) fn packages(packages: &[&str]) -> Result<()> {
+    if !has("apt-get") {
+        bail!("there is no apt-get");
+    }
+    println!("set-up: apt-get installs {}", packages.join(" "));
+    debian(packages)
+}
+
+fn debian(packages: &[&str]) -> Result<()> {
+    apt(&["update", "-qq"], &[])?;
+    apt(&["install", "-y", "-qq", "--no-install-recommends"], packages)
 }
 
 fn apt(options: &[&str], packages: &[&str]) -> Result<()> {
