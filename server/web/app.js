@@ -205,8 +205,8 @@ function onPeerAction(id, action) {
 function onOpened(missing) {
   const { local } = engine.snapshot();
   if (missing) notices.say(t(missing));
-  if (local.audio && !devices.audio) command({ kind: 'set-microphone', on: false });
-  if (local.video && !devices.video) command({ kind: 'set-camera', on: false });
+  // Both at once: after one alone the other would be tried, and told, again.
+  command({ kind: 'set-media', audio: local.audio && devices.audio !== null, video: local.video && devices.video !== null });
   if (devices.video) command({ kind: 'set-facing', facing: devices.facing ?? undefined });
   devices.cameraCount().then((count) => stage.canFlip(count > 1));
 }

@@ -162,6 +162,7 @@ export class CallEngine {
       case 'decline': return this.#whenRinging(() => this.#end('declined-here', true));
       case 'hang-up': return this.#hangUp();
       case 'rejoin': return this.#rejoin(now, command);
+      case 'set-media': return this.#setMedia({ audio: command.audio, video: command.video });
       case 'set-microphone': return this.#setMedia({ audio: command.on });
       case 'set-camera': return this.#setMedia({ video: command.on });
       case 'set-facing': return this.#setMedia({ facing: command.facing });

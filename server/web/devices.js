@@ -22,6 +22,10 @@ export function nextCamera(cameras, current) {
   return cameras.length < 2 ? null : cameras[(at + 1) % cameras.length];
 }
 
+function withoutChoice(wanted) {
+  return Object.fromEntries(Object.entries(wanted).map(([kind, { deviceId, ...rest }]) => [kind, rest]));
+}
+
 export class Devices {
   #media;
   #saveData;
@@ -173,7 +177,7 @@ export class Devices {
       // After a refusal it is not asked for what it has refused for good, nor again if it was both at once.
       if (wanted !== attempts[0] && !(await this.#mayAsk(Object.keys(wanted)[0]))) continue;
       try {
-        const stream = await this.#media.getUserMedia(wanted);
+        const stream = await this.#open(wanted);
         if (age !== this.#age) {
           for (const track of stream.getTracks()) track.stop();
           return null;
@@ -183,7 +187,6 @@ export class Devices {
         return this.missing;
       } catch (error) {
         console.warn(`camera or microphone: ${error.name}: ${error.message}`);
-        for (const kind of Object.keys(wanted)) this.#failures[kind] = error.name;
       }
     }
     return this.missing;
@@ -208,7 +211,8 @@ export class Devices {
 
   // What to ask the browser for.
   #wanted(kind) {
-    const deviceId = this.#chosen[kind] ? { deviceId: { ideal: this.#chosen[kind] } } : {};
+    // Only as a must is it taken before one that fits the rest better.
+    const deviceId = this.#chosen[kind] ? { deviceId: { exact: this.#chosen[kind] } } : {};
     if (kind === 'audio') return { audio: { ...SOUND, ...deviceId } };
     const facing = this.#chosen.video ? {} : { facingMode: { ideal: this.facing ?? 'user' } };
     return { video: { ...this.#size(), ...facing, ...deviceId } };
@@ -228,9 +232,14 @@ export class Devices {
     this.#changed('preview');
   }
 
+  // A device that was chosen once and is not there any more gives way to any other.
   async #open(wanted) {
+    const isChosen = Object.entries(wanted).some(([kind, { deviceId }]) => deviceId && deviceId.exact === this.#chosen[kind]);
     try {
-      return await this.#media.getUserMedia(wanted);
+      return await this.#media.getUserMedia(wanted).catch((error) => {
+        if (!isChosen || error.name !== 'OverconstrainedError') throw error;
+        return this.#media.getUserMedia(withoutChoice(wanted));
+      });
     } catch (error) {
       for (const kind of Object.keys(wanted)) this.#failures[kind] = error.name;
       throw error;

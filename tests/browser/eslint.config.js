@@ -7,7 +7,7 @@ const rules = {
   eqeqeq: 'error',
   'no-var': 'error',
   'prefer-const': 'error',
-  'no-unused-vars': ['error', { args: 'after-used' }],
+  'no-unused-vars': ['error', { args: 'after-used', ignoreRestSiblings: true }],
   'no-implicit-globals': 'error',
   'no-eval': 'error',
   'no-implied-eval': 'error',

@@ -29,6 +29,7 @@ export class SettingsView {
       $('settings-missing').textContent = missing ? this.#t(missing) : '';
       await this.refresh();
     };
+    $('settings-close').onclick = () => $('settings').close();
     // A click beside the dialog closes it.
     $('settings').onclick = ({ target }) => target === $('settings') && $('settings').close();
   }

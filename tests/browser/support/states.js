@@ -46,6 +46,7 @@ export async function eachState({ enter, visit, serverGoes }, look) {
   await ana.page.locator('#settings[open]').waitFor();
   await look('settings', ana);
   await ana.press('settings-close');
+  await ana.gone('#settings');
   await ana.page.setViewportSize({ width: 320, height: 568 });
   await ana.press('chat-toggle');
   await look('chat-in-call', ana);

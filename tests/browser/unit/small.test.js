@@ -112,7 +112,7 @@ function fakeMedia(cameras, refuse = () => false) {
       asked.push(wanted);
       if (refuse(wanted)) throw new DOMException('no', refuse(wanted));
       const { deviceId, facingMode } = wanted.video ?? {};
-      const fitting = cameras.find((one) => (deviceId ? one.deviceId === (deviceId.exact ?? deviceId.ideal) : !facingMode?.exact || one.facingMode === facingMode.exact));
+      const fitting = cameras.find((one) => (deviceId ? one.deviceId === deviceId.exact : !facingMode?.exact || one.facingMode === facingMode.exact));
       if (wanted.video && !fitting) throw new DOMException('none', 'OverconstrainedError');
       const found = [...(wanted.audio ? [track('audio', {})] : []), ...(wanted.video ? [track('video', fitting)] : [])];
       return { getTracks: () => found, getVideoTracks: () => found.filter((one) => one.kind === 'video') };
@@ -170,13 +170,19 @@ test('whoever has just refused both is not asked for each, and what is refused f
 });
 
 test('a device that was chosen is asked for, and one that cannot be opened gives way to that of before', async () => {
-  const media = fakeMedia(PHONE, ({ video }) => video?.deviceId?.ideal === 'b' && 'NotReadableError');
+  const media = fakeMedia(PHONE, ({ video }) => video?.deviceId?.exact === 'b' && 'NotReadableError');
   const devices = new Devices({ mediaDevices: media, saveData: () => false, changed: () => {}, chosen: { video: 'f', audio: 'm' } });
   await devices.open();
-  assert.deepEqual([media.asked[0].video.deviceId, media.asked[0].audio.deviceId], [{ ideal: 'f' }, { ideal: 'm' }]);
+  assert.deepEqual([media.asked[0].video.deviceId, media.asked[0].audio.deviceId], [{ exact: 'f' }, { exact: 'm' }]);
   await assert.rejects(devices.choose('video', 'b'), { name: 'NotReadableError' });
-  assert.deepEqual(media.asked.at(-1).video.deviceId, { ideal: 'f' });
+  assert.deepEqual(media.asked.at(-1).video.deviceId, { exact: 'f' });
   assert.ok(devices.video && !devices.video.stopped);
+});
+
+test('a device that was chosen and is gone gives way to another', async () => {
+  const devices = new Devices({ mediaDevices: fakeMedia(PHONE), saveData: () => false, changed: () => {}, chosen: { video: 'gone' } });
+  assert.equal(await devices.open(), null);
+  assert.ok(devices.video);
 });
 
 test('a camera that opens after the call has ended is closed at once', async () => {
