@@ -8,6 +8,7 @@
 
 use crate::hub::State;
 use chamada::signaling::message::{CallId, HangUp, HangUpReason, Message};
+use serde_json::{Value, json};
 
 /// A session, and the call with it as far as that was named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -198,6 +199,17 @@ impl State {
                 (self.have_call(from, to) && !unnamed && !foreign) || old_call
             }
             _ => true,
+        }
+    }
+
+    /// Ends the call of a session that is gone, in its name.
+    pub(crate) fn hang_up_for(&mut self, number: u64) {
+        let CallPeers { peer, calling, .. } = self.call_peers(number);
+        let call = peer.map_or_else(|| calling.and_then(|calling| calling.call), |peer| peer.call);
+        let hang_up = json!({"type": "hang-up", "reason": "ended", "call": call.map(|CallId(call)| call.to_string())});
+        let Value::Object(hang_up) = hang_up else { return };
+        if let Err(error) = self.act(number, hang_up, None) {
+            tracing::debug!(connection = number, code = ?error.code, "its peer was not hung up");
         }
     }
 

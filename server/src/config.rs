@@ -44,6 +44,8 @@ pub struct ServerConfig {
     pub login_timeout: Duration,
     /// How long a lost client keeps its name and place; a week at most.
     pub resume_grace: Duration,
+    /// How long that of a page keeps them which is being loaded anew, and whose peer is hung up when it does not come back.
+    pub reload_grace: Duration,
     /// Least time between two user lists.
     pub userlist_interval: Duration,
 }
@@ -68,6 +70,7 @@ impl Default for ServerConfig {
             request_timeout: Duration::from_secs(10),
             login_timeout: Duration::from_secs(10),
             resume_grace: Duration::from_secs(30),
+            reload_grace: Duration::from_secs(5),
             userlist_interval: Duration::from_millis(50),
         }
     }

@@ -93,8 +93,11 @@ async fn read(
         match frame {
             Frame::Close(close) => {
                 let code = close.map_or(code::NO_STATUS, |close| close.code);
-                let clean = matches!(code, code::NORMAL | code::GOING_AWAY | code::NO_STATUS);
-                return if clean { Departure::Left } else { Departure::Lost };
+                return match code {
+                    code::NORMAL | code::GOING_AWAY | code::NO_STATUS => Departure::Left,
+                    code::RELOADING => Departure::Reloading,
+                    _ => Departure::Lost,
+                };
             }
             // A ping costs an answer: it counts too, and one too many is passed over without a word.
             Frame::Text(_) | Frame::Binary(_) | Frame::Ping(_) | Frame::Pong(_) => {}

@@ -55,6 +55,8 @@ pub(crate) enum Departure {
     Left,
     /// The network took it: name and place are kept for the grace time.
     Lost,
+    /// Its page is loaded anew, or closed, which it cannot tell apart: both are kept for a shorter time, and then its call ends.
+    Reloading,
 }
 
 #[derive(Debug)]
@@ -102,6 +104,8 @@ pub(crate) struct Session {
     pub(crate) room: Arc<str>,
     pub(crate) name: Option<Arc<str>>,
     pub(crate) attached: bool,
+    /// Its call ends if it does not come back.
+    hangs_up: bool,
     /// None on this machine itself.
     address: Option<AddressKey>,
     pub(crate) call_peers: CallPeers,
@@ -202,6 +206,7 @@ impl Hub {
                 room,
                 name: None,
                 attached: true,
+                hangs_up: false,
                 address,
                 call_peers: CallPeers::default(),
                 token,
@@ -452,10 +457,11 @@ impl Hub {
         self.metrics.ended(if departure == Departure::Left { "left" } else { "lost" });
         let mut state = self.lock();
         state.connections = state.connections.saturating_sub(1);
-        let keeps_place = departure == Departure::Lost && !state.shut_down;
+        let keeps_place = departure != Departure::Left && !state.shut_down;
         let named = match state.sessions.get_mut(&number) {
             Some(session) => {
                 session.attached = false;
+                session.hangs_up = departure == Departure::Reloading;
                 session.name.is_some()
             }
             None => false,
@@ -467,7 +473,11 @@ impl Hub {
                 state.remove(first);
                 self.notify_changed();
             }
-            state.lost.push_back((Instant::now() + self.config.resume_grace.min(MAX_GRACE), number));
+            let is_reloading = departure == Departure::Reloading;
+            let grace = if is_reloading { self.config.reload_grace } else { self.config.resume_grace };
+            let until = Instant::now() + grace.min(MAX_GRACE);
+            let place = state.lost.partition_point(|(at, _)| *at <= until);
+            state.lost.insert(place, (until, number));
             self.session_lost.notify_one();
         } else if state.remove(number) {
             self.notify_changed();
@@ -485,6 +495,9 @@ impl Hub {
         let mut state = self.lock();
         let now = Instant::now();
         while let Some((_, number)) = state.lost.pop_front_if(|(at, _)| *at <= now) {
+            if state.sessions.get(&number).is_some_and(|session| session.hangs_up) {
+                state.hang_up_for(number);
+            }
             state.remove(number);
             self.notify_changed();
         }

@@ -16,6 +16,8 @@ pub(crate) mod code {
     pub(crate) const POLICY: u16 = 1008;
     pub(crate) const TOO_BIG: u16 = 1009;
     pub(crate) const TRY_AGAIN_LATER: u16 = 1013;
+    /// A client's own: its page is being loaded anew, or closed.
+    pub(crate) const RELOADING: u16 = 4001;
 }
 
 /// How the server ends a connection.

@@ -114,3 +114,45 @@ async fn after_the_grace_time_the_place_is_gone_and_nobody_is_hung_up() {
     bia.list_where(|list| list == ["bia"]).await;
     bia.heard_nothing().await;
 }
+
+/// The two have a call; gives the token of the first one's session, whose page is then loaded anew.
+async fn reloading_in_a_call(server: &support::Running, bia: &mut support::Client) -> String {
+    const CALL: &str = "00000000-0000-4000-8000-000000000001";
+    let mut ana = server.log_in("ana").await;
+    ana.send(json!({"type": "video-offer", "target": "bia", "call": CALL, "sdp": {"type": "offer", "sdp": "v=0"}}))
+        .await;
+    assert_eq!(bia.next_of(&["video-offer"]).await["name"], "ana");
+    bia.send(json!({"type": "video-answer", "target": "ana", "call": CALL, "sdp": {"type": "answer", "sdp": "v=0"}}))
+        .await;
+    assert_eq!(ana.next_of(&["video-answer"]).await["name"], "bia");
+    let token = ana.token.clone();
+    ana.close(4001).await;
+    token
+}
+
+#[tokio::test]
+async fn a_page_that_is_loaded_anew_in_a_call_comes_back_into_it() {
+    let server = start(config()).await;
+    let mut bia = server.log_in("bia").await;
+    let token = reloading_in_a_call(&server, &mut bia).await;
+    let mut back = server.connect().await;
+    back.log_in("ana", Some(&token)).await;
+    assert_eq!(back.name, "ana");
+    back.send(json!({"type": "media-state", "target": "bia", "audio": false, "video": true})).await;
+    assert_eq!(bia.next_of(&["media-state", "hang-up"]).await["type"], "media-state");
+}
+
+#[tokio::test]
+async fn the_peer_of_a_page_that_was_closed_is_hung_up_soon_and_the_name_is_free() {
+    let mut config = config();
+    config.reload_grace = Duration::from_millis(100);
+    let server = start(config).await;
+    // One that is lost waits longer, and holds nobody up.
+    drop(server.log_in("eva").await);
+    let mut bia = server.log_in("bia").await;
+    reloading_in_a_call(&server, &mut bia).await;
+    let hang_up = bia.next_of(&["hang-up"]).await;
+    assert_eq!((&hang_up["name"], &hang_up["reason"]), (&json!("ana"), &json!("ended")));
+    assert_eq!(hang_up["call"], "00000000-0000-4000-8000-000000000001");
+    bia.list_where(|list| !list.contains(&"ana".to_owned())).await;
+}

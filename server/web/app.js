@@ -1,12 +1,14 @@
 // The page: joins the session with the server, the call engine, the peer connection and the views. Decides nothing itself.
 
+import { Attention } from './attention.js';
 import { CallEngine } from './call.js';
 import { Devices } from './devices.js';
 import { $, remembered, translate } from './dom.js';
+import { pushBounded } from './offer-answer.js';
 import { Peer } from './peer.js';
 import { Presence } from './presence.js';
 import { QualityMonitor, noticeOf, sampleOf } from './quality.js';
-import { Ringtone } from './ringtone.js';
+import { keepCall, takeCall } from './reload.js';
 import { Session } from './signaling.js';
 import { ALL_ON } from './state.js';
 import { readStats } from './stats.js';
@@ -17,17 +19,20 @@ import { IncomingView } from './view/incoming.js';
 import { LoginView } from './view/login.js';
 import { Notices } from './view/notices.js';
 import { PeopleView } from './view/people.js';
+import { SettingsView } from './view/settings.js';
 import { StageView } from './view/stage.js';
 
 const preferred = navigator.languages ?? [navigator.language];
 const t = textsIn(chooseLanguage(new URLSearchParams(location.search).get('lang'), preferred), preferred);
 translate(t);
-document.title = t('title');
 
 const REFUSALS = { 'rate-limited': 'server.too-fast', unauthorized: 'login.token', 'token-expired': 'login.token' };
 
 // As many as a server keeps.
 const MAX_BLOCKED = 256;
+
+// Messages of a call that wait until the page is back in it.
+const MAX_WAITING = 256;
 
 // So many who come or go at once are named; a crowd is told of none, whose comings and goings would drown what is said.
 const MAX_NAMED = 3;
@@ -43,6 +48,9 @@ const clock = {
 let session = null;
 const blocked = new Set(readBlocked());
 let online = false;
+// The call that the page was in before it was loaded anew, until it is back in it, and what came for it meanwhile.
+let rejoining = null;
+let waiting = [];
 let users = null;
 let presence = null;
 let presenceTimer = null;
@@ -53,11 +61,17 @@ let statsTimer = null;
 let monitor = null;
 
 const notices = new Notices();
-const ringtone = new Ringtone();
+const attention = new Attention(t);
 const engine = new CallEngine(newUuid);
 const login = new LoginView(t, { enter });
 const savesData = () => login.savesData;
-const devices = new Devices({ mediaDevices: navigator.mediaDevices, saveData: savesData, changed: onDevices });
+const devices = new Devices({
+  mediaDevices: navigator.mediaDevices,
+  permissions: navigator.permissions,
+  saveData: savesData,
+  changed: onDevices,
+  chosen: { audio: remembered.get('device.audio'), video: remembered.get('device.video') },
+});
 const people = new PeopleView(t, { call, setBlocked });
 const chat = new ChatView(t, { send: (text) => session.send({ type: 'message', text }) });
 const incoming = new IncomingView(t, {
@@ -71,12 +85,24 @@ const incoming = new IncomingView(t, {
 const stage = new StageView(t, {
   microphone: () => command({ kind: 'set-microphone', on: !engine.snapshot().local.audio }),
   camera: () => command({ kind: 'set-camera', on: !engine.snapshot().local.video }),
-  flip: () => peer?.connection.flip(() => notices.say(t('media.flip-failed'))),
+  flip: () => peer?.connection.changeDevice(() => devices.flip(), () => notices.say(t('media.flip-failed'))),
   photo: async () => notices.say(t((await stage.photo()) ? 'photo.taken' : 'photo.failed')),
   stats: () => stage.toggleStats() && measure(),
   chat: () => stage.toggleChat(),
   hangUp: () => command({ kind: 'hang-up' }),
 });
+
+const settings = new SettingsView(t, { devices, choose, speaker: () => stage.speaker });
+stage.setSpeaker(remembered.get('device.speaker') ?? '').catch((error) => console.debug('speaker:', error.message));
+
+// Another camera, microphone or speaker.
+async function choose(kind, deviceId) {
+  remembered.set(`device.${kind}`, deviceId);
+  const failed = () => settings.failed();
+  const change = () => (kind === 'speaker' ? stage.setSpeaker(deviceId) : devices.choose(kind, deviceId));
+  if (peer && kind !== 'speaker') peer.connection.changeDevice(change, failed);
+  else await change().catch(failed);
+}
 
 // The room is in the page's own address.
 function serverUrl() {
@@ -88,7 +114,8 @@ function serverUrl() {
 
 function enter(name) {
   login.wait();
-  session = new Session(name, { open: () => new WebSocket(serverUrl(), 'json'), clock, tell: onSession, blocked, auth: readToken() });
+  const open = () => new WebSocket(serverUrl(), 'json');
+  session = new Session(name, { open, clock, tell: onSession, blocked, auth: readToken(), resume: rejoining?.resume });
 }
 
 // The token that a link brings along (`#token=…`), which never gets into the server's or a proxy's log. It is kept for reloads of this tab,
@@ -140,7 +167,7 @@ function pump() {
       if (output.kind === 'send') send(output.message);
       else if (output.kind === 'peer') onPeerAction(output.peer, output.action);
       else if (output.event.kind === 'changed') onCallChanged(output.event);
-      else if (output.event.kind === 'incoming') incoming.show(output.event.from);
+      else if (output.event.kind === 'incoming') onIncoming(output.event.from);
       else onCallEnded(output.event);
     }
   }
@@ -179,8 +206,8 @@ function onPeerAction(id, action) {
 function onOpened(missing) {
   const { local } = engine.snapshot();
   if (missing) notices.say(t(missing));
-  if (local.audio && !devices.audio) command({ kind: 'set-microphone', on: false });
-  if (local.video && !devices.video) command({ kind: 'set-camera', on: false });
+  // Both at once: after one alone the other would be tried, and told, again.
+  command({ kind: 'set-media', audio: local.audio && devices.audio !== null, video: local.video && devices.video !== null });
   if (devices.video) command({ kind: 'set-facing', facing: devices.facing ?? undefined });
   devices.cameraCount().then((count) => stage.canFlip(count > 1));
 }
@@ -192,13 +219,13 @@ function onDevices(what) {
   command({ kind: what === 'camera-lost' ? 'set-camera' : 'set-microphone', on: false });
 }
 
+function onIncoming(name) {
+  incoming.show(name);
+  attention.ring(name);
+}
+
 function onCallChanged(snapshot) {
-  if (snapshot.state === 'ringing-here') {
-    ringtone.start();
-  } else {
-    ringtone.stop();
-    incoming.hide();
-  }
+  if (snapshot.state !== 'ringing-here' && incoming.hide()) attention.quiet();
   if (snapshot.state === 'idle') {
     peer = null;
     devices.release();
@@ -207,7 +234,7 @@ function onCallChanged(snapshot) {
     monitor = new QualityMonitor();
     statsTimer = setInterval(measure, 1000);
   }
-  stage.show(snapshot);
+  stage.show(snapshot, peer?.connection.lacksPicture ?? false);
   showServer();
   showPeople();
 }
@@ -216,6 +243,7 @@ function onCallEnded({ with: name, reason }) {
   clearInterval(statsTimer);
   statsTimer = lastReport = monitor = null;
   stage.quality(null);
+  if (incoming.hide()) attention.quiet(reason === 'cancelled-there' ? name : null);
   notices.say(t(`end.${reason}`, { name }));
 }
 
@@ -247,6 +275,7 @@ function onSession(event) {
       $('me').textContent = event.name;
       chat.setOnline(true);
       engine.loggedIn(performance.now(), event.name);
+      if (rejoining) rejoin();
       break;
     }
     case 'renamed':
@@ -260,7 +289,10 @@ function onSession(event) {
       chat.line({ ...event, own: event.from === session.name });
       stage.unread(true);
       break;
-    case 'call': engine.message(performance.now(), event.message); break;
+    case 'call':
+      if (rejoining) pushBounded(waiting, event.message, MAX_WAITING);
+      else engine.message(performance.now(), event.message);
+      break;
     case 'refused': notices.say(t(REFUSALS[event.code] ?? 'server.refused')); break;
     case 'reconnecting':
       online = false;
@@ -272,6 +304,17 @@ function onSession(event) {
     case 'closed': onClosed(event.why); break;
   }
   pump();
+}
+
+function rejoin() {
+  const kept = rejoining;
+  rejoining = null;
+  const came = waiting.splice(0);
+  // What ended the call meanwhile comes first.
+  const isEnd = ({ type }) => type === 'hang-up';
+  for (const message of came.filter(isEnd)) engine.message(performance.now(), message);
+  engine.command(performance.now(), { ...kept, kind: 'rejoin' });
+  for (const message of came.filter((one) => !isEnd(one))) engine.message(performance.now(), message);
 }
 
 function onUsers(names) {
@@ -299,6 +342,8 @@ function onClosed(why) {
   engine.signalingLost();
   online = false;
   clearTimeout(presenceTimer);
+  rejoining = null;
+  waiting = [];
   session = users = presence = null;
   notices.drop('server');
   remembered.remove('here', 'sessionStorage');
@@ -329,13 +374,23 @@ function leave() {
 }
 
 $('leave').onclick = leave;
-// The other side must not wait for a page that is gone.
-addEventListener('pagehide', () => {
-  if (engine.snapshot().state !== 'idle') command({ kind: 'hang-up' });
+const showNotify = () => { $('notify').hidden = !attention.canAsk; };
+$('notify').onclick = () => attention.ask().then(showNotify);
+showNotify();
+// The other side must not wait for a page that is gone, unless that comes back at once.
+addEventListener('pagehide', ({ persisted }) => {
+  const call = engine.snapshot();
+  const isAnswered = call.state === 'connected' || call.state === 'reconnecting';
+  if (rejoining && online) keepCall({ ...rejoining, resume: session.suspend() });
+  else if (isAnswered && online && !persisted) keepCall({ ...call, name: session.name, resume: session.suspend() });
+  else if (call.state !== 'idle') command({ kind: 'hang-up' });
 });
 addEventListener('online', () => session?.reconnectNow());
 addEventListener('pageshow', ({ persisted }) => persisted && session?.reconnectNow());
-navigator.mediaDevices?.addEventListener?.('devicechange', async () => stage.canFlip((await devices.cameraCount()) > 1));
+navigator.mediaDevices?.addEventListener?.('devicechange', async () => {
+  stage.canFlip((await devices.cameraCount()) > 1);
+  settings.refresh();
+});
 
 // A reload comes back by itself.
 addEventListener('hashchange', () => {
@@ -345,5 +400,6 @@ addEventListener('hashchange', () => {
 
 readToken();
 const name = remembered.get('name');
-if (name && remembered.get('here', 'sessionStorage')) enter(name);
+rejoining = takeCall();
+if (name && remembered.get('here', 'sessionStorage')) enter(rejoining?.name ?? name);
 else login.show();

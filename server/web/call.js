@@ -10,11 +10,12 @@
 // offer, answer and apply-answer each is answered by one report: 'description', 'answer-applied' or 'negotiation-failed'. Until then
 // none of the three is requested again.
 
+import { Glare } from './glare.js';
 import { Negotiator } from './negotiator.js';
 import { EngineContext } from './context.js';
-import { OfferAnswer } from './offer-answer.js';
 import {
-  CONNECT_TIMEOUT, Call, REPAIR_TIMEOUT, RESTART_AFTER, RING_TIMEOUT, WIRE_REASONS, sessionOf, snapshotOf, endReasonFor,
+  CONNECT_TIMEOUT, Call, REPAIR_TIMEOUT, RESTART_AFTER, RESTART_EVERY, RING_TIMEOUT, WIRE_REASONS, certificatesOf, endReasonFor, isOtherPeer,
+  sessionOf, snapshotOf,
 } from './state.js';
 import { CallHistory } from './history.js';
 
@@ -22,6 +23,10 @@ export class CallEngine {
   #context = new EngineContext();
   #negotiator = new Negotiator(this.#context);
   #history = new CallHistory();
+  #glare = new Glare(this.#context, this.#history, {
+    answer: (now, offer) => this.#answerCall(now, offer),
+    takeCandidates: () => this.#takeCandidates(),
+  });
   #newId;
   #ringTimeout;
 
@@ -158,6 +163,8 @@ export class CallEngine {
       });
       case 'decline': return this.#whenRinging(() => this.#end('declined-here', true));
       case 'hang-up': return this.#hangUp();
+      case 'rejoin': return this.#rejoin(now, command);
+      case 'set-media': return this.#setMedia({ audio: command.audio, video: command.video });
       case 'set-microphone': return this.#setMedia({ audio: command.on });
       case 'set-camera': return this.#setMedia({ video: command.on });
       case 'set-facing': return this.#setMedia({ facing: command.facing });
@@ -184,6 +191,28 @@ export class CallEngine {
     call.local = { ...media };
     call.offerAnswer.requestOffer(false);
     this.#context.call = call;
+    this.#context.createPeer(true);
+    this.#negotiator.step();
+    return null;
+  }
+
+  // Goes on with the call that this page was in before it was loaded anew, on a new peer connection.
+  #rejoin(now, { call: id, with: person, local, remote }) {
+    const { me, online } = this.#context;
+    if (this.#call) return 'in-call';
+    if (me === null || !online) return 'not-logged-in';
+    const call = new Call(id, me, person, 'reconnecting', now + REPAIR_TIMEOUT);
+    call.offerer = call.sendsCallIds = true;
+    call.restartAt = now + RESTART_EVERY;
+    call.local = { ...local };
+    call.remote = { ...remote };
+    this.#context.call = call;
+    if (this.#history.isCancelled(person, id)) {
+      // It was hung up meanwhile.
+      this.#end('hung-up-there');
+      return null;
+    }
+    call.offerAnswer.requestOffer(false);
     this.#context.createPeer(true);
     this.#negotiator.step();
     return null;
@@ -219,10 +248,10 @@ export class CallEngine {
     const call = this.#call;
     if (!call) return this.#ring(now, from, id, sdp);
     if (call.with !== from) return this.#context.sendHangUp(from, id, 'busy');
-    if (call.isCalling) return this.#onGlare(now, id, session, sdp);
+    if (call.isCalling) return this.#glare.onOffer(now, id, session, sdp);
     if (isKnown || (!id && call.isOfSession(session))) {
       if (call.state === 'ringing-here') this.#onRepeatedOffer(sdp);
-      else this.#negotiator.onRemoteOffer(sdp);
+      else if (!this.#negotiator.onRemoteOffer(now, sdp)) this.#end('connection-failed', true);
       return;
     }
     // The call that lost the glare against this one.
@@ -279,59 +308,11 @@ export class CallEngine {
     call.offer = null;
     call.deadline = now + CONNECT_TIMEOUT;
     call.session = sessionOf(offer);
+    call.certificates = certificatesOf(offer);
     this.#context.createPeer(false);
     call.offerAnswer.receive(offer);
     call.offerAnswer.acceptOffer(offer);
     this.#negotiator.step();
-  }
-
-  // Glare: both users called each other.
-  #onGlare(now, id, session, offer) {
-    const call = this.#call;
-    // The local offer has not been sent: the remote peer does not know of it.
-    if (!call.offerAnswer.isAwaitingAnswer) return this.#yieldToIncoming(now, id, offer);
-    if (!id) return this.#restartOldPeer(session);
-    // A peer that already rings for the local call has no call of its own, unless it lost the local one.
-    const lostOurs = call.state === 'ringing-there' && id !== call.id;
-    if (call.polite || lostOurs) return this.#yieldToIncoming(now, id, offer);
-    // The remote peer is the polite one. If it repeats its offer, the local one may have been lost.
-    const again = call.collidingCall === id && id !== call.id;
-    call.collidingCall = id;
-    if (again) this.#context.repeatDescription();
-  }
-
-  // Gives up the local call and answers the remote one on a new peer connection. It does not ring: the user wanted this call.
-  #yieldToIncoming(now, id, offer) {
-    const call = this.#call;
-    const { id: ours, with: person } = call;
-    const wasSent = call.offerAnswer.isAwaitingAnswer;
-    this.#context.act({ kind: 'close' });
-    call.offerAnswer = new OfferAnswer();
-    if (id && id !== ours) {
-      call.id = id;
-      call.sendsCallIds = true;
-      this.#takeCandidates();
-      // Late messages of the call that was given up must not affect this one, at either peer.
-      this.#history.recordEnded({ with: person, call: ours, session: null, reason: 'cancelled' });
-      if (wasSent) this.#context.sendHangUp(person, ours, 'cancelled');
-    }
-    this.#answerCall(now, offer);
-  }
-
-  // Glare with an old page, which cannot resolve it: it drops its peer connection, or rolls back its offer without answering the
-  // local one. A hang-up resets it, and then it answers the repeated local offer.
-  #restartOldPeer(session) {
-    const call = this.#call;
-    if (session === null) {
-      if (call.oldPeerRestarted) return;
-      call.oldPeerRestarted = true;
-    } else {
-      this.#history.recordEnded({ with: call.with, call: null, session, reason: 'cancelled' });
-    }
-    // Queued candidates, and further offers of that session, belong to the call that the page gives up.
-    call.offerAnswer.clearRemoteCandidates();
-    this.#context.send({ type: 'hang-up', reason: 'cancelled' });
-    this.#context.repeatDescription();
   }
 
   #onAnswer(now, message) {
@@ -350,6 +331,13 @@ export class CallEngine {
       if (offerAnswer.takeReplacedOffer() && call.state === 'reconnecting') this.#negotiator.restartIce(now);
       return;
     }
+    const certificates = certificatesOf(sdp);
+    if (isOtherPeer(call.certificates, certificates)) {
+      // DTLS does not change its peer: a page that was loaded anew needs a new connection on this side, too.
+      if (!this.#negotiator.offerOnNewPeer(now)) this.#end('connection-failed', true);
+      return;
+    }
+    call.certificates = certificates;
     call.session = sessionOf(sdp);
     const isFirst = call.isCalling;
     if (isFirst) {

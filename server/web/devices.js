@@ -22,6 +22,10 @@ export function nextCamera(cameras, current) {
   return cameras.length < 2 ? null : cameras[(at + 1) % cameras.length];
 }
 
+function withoutChoice(wanted) {
+  return Object.fromEntries(Object.entries(wanted).map(([kind, { deviceId, ...rest }]) => [kind, rest]));
+}
+
 export class Devices {
   #media;
   #saveData;
@@ -32,12 +36,75 @@ export class Devices {
   audio = null;
   video = null;
   facing = null;
+  // Which camera and which microphone is wanted, by deviceId; null leaves it to the browser.
+  #chosen = { audio: null, video: null };
+  // Why each could not be opened when that was last tried: the name of the browser's error, or null.
+  #failures = { audio: null, video: null };
+  #permissions;
 
-  // `changed(what)` hears 'camera-lost', 'microphone-lost' and, whenever the preview changes, 'preview'.
-  constructor({ mediaDevices, saveData, changed }) {
+  // `changed(what)` hears 'camera-lost', 'microphone-lost' and, whenever the preview changes, 'preview'. `chosen` is what `choose` was
+  // told on an earlier visit.
+  constructor({ mediaDevices, permissions = null, saveData, changed, chosen = {} }) {
     this.#media = mediaDevices ?? null;
+    this.#permissions = permissions;
     this.#saveData = saveData;
     this.#changed = changed;
+    this.#chosen = { ...this.#chosen, ...chosen };
+  }
+
+  // The key of the text that says which of the two could not be opened, and why; null if none failed.
+  get missing() {
+    const { audio, video } = this.#failures;
+    const denied = (failure) => failure === 'NotAllowedError';
+    if (!this.#media?.getUserMedia) return 'media.insecure';
+    if (audio && video) return denied(audio) && denied(video) ? 'media.denied' : 'media.nothing';
+    if (video) return denied(video) ? 'media.camera-denied' : 'media.no-camera';
+    if (audio) return denied(audio) ? 'media.microphone-denied' : 'media.no-microphone';
+    return null;
+  }
+
+  // Takes this camera ('video') or microphone ('audio') from now on, and at once if one is open. If it cannot be opened, the one of
+  // before is opened again and the error thrown.
+  async choose(kind, deviceId) {
+    const before = this.#chosen[kind];
+    this.#chosen[kind] = deviceId;
+    await this.#opening;
+    const current = this[kind];
+    if (!current) return;
+    const { enabled } = current;
+    // Phones open one camera at a time.
+    this.#stop(kind);
+    try {
+      await this.#openOne(this.#wanted(kind));
+    } catch (error) {
+      this.#chosen[kind] = before;
+      await this.#openOne(this.#wanted(kind));
+      throw error;
+    } finally {
+      if (this[kind]) this[kind].enabled = enabled;
+    }
+  }
+
+  // Asks for both, so that the browser asks its user and tells what the devices are called. What it opens is closed again, unless there
+  // is a call. Gives what `missing` says then.
+  async ask() {
+    const wasOpen = this.#opening !== null;
+    const missing = await this.open();
+    if (!wasOpen) this.release();
+    return missing;
+  }
+
+  // What there is to choose from: {videoinput, audioinput, audiooutput}, each of {deviceId, label}; labels are empty before the browser
+  // was allowed to open one.
+  async list() {
+    const all = (await this.#media?.enumerateDevices?.()) ?? [];
+    const of = (kind) => all.filter((device) => device.kind === kind && device.deviceId !== '');
+    return { videoinput: of('videoinput'), audioinput: of('audioinput'), audiooutput: of('audiooutput') };
+  }
+
+  // The deviceId of what is open or wanted; '' where the browser chooses.
+  current(kind) {
+    return this[kind]?.getSettings().deviceId ?? this.#chosen[kind] ?? '';
   }
 
   // Opens camera and microphone, or as much of it as there is. Gives null, or the key of the text that says what is missing.
@@ -63,12 +130,12 @@ export class Devices {
     if (kind === 'audio' && this.audio) {
       this.audio.enabled = on;
     } else if (kind === 'audio' && on) {
-      await this.#openOne({ audio: SOUND });
+      await this.#openOne(this.#wanted('audio'));
     } else if (kind === 'video' && !on) {
       this.#stop('video');
       this.#changed('preview');
     } else if (kind === 'video' && !this.video) {
-      await this.#openCamera(this.facing ? { facingMode: { ideal: this.facing } } : {});
+      await this.#openOne(this.#wanted('video'));
     }
   }
 
@@ -89,7 +156,10 @@ export class Devices {
     let failure = new DOMException('there is no other camera', 'NotFoundError');
     for (const which of attempts) {
       try {
-        return await this.#openCamera(which);
+        await this.#openCamera(which);
+        // Who had chosen one has chosen this one now.
+        if (this.#chosen.video) this.#chosen.video = this.video?.getSettings().deviceId ?? null;
+        return;
       } catch (error) {
         failure = error;
       }
@@ -100,27 +170,52 @@ export class Devices {
 
   async #openAll() {
     const age = this.#age;
-    if (!this.#media?.getUserMedia) return 'media.insecure';
-    const video = { ...this.#size(), facingMode: { ideal: 'user' } };
-    let denied = false;
-    for (const wanted of [{ audio: SOUND, video }, { audio: SOUND }, { video }]) {
+    if (!this.#media?.getUserMedia) return this.missing;
+    const attempts = [{ ...this.#wanted('audio'), ...this.#wanted('video') }, this.#wanted('audio'), this.#wanted('video')];
+    for (const wanted of attempts) {
       if (age !== this.#age) return null;
+      // After a refusal it is not asked for what it has refused for good, nor again if it was both at once.
+      if (wanted !== attempts[0] && !(await this.#mayAsk(Object.keys(wanted)[0]))) continue;
       try {
-        const stream = await this.#media.getUserMedia(wanted);
+        const stream = await this.#open(wanted);
         if (age !== this.#age) {
           for (const track of stream.getTracks()) track.stop();
           return null;
         }
         for (const track of stream.getTracks()) this.#use(track);
         this.#changed('preview');
-        if (this.audio && this.video) return null;
-        return this.audio ? 'media.no-camera' : 'media.no-microphone';
+        return this.missing;
       } catch (error) {
         console.warn(`camera or microphone: ${error.name}: ${error.message}`);
-        denied ||= error.name === 'NotAllowedError';
       }
     }
-    return denied ? 'media.denied' : 'media.nothing';
+    return this.missing;
+  }
+
+  // Whether one of the two can still be opened after both were refused together (W3C Permissions): where the browser would only ask a
+  // second time, its user has answered.
+  async #mayAsk(kind) {
+    if (this.#failures[kind] !== 'NotAllowedError') return true;
+    const state = async (name) => {
+      try {
+        return (await this.#permissions?.query({ name }))?.state ?? 'unknown';
+      } catch {
+        // It does not know this name.
+        return 'unknown';
+      }
+    };
+    const [microphone, camera] = [await state('microphone'), await state('camera')];
+    if (microphone === 'prompt' && camera === 'prompt') return false;
+    return (kind === 'audio' ? microphone : camera) !== 'denied';
+  }
+
+  // What to ask the browser for.
+  #wanted(kind) {
+    // Only as a must is it taken before one that fits the rest better.
+    const deviceId = this.#chosen[kind] ? { deviceId: { exact: this.#chosen[kind] } } : {};
+    if (kind === 'audio') return { audio: { ...SOUND, ...deviceId } };
+    const facing = this.#chosen.video ? {} : { facingMode: { ideal: this.facing ?? 'user' } };
+    return { video: { ...this.#size(), ...facing, ...deviceId } };
   }
 
   #openCamera(which) {
@@ -130,11 +225,25 @@ export class Devices {
   async #openOne(wanted) {
     const age = this.#age;
     if (!this.#media?.getUserMedia) throw new DOMException('the address is not secure', 'NotAllowedError');
-    const [track] = (await this.#media.getUserMedia(wanted)).getTracks();
+    const [track] = (await this.#open(wanted)).getTracks();
     if (age !== this.#age) return track.stop();
     this.#stop(track.kind);
     this.#use(track);
     this.#changed('preview');
+  }
+
+  // A device that was chosen once and is not there any more gives way to any other.
+  async #open(wanted) {
+    const isChosen = Object.entries(wanted).some(([kind, { deviceId }]) => deviceId && deviceId.exact === this.#chosen[kind]);
+    try {
+      return await this.#media.getUserMedia(wanted).catch((error) => {
+        if (!isChosen || error.name !== 'OverconstrainedError') throw error;
+        return this.#media.getUserMedia(withoutChoice(wanted));
+      });
+    } catch (error) {
+      for (const kind of Object.keys(wanted)) this.#failures[kind] = error.name;
+      throw error;
+    }
   }
 
   #size() {
@@ -142,12 +251,12 @@ export class Devices {
   }
 
   async #cameras() {
-    const devices = (await this.#media?.enumerateDevices?.()) ?? [];
-    return devices.filter((device) => device.kind === 'videoinput');
+    return (await this.list()).videoinput;
   }
 
   #use(track) {
     this[track.kind] = track;
+    this.#failures[track.kind] = null;
     if (track.kind === 'video') {
       track.contentHint = 'motion';
       this.facing = facingOf(track.getSettings(), track.label);

@@ -1,8 +1,21 @@
 // Small helpers for the document. Text goes in as text and never as markup.
 
-export const $ = (id) => document.getElementById(id);
+/**
+ * The element of the page that has this id.
+ * @template {keyof ElementsById} Id
+ * @param {Id} id
+ * @returns {ElementsById[Id]}
+ */
+export const $ = (id) => /** @type {any} */ (document.getElementById(id));
 
-// An element with properties and children; a child that is a string becomes text.
+/**
+ * An element with properties and children; a child that is a string becomes text.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {Record<string, unknown> & {attributes?: Record<string, string>}} properties
+ * @param {(Node | string)[]} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
 export function element(tag, { attributes = {}, ...properties } = {}, ...children) {
   const made = Object.assign(document.createElement(tag), properties);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
@@ -24,9 +37,11 @@ export function icon(name) {
 // Puts the texts of the language into the document: `data-t` is an element's text, `data-t-label` its label for everybody.
 export function translate(t, root = document) {
   root.documentElement.lang = t.lang;
-  for (const one of root.querySelectorAll('[data-t]')) one.textContent = t(one.dataset.t);
-  for (const one of root.querySelectorAll('[data-t-label]')) setLabel(one, t(one.dataset.tLabel));
-  for (const one of root.querySelectorAll('[data-t-placeholder]')) one.placeholder = t(one.dataset.tPlaceholder);
+  /** @type {(selector: string) => NodeListOf<any>} */
+  const all = (selector) => root.querySelectorAll(selector);
+  for (const one of all('[data-t]')) one.textContent = t(one.dataset.t);
+  for (const one of all('[data-t-label]')) setLabel(one, t(one.dataset.tLabel));
+  for (const one of all('[data-t-placeholder]')) one.placeholder = t(one.dataset.tPlaceholder);
 }
 
 export function setLabel(control, text) {

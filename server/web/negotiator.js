@@ -1,7 +1,7 @@
 // Negotiation of the current call between the local peer connection and the remote peer, ICE restarts, and repeating what may have
 // been lost.
 
-import { RESTART_EVERY } from './state.js';
+import { MAX_REPLACEMENTS, REPAIR_TIMEOUT, RESTART_EVERY, certificatesOf, isOtherPeer, sessionOf } from './state.js';
 
 export class Negotiator {
   #context;
@@ -24,15 +24,57 @@ export class Negotiator {
     this.#context.addCandidates(waited);
   }
 
-  // A remote offer within the current call: perfect negotiation (W3C WebRTC section 10.7).
-  onRemoteOffer(offer) {
-    const { offerAnswer, polite } = this.#call;
+  // A remote offer within the current call: perfect negotiation (W3C WebRTC section 10.7). False if the call has got too many
+  // peer connections and has to end.
+  onRemoteOffer(now, offer) {
+    const { offerAnswer, polite, certificates } = this.#call;
     const received = offerAnswer.receive(offer);
     // The answer may have been lost. While it is still being created there is nothing to repeat.
     if (received === 'duplicate' && offerAnswer.sentDescription?.type === 'answer') this.#context.repeatDescription();
-    if (received !== 'new' || (offerAnswer.collides && !polite)) return;
+    if (received !== 'new' || (offerAnswer.collides && !polite)) return true;
+    const named = certificatesOf(offer);
+    // A first offer cannot be rolled back and answered: its connection has taken the offerer's part (RFC 8842 section 5.3).
+    const isUnanswered = offerAnswer.collides && !offerAnswer.isNegotiated;
+    if (isOtherPeer(certificates, named) || isUnanswered) return this.#answerOnNewPeer(now, offer, named);
+    if (certificates.length === 0) this.#call.certificates = named;
     offerAnswer.acceptOffer(offer);
     this.step();
+    return true;
+  }
+
+  // Offers on a new peer connection within the call. False as above.
+  offerOnNewPeer(now) {
+    if (!this.#replacePeer(now, true)) return false;
+    this.#call.offerAnswer.requestOffer(false);
+    this.step();
+    return true;
+  }
+
+  #answerOnNewPeer(now, offer, certificates) {
+    if (!this.#replacePeer(now, false)) return false;
+    const call = this.#call;
+    call.session = sessionOf(offer);
+    call.certificates = certificates;
+    call.offerAnswer.acceptOffer(offer);
+    this.step();
+    return true;
+  }
+
+  // Closes the peer connection and creates another one.
+  #replacePeer(now, offerer) {
+    const call = this.#call;
+    call.replacements += 1;
+    if (call.replacements > MAX_REPLACEMENTS) return false;
+    if (call.state === 'connected') {
+      call.state = 'reconnecting';
+      call.deadline = now + REPAIR_TIMEOUT;
+    }
+    if (call.state === 'reconnecting') call.restartAt = call.offerer ? now + RESTART_EVERY : null;
+    this.#context.act({ kind: 'close' });
+    call.offerAnswer = call.offerAnswer.forNewPeer();
+    call.certificates = [];
+    this.#context.createPeer(offerer);
+    return true;
   }
 
   // The peer connection has created a description.

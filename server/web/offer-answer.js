@@ -36,6 +36,14 @@ export class OfferAnswer {
   #addedCandidates = 0;
   #pendingRemoteCandidates = [];
 
+  // The state of a new peer connection in the same call.
+  forNewPeer() {
+    const next = new OfferAnswer();
+    next.#replacedOffers = this.#replacedOffers + (this.#awaitingAnswer ? 1 : 0);
+    next.#seenDescriptions = this.#seenDescriptions;
+    return next;
+  }
+
   // Whether a local offer was sent and has no answer yet.
   get isAwaitingAnswer() {
     return this.#awaitingAnswer;

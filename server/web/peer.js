@@ -43,24 +43,31 @@ export class Peer {
     this.#enqueue(() => this.#one(action), (error) => this.#failed(action, error));
   }
 
-  // Changes the camera without renegotiation; `failed()` hears that it could not be done.
-  flip(failed) {
-    const flip = async () => {
+  // Changes camera or microphone without renegotiation, by `change()` of the devices; `failed()` hears that it could not be done.
+  changeDevice(change, failed) {
+    const work = async () => {
       try {
-        await this.#devices.flip();
+        await change();
       } finally {
         await this.useTracks();
         this.#opened(null);
       }
     };
-    this.#enqueue(flip, (error) => {
-      console.warn(`flip: ${error.name}: ${error.message}`);
+    this.#enqueue(work, (error) => {
+      console.warn(`device: ${error.name}: ${error.message}`);
       failed();
     });
   }
 
   async stats() {
     return this.#closed || !this.#pc ? null : [...(await this.#pc.getStats()).values()];
+  }
+
+  // Whether pictures were refused in the answer: the two have no codec for them in common.
+  get lacksPicture() {
+    const { currentLocalDescription: local, currentRemoteDescription: remote } = this.#pc ?? {};
+    const answer = [local, remote].find((one) => one?.type === 'answer');
+    return answer !== undefined && isRefused(answer, 'video');
   }
 
   // Sends what the devices give at this moment, without renegotiation.
@@ -99,17 +106,17 @@ export class Peer {
   }
 
   async #setMedia({ audio, video }) {
-    let missing = null;
+    let failed = false;
     for (const [kind, on] of [['audio', audio], ['video', video]]) {
       try {
         await this.#devices.set(kind, on);
       } catch (error) {
         console.warn(`${kind}: ${error.name}: ${error.message}`);
-        missing = kind === 'video' ? 'media.no-camera' : 'media.no-microphone';
+        failed = true;
       }
     }
     await this.useTracks();
-    if (missing) this.#opened(missing);
+    if (failed) this.#opened(this.#devices.missing);
   }
 
   async #offer(iceRestart) {
@@ -122,11 +129,15 @@ export class Peer {
   async #answer(offer) {
     await this.#pc.setRemoteDescription(offer);
     await this.#attach();
-    await this.#pc.setLocalDescription();
+    const isFirst = this.#pc.currentLocalDescription === null;
+    const answer = await this.#pc.createAnswer();
+    if (isFirst && hasNothingInCommon(answer)) throw new NoCommonCodec();
+    await this.#pc.setLocalDescription(answer);
     this.#report({ kind: 'description', sdp: plain(this.#pc.localDescription) });
   }
 
   async #applyAnswer(answer) {
+    if (this.#pc.currentLocalDescription === null && hasNothingInCommon(answer)) throw new NoCommonCodec();
     await this.#pc.setRemoteDescription(answer);
     this.#report({ kind: 'answer-applied' });
   }
@@ -158,13 +169,27 @@ export class Peer {
   #failed(action, error) {
     // A candidate of an earlier ICE generation, or one that makes no sense, harms nobody.
     console.warn(`${action.kind}: ${error.name}: ${error.message}`);
-    if (['create', 'offer', 'answer', 'apply-answer'].includes(action.kind)) this.#report({ kind: 'negotiation-failed', why: error.message });
+    if (!['create', 'offer', 'answer', 'apply-answer'].includes(action.kind)) return;
+    this.#report({ kind: error instanceof NoCommonCodec ? 'no-common-codec' : 'negotiation-failed', why: error.message });
   }
 
   #close() {
     this.#closed = true;
     this.#pc?.close();
   }
+}
+
+class NoCommonCodec extends Error {}
+
+// Whether an answer refuses each section for sound and pictures (port 0, RFC 3264 section 6): for none the two have a codec in common.
+export function hasNothingInCommon(answer) {
+  return isRefused(answer, 'audio|video');
+}
+
+// Whether there are sections of these kinds, and all are refused.
+function isRefused({ sdp }, kinds) {
+  const ports = [...sdp.matchAll(new RegExp(`^m=(?:${kinds}) (\\d+)`, 'gm'))].map(([, port]) => Number(port));
+  return ports.length > 0 && ports.every((port) => port === 0);
 }
 
 // All of one side's tracks belong to one stream.

@@ -141,6 +141,7 @@ class Direction {
   }
 }
 
+/** @param {number[]} limits poor, and bad */
 function level([poor, bad], value, factor) {
   return value >= bad * factor ? 2 : value >= poor * factor ? 1 : 0;
 }

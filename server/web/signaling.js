@@ -17,6 +17,8 @@ const LONGEST_WAIT = 12_000;
 // Close codes: the first frees the name at once, any code of our own keeps it for a while.
 const LOG_OUT = 1000;
 const COME_BACK = 4000;
+// Keeps name and call for some seconds, and then the server hangs up for us.
+const RELOADING = 4001;
 
 // The wait before attempt number `attempt` (from 1): doubles up to a cap; `random` decides its upper half.
 export function retryDelay(attempt, random) {
@@ -52,8 +54,15 @@ export class Session {
   #nextToken = null;
   #authRefused = false;
 
-  constructor(name, { open, clock, tell, blocked = [], auth = null }) {
+  /**
+   * `resume` is what `suspend()` gave before the page was loaded anew.
+   * @param {string} name
+   * @param {{open: () => WebSocket, clock: object, tell: (event: object) => void, blocked?: Iterable<string>, auth?: string | null,
+   *   resume?: string | null}} options
+   */
+  constructor(name, { open, clock, tell, blocked = [], auth = null, resume = null }) {
     this.#name = name;
+    this.#token = resume;
     this.#auth = auth;
     this.#blocked = new Set(blocked);
     this.#open = open;
@@ -101,6 +110,13 @@ export class Session {
     this.#drop();
     this.#tell({ kind: 'reconnecting', attempt: 0 });
     this.#connect();
+  }
+
+  // The page is about to go, and may come back at once. Gives what lets it come back.
+  suspend() {
+    const token = this.#state === 'in' ? this.#token : this.#unused ?? this.#token;
+    this.#drop(RELOADING);
+    return token;
   }
 
   // Logs out; the server frees the name at once.

@@ -13,6 +13,9 @@ export const RESTART_EVERY = 8_000;
 // What a side sends unless it says otherwise.
 export const ALL_ON = Object.freeze({ audio: true, video: true, screen: false });
 
+// How many new peer connections one call may get.
+export const MAX_REPLACEMENTS = 8;
+
 const MAX_SESSION_CHARS = 200;
 
 // Whether `me` is the polite peer of perfect negotiation: the one whose name is smaller, compared as UTF-8 bytes.
@@ -32,6 +35,19 @@ export function sessionOf({ sdp }) {
   return !session || /^0+$/.test(session) ? null : `${user} ${session}`.slice(0, MAX_SESSION_CHARS);
 }
 
+const MAX_CERTIFICATES = 8;
+
+// The certificates that a description names in `a=fingerprint` (RFC 8122 section 5). DTLS binds a connection to them.
+export function certificatesOf({ sdp }) {
+  const lines = [...sdp.matchAll(/^a=fingerprint:(\S+)[ \t]+(\S+)/gm)];
+  return lines.slice(0, MAX_CERTIFICATES).map(([, hash, value]) => `${hash} ${value}`.toLowerCase());
+}
+
+// Whether a description with `named` comes from another peer connection than one with `known`. Unknown ones prove nothing.
+export function isOtherPeer(known, named) {
+  return known.length > 0 && named.length > 0 && !named.some((one) => known.includes(one));
+}
+
 export class Call {
   // Whether this side made the first offer; that side restarts ICE.
   offerer = false;
@@ -39,6 +55,10 @@ export class Call {
   sendsCallIds = false;
   // The remote peer connection, identified by its first description.
   session = null;
+  // The remote peer connection's certificates, as far as they are known.
+  certificates = [];
+  // New peer connections that this call got.
+  replacements = 0;
   // The remote call that lost the glare against this one.
   collidingCall = null;
   // Whether an old page was hung up and offered again because of glare.

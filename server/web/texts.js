@@ -3,6 +3,7 @@
 import { WORDS } from './words.js';
 
 // The first of the wanted languages that the page speaks; any Portuguese is better served by ours than by English.
+/** @param {string | null} asked @param {readonly string[]} preferred @returns {'en' | 'pt-BR'} */
 export function chooseLanguage(asked, preferred) {
   for (const wanted of [asked, ...preferred]) {
     const primary = wanted?.toLowerCase().split(/[-_]/)[0];
@@ -14,6 +15,7 @@ export function chooseLanguage(asked, preferred) {
 
 // A function from a key and its values to the text. `t.lang` is the language, `t.locale` the browser's own kind of it, for
 // times and numbers.
+/** @param {'en' | 'pt-BR'} lang @param {readonly string[]} preferred */
 export function textsIn(lang, preferred = []) {
   const texts = WORDS[lang];
   const t = (key, values = {}) => {

@@ -150,7 +150,7 @@ fn apt(options: &[&str], packages: &[&str]) -> Result<()> {
     run.env("DEBIAN_FRONTEND", "noninteractive").args(words).done()
 }
 
-/// The page's tests drive Chromium by one npm package, at the version that its lock file names.
+/// The page's tests drive Chromium, check types, style and accessibility by npm packages, at the versions that the lock file names.
 fn npm_packages() -> Result<()> {
     let folder = root().join("tests/browser");
     if program("npm").args(["ls"]).dir(&folder).succeeds() {

@@ -12,7 +12,7 @@ export class ChatView {
   #online = false;
   #lastFrom = null;
   #atEnd = true;
-  #frame = null;
+  #waitsForFrame = false;
 
   // `send(text)` hears what to say.
   constructor(t, { send }) {
@@ -78,8 +78,10 @@ export class ChatView {
 
   // Once for all lines of a frame.
   #toEnd() {
-    this.#frame ??= requestAnimationFrame(() => {
-      this.#frame = null;
+    if (this.#waitsForFrame) return;
+    this.#waitsForFrame = true;
+    requestAnimationFrame(() => {
+      this.#waitsForFrame = false;
       $('chat-log').scrollTop = $('chat-log').scrollHeight;
     });
   }
@@ -89,6 +91,7 @@ export class ChatView {
     const tooLong = count > MAX_TEXT_CHARS;
     $('chat-count').textContent = `${count}/${MAX_TEXT_CHARS}`;
     $('chat-count').setAttribute('aria-label', this.#t('chat.count', { count, limit: MAX_TEXT_CHARS }));
+    $('chat-count').classList.toggle('near', count > MAX_TEXT_CHARS * 0.75);
     $('chat-count').classList.toggle('over', tooLong);
     $('chat-text').setAttribute('aria-invalid', String(tooLong));
     $('chat-send').disabled = !this.#online || tooLong || count === 0;

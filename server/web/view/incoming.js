@@ -27,7 +27,10 @@ export class IncomingView {
     $('accept').focus();
   }
 
+  // Whether it was there.
   hide() {
-    if ($('incoming').open) $('incoming').close();
+    const isOpen = $('incoming').open;
+    if (isOpen) $('incoming').close();
+    return isOpen;
   }
 }

@@ -3,6 +3,9 @@
 import { $, remembered } from '../dom.js';
 import { MAX_NAME_CHARS, countChars } from '../message.js';
 
+// The Network Information API, which not every browser has.
+const savesData = () => /** @type {any} */ (navigator).connection?.saveData === true;
+
 export class LoginView {
   #t;
 
@@ -10,7 +13,7 @@ export class LoginView {
   constructor(t, { enter }) {
     this.#t = t;
     $('name').value = remembered.get('name') ?? '';
-    $('save-data').checked = (remembered.get('save-data') ?? String(navigator.connection?.saveData === true)) === 'true';
+    $('save-data').checked = (remembered.get('save-data') ?? String(savesData())) === 'true';
     $('save-data').onchange = () => remembered.set('save-data', $('save-data').checked);
     if (!globalThis.RTCPeerConnection) this.#hint('login.no-webrtc');
     else if (!navigator.mediaDevices?.getUserMedia) this.#hint('login.insecure');

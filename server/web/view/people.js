@@ -51,6 +51,7 @@ export class PeopleView {
     $('people-search').hidden = others.length < SEARCHED_FROM;
     const wanted = $('people-search').hidden ? '' : searchable($('people-search').value.trim());
     const found = wanted ? others.filter((name) => searchable(name).includes(wanted)) : others;
+    $('people-hint').classList.toggle('optional', found.length > 0);
     $('people-hint').textContent = this.#t(!others.length ? 'people.alone' : found.length ? 'people.hint' : 'people.not-found');
     $('people-count').textContent = decimal(users.length, this.#t.locale);
     this.#list.show(others.length === users.length || wanted ? found : [me, ...found]);

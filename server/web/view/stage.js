@@ -14,6 +14,7 @@ export class StageView {
   #connectedAt = null;
   #clock = null;
   #with = null;
+  #lacksPicture = false;
   // The key of what is to be told of the call's quality.
   #quality = null;
 
@@ -27,17 +28,23 @@ export class StageView {
     $('stats-toggle').onclick = actions.stats;
     $('chat-toggle').onclick = actions.chat;
     $('hang-up').onclick = actions.hangUp;
+    $('play').onclick = () => this.#play();
     for (const event of ['loadeddata', 'resize', 'emptied']) $('remote').addEventListener(event, () => this.#draw());
     new ResizeObserver(() => this.#fit()).observe($('stage'));
+    const top = document.querySelector('.stage-top');
+    const placed = new ResizeObserver(() => this.#placeNotices(top.getBoundingClientRect()));
+    for (const one of [top, $('stage'), $('notices')]) placed.observe(one);
   }
 
-  // Shows where the call stands; hides everything when idle or while it rings here.
-  show(call) {
+  // Shows where the call stands; hides everything when idle or while it rings here. `lacksPicture`: no pictures were agreed on.
+  show(call, lacksPicture = false) {
+    this.#lacksPicture = lacksPicture;
     const active = call.state !== 'idle' && call.state !== 'ringing-here';
     const before = this.#shown;
     this.#shown = active ? call : null;
     $('room').classList.toggle('in-call', active);
     $('stage').hidden = !active;
+    $('notices').classList.toggle('in-call', active);
     if (!active) return before && this.#clear();
     if (this.#with !== call.with) {
       this.#with = call.with;
@@ -54,13 +61,35 @@ export class StageView {
     const video = $('remote');
     if (video.srcObject === stream) return;
     video.srcObject = stream;
-    video.play().catch((error) => console.debug('remote picture:', error.message));
+    this.#play();
+  }
+
+  // Browsers play no sound before the first click on the page, as after a reload of one that may not use the microphone.
+  async #play() {
+    try {
+      await $('remote').play();
+      $('play').hidden = true;
+    } catch (error) {
+      console.debug('remote picture:', error.message);
+      $('play').hidden = error.name !== 'NotAllowedError';
+    }
+  }
+
+  // Where the other side is heard: a deviceId, or '' for what the system says.
+  async setSpeaker(deviceId) {
+    const video = $('remote');
+    if (video.setSinkId && video.sinkId !== deviceId) await video.setSinkId(deviceId);
+  }
+
+  get speaker() {
+    return $('remote').sinkId || 'default';
   }
 
   // Our own picture; mirrored, as in a mirror, unless the camera looks away from us.
   preview(track, facing) {
     const video = $('local');
-    const current = video.srcObject?.getVideoTracks()[0] ?? null;
+    const stream = /** @type {MediaStream | null} */ (video.srcObject);
+    const current = stream?.getVideoTracks()[0] ?? null;
     video.classList.toggle('mirrored', facing !== 'environment');
     if (current !== track) video.srcObject = track ? new MediaStream([track]) : null;
     $('self').classList.toggle('off', !track);
@@ -143,7 +172,8 @@ export class StageView {
     const waiting = WAITING.includes(state);
     const cover = waiting ? `call.${state}`
       : !remote.video ? 'call.camera-off-there'
-        : this.#hasPicture() ? null : 'call.no-picture';
+        : this.#hasPicture() ? null
+          : this.#lacksPicture ? 'call.no-common-picture' : 'call.no-picture';
     $('cover').hidden = cover === null;
     setText($('cover-text'), cover ? this.#t(cover, { name: call.with }) : '');
     $('remote').classList.toggle('away', !remote.video);
@@ -168,6 +198,13 @@ export class StageView {
     video.classList.toggle('fills', Math.min(ratio, 1 / ratio) >= 1 - MOST_CUT);
   }
 
+  // Notices lie below what is told at the top of the picture, and above the controls in any case.
+  #placeNotices({ top: first, bottom, left, width }) {
+    const lowest = $('hang-up').getBoundingClientRect().top - $('notices').offsetHeight - 16;
+    const top = Math.max(first, Math.min(bottom + 8, lowest));
+    for (const [name, value] of Object.entries({ top, left, width })) $('notices').style.setProperty(`--${name}`, `${value}px`);
+  }
+
   #toggle(button, on, off, onAgain, name) {
     setLabel(button, this.#t(on ? off : onAgain));
     button.classList.toggle('off', !on);
@@ -190,6 +227,7 @@ export class StageView {
     this.#connectedAt = this.#with = this.#quality = null;
     $('stage-time').textContent = '';
     $('remote').srcObject = null;
+    $('play').hidden = true;
     $('stats').replaceChildren();
     this.toggleChat(false);
     this.unread(false);

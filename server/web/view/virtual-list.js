@@ -28,7 +28,6 @@ export class VirtualList {
   #active = null;
   // What is to be shown with the next frame.
   #next = null;
-  #frame = null;
 
   // `scroller` holds `list`, a <ul>. `make(key)` gives a row, an <li>; `draw(row, key)` makes it show how things stand.
   constructor(scroller, list, { make, draw }) {
@@ -44,13 +43,11 @@ export class VirtualList {
 
   // Shows these rows, each drawn anew, with the next frame: what came before it in the same task has been painted by then.
   show(keys) {
+    if (this.#next === null) requestAnimationFrame(() => this.#update());
     this.#next = keys;
-    this.#frame ??= requestAnimationFrame(() => this.#update());
   }
 
   #update() {
-    this.#frame = null;
-    if (this.#next === null) return;
     const focused = this.#focusedKey();
     const stoodAt = this.#places.get(focused) ?? 0;
     this.#keys = this.#next;
@@ -139,7 +136,7 @@ export class VirtualList {
     const page = Math.max(1, Math.floor(this.#scroller.clientHeight / this.#rowHeight) - 1);
     const to = Math.min(this.#keys.length - 1, Math.max(0, step(at, page)));
     // The same of a row's buttons, if it can be pressed there.
-    const column = [...document.activeElement.closest('li').querySelectorAll('button')].indexOf(document.activeElement);
+    const column = [...event.target.closest('li').querySelectorAll('button')].indexOf(event.target);
     this.#focusNear(to, to < at ? -1 : 1, column);
   }
 

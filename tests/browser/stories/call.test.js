@@ -117,6 +117,24 @@ story('the caller thinks better of it, and it stops ringing', async ({ enter }) 
   await rui.sees('You missed a call from ana', '#notices');
 });
 
+story('a call to a page that is hidden shows in its title and as a notification, until it rings no more', async ({ enter }) => {
+  const ana = await enter('ana');
+  const rui = await enter('rui', { init: hide });
+  await rui.press('notify');
+  await rui.gone('#notify');
+  await ana.call('rui');
+  await rui.page.locator('#incoming[open]').waitFor();
+  assert.equal(await rui.page.title(), 'ana is calling');
+  const shown = () => rui.page.evaluate(() => globalThis.shown);
+  assert.deepEqual(await shown(), [{ title: 'ana is calling', body: 'Video call', open: true }]);
+  await ana.press('hang-up');
+  await rui.gone('#incoming');
+  assert.equal(await rui.page.title(), 'You missed a call from ana');
+  assert.equal((await shown())[0].open, false);
+  await rui.page.evaluate(() => globalThis.show());
+  assert.equal(await rui.page.title(), 'Chamada');
+});
+
 story('a third person hears that the line is busy, and the call goes on', async ({ inCall, enter }) => {
   const [ana, rui] = await inCall('ana', 'rui');
   const eva = await enter('eva');
@@ -142,16 +160,23 @@ story('two who call each other at the same time are in one call, without a ring'
   }
 });
 
-story('whoever reloads ends the call at once, and can be called again', async ({ inCall }) => {
+story('whoever reloads the page in a call is back in it, and whoever closes it ends it', async ({ inCall }) => {
   const [ana, rui] = await inCall('ana', 'rui');
-  await rui.page.reload();
+  await rui.press('microphone');
+  await ana.sees('rui is muted', '#stage');
+  // First the one who was called, then the one who called.
+  for (const [one, other] of [[rui, ana], [ana, rui]]) {
+    await one.page.reload();
+    await one.state('connected');
+    await Promise.all([one.seesMotion(), other.seesMotion()]);
+  }
+  await ana.sees('rui is muted', '#stage');
+  await rui.press('microphone');
+  await Promise.all([ana.isConnected(), rui.isConnected()]);
+  assert.equal(await ana.page.locator('.system', { hasText: /arrived|left/ }).count(), 0, 'nobody was said to have come or gone');
+  await rui.page.close();
   await ana.gone('#stage');
   await ana.sees('rui ended the call', '#notices');
-  await rui.page.waitForSelector('#room:not([hidden])');
-  await ana.personButton('rui').and(ana.page.locator(':enabled')).waitFor();
-  await ana.call('rui');
-  await rui.accept();
-  await Promise.all([ana.isConnected(), rui.isConnected()]);
 });
 
 story('chat goes on in a call, on a phone behind a button that shows what is unread', async ({ enter }) => {
@@ -176,3 +201,27 @@ story('chat goes on in a call, on a phone behind a button that shows what is unr
   await ana.press('hang-up');
   await rui.gone('#stage');
 });
+
+// Runs in the page: it is hidden until `show()`, and keeps what it would notify of.
+function hide() {
+  let isHidden = true;
+  Object.defineProperty(document, 'hidden', { get: () => isHidden });
+  globalThis.show = () => {
+    isHidden = false;
+    document.dispatchEvent(new Event('visibilitychange'));
+  };
+  globalThis.shown = [];
+  globalThis.Notification = class {
+    static permission = 'default';
+    static async requestPermission() {
+      this.permission = 'granted';
+    }
+    constructor(title, { body }) {
+      this.kept = { title, body, open: true };
+      globalThis.shown.push(this.kept);
+    }
+    close() {
+      this.kept.open = false;
+    }
+  };
+}

@@ -88,6 +88,21 @@ const withLayers = script(() => {
   };
 });
 
+// One whose offers know only what nobody else does.
+const withoutCodecs = script(() => {
+  const create = RTCPeerConnection.prototype.createOffer;
+  RTCPeerConnection.prototype.createOffer = async function (...options) {
+    const { type, sdp } = await create.apply(this, options);
+    const lines = sdp.replace(/^a=rtpmap:(\d+) [^/\r]+/gm, 'a=rtpmap:$1 unheard-of');
+    return { type, sdp: lines.replace(/^a=(fmtp|rtcp-fb):.*\r\n/gm, '') };
+  };
+  const set = RTCPeerConnection.prototype.setLocalDescription;
+  RTCPeerConnection.prototype.setLocalDescription = async function (description) {
+    await set.call(this);
+    Object.defineProperty(this, 'localDescription', { value: description });
+  };
+});
+
 for (const [what, init] of [['more sections', withMoreSections], ['layers', withLayers]]) {
   withCore(`a page that offers ${what} calls the core`, async ({ enter, answer }) => {
     const ana = await enter('ana', { init });
@@ -169,6 +184,29 @@ withCore('the core hangs up after the time it was given', async ({ enter, answer
   await ana.sees('rui ended the call', '#notices');
   const { code, summary } = await core.end();
   assert.deepEqual([code, summary.ended], [0, 'hung-up-here']);
+});
+
+withCore('a page that is loaded anew is back in its call with the core', async ({ enter, answer }) => {
+  const ana = await enter('ana');
+  const core = answer('rui');
+  await ana.call('rui');
+  await ana.isConnected();
+  await ana.page.reload();
+  await ana.state('connected');
+  await ana.isConnected();
+  const frames = () => core.events.filter((one) => one.event === 'stats').at(-1)?.received?.frames ?? 0;
+  const before = frames();
+  await until(() => frames() > before + 20, 'the core gets no pictures after the reload');
+  await ana.press('hang-up');
+  const { code, summary } = await core.end();
+  assert.deepEqual([code, summary.ended], [0, 'hung-up-there']);
+});
+
+withCore('the page and the core have no codec in common, and the page says so', async ({ enter, answer }) => {
+  const ana = await enter('ana', { init: withoutCodecs });
+  answer('rui');
+  await ana.call('rui');
+  await ana.sees('no way to send sound or pictures in common', '#notices');
 });
 
 withCore('the core declines, and the page says so', async ({ enter, answer }) => {

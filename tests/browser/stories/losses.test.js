@@ -27,6 +27,20 @@ story('a call outlives the server, and everything works when it is back', async 
   await ana.gone('#stage');
 });
 
+story('a restart of the server is not told as everybody leaving', async ({ enter, serverGoes, serverComesBack }) => {
+  const everybody = [];
+  for (const name of ['ana', 'rui', 'eva']) everybody.push(await enter(name, { forgiven: SERVER_AWAY }));
+  const [ana] = everybody;
+  await ana.sees('eva arrived', '#chat');
+  await serverGoes();
+  await Promise.all(everybody.map((one) => one.sees('connection to the server is lost', '#notices')));
+  await serverComesBack();
+  await Promise.all(everybody.map((one) => one.sees('Connected to the server again', '#notices')));
+  await until(async () => await ana.text('#people-count') === '3', 'not everybody is back');
+  const told = await ana.page.locator('.system').allInnerTexts();
+  assert.deepEqual(told.map((text) => text.replace(/ \d.*/, '')), ['Everyone here reads what you write.', 'rui arrived', 'eva arrived']);
+});
+
 story('a connection to the server that breaks is resumed under the same name, and nobody sees it', async ({ inCall }) => {
   const [ana, rui] = await inCall('ana', 'rui', { init: keepSockets });
   await ana.page.evaluate(() => globalThis.sockets.at(-1).close(4000));

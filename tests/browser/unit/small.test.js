@@ -20,6 +20,12 @@ test('no module writes markup or inline styles', () => {
   }
 });
 
+test('the elements that tsc knows of are those of the document', () => {
+  const ids = (text, pattern) => [...text.matchAll(pattern)].map(([, id]) => id).sort();
+  const known = ids(readFileSync(new URL('../page.d.ts', import.meta.url), 'utf8'), /^ {2}'([\w-]+)':/gm);
+  assert.deepEqual(known, ids(sources['index.html'], /\bid="([\w-]+)"/g));
+});
+
 test('the language is the one asked for, or the first of the browser’s that there is', () => {
   assert.equal(chooseLanguage(null, ['de', 'pt-PT', 'en']), 'pt-BR');
   assert.equal(chooseLanguage(null, ['fr', 'en-GB', 'pt']), 'en');
@@ -144,7 +150,39 @@ test('what cannot be opened is left out, and said', async (t) => {
   assert.equal(await missing(({ audio }) => audio && 'NotFoundError'), 'media.no-microphone');
   assert.equal(await missing(() => 'NotFoundError'), 'media.nothing');
   assert.equal(await missing(() => 'NotAllowedError'), 'media.denied');
+  assert.equal(await missing(({ video }) => video && 'NotAllowedError'), 'media.camera-denied');
+  assert.equal(await missing(({ audio }) => audio && 'NotAllowedError'), 'media.microphone-denied');
   assert.equal(await devicesOf(undefined).open(), 'media.insecure');
+});
+
+test('whoever has just refused both is not asked for each, and what is refused for good is left out', async (t) => {
+  t.mock.method(console, 'warn', () => {});
+  const open = async (states, refuse) => {
+    const media = fakeMedia(PHONE, refuse);
+    const permissions = { query: async ({ name }) => ({ state: states[name] }) };
+    const devices = new Devices({ mediaDevices: media, permissions, saveData: () => false, changed: () => {} });
+    return [await devices.open(), media.asked.length];
+  };
+  const all = () => 'NotAllowedError';
+  assert.deepEqual(await open({ camera: 'prompt', microphone: 'prompt' }, all), ['media.denied', 1]);
+  assert.deepEqual(await open({ camera: 'denied', microphone: 'denied' }, all), ['media.denied', 1]);
+  assert.deepEqual(await open({ camera: 'denied', microphone: 'granted' }, ({ video }) => video && 'NotAllowedError'), ['media.camera-denied', 2]);
+});
+
+test('a device that was chosen is asked for, and one that cannot be opened gives way to that of before', async () => {
+  const media = fakeMedia(PHONE, ({ video }) => video?.deviceId?.exact === 'b' && 'NotReadableError');
+  const devices = new Devices({ mediaDevices: media, saveData: () => false, changed: () => {}, chosen: { video: 'f', audio: 'm' } });
+  await devices.open();
+  assert.deepEqual([media.asked[0].video.deviceId, media.asked[0].audio.deviceId], [{ exact: 'f' }, { exact: 'm' }]);
+  await assert.rejects(devices.choose('video', 'b'), { name: 'NotReadableError' });
+  assert.deepEqual(media.asked.at(-1).video.deviceId, { exact: 'f' });
+  assert.ok(devices.video && !devices.video.stopped);
+});
+
+test('a device that was chosen and is gone gives way to another', async () => {
+  const devices = new Devices({ mediaDevices: fakeMedia(PHONE), saveData: () => false, changed: () => {}, chosen: { video: 'gone' } });
+  assert.equal(await devices.open(), null);
+  assert.ok(devices.video);
 });
 
 test('a camera that opens after the call has ended is closed at once', async () => {

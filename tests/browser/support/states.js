@@ -1,0 +1,70 @@
+// Leads people through every state that the page shows, for whoever wants to look at each.
+
+// `look(state, person)` is called in each state. `story` is what a story gets.
+export async function eachState({ enter, visit, serverGoes }, look) {
+  const forgiven = /WebSocket connection to .* failed|ERR_CONNECTION_REFUSED/;
+  const login = await visit({ init: withoutDevices });
+  await look('sign-in-insecure', login);
+  await login.page.fill('#name', 'x'.repeat(33));
+  await login.press('enter');
+  await login.sees('This name cannot be used', '#login-error');
+  await look('sign-in-refused', login);
+
+  const ana = await enter('Ana Maria', { forgiven });
+  await look('alone', ana);
+  const rui = await enter('Rui', { locale: 'pt-BR', forgiven, init: deny });
+  for (const name of ['João', 'W'.repeat(32), 'علي', '😀', 'Eva', 'Bia', 'Caio', 'Davi', 'Gil', 'Isa', 'Lia']) await enter(name);
+  await rui.say(`Bom dia! https://example.org/${'x'.repeat(80)}`);
+  await ana.sees('Bom dia', '#chat');
+  await ana.say('Hello, Rui');
+  await rui.sees('Hello, Rui', '#chat');
+  await ana.page.getByRole('button', { name: 'Block João' }).click();
+  await look('people', ana);
+  await look('people-portuguese', rui);
+  await rui.page.fill('#people-search', 'nobody');
+  await look('nobody-found', rui);
+  await rui.page.fill('#people-search', '');
+
+  await ana.call('Rui');
+  await ana.state('ringing-there');
+  await rui.page.locator('#incoming[open]').waitFor();
+  await look('calling', ana);
+  await look('incoming', rui);
+  await rui.accept();
+  await ana.sees('Rui has the camera off', '#stage');
+  await rui.page.locator('#notices .notice').first().waitFor();
+  await look('devices-denied', rui);
+  await rui.isConnected();
+  await look('in-call', rui);
+  for (const id of ['microphone', 'camera', 'stats-toggle']) await ana.press(id);
+  await rui.sees('Ana Maria está com a câmera desligada', '#stage');
+  await ana.page.locator('.stats-sent').waitFor();
+  await look('everything-off', ana);
+  await look('camera-off-there', rui);
+  await ana.press('stats-toggle');
+  await ana.page.locator('#stage .open-settings').click();
+  await ana.page.locator('#settings[open]').waitFor();
+  await look('settings', ana);
+  await ana.press('settings-close');
+  await ana.gone('#settings');
+  await ana.page.setViewportSize({ width: 320, height: 568 });
+  await ana.press('chat-toggle');
+  await look('chat-in-call', ana);
+  await serverGoes();
+  await ana.sees('Your call goes on', '#notices');
+  await look('server-lost-in-call', ana);
+  await rui.press('hang-up');
+  await rui.gone('#stage');
+  await look('server-lost', rui);
+}
+
+// These run in the page.
+
+// What browsers leave out of pages that are not secure.
+function withoutDevices() {
+  Object.defineProperty(navigator, 'mediaDevices', { value: undefined });
+}
+
+function deny() {
+  navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', 'NotAllowedError'));
+}
