@@ -208,7 +208,7 @@ impl State {
         let call = peer.map_or_else(|| calling.and_then(|calling| calling.call), |peer| peer.call);
         let hang_up = json!({"type": "hang-up", "reason": "ended", "call": call.map(|CallId(call)| call.to_string())});
         let Value::Object(hang_up) = hang_up else { return };
-        if let Err(error) = self.act(number, hang_up, None) {
+        if let Err(error) = self.act(number, hang_up) {
             tracing::debug!(connection = number, code = ?error.code, "its peer was not hung up");
         }
     }
