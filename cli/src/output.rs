@@ -216,6 +216,7 @@ impl Output {
                     "av_offset_ms": stats.av_offset_ms.map(round),
                 })),
                 "audio": audio.map(|a| json!({
+                    "packets": a.packets, "energy": a.energy,
                     "concealed_ratio": a.concealed_ratio(),
                     "jitter_buffer_ms": round(a.jitter_buffer_ms),
                 })),

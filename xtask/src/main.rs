@@ -123,6 +123,7 @@ fn main() -> Result<()> {
             steps.finish()
         }
         Task::Interop => {
+            setup::run(true)?;
             let mut steps = Steps::default();
             interop::steps(&mut steps);
             steps.finish()

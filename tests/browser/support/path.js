@@ -1,4 +1,4 @@
-// The network between two pages, as a UDP relay that can be cut: what the pages tell each other of their addresses is
+// The network between two peers, as a UDP relay that can be cut: what they tell each other of their addresses is
 // rewritten on its way to the server, so that every packet passes here.
 
 import { createSocket } from 'node:dgram';
@@ -9,21 +9,27 @@ const HERE = '127.0.0.1';
 export class Path {
   #ends = [];
   #cut = false;
-  // The types of all signaling messages so far, by page.
+  // The types of all signaling messages so far, by end.
   said = { a: [], b: [] };
 
-  // To be given to Person.visit() as `route`: the page is this end of the path.
-  route(side) {
+  // To be given to Person.visit() as `route`: the page is this end of the path. `other` names the end whose messages come from the
+  // server, where that is no page.
+  route(side, other = null) {
     return async (socket) => {
       const server = socket.connectToServer();
-      let queue = Promise.resolve();
-      socket.onMessage((text) => {
-        queue = queue.then(async () => {
-          const rewritten = await this.#rewrite(side, JSON.parse(text));
-          if (rewritten) server.send(JSON.stringify(rewritten));
-        });
-      });
+      this.#carry(side, socket, server);
+      if (other) this.#carry(other, server, socket);
     };
+  }
+
+  #carry(side, from, to) {
+    let queue = Promise.resolve();
+    from.onMessage((text) => {
+      queue = queue.then(async () => {
+        const rewritten = await this.#rewrite(side, JSON.parse(text));
+        if (rewritten) to.send(JSON.stringify(rewritten));
+      });
+    });
   }
 
   cut() {
@@ -43,7 +49,8 @@ export class Path {
     if (message.type.startsWith('video-')) {
       message.sdp.sdp = message.sdp.sdp.replace(/^a=candidate:.*\r\n/gm, '');
     }
-    if (message.type !== 'new-ice-candidate' || !message.candidate) return message;
+    // An empty one ends a generation.
+    if (message.type !== 'new-ice-candidate' || !message.candidate?.candidate) return message;
     // foundation component protocol priority address port …
     const words = message.candidate.candidate.split(' ');
     if (words[2].toLowerCase() !== 'udp' || words[4] !== HERE) return null;

@@ -1,25 +1,32 @@
 // A story: a test with a server and a browser, and people who leave at its end.
 
 import { after, before, test } from 'node:test';
-import { launch } from './browser.js';
+import { launch, launchFirefox } from './browser.js';
 import { Person } from './person.js';
 import { Server } from './server.js';
 
-// Gives `story(name, tell)` for a file whose stories share a browser; each has a server of its own.
-export function stories(options) {
-  let browser;
-  before(async () => { browser = await launch(options); });
-  after(() => browser?.close());
+// Gives `story(name, tell)` for a file whose stories share a browser, and a Firefox if they ask for one; each has a server of its own.
+export function stories({ withFirefox = false, ...options } = {}) {
+  let [browser, firefox] = [];
+  before(async () => {
+    browser = await launch(options);
+    if (withFirefox) firefox = await launchFirefox();
+  });
+  after(async () => {
+    await browser?.close();
+    await firefox?.close();
+  });
 
   return (name, tell) => test(name, { timeout: 120_000 }, async () => {
     let server = await Server.start();
     const people = [];
     const world = {
       get browser() { return browser; },
+      get firefox() { return firefox; },
       get server() { return server; },
-      // The page, opened and logged in.
-      async enter(who, more) {
-        const person = await Person.enter(browser, server, who, more);
+      // The page, opened and logged in, in this browser.
+      async enter(who, { within = browser, ...more } = {}) {
+        const person = await Person.enter(within, server, who, more);
         people.push(person);
         return person;
       },

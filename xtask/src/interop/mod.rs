@@ -29,6 +29,8 @@ pub(crate) fn steps(steps: &mut Steps) {
     let _ = std::fs::create_dir_all(target().join("interop"));
     // What an earlier run left.
     let _ = std::fs::remove_file(cells());
+    steps.step("calls with Chromium", || browser("interop/chromium.test.js"));
+    steps.step("calls with Firefox", firefox);
     steps.step("calls with aiortc", aiortc);
     steps.step("calls with Pion", pion);
     steps.step("calls with GStreamer's webrtcbin", webrtcbin);
@@ -50,6 +52,21 @@ fn cells() -> PathBuf {
 fn peer(run: Run) -> Result<Outcome> {
     cargo(&["build", "--package", "chamada-cli"]).done()?;
     run.env(CELLS, &cells().to_string_lossy()).passes()
+}
+
+fn browser(stories: &str) -> Result<Outcome> {
+    let folder = root().join("tests/browser");
+    peer(program("npm").args(["run", "--silent", "interop", "--", stories]).dir(folder))
+}
+
+fn firefox() -> Result<Outcome> {
+    let there = || program("firefox-esr").args(["--version"]).succeeds();
+    if !there()
+        && let Err(error) = setup::packages(&["firefox-esr"])
+    {
+        return Ok(Outcome::Skipped(format!("Firefox ESR cannot be installed: {error}")));
+    }
+    browser("interop/firefox.test.js")
 }
 
 fn aiortc() -> Result<Outcome> {
