@@ -233,9 +233,14 @@ async fn turn_or(at: Option<Instant>, event: impl Future<Output = ()>) {
 
 async fn forget_lost_sessions(hub: Arc<Hub>) {
     loop {
+        // One that is lost later may be over sooner.
+        let lost = hub.session_lost.notified();
         match hub.next_expiry() {
-            Some(at) => time::sleep_until(at.into()).await,
-            None => hub.session_lost.notified().await,
+            Some(at) => tokio::select! {
+                () = time::sleep_until(at.into()) => {}
+                () = lost => {}
+            },
+            None => lost.await,
         }
         hub.forget_lost();
     }
