@@ -22,6 +22,7 @@ interface ElementsById {
   'people-list': HTMLUListElement;
   'notify': HTMLButtonElement;
   'stage': HTMLElement;
+  'stage-title': HTMLHeadingElement;
   'remote': HTMLVideoElement;
   'cover': HTMLDivElement;
   'cover-avatar': HTMLSpanElement;

@@ -51,6 +51,7 @@ export class StageView {
       $('cover-avatar').replaceChildren(avatar(call.with));
       $('cover-name').textContent = $('stage-name').textContent = call.with;
       setLabel($('stage'), this.#t('call.with', { name: call.with }));
+      $('stage-title').textContent = this.#t('call.with', { name: call.with });
     }
     if (!before) $('stage').focus({ preventScroll: true });
     if (call.state === 'connected' && this.#connectedAt === null) this.#startClock();
