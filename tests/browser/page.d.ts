@@ -28,6 +28,7 @@ interface ElementsById {
   'cover-avatar': HTMLSpanElement;
   'cover-name': HTMLElement;
   'cover-text': HTMLParagraphElement;
+  'stage-who': HTMLSpanElement;
   'stage-name': HTMLElement;
   'stage-time': HTMLSpanElement;
   'muted-there': HTMLSpanElement;

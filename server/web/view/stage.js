@@ -201,7 +201,7 @@ export class StageView {
 
   // Notices lie below what is told at the top of the picture, and above the controls in any case.
   #placeNotices({ top: first, bottom, left, width }) {
-    const lowest = $('hang-up').getBoundingClientRect().top - $('notices').offsetHeight - 16;
+    const lowest = $('hang-up').getBoundingClientRect().top - $('notices').offsetHeight - 8;
     const top = Math.max(first, Math.min(bottom + 8, lowest));
     for (const [name, value] of Object.entries({ top, left, width })) $('notices').style.setProperty(`--${name}`, `${value}px`);
   }
