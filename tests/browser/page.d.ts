@@ -22,11 +22,13 @@ interface ElementsById {
   'people-list': HTMLUListElement;
   'notify': HTMLButtonElement;
   'stage': HTMLElement;
+  'stage-title': HTMLHeadingElement;
   'remote': HTMLVideoElement;
   'cover': HTMLDivElement;
   'cover-avatar': HTMLSpanElement;
   'cover-name': HTMLElement;
   'cover-text': HTMLParagraphElement;
+  'stage-who': HTMLSpanElement;
   'stage-name': HTMLElement;
   'stage-time': HTMLSpanElement;
   'muted-there': HTMLSpanElement;

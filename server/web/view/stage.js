@@ -51,6 +51,7 @@ export class StageView {
       $('cover-avatar').replaceChildren(avatar(call.with));
       $('cover-name').textContent = $('stage-name').textContent = call.with;
       setLabel($('stage'), this.#t('call.with', { name: call.with }));
+      $('stage-title').textContent = this.#t('call.with', { name: call.with });
     }
     if (!before) $('stage').focus({ preventScroll: true });
     if (call.state === 'connected' && this.#connectedAt === null) this.#startClock();
@@ -200,7 +201,7 @@ export class StageView {
 
   // Notices lie below what is told at the top of the picture, and above the controls in any case.
   #placeNotices({ top: first, bottom, left, width }) {
-    const lowest = $('hang-up').getBoundingClientRect().top - $('notices').offsetHeight - 16;
+    const lowest = $('hang-up').getBoundingClientRect().top - $('notices').offsetHeight - 8;
     const top = Math.max(first, Math.min(bottom + 8, lowest));
     for (const [name, value] of Object.entries({ top, left, width })) $('notices').style.setProperty(`--${name}`, `${value}px`);
   }

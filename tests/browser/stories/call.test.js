@@ -129,7 +129,7 @@ story('a call to a page that is hidden shows in its title and as a notification,
   assert.deepEqual(await shown(), [{ title: 'ana is calling', body: 'Video call', open: true }]);
   await ana.press('hang-up');
   await rui.gone('#incoming');
-  assert.equal(await rui.page.title(), 'You missed a call from ana');
+  assert.equal(await rui.page.title(), 'You missed a call from ana.');
   assert.equal((await shown())[0].open, false);
   await rui.page.evaluate(() => globalThis.show());
   assert.equal(await rui.page.title(), 'Chamada');

@@ -63,6 +63,8 @@ function hidden() {
   const needed = 'button, input, select, label, h1, h2, .pill, #self, #stats, #cover-text, .error, #people-hint';
   for (const one of scope.querySelectorAll(needed)) {
     const { x, y, width, height } = one.getBoundingClientRect();
+    // Whoever opens the details wants them in this place.
+    if (one.id === 'cover-text' && !document.querySelector('#stats').hidden) continue;
     const isScrolled = one.closest('#people-list, #chat-log, #welcome');
     const isUnseen = width < 2 || height < 2 || (one.textContent === '' && one.matches('p, label')) || !one.checkVisibility({ visibilityProperty: true });
     if (isUnseen || isScrolled) continue;
