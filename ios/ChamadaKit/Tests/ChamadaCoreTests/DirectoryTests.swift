@@ -76,7 +76,7 @@ final class DirectoryTests: XCTestCase {
         let here: [EndReason] = [.hungUpLocally, .declinedLocally, .cancelledLocally]
         XCTAssertEqual(here.map(SystemEnd.init), [.here, .here, .here])
         let other: [EndReason] = [.busy, .timeout, .answeredElsewhere, .noPath, .connectionFailed]
-        XCTAssertEqual(other.map(SystemEnd.init), [.there, .unanswered, .answeredElsewhere, .failed])
+        XCTAssertEqual(other.map(SystemEnd.init), [.there, .unanswered, .answeredElsewhere, .failed, .failed])
     }
 
     func testARefusalBeforeTheCallCameDeclinesItWhenItComes() {

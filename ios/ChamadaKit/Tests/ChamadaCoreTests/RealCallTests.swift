@@ -64,7 +64,7 @@ final class RealCallTests: XCTestCase {
         await wait(phone, "rui is there") { $0.people == ["rui"] }
         await phone.call("rui")
         await wait(phone, "connected, and told") { $0.call?.connectedAt != nil && $0.notice != nil }
-        XCTAssertEqual(phone.state.notice, Message(.endMediaFailedHere))
+        XCTAssertEqual(phone.state.notice, Message(.mediaNoCamera))
         XCTAssertEqual(phone.state.call?.isCameraOn, false)
         await phone.hangUp()
         await wait(phone, "the end") { $0.call == nil }
