@@ -234,14 +234,7 @@ async fn turn_or(at: Option<Instant>, event: impl Future<Output = ()>) {
 async fn forget_lost_sessions(hub: Arc<Hub>) {
     loop {
         // One that is lost later may be over sooner.
-        let lost = hub.session_lost.notified();
-        match hub.next_expiry() {
-            Some(at) => tokio::select! {
-                () = time::sleep_until(at.into()) => {}
-                () = lost => {}
-            },
-            None => lost.await,
-        }
+        turn_or(hub.next_expiry(), hub.session_lost.notified()).await;
         hub.forget_lost();
     }
 }
