@@ -234,6 +234,11 @@ impl View {
         at(&self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Measures delay and loss of the pictures from now on only.
+    pub fn measure_anew(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).delay = DelayMeter::new();
+    }
+
     /// Waits until what was seen satisfies `enough`, or fails the test.
     pub async fn until(&self, what: &str, mut enough: impl FnMut(&Seen) -> bool) {
         let mut changes = self.changed.subscribe();

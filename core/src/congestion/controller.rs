@@ -5,7 +5,7 @@ use super::alr::ApplicationLimit;
 use super::competing::CompetingFlow;
 use super::delay::{self, DelayEstimator, Usage};
 use super::loss::{self, LossEstimator};
-use super::probe::{Prober, Situation};
+use super::probe::{self, Prober, Situation};
 use super::produced::{Produced, RepairPart};
 use super::rate::{self, RateControl};
 use super::rtt::Rtt;
@@ -52,6 +52,11 @@ const DRAINED: f64 = 40.0;
 const DRAIN_FACTOR: f64 = 0.5;
 /// A queue of this length is none, in ms.
 const EMPTY: f64 = 5.0;
+/// Loss, and jitter in ms, below which a path counts as steady.
+const STEADY_LOSS: f64 = 0.005;
+const STEADY_JITTER: f64 = 2.0;
+/// For so long, in microseconds, so that what is seen of a short cluster means something for what follows.
+const STEADY_FOR: i64 = 5_000_000;
 /// What may be on its way: the target over the least round-trip time and this, in ms.
 const WINDOW_EXTRA: f64 = 350.0;
 const LEAST_PUSHBACK: f64 = 0.1;
@@ -106,6 +111,8 @@ pub struct Controller {
     oldest_unanswered: Option<i64>,
     silent: bool,
     proven: Option<(f64, i64)>,
+    steady_since: Option<i64>,
+    is_steady: bool,
     waking: Instant,
 }
 
@@ -160,6 +167,8 @@ impl Controller {
             oldest_unanswered: None,
             silent: false,
             proven: None,
+            steady_since: None,
+            is_steady: false,
             waking: now + HEARTBEAT,
         }
     }
@@ -289,8 +298,9 @@ impl Controller {
             let highest = self.rate.take_before_cuts().unwrap_or(before);
             self.prober.cut(now, highest, self.rate.bps());
             // What the path carried once it does not carry now.
-            self.proven = None;
+            (self.proven, self.steady_since) = (None, None);
         }
+        self.look_whether_steady(now);
         let own = self.loss.update(
             now,
             &loss::Inputs {
@@ -318,6 +328,13 @@ impl Controller {
         };
         self.push_back();
         self.set_target(now);
+    }
+
+    fn look_whether_steady(&mut self, now: i64) {
+        let jitter = self.delay.usual_queue_ms();
+        let is = self.loss.smoothed() < STEADY_LOSS && jitter < STEADY_JITTER && self.settled_ms.1 - jitter < EMPTY;
+        self.steady_since = is.then(|| self.steady_since.unwrap_or(now));
+        self.is_steady = self.steady_since.is_some_and(|since| now - since >= STEADY_FOR);
     }
 
     /// What the detector says; without a queue it is jitter that it sees, or a queue that is gone already.
@@ -432,6 +449,7 @@ impl Controller {
         (self.competing, self.settled_ms) = (CompetingFlow::default(), (0.0, 0.0));
         (self.drain, self.silent, self.pushback, self.probation) = (false, false, 1.0, None);
         (self.proven, self.oldest_unanswered, self.no_growth_until) = (None, None, i64::MIN);
+        (self.steady_since, self.is_steady) = (None, false);
         self.rate.set(f64::from(self.config.start_bps).max(acked).min(before));
         self.prober.route_changed(now, before);
         self.set_target(now);
@@ -476,6 +494,8 @@ impl Controller {
             most: 1.2 * f64::from(self.config.max_bps),
             queue_ms: self.settled_ms.1,
             capacity: self.rate.capacity(now),
+            proven: self.proven.map(|(most, _)| most),
+            steady: self.is_steady,
             normal: self.usage() == Usage::Normal
                 && !self.drain
                 && !self.competing.is_seen()
@@ -495,7 +515,8 @@ impl Controller {
         } else if let Some((proven, _)) = self.proven
             && proven >= 2.0 * self.target
         {
-            pace = pace.max((2.5 * self.target).min(0.9 * proven) - audio_wire);
+            let most = if self.is_steady { probe::ROOM[1] } else { 2.5 };
+            pace = pace.max((most * self.target).min(0.9 * proven) - audio_wire);
         }
         let wanted = f64::from(self.demand.video_bps);
         let limit = if f64::from(video.bitrate_bps) >= 0.95 * wanted && !video.suspended {

@@ -32,6 +32,14 @@ const DROP_PROBE: f64 = 0.85;
 const DROP_INTERVAL: i64 = 2_000_000;
 /// While the application is limited, one probe per.
 const LIMITED_INTERVAL: i64 = 5_000_000;
+/// Once the target is all that is wanted: probes at these multiples of it, which show how fast one picture's packets may follow each
+/// other. Short ones: the path may carry hardly more than the target. The first after this time, in microseconds, each that found less
+/// four times as late, up to the longest.
+pub(super) const ROOM: [f64; 2] = [3.0, 6.0];
+const ROOM_FOUND: f64 = 0.8;
+const ROOM_LENGTH: f64 = 6_000.0;
+const ROOM_AFTER: i64 = 3_000_000;
+const ROOM_AT_MOST: i64 = 120_000_000;
 /// A queue from which on nothing is probed, and the queue that a probe may add, in ms.
 const QUEUE: f64 = 15.0;
 const ADDED_QUEUE: f64 = 40.0;
@@ -45,6 +53,10 @@ pub(super) struct Situation {
     pub(super) most: f64,
     pub(super) queue_ms: f64,
     pub(super) capacity: Option<f64>,
+    /// What the path was seen to carry, at least.
+    pub(super) proven: Option<f64>,
+    /// Without loss, jitter, queue and cuts for a while.
+    pub(super) steady: bool,
     /// The detector says "normal".
     pub(super) normal: bool,
     /// Loss holds the rate, and is not known to be random.
@@ -90,6 +102,8 @@ pub(super) struct Prober {
     growth_at: i64,
     growth_wait: i64,
     limited_at: i64,
+    room_at: i64,
+    room_wait: i64,
     /// A recovery is due: the rate before the drop, and until when.
     recover: Option<(f64, i64)>,
     recovered_at: i64,
@@ -107,6 +121,8 @@ impl Prober {
             growth_at: i64::MIN / 4,
             growth_wait: GROWTH_AFTER,
             limited_at: i64::MIN / 4,
+            room_at: i64::MIN / 4,
+            room_wait: ROOM_AFTER,
             recover: None,
             recovered_at: i64::MIN / 4,
             demand: 0.0,
@@ -119,6 +135,7 @@ impl Prober {
             self.wanted.extend(FIRST.map(|factor| factor * start));
             self.series_until = now + 2_000_000;
             self.growth_at = now + GROWTH_AFTER;
+            self.room_at = now + ROOM_AFTER;
         }
     }
 
@@ -129,6 +146,7 @@ impl Prober {
         self.wanted.push_back(before * DROP_PROBE);
         self.series_until = now + 2_000_000;
         (self.growth_at, self.growth_wait) = (now + GROWTH_AFTER, GROWTH_AFTER);
+        (self.room_at, self.room_wait) = (now + ROOM_AFTER, ROOM_AFTER);
         self.recover = None;
     }
 
@@ -167,12 +185,14 @@ impl Prober {
         if self.clusters.is_empty() {
             self.want(now, at);
         }
-        let wanted = self.wanted.pop_front()?;
-        let rate = wanted.min(at.highest());
+        let (rate, length) = match self.wanted.pop_front() {
+            Some(wanted) => (wanted.min(at.highest()), LENGTH),
+            None => (self.room(now, at)?, ROOM_LENGTH),
+        };
         if rate < 1.05 * at.target {
             return None;
         }
-        let bytes = rate / 8e6 * LENGTH;
+        let bytes = rate / 8e6 * length;
         let bytes = bytes.max(f64::from(PACKETS) * 200.0);
         if let Some(capacity) = at.capacity
             && (bytes * 8.0 / capacity - bytes * 8.0 / rate) * 1e3 > ADDED_QUEUE
@@ -234,6 +254,19 @@ impl Prober {
         }
     }
 
+    /// Where the path carries all that is wanted, the rate at which to look whether it carries much more.
+    fn room(&mut self, now: i64, at: &Situation) -> Option<f64> {
+        let is_all = at.target >= 0.95 * at.demand;
+        if !is_all || !at.steady || now < self.room_at || !self.clusters.is_empty() {
+            return None;
+        }
+        let proven = at.proven.unwrap_or(0.0);
+        let factor = ROOM.into_iter().find(|factor| proven < ROOM_FOUND * factor * at.target)?;
+        self.room_at = now + self.room_wait;
+        self.room_wait = (self.room_wait * 4).min(ROOM_AT_MOST);
+        Some(factor * at.target)
+    }
+
     pub(super) fn lost(&mut self, packet: &Lost) {
         for cluster in &mut self.clusters {
             if (cluster.first_sent..=cluster.last_sent).contains(&packet.sent_at) {
@@ -261,6 +294,9 @@ impl Prober {
         let more = 1.05 * rate < at.highest();
         if now < self.series_until && found > GOES_ON * rate && more && 2.0 * rate <= 2.4 * at.demand {
             self.wanted.push_back(2.0 * rate);
+        }
+        if found > ROOM_FOUND * ROOM[0] * at.target {
+            (self.room_at, self.room_wait) = (now, ROOM_AFTER);
         }
         if found > GAINED * at.target {
             self.growth_wait = GROWTH_AFTER;
@@ -318,13 +354,46 @@ mod tests {
         most: 3_000_000.0,
         queue_ms: 0.0,
         capacity: None,
+        proven: None,
+        steady: true,
         normal: true,
         held_by_loss: false,
         limited_since: None,
         no_growth_until: 0,
     };
 
-    fn answer(prober: &mut Prober, probe: Probe, capacity: f64) -> Option<f64> {
+    /// What is found by up to so many probes at a target that is all that is wanted, within five minutes.
+    fn rooms(capacity: f64) -> Vec<(f64, f64)> {
+        let mut prober = Prober::new();
+        prober.start(0, 300_000.0);
+        prober.wanted.clear();
+        let mut at = Situation { target: 2_500_000.0, ..AT };
+        let mut found = Vec::new();
+        for now in (0..300_000_000).step_by(100_000) {
+            if let Some(probe) = prober.next(now, &at) {
+                let rate = answer(&mut prober, probe, capacity, &at).unwrap();
+                at.proven = Some(at.proven.map_or(rate, |most| most.max(rate)));
+                found.push((now as f64 / 1e6, rate));
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn a_wide_path_is_found_to_be_one_by_two_short_probes() {
+        let found = rooms(100e6);
+        let rates: Vec<f64> = found.iter().map(|(_, rate)| (rate / 1e6).round()).collect();
+        assert_eq!(rates, [8.0, 15.0], "{found:?}");
+        assert!(found[1].0 < 5.0, "{found:?}");
+    }
+
+    #[test]
+    fn a_path_that_carries_hardly_more_than_is_wanted_is_seldom_asked() {
+        let found = rooms(3e6);
+        assert!((3..=6).contains(&found.len()), "{found:?}");
+    }
+
+    fn answer(prober: &mut Prober, probe: Probe, capacity: f64, at: &Situation) -> Option<f64> {
         let bytes = (probe.min_bytes / probe.min_packets + 1).max(200);
         let (mut sent_at, mut arrived_at) = (1_000_000.0, 1_020_000.0_f64);
         let mut found = None;
@@ -339,7 +408,7 @@ mod tests {
                 probe: Some(probe.id),
             };
             sent_at += each / f64::from(probe.rate_bps);
-            found = found.or(prober.acked(1_100_000, &packet, &AT));
+            found = found.or(prober.acked(1_100_000, &packet, at));
         }
         found
     }
@@ -352,7 +421,7 @@ mod tests {
         let mut probes = 0;
         while let Some(probe) = prober.next(0, &fast) {
             assert_eq!(probe.rate_bps, 3_000_000);
-            answer(&mut prober, probe, 100e6);
+            answer(&mut prober, probe, 100e6, &AT);
             probes += 1;
             assert!(probes <= FIRST.len(), "it would go on for two seconds");
         }
@@ -372,10 +441,10 @@ mod tests {
         let mut prober = Prober::new();
         prober.start(0, 300_000.0);
         let wide = prober.next(0, &AT).unwrap();
-        let found = answer(&mut prober, wide, 20e6).unwrap();
+        let found = answer(&mut prober, wide, 20e6, &AT).unwrap();
         assert!((found / 900_000.0 - 1.0).abs() < 0.1, "{found}");
         let full = prober.next(0, &AT).unwrap();
-        let found = answer(&mut prober, full, 1e6).unwrap();
+        let found = answer(&mut prober, full, 1e6, &AT).unwrap();
         assert!((found / 950_000.0 - 1.0).abs() < 0.05, "{found}");
     }
 
@@ -385,7 +454,7 @@ mod tests {
             Situation { queue_ms: 15.0, ..AT },
             Situation { normal: false, ..AT },
             Situation { held_by_loss: true, ..AT },
-            Situation { target: 2_400_000.0, ..AT },
+            Situation { target: 2_400_000.0, steady: false, ..AT },
             Situation { no_growth_until: 20_000_000, ..AT },
         ] {
             let mut prober = Prober::new();

@@ -7,6 +7,7 @@
 mod report;
 
 use report::{Mapping, ntp_seconds, seconds};
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 pub use report::{Playing, SenderReport};
@@ -14,12 +15,20 @@ pub use report::{Playing, SenderReport};
 /// Rates of the RTP clocks, in Hz: Opus (RFC 7587) and all video.
 const AUDIO_CLOCK_RATE: u32 = 48_000;
 const VIDEO_CLOCK_RATE: u32 = 90_000;
-/// Offsets up to this are not noticed, in ms; ITU-R BT.1359 puts the threshold at +45 (sound early) and −125.
-const UNNOTICED_MS: f64 = 30.0;
-/// Of the offset, how much is corrected at once, and at most, in ms.
-const SHARE: f64 = 0.5;
+/// Offsets up to this are not noticed, in ms: of pictures that are late, and of pictures that are early. ITU-R BT.1359 puts the
+/// thresholds at 45 and 125. A conversation suffers from delay as well: on a short path, where sound is late by its own buffer and
+/// no more, pictures wait for nothing.
+const UNNOTICED_LATE_MS: f64 = 30.0;
+const UNNOTICED_EARLY_MS: f64 = 60.0;
+/// Pictures that wait for sound wait until they are early by this: well within what is not noticed.
+const EARLY_AIM_MS: f64 = 20.0;
+/// So many measurements after each other tell the offset, by their median: one that is off changes nothing.
+const MEASUREMENTS: usize = 3;
+/// How long a correction takes until it is heard and seen whole.
+const SETTLES: Duration = Duration::from_millis(500);
+/// Most that is corrected at once, in ms.
 const MAX_STEP_MS: f64 = 80.0;
-/// How much a measurement weighs against those before it.
+/// How much a measurement weighs against those before it, for those who watch.
 const WEIGHT: f64 = 0.25;
 /// An offset beyond this is no property of a path but of broken reports, in ms.
 const MAX_OFFSET_MS: f64 = 2_000.0;
@@ -60,8 +69,9 @@ pub struct Adjust {
 pub struct LipSync {
     audio: Mapping,
     video: Mapping,
-    /// Smoothed offset since the last correction, in ms.
-    error: f64,
+    /// Offsets measured since the last correction was made, the last ones, in ms.
+    recent: VecDeque<f64>,
+    corrected_at: Option<Instant>,
     /// Smoothed offset for those who watch, in ms.
     offset: Option<f64>,
     audio_ms: f64,
@@ -82,7 +92,8 @@ impl LipSync {
         Self {
             audio: Mapping::new(AUDIO_CLOCK_RATE),
             video: Mapping::new(VIDEO_CLOCK_RATE),
-            error: 0.0,
+            recent: VecDeque::new(),
+            corrected_at: None,
             offset: None,
             audio_ms: 0.0,
             video_ms: 0.0,
@@ -97,7 +108,7 @@ impl LipSync {
         let fresh = |playing: &Playing| now.saturating_duration_since(playing.at) < STALE;
         let (audio, video) = (audio.filter(fresh), video.filter(fresh));
         let (Some(audio), Some(video)) = (audio, video) else {
-            (self.offset, self.error) = (None, 0.0);
+            self.forget();
             return audio.and_then(|_| self.release_sound());
         };
         let heard = self.audio.captured(now, audio_report, &audio);
@@ -105,21 +116,24 @@ impl LipSync {
         // By how much later pictures were shown, without the time by which they were captured later.
         let offset = heard.zip(seen).map(|(heard, seen)| seconds(video.at, audio.at) - ntp_seconds(seen, heard));
         let Some(offset) = offset.map(|seconds| seconds * 1e3) else {
-            (self.offset, self.error) = (None, 0.0);
+            self.forget();
             return None;
         };
         if offset.abs() > MAX_OFFSET_MS {
             self.ignored = self.ignored.saturating_add(1);
             return None;
         }
-        self.measured(offset);
-        if self.error.abs() < UNNOTICED_MS {
-            return None;
-        }
-        let step = (self.error * SHARE).clamp(-MAX_STEP_MS, MAX_STEP_MS);
-        // The correction takes a while to show: what was measured before it is no reason for the next one.
-        self.error = 0.0;
-        self.correct(step)
+        self.measured(now, offset);
+        let error = match self.error()? {
+            late if late > UNNOTICED_LATE_MS => late,
+            early if early < -UNNOTICED_EARLY_MS => early + EARLY_AIM_MS,
+            _ => return None,
+        };
+        let adjust = self.correct(error.clamp(-MAX_STEP_MS, MAX_STEP_MS));
+        // What was measured before it is no reason for the next one.
+        self.recent.clear();
+        self.corrected_at = adjust.map(|_| now).or(self.corrected_at);
+        adjust
     }
 
     /// By how much pictures are later than the sound that belongs to them, smoothed, in ms; negative: earlier. `None` while it cannot
@@ -145,8 +159,25 @@ impl LipSync {
         self.ignored.saturating_add(self.audio.ignored()).saturating_add(self.video.ignored())
     }
 
-    fn measured(&mut self, offset: f64) {
-        self.error += (offset - self.error) * WEIGHT;
+    fn forget(&mut self) {
+        self.offset = None;
+        self.recent.clear();
+    }
+
+    /// The median of the last measurements, once there are enough.
+    fn error(&self) -> Option<f64> {
+        let mut recent: Vec<f64> = self.recent.iter().copied().collect();
+        recent.sort_by(f64::total_cmp);
+        recent.get(MEASUREMENTS / 2).copied().filter(|_| recent.len() == MEASUREMENTS)
+    }
+
+    fn measured(&mut self, now: Instant, offset: f64) {
+        if self.corrected_at.is_none_or(|at| now.saturating_duration_since(at) >= SETTLES) {
+            if self.recent.len() == MEASUREMENTS {
+                self.recent.pop_front();
+            }
+            self.recent.push_back(offset);
+        }
         self.offset = Some(self.offset.map_or(offset, |before| before + (offset - before) * WEIGHT));
         let class = ((offset.abs() / CLASS_MS) as usize).min(CLASSES - 1);
         if let Some(count) = self.classes.get_mut(class) {

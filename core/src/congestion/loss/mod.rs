@@ -21,6 +21,8 @@ const HARMLESS: f64 = 0.05;
 const CAP: f64 = 100_000.0;
 /// The same where the loss was found to be random.
 const RANDOM_HARMLESS: f64 = 0.35;
+/// No path loses so much at random and carries a call: the rate is what arrives.
+const FLOOD: f64 = 0.5;
 /// Growth of the loss-based rate while something is lost, per observation.
 const RISE: f64 = 1.3;
 /// Growth stops at this multiple of what arrives.
@@ -207,7 +209,7 @@ impl LossEstimator {
 
     /// The part that is lost whatever is sent, 0 to 1, where the path was asked and said so.
     pub(super) fn random_part(&self, now: i64) -> f64 {
-        if self.test.is_random(now, self.smoothed) { self.smoothed.min(0.5) } else { 0.0 }
+        if self.smoothed < FLOOD && self.test.is_random(now, self.smoothed) { self.smoothed } else { 0.0 }
     }
 
     /// Part of the target to send at: less than one for a moment, to see what is lost then.
@@ -332,6 +334,11 @@ impl LossEstimator {
         // the less there is to ask with.
         if self.limit.is_none() && inputs.queue_ms < EMPTY && self.test.is_calm(now) {
             best = best.max(UNASKED);
+        }
+        if self.smoothed > FLOOD
+            && let Some(acked) = inputs.acked
+        {
+            best = best.min(acked);
         }
         // What arrives is carried: there is no reason to go below it.
         if let Some(acked) = inputs.acked {

@@ -3,6 +3,7 @@
 use super::codec::{CodecError, EncodedFrame, EncoderConfig, VideoCodec, VideoEncoder};
 use super::test_pictures::{Camera, psnr};
 use super::{factory, make_decoder, make_encoder};
+use crate::FacingMode;
 use crate::media::frame::FramePool;
 use crate::media::synthetic::marker;
 use proptest::prelude::*;
@@ -60,6 +61,28 @@ fn a_pause_is_no_credit_for_the_picture_after_it() {
         camera.pause(60);
         let after: usize = (0..3).map(|_| size(&mut *encoder, &mut camera)).sum();
         assert!(after < 9 * mean, "{codec}: {after} bytes in three pictures, {mean} in one before");
+    }
+}
+
+#[test]
+fn a_scene_cut_and_a_bitrate_that_swings_cost_hardly_any_picture() {
+    for codec in VideoCodec::available() {
+        let mut encoder = make_encoder(codec, EncoderConfig { fps: 15.0, ..config(320, 180, 160_000) }).unwrap();
+        let mut camera = Camera::noisy(320, 180);
+        let mut gaps = Vec::new();
+        let mut left_out = 0;
+        for n in 0..600 {
+            encoder.set_bitrate(120_000 + 800 * (n % 75)).unwrap();
+            if n % 75 == 0 {
+                camera.cut_to(if n % 150 == 0 { FacingMode::User } else { FacingMode::Environment });
+            }
+            camera.pause(1);
+            left_out = if size(&mut *encoder, &mut camera) == 0 { left_out + 1 } else { 0 };
+            gaps.push(left_out);
+        }
+        let longest = gaps.iter().max();
+        println!("{codec}: {gaps:?}");
+        assert!(longest <= Some(&1), "{codec}: {longest:?} pictures in a row");
     }
 }
 

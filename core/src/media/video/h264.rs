@@ -27,6 +27,9 @@ const FPS: (f64, f64) = (1.0, 60.0);
 const MIN_DIMENSION: u32 = 16;
 /// openh264 takes no quantiser below this one, and none above 42 unless it is told both ends.
 const QUANTIZERS: (u8, u8) = (12, 51);
+/// openh264 leaves out pictures, up to half of them, once more than the highest bitrate that it was told came of the last five seconds: a
+/// scene cut is enough where that is the bitrate itself. It is told so many times the bitrate, so that only its buffer counts.
+const HEADROOM: u32 = 4;
 /// openh264 gives a keyframe as many bits as so many pictures have at the bitrate of the time.
 const KEYFRAME_PICTURES: f64 = 4.0;
 /// Longest and shorter side that openh264 encodes, in pixels.
@@ -54,6 +57,8 @@ pub(super) struct H264Encoder {
     bitrate: u32,
     /// As openh264 was told, which differs while a keyframe is made.
     told_bitrate: u32,
+    /// The highest bitrate that openh264 was told.
+    told_most: u32,
     fps: f64,
     /// Bytes that a keyframe may have, if a budget was told.
     keyframe_budget: Option<u32>,
@@ -69,8 +74,8 @@ impl H264Encoder {
         }
         let (bitrate, fps) = (config.bitrate_bps.clamp(BITRATE.0, BITRATE.1), possible_fps(config.fps));
         let encoder = encoder(bitrate, fps)?;
-        let (told_bitrate, keyframe_budget) = (bitrate, None);
-        Ok(Self { encoder, width, height, bitrate, told_bitrate, fps, keyframe_budget, first: None })
+        let (told_bitrate, told_most, keyframe_budget) = (bitrate, bitrate, None);
+        Ok(Self { encoder, width, height, bitrate, told_bitrate, told_most, fps, keyframe_budget, first: None })
     }
 
     fn set_option<T>(&mut self, id: ENCODER_OPTION, value: &mut T) -> Result<(), CodecError> {
@@ -87,21 +92,25 @@ impl H264Encoder {
     }
 
     fn tell_bitrate(&mut self, bps: u32) -> Result<(), CodecError> {
-        // openh264 refuses a target above the most that it was told, and tells the decoder a higher level if need be.
-        if bps > self.told_bitrate {
-            self.set_layer_bitrate(ENCODER_OPTION_MAX_BITRATE, SPATIAL_LAYER_0, bps)?;
-        }
+        self.tell_most(bps)?;
         self.set_layer_bitrate(ENCODER_OPTION_BITRATE, SPATIAL_LAYER_ALL, bps)?;
-        if bps < self.told_bitrate {
-            self.set_layer_bitrate(ENCODER_OPTION_MAX_BITRATE, SPATIAL_LAYER_0, bps)?;
-        }
         self.told_bitrate = bps;
+        Ok(())
+    }
+
+    /// Leaves room above this bitrate. openh264 tells the decoder a higher level if need be, so this changes seldom and never down.
+    fn tell_most(&mut self, bps: u32) -> Result<(), CodecError> {
+        if bps > self.told_most / 2 {
+            let most = bps.saturating_mul(HEADROOM).min(BITRATE.1);
+            self.set_layer_bitrate(ENCODER_OPTION_MAX_BITRATE, SPATIAL_LAYER_0, most)?;
+            self.told_most = most;
+        }
         Ok(())
     }
 
     /// Before the first picture openh264 takes no options: it is made anew instead, which costs next to nothing then.
     fn make_anew(&mut self, bps: u32) -> Result<(), CodecError> {
-        (self.encoder, self.told_bitrate) = (encoder(bps, self.fps)?, bps);
+        (self.encoder, self.told_bitrate, self.told_most) = (encoder(bps, self.fps)?, bps, bps);
         Ok(())
     }
 
@@ -177,6 +186,9 @@ impl VideoEncoder for H264Encoder {
         let bitrate = if keyframe || self.first.is_none() { self.keyframe_bitrate() } else { self.bitrate };
         if bitrate != self.told_bitrate {
             if self.first.is_none() { self.make_anew(bitrate)? } else { self.tell_bitrate(bitrate)? }
+        }
+        if self.first.is_some() {
+            self.tell_most(bitrate)?;
         }
         if keyframe && self.first.is_some() {
             self.encoder.force_intra_frame();

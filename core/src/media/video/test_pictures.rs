@@ -33,6 +33,12 @@ impl Camera {
         Self { noise: Some(12_345), ..Self::new(width, height) }
     }
 
+    /// The next pictures show something else.
+    pub(super) fn cut_to(&mut self, facing: FacingMode) {
+        let frame = self.painter.next_frame().unwrap();
+        self.painter = Painter::new(facing, frame.width(), frame.height()).unwrap();
+    }
+
     /// The next picture is so many later.
     pub(super) fn pause(&mut self, pictures: u32) {
         self.number += pictures;

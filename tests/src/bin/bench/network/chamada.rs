@@ -138,6 +138,7 @@ impl Story {
         observed.freezes = video["freezes"].as_u64().unwrap_or(0);
         observed.frozen_s = video["freeze_ms"].as_f64().unwrap_or(0.0) / 1e3;
         observed.concealed = callee["audio_received"]["concealed_ratio"].as_f64();
+        observed.av_offset_p95_ms = video["av_offset_ms_p95"].as_f64();
         let never = observed.samples.last().is_none_or(|last| last.frames == 0);
         if never {
             observed.frozen_s = observed.lasted_s;
@@ -159,6 +160,7 @@ fn sample(at: f64, stats: &Value) -> Sample {
         frozen_s: received["freeze_ms"].as_f64().map(|ms| ms / 1e3),
         concealed_s: stats["audio"]["concealed_ratio"].as_f64().map(|share| share * at),
         jitter_buffer_ms: received["jitter_buffer_ms"].as_f64(),
+        av_offset_ms: received["av_offset_ms"].as_f64(),
     }
 }
 

@@ -95,6 +95,8 @@ fn hear(observed: &mut Observed, event: &Value) {
         // Opus is decoded at 48 kHz.
         concealed_s: made_up.map(|samples| samples / 48_000.0),
         jitter_buffer_ms: number("jitter_buffer_ms"),
+        // Chromium tells none.
+        av_offset_ms: None,
     });
 }
 

@@ -41,6 +41,7 @@ impl Run {
                 Some(full.max(self.time_to_reach(0.0, 2000.0)?))
             }
             Measure::FrameRate => Some(self.observed.samples.last()?.frames as f64 / self.seconds),
+            Measure::AvOffset => self.observed.av_offset_p95_ms,
             Measure::SoundAlone => Some(f64::from(u8::from(!self.observed.sound_alone.is_empty()))),
         }
     }

@@ -17,6 +17,8 @@ pub(crate) struct Sample {
     pub(crate) concealed_s: Option<f64>,
     /// What waits in the video's jitter buffer, in ms.
     pub(crate) jitter_buffer_ms: Option<f64>,
+    /// By how much pictures were later than the sound that belongs to them, in ms; negative: earlier.
+    pub(crate) av_offset_ms: Option<f64>,
 }
 
 /// One call, as both of its ends saw it.
@@ -33,6 +35,8 @@ pub(crate) struct Observed {
     pub(crate) frozen_s: f64,
     /// Share of the heard sound that was made up, from 0 to 1.
     pub(crate) concealed: Option<f64>,
+    /// The size of the offset between sound and pictures that 95 % of the measurements did not exceed, in ms.
+    pub(crate) av_offset_p95_ms: Option<f64>,
     /// How long the call lasted, in seconds; less than asked if it broke.
     pub(crate) lasted_s: f64,
     /// The ends' own last words.

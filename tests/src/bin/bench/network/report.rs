@@ -96,6 +96,7 @@ impl Result<'_> {
             Measure::Reach { from_s, kbps } => format!("until {kbps} kbit/s after {from_s} s"),
             Measure::FullPicture => "until 720p and 2 Mbit/s".into(),
             Measure::FrameRate => "pictures".into(),
+            Measure::AvOffset => "sound and pictures apart, p95".into(),
             Measure::SoundAlone => "told that sound goes on alone".into(),
         }
     }
@@ -142,6 +143,7 @@ impl Result<'_> {
             json!({
                 "at": sample.at, "frames": sample.frames, "width": sample.width, "frozen_s": sample.frozen_s,
                 "concealed_s": sample.concealed_s, "jitter_buffer_ms": sample.jitter_buffer_ms,
+                "av_offset_ms": sample.av_offset_ms,
             })
         });
         json!({
@@ -158,7 +160,7 @@ fn unit(measure: Measure) -> &'static str {
     match measure {
         Measure::Frozen | Measure::ConcealedSeconds | Measure::Reach { .. } | Measure::FullPicture => " s",
         Measure::Concealed => " %",
-        Measure::Queue(_) => " ms",
+        Measure::Queue(_) | Measure::AvOffset => " ms",
         Measure::FrameRate => " fps",
         Measure::Use(_) | Measure::SoundAlone => "",
     }

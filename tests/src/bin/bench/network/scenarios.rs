@@ -5,12 +5,15 @@
 
 use super::scenario::Bound::{AtLeast, AtMost};
 use super::scenario::Measure::{
-    Concealed, ConcealedSeconds, FrameRate, Frozen, FullPicture, Queue, Reach, SoundAlone, Use,
+    AvOffset, Concealed, ConcealedSeconds, FrameRate, Frozen, FullPicture, Queue, Reach, SoundAlone, Use,
 };
-use super::scenario::{Leg, Scenario, Span};
+use super::scenario::{Leg, Mark, Scenario, Span};
 
 /// How long the path `hole` carries nothing, in seconds.
 const HOLE_S: f64 = 0.6;
+
+/// Sound and pictures that belong together and are further apart are noticed (ITU-R BT.1359: 45 to 125 ms).
+const APART: Mark = (AvOffset, AtMost(60.0));
 
 /// All that `bench network` measures without `--scenario`.
 pub(crate) const ALL: &[Scenario] = &[
@@ -19,7 +22,7 @@ pub(crate) const ALL: &[Scenario] = &[
         path: "3 Mbit/s, RTT 50 ms",
         seconds: 60,
         legs: &[Leg::PLAIN],
-        marks: &[(FullPicture, AtMost(4.0)), (Frozen, AtMost(0.0)), (Concealed, AtMost(0.3))],
+        marks: &[(FullPicture, AtMost(4.0)), (Frozen, AtMost(0.0)), (Concealed, AtMost(0.3)), APART],
     },
     Scenario {
         name: "steady1M",
@@ -31,6 +34,7 @@ pub(crate) const ALL: &[Scenario] = &[
             (Concealed, AtMost(0.3)),
             (Queue(None), AtMost(20.0)),
             (Use(Span::Leg(0)), AtLeast(0.88)),
+            APART,
         ],
     },
     Scenario {
@@ -55,6 +59,7 @@ pub(crate) const ALL: &[Scenario] = &[
             (Use(Span::Leg(2)), AtLeast(0.85)),
             (Use(Span::Leg(3)), AtLeast(0.85)),
             (Reach { from_s: 40.0, kbps: 2000 }, AtMost(4.0)),
+            APART,
         ],
     },
     Scenario {
@@ -67,6 +72,7 @@ pub(crate) const ALL: &[Scenario] = &[
             (Concealed, AtMost(1.0)),
             (Use(Span::Leg(1)), AtLeast(0.8)),
             (Reach { from_s: 60.0, kbps: 2000 }, AtMost(6.0)),
+            APART,
         ],
     },
     Scenario {
@@ -80,6 +86,7 @@ pub(crate) const ALL: &[Scenario] = &[
             (Concealed, AtMost(0.5)),
             (Queue(None), AtMost(30.0)),
             (Use(Span::Leg(0)), AtLeast(0.85)),
+            APART,
         ],
     },
     Scenario {
@@ -94,28 +101,28 @@ pub(crate) const ALL: &[Scenario] = &[
         path: "3 Mbit/s, RTT 50 ms, 5 % loss both ways",
         seconds: 60,
         legs: &[Leg { loss: 0.05, ..Leg::PLAIN }],
-        marks: &[(Frozen, AtMost(0.5)), (Concealed, AtMost(1.0)), (Use(Span::Leg(0)), AtLeast(0.6))],
+        marks: &[(Frozen, AtMost(0.5)), (Concealed, AtMost(1.0)), (Use(Span::Leg(0)), AtLeast(0.6)), APART],
     },
     Scenario {
         name: "loss10",
         path: "3 Mbit/s, RTT 50 ms, 10 % loss both ways",
         seconds: 60,
         legs: &[Leg { loss: 0.10, ..Leg::PLAIN }],
-        marks: &[(Frozen, AtMost(2.0)), (Concealed, AtMost(3.0)), (Use(Span::Leg(0)), AtLeast(0.5))],
+        marks: &[(Frozen, AtMost(2.0)), (Concealed, AtMost(3.0)), (Use(Span::Leg(0)), AtLeast(0.5)), APART],
     },
     Scenario {
         name: "loss20",
         path: "3 Mbit/s, RTT 50 ms, 20 % loss both ways",
         seconds: 60,
         legs: &[Leg { loss: 0.20, ..Leg::PLAIN }],
-        marks: &[(Frozen, AtMost(6.0)), (Concealed, AtMost(8.0)), (Use(Span::Leg(0)), AtLeast(0.3))],
+        marks: &[(Frozen, AtMost(6.0)), (Concealed, AtMost(8.0)), (Use(Span::Leg(0)), AtLeast(0.3)), APART],
     },
     Scenario {
         name: "burst5",
         path: "3 Mbit/s, RTT 50 ms, 5 % loss both ways in bursts of 4",
         seconds: 60,
         legs: &[Leg { loss: 0.05, mean_burst: 4.0, ..Leg::PLAIN }],
-        marks: &[(Frozen, AtMost(1.1)), (Concealed, AtMost(2.5)), (Use(Span::Leg(0)), AtLeast(0.6))],
+        marks: &[(Frozen, AtMost(1.1)), (Concealed, AtMost(2.5)), (Use(Span::Leg(0)), AtLeast(0.6)), APART],
     },
     Scenario {
         name: "hole",
@@ -126,28 +133,28 @@ pub(crate) const ALL: &[Scenario] = &[
             Leg { from_s: 20.0, kbps: 8000, loss: 1.0, ..Leg::PLAIN },
             Leg { from_s: 20.0 + HOLE_S, kbps: 8000, ..Leg::PLAIN },
         ],
-        marks: &[(Frozen, AtMost(HOLE_S + 0.4)), (ConcealedSeconds, AtMost(HOLE_S + 0.2))],
+        marks: &[(Frozen, AtMost(HOLE_S + 0.4)), (ConcealedSeconds, AtMost(HOLE_S + 0.2)), APART],
     },
     Scenario {
         name: "rtt150loss3",
         path: "2 Mbit/s, RTT 150 ms, 3 % loss both ways",
         seconds: 60,
         legs: &[Leg { kbps: 2000, delay_ms: 75.0, loss: 0.03, ..Leg::PLAIN }],
-        marks: &[(Frozen, AtMost(1.0)), (Concealed, AtMost(1.0)), (Use(Span::Leg(0)), AtLeast(0.6))],
+        marks: &[(Frozen, AtMost(1.0)), (Concealed, AtMost(1.0)), (Use(Span::Leg(0)), AtLeast(0.6)), APART],
     },
     Scenario {
         name: "jitter60",
         path: "2 Mbit/s, RTT 50 ms and 0 to 60 ms more each way, in order",
         seconds: 60,
         legs: &[Leg { kbps: 2000, jitter_ms: 60.0, ..Leg::PLAIN }],
-        marks: &[(Frozen, AtMost(0.0)), (Concealed, AtMost(0.5)), (Use(Span::Leg(0)), AtLeast(0.8))],
+        marks: &[(Frozen, AtMost(0.0)), (Concealed, AtMost(0.5)), (Use(Span::Leg(0)), AtLeast(0.8)), APART],
     },
     Scenario {
         name: "policer1M",
         path: "1 Mbit/s by a token bucket of 30 kB without a queue, RTT 50 ms",
         seconds: 60,
         legs: &[Leg { kbps: 1000, policer_bytes: Some(30_000), ..Leg::PLAIN }],
-        marks: &[(Frozen, AtMost(3.5)), (Concealed, AtMost(3.0)), (Use(Span::Leg(0)), AtLeast(0.8))],
+        marks: &[(Frozen, AtMost(3.5)), (Concealed, AtMost(3.0)), (Use(Span::Leg(0)), AtLeast(0.8)), APART],
     },
 ];
 
@@ -171,5 +178,4 @@ pub(crate) const GATES: &[Scenario] = &[
     },
 ];
 
-const GATE: &[(super::scenario::Measure, super::scenario::Bound)] =
-    &[(Frozen, AtMost(2.0)), (Concealed, AtMost(3.0)), (Use(Span::Last(10.0)), AtLeast(0.5))];
+const GATE: &[Mark] = &[(Frozen, AtMost(2.0)), (Concealed, AtMost(3.0)), (Use(Span::Last(10.0)), AtLeast(0.5))];
