@@ -22,8 +22,10 @@ const UNNOTICED_LATE_MS: f64 = 30.0;
 const UNNOTICED_EARLY_MS: f64 = 60.0;
 /// Pictures that wait for sound wait until they are early by this: well within what is not noticed.
 const EARLY_AIM_MS: f64 = 20.0;
-/// So many measurements after each other tell the offset, by their median: one that is off changes nothing.
-const MEASUREMENTS: usize = 3;
+/// So many measurements after each other tell the offset, by their median: one that is off changes nothing. Pictures are late for a
+/// second or two at the start and where a path becomes slow, which is over before sound could follow; sound that is late stays so.
+const EARLY_MEASUREMENTS: usize = 3;
+const LATE_MEASUREMENTS: usize = 8;
 /// How long a correction takes until it is heard and seen whole.
 const SETTLES: Duration = Duration::from_millis(500);
 /// Most that is corrected at once, in ms.
@@ -124,11 +126,10 @@ impl LipSync {
             return None;
         }
         self.measured(now, offset);
-        let error = match self.error()? {
-            late if late > UNNOTICED_LATE_MS => late,
-            early if early < -UNNOTICED_EARLY_MS => early + EARLY_AIM_MS,
-            _ => return None,
-        };
+        let lately = self.median(EARLY_MEASUREMENTS)?;
+        let late = self.median(LATE_MEASUREMENTS).map(|late| late.min(lately)).filter(|late| *late > UNNOTICED_LATE_MS);
+        let early = Some(lately + EARLY_AIM_MS).filter(|_| lately < -UNNOTICED_EARLY_MS);
+        let error = early.or(late)?;
         let adjust = self.correct(error.clamp(-MAX_STEP_MS, MAX_STEP_MS));
         // What was measured before it is no reason for the next one.
         self.recent.clear();
@@ -164,16 +165,16 @@ impl LipSync {
         self.recent.clear();
     }
 
-    /// The median of the last measurements, once there are enough.
-    fn error(&self) -> Option<f64> {
-        let mut recent: Vec<f64> = self.recent.iter().copied().collect();
-        recent.sort_by(f64::total_cmp);
-        recent.get(MEASUREMENTS / 2).copied().filter(|_| recent.len() == MEASUREMENTS)
+    /// The median of the last so many measurements, once there are as many.
+    fn median(&self, of: usize) -> Option<f64> {
+        let mut last: Vec<f64> = self.recent.iter().rev().take(of).copied().collect();
+        last.sort_by(f64::total_cmp);
+        last.get(of / 2).copied().filter(|_| last.len() == of)
     }
 
     fn measured(&mut self, now: Instant, offset: f64) {
         if self.corrected_at.is_none_or(|at| now.saturating_duration_since(at) >= SETTLES) {
-            if self.recent.len() == MEASUREMENTS {
+            if self.recent.len() == LATE_MEASUREMENTS {
                 self.recent.pop_front();
             }
             self.recent.push_back(offset);

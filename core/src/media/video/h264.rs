@@ -32,6 +32,10 @@ const QUANTIZERS: (u8, u8) = (12, 51);
 const HEADROOM: u32 = 4;
 /// openh264 gives a keyframe as many bits as so many pictures have at the bitrate of the time.
 const KEYFRAME_PICTURES: f64 = 4.0;
+/// A keyframe of more than so many times its budget is made again of a softer picture, and of a still softer one: openh264 takes no
+/// coarser quantiser than 40 for a keyframe, whatever its budget. The pictures after it bring the rest.
+const TOO_LARGE: f64 = 1.4;
+const SOFTER: [u32; 2] = [2, 4];
 /// Longest and shorter side that openh264 encodes, in pixels.
 const MAX_SIDES: (u32, u32) = (3840, 2160);
 
@@ -62,6 +66,7 @@ pub(super) struct H264Encoder {
     fps: f64,
     /// Bytes that a keyframe may have, if a budget was told.
     keyframe_budget: Option<u32>,
+    pool: FramePool,
     /// openh264 is set up with the first picture; before, it takes no options.
     first: Option<Instant>,
 }
@@ -75,7 +80,8 @@ impl H264Encoder {
         let (bitrate, fps) = (config.bitrate_bps.clamp(BITRATE.0, BITRATE.1), possible_fps(config.fps));
         let encoder = encoder(bitrate, fps)?;
         let (told_bitrate, told_most, keyframe_budget) = (bitrate, bitrate, None);
-        Ok(Self { encoder, width, height, bitrate, told_bitrate, told_most, fps, keyframe_budget, first: None })
+        let pool = FramePool::default();
+        Ok(Self { encoder, width, height, bitrate, told_bitrate, told_most, fps, keyframe_budget, pool, first: None })
     }
 
     fn set_option<T>(&mut self, id: ENCODER_OPTION, value: &mut T) -> Result<(), CodecError> {
@@ -106,6 +112,44 @@ impl H264Encoder {
             self.told_most = most;
         }
         Ok(())
+    }
+
+    fn encode_once(&mut self, frame: &VideoFrame, keyframe: bool) -> Result<Option<EncodedFrame>, CodecError> {
+        let captured_at = frame.captured_at();
+        // The first picture is a keyframe anyway, and there is nothing yet that could be told so.
+        let bitrate = if keyframe || self.first.is_none() { self.keyframe_bitrate() } else { self.bitrate };
+        if bitrate != self.told_bitrate {
+            if self.first.is_none() { self.make_anew(bitrate)? } else { self.tell_bitrate(bitrate)? }
+        }
+        if self.first.is_some() {
+            self.tell_most(bitrate)?;
+        }
+        if keyframe && self.first.is_some() {
+            self.encoder.force_intra_frame();
+        }
+        let since = captured_at.saturating_duration_since(*self.first.get_or_insert(captured_at));
+        let time = Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX / 2));
+        let stream = self.encoder.encode_at(&EvenPart(frame), time).map_err(|error| encode(error.to_string()))?;
+        let keyframe = match stream.frame_type() {
+            FrameType::IDR => true,
+            FrameType::P | FrameType::I | FrameType::IPMixed => false,
+            FrameType::Skip => return Ok(None),
+            FrameType::Invalid => return Err(encode("the encoder is not ready")),
+        };
+        // A copy, since the memory is openh264's own and written again with the next picture.
+        let data = stream.to_vec();
+        if data.is_empty() {
+            return Ok(None);
+        }
+        let (width, height) = (self.width & !1, self.height & !1);
+        Ok(Some(EncodedFrame { codec: VideoCodec::H264, data: data.into(), keyframe, width, height, captured_at }))
+    }
+
+    /// The picture without what is smaller than so many pixels.
+    fn softened(&self, frame: &VideoFrame, divisor: u32) -> Option<VideoFrame> {
+        let (width, height) = (self.width / divisor, self.height / divisor);
+        let small = frame.scaled(&self.pool, width, height).ok()?;
+        small.scaled(&self.pool, self.width, self.height).ok()
     }
 
     /// Before the first picture openh264 takes no options: it is made anew instead, which costs next to nothing then.
@@ -181,34 +225,19 @@ impl VideoEncoder for H264Encoder {
             let (width, height) = (frame.width(), frame.height());
             return Err(encode(format!("made for {}×{}, got {width}×{height}", self.width, self.height)));
         }
-        let captured_at = frame.captured_at();
-        // The first picture is a keyframe anyway, and there is nothing yet that could be told so.
-        let bitrate = if keyframe || self.first.is_none() { self.keyframe_bitrate() } else { self.bitrate };
-        if bitrate != self.told_bitrate {
-            if self.first.is_none() { self.make_anew(bitrate)? } else { self.tell_bitrate(bitrate)? }
+        let Some(mut encoded) = self.encode_once(frame, keyframe)? else { return Ok(None) };
+        for divisor in SOFTER {
+            let most = self.keyframe_budget.map(|bytes| TOO_LARGE * f64::from(bytes));
+            if !encoded.keyframe || most.is_none_or(|most| encoded.data.len() as f64 <= most) {
+                break;
+            }
+            let Some(softer) = self.softened(frame, divisor) else { break };
+            self.make_anew(self.keyframe_bitrate())?;
+            self.first = None;
+            let Some(smaller) = self.encode_once(&softer, true)? else { break };
+            encoded = smaller;
         }
-        if self.first.is_some() {
-            self.tell_most(bitrate)?;
-        }
-        if keyframe && self.first.is_some() {
-            self.encoder.force_intra_frame();
-        }
-        let since = captured_at.saturating_duration_since(*self.first.get_or_insert(captured_at));
-        let time = Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX / 2));
-        let stream = self.encoder.encode_at(&EvenPart(frame), time).map_err(|error| encode(error.to_string()))?;
-        let keyframe = match stream.frame_type() {
-            FrameType::IDR => true,
-            FrameType::P | FrameType::I | FrameType::IPMixed => false,
-            FrameType::Skip => return Ok(None),
-            FrameType::Invalid => return Err(encode("the encoder is not ready")),
-        };
-        // A copy, since the memory is openh264's own and written again with the next picture.
-        let data = stream.to_vec();
-        if data.is_empty() {
-            return Ok(None);
-        }
-        let (width, height) = (self.width & !1, self.height & !1);
-        Ok(Some(EncodedFrame { codec: VideoCodec::H264, data: data.into(), keyframe, width, height, captured_at }))
+        Ok(Some(encoded))
     }
 
     fn set_bitrate(&mut self, bps: u32) -> Result<(), CodecError> {

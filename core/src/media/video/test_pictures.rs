@@ -20,17 +20,24 @@ pub(super) struct Camera {
     start: Instant,
     number: u32,
     noise: Option<u32>,
+    /// Bits of it.
+    mask: u32,
 }
 
 impl Camera {
     pub(super) fn new(width: u32, height: u32) -> Self {
         let painter = Painter::new(FacingMode::User, width, height).unwrap();
-        Self { painter, pool: FramePool::default(), start: Instant::now(), number: 0, noise: None }
+        Self { painter, pool: FramePool::default(), start: Instant::now(), number: 0, noise: None, mask: 15 }
     }
 
     /// The same with noise, which no codec can foresee.
     pub(super) fn noisy(width: u32, height: u32) -> Self {
         Self { noise: Some(12_345), ..Self::new(width, height) }
+    }
+
+    /// With so much of it that no quantiser makes a small keyframe of it.
+    pub(super) fn very_noisy(width: u32, height: u32) -> Self {
+        Self { mask: 127, ..Self::noisy(width, height) }
     }
 
     /// The next pictures show something else.
@@ -54,7 +61,7 @@ impl Camera {
                 *state ^= *state << 13;
                 *state ^= *state >> 17;
                 *state ^= *state << 5;
-                *pixel = pixel.saturating_add((*state & 15) as u8).clamp(16, 235);
+                *pixel = pixel.saturating_add((*state & self.mask) as u8).clamp(16, 235);
             }
         }
         copied(&self.pool, &frame, &luma, Rotation::None, captured_at)
