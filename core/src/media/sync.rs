@@ -129,7 +129,9 @@ impl LipSync {
         let lately = self.median(EARLY_MEASUREMENTS)?;
         let late = self.median(LATE_MEASUREMENTS).map(|late| late.min(lately)).filter(|late| *late > UNNOTICED_LATE_MS);
         let early = Some(lately + EARLY_AIM_MS).filter(|_| lately < -UNNOTICED_EARLY_MS);
-        let error = early.or(late)?;
+        // Pictures that wait for nothing any more are let go at once.
+        let released = Some(lately.min(self.video_ms)).filter(|ms| lately > UNNOTICED_LATE_MS && *ms > 0.0);
+        let error = early.or(late).or(released)?;
         let adjust = self.correct(error.clamp(-MAX_STEP_MS, MAX_STEP_MS));
         // What was measured before it is no reason for the next one.
         self.recent.clear();

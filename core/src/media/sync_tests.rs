@@ -120,6 +120,17 @@ fn pictures_wait_for_late_sound_within_three_seconds() {
 }
 
 #[test]
+fn pictures_that_wait_for_nothing_any_more_are_let_go_within_three_seconds() {
+    let mut call = Call::new(200.0, 60.0);
+    call.run(20);
+    let waiting = call.set.video;
+    assert!(waiting > Duration::from_millis(60));
+    call.audio_ms = 60.0;
+    call.run(7);
+    assert!(call.offset() <= UNNOTICED_LATE_MS && call.set.audio == Duration::ZERO, "{:?}", call.set);
+}
+
+#[test]
 fn sound_does_not_follow_pictures_that_are_late_for_a_moment() {
     let mut call = Call::new(70.0, 300.0);
     call.run(6);
