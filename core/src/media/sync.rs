@@ -22,14 +22,14 @@ const UNNOTICED_LATE_MS: f64 = 30.0;
 const UNNOTICED_EARLY_MS: f64 = 60.0;
 /// Pictures that wait for sound wait until they are early by this: well within what is not noticed.
 const EARLY_AIM_MS: f64 = 20.0;
-/// So many measurements after each other tell the offset, by their median: one that is off changes nothing. Pictures are late for a
-/// second or two at the start and where a path becomes slow, which is over before sound could follow; sound that is late stays so.
+/// So many measurements after each other tell the offset, by their median: one that is off changes nothing. Pictures are often late for
+/// a second at the start and where a path becomes slow, which is over before sound could follow; sound that is late stays so.
 const EARLY_MEASUREMENTS: usize = 3;
-const LATE_MEASUREMENTS: usize = 8;
+const LATE_MEASUREMENTS: usize = 5;
 /// How long a correction takes until it is heard and seen whole.
 const SETTLES: Duration = Duration::from_millis(500);
 /// Most that is corrected at once, in ms.
-const MAX_STEP_MS: f64 = 80.0;
+const MAX_STEP_MS: f64 = 120.0;
 /// How much a measurement weighs against those before it, for those who watch.
 const WEIGHT: f64 = 0.25;
 /// An offset beyond this is no property of a path but of broken reports, in ms.

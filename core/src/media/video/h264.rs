@@ -32,10 +32,10 @@ const QUANTIZERS: (u8, u8) = (12, 51);
 const HEADROOM: u32 = 4;
 /// openh264 gives a keyframe as many bits as so many pictures have at the bitrate of the time.
 const KEYFRAME_PICTURES: f64 = 4.0;
-/// A keyframe of more than so many times its budget is made again of a softer picture, and of a still softer one: openh264 takes no
+/// A keyframe of more than so many times its budget is made again of a softer picture, and of still softer ones: openh264 takes no
 /// coarser quantiser than 40 for a keyframe, whatever its budget. The pictures after it bring the rest.
-const TOO_LARGE: f64 = 1.4;
-const SOFTER: [u32; 2] = [2, 4];
+const TOO_LARGE: f64 = 1.1;
+const SOFTER: [u32; 3] = [2, 3, 5];
 /// Longest and shorter side that openh264 encodes, in pixels.
 const MAX_SIDES: (u32, u32) = (3840, 2160);
 
