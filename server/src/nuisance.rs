@@ -97,7 +97,12 @@ impl Nuisance {
         })
     }
 
-    fn takes_offer(&mut self, from: u64, now: Instant) -> bool {
+    /// Whether nothing is wanted from this session, whose name looks like that.
+    pub(crate) fn is_blocked(&self, from: u64, look: &str) -> bool {
+        self.blocked_sessions.contains(&from) || self.blocked.contains_key(look)
+    }
+
+    pub(crate) fn takes_offer(&mut self, from: u64, now: Instant) -> bool {
         let caller = self.caller(from, now);
         caller.quiet_until <= now && caller.offers.take(1.0, now)
     }
