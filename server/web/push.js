@@ -1,0 +1,87 @@
+// Lets calls ring here while the page is closed, by Web Push (W3C Push API): asks the browser for a subscription, which the session tells
+// the server.
+//
+// `scope` is the global object, or what looks like it in tests; `changed({possible, on})` hears how it is, `subscribed(subscription)` what the
+// server is to be told, null if nothing any more.
+
+const bytesOf = (base64url) => {
+  const text = atob(base64url.replaceAll('-', '+').replaceAll('_', '/'));
+  return Uint8Array.from(text, (one) => one.charCodeAt(0));
+};
+
+export class PushSetup {
+  #scope;
+  #worker;
+  #changed;
+  #subscribed;
+  // The server's public key; null while it cannot send.
+  #key = null;
+  #on = false;
+
+  // `worker` is the address of the service worker, with the texts that it shows.
+  constructor({ scope = globalThis, worker, changed, subscribed }) {
+    this.#scope = scope;
+    this.#worker = worker;
+    this.#changed = changed;
+    this.#subscribed = subscribed;
+  }
+
+  get isOn() {
+    return this.#on;
+  }
+
+  get #isPossible() {
+    const { navigator, PushManager, Notification } = this.#scope;
+    return Boolean(this.#key && navigator?.serviceWorker && PushManager && Notification && Notification.permission !== 'denied');
+  }
+
+  // What the server can do, at each login: a subscription that there is already goes on.
+  async offered(push) {
+    this.#key = push?.platforms.includes('webpush') ? push.key : null;
+    if (!this.#isPossible) return this.#tell(false);
+    const registration = await this.#scope.navigator.serviceWorker.getRegistration(this.#worker);
+    const subscription = await registration?.pushManager.getSubscription();
+    if (subscription) {
+      // The texts may be of another language now.
+      await this.#scope.navigator.serviceWorker.register(this.#worker);
+      this.#subscribed(subscription.toJSON());
+    }
+    this.#tell(Boolean(subscription));
+  }
+
+  // The person wants it. Gives whether it is so then.
+  async turnOn() {
+    if (!this.#isPossible || (await this.#scope.Notification.requestPermission()) !== 'granted') return this.#tell(false);
+    try {
+      await this.#scope.navigator.serviceWorker.register(this.#worker);
+      const { pushManager } = await this.#scope.navigator.serviceWorker.ready;
+      const wanted = { userVisibleOnly: true, applicationServerKey: bytesOf(this.#key) };
+      const subscription = await pushManager.subscribe(wanted).catch(async (error) => {
+        // One for another key is in the way: the server has a new one.
+        const old = await pushManager.getSubscription();
+        if (!old) throw error;
+        await old.unsubscribe();
+        return pushManager.subscribe(wanted);
+      });
+      this.#subscribed(subscription.toJSON());
+      return this.#tell(true);
+    } catch (error) {
+      console.warn('no push:', error.message);
+      return this.#tell(false);
+    }
+  }
+
+  async turnOff() {
+    const registration = await this.#scope.navigator.serviceWorker.getRegistration(this.#worker);
+    const subscription = await registration?.pushManager.getSubscription();
+    await subscription?.unsubscribe();
+    this.#subscribed(null);
+    return this.#tell(false);
+  }
+
+  #tell(on) {
+    this.#on = on;
+    this.#changed({ possible: this.#isPossible, on });
+    return on;
+  }
+}
