@@ -53,6 +53,8 @@ let online = false;
 let rejoining = null;
 let waiting = [];
 let users = null;
+// Who is not here, but can be rung by push.
+let away = [];
 let presence = null;
 let presenceTimer = null;
 let iceServers = [];
@@ -326,7 +328,10 @@ function onSession(event) {
       notices.say(t('chat.renamed', event));
       break;
     case 'ice-servers': iceServers = event.iceServers; break;
-    case 'away': engine.away(event.names); break;
+    case 'away':
+      away = event.names;
+      engine.away(away);
+      break;
     case 'users': onUsers(event.users); break;
     case 'chat':
       chat.line({ ...event, own: event.from === session.name });
@@ -402,7 +407,7 @@ function showRoom() {
 }
 
 function showPeople() {
-  if (session) people.show(users ?? [], session.name, online && engine.snapshot().state === 'idle', blocked);
+  if (session) people.show(users ?? [], session.name, online && engine.snapshot().state === 'idle', blocked, away);
 }
 
 function showServer() {
