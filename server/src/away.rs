@@ -4,7 +4,7 @@ use crate::{
     hub::State,
     nuisance::Nuisance,
     outbox::Source,
-    push::{Callee, DeviceId, Push, PushedRing, RegisterError, Ring, Ringing, check_device},
+    push::{Callee, Caller, DeviceId, Push, PushedRing, RegisterError, Ring, Ringing, check_device},
     relay::{refusal, refusal_of},
     sanitise,
 };
@@ -21,8 +21,10 @@ use std::{
 };
 use tokio::sync::Notify;
 
-/// People who are away and of whom is remembered who may not ring them. Of more the rest is forgotten.
+/// People who are away and of whom is remembered who may not ring them.
 const MAX_NUISANCE: usize = 10_000;
+/// How many are left after some had to be forgotten.
+const KEPT_NUISANCE: usize = MAX_NUISANCE / 4 * 3;
 
 /// What there is about people who are away.
 #[derive(Debug)]
@@ -52,11 +54,23 @@ impl Away {
         self.ringing.next_deadline()
     }
 
-    pub(crate) fn renumber(&mut self, old: u64, new: u64) {
-        self.ringing.renumber(old, new);
+    /// A session has another number now; `person` is whose it is.
+    pub(crate) fn renumber(&mut self, old: u64, new: u64, person: Option<&Callee>) {
+        self.ringing.renumber(old, new, person);
         for nuisance in self.nuisance.values_mut() {
             nuisance.renumber(old, new);
         }
+    }
+
+    /// What somebody who is away has to say about others. With too many of them, those who have nothing to say are forgotten first.
+    fn nuisance_of(&mut self, callee: &Callee, now: Instant) -> &mut Nuisance {
+        if self.nuisance.len() >= MAX_NUISANCE && !self.nuisance.contains_key(callee) {
+            self.nuisance.retain(|_, nuisance| !nuisance.is_idle(now));
+            let most = self.nuisance.len().saturating_sub(KEPT_NUISANCE);
+            let forgotten: Vec<Callee> = self.nuisance.keys().take(most).cloned().collect();
+            forgotten.iter().for_each(|callee| drop(self.nuisance.remove(callee)));
+        }
+        self.nuisance.entry(callee.clone()).or_insert_with(|| Nuisance::new(now))
     }
 
     /// Ends what a ring has on devices.
@@ -141,7 +155,7 @@ impl State {
     }
 
     /// A message of a call for somebody who is not here.
-    pub(crate) fn to_absent(
+    pub(crate) fn relay_to_absent(
         &mut self,
         number: u64,
         kind: &str,
@@ -188,23 +202,22 @@ impl State {
         let Some(push) = self.away.push.clone() else { return Ok(()) };
         let now = Instant::now();
         self.end_ring(number, &callee, None, "replaced");
-        let Some(from) = self.sessions.get(&number).and_then(|session| session.name.clone()) else { return Ok(()) };
+        let Some(session) = self.sessions.get(&number) else { return Ok(()) };
+        // Without a token nobody has a name here.
+        let (Some(from), Some(subject)) = (session.name.clone(), session.subject.clone()) else { return Ok(()) };
+        let caller = Caller { session: number, subject };
         let look = sanitise::look(&from);
         let devices = self.rooms.get(&callee.room).and_then(|room| room.names.get(name));
         let sleeper = devices.and_then(|devices| devices.first()).copied();
         let sleeper = sleeper.and_then(|device| self.sessions.get_mut(&device));
         let nuisance = match sleeper {
             Some(session) => &mut session.nuisance,
-            None => self.away.nuisance.entry(callee.clone()).or_insert_with(|| Nuisance::new(now)),
+            None => self.away.nuisance_of(&callee, now),
         };
         if nuisance.is_blocked(number, &look) {
             return Err((ErrorCode::Blocked, "this person wants nothing from you".into()));
         }
-        let may_ring = nuisance.takes_offer(number, now);
-        if self.away.nuisance.len() > MAX_NUISANCE {
-            self.away.nuisance.clear();
-        }
-        if !may_ring || !self.may_call(number, &[]) {
+        if !nuisance.takes_offer(number, now) || !self.may_call(number, &[]) {
             return Err((ErrorCode::RateLimited, "too many calls; wait a little".into()));
         }
         let pushed = PushedCall {
@@ -216,7 +229,7 @@ impl State {
         };
         let (room, subject) = (callee.room.clone(), callee.subject.clone());
         let ring = move |deadline: Instant| push.ring(&room, &subject, &pushed, deadline.into());
-        let started = self.away.ringing.start(now, (number, callee, name, call), offer, ring);
+        let started = self.away.ringing.start(now, (caller, callee, name, call), offer, ring);
         started.map_err(|full| (ErrorCode::RateLimited, full.to_string()))?;
         self.away.changed.notify_one();
         tracing::info!(connection = number, "a call waits and rings by push");
@@ -284,11 +297,19 @@ impl State {
     }
 
     /// Somebody's last session is gone for good: `nuisance` is what it had to say about others.
-    pub(crate) fn went_away(&mut self, callee: Callee, nuisance: Nuisance) {
+    pub(crate) fn went_away(&mut self, callee: Callee, mut nuisance: Nuisance) {
         let is_reachable =
             self.away.push.as_ref().is_some_and(|push| push.name(&callee.room, &callee.subject).is_some());
-        if is_reachable && self.away.nuisance.len() < MAX_NUISANCE {
-            self.away.nuisance.insert(callee, nuisance);
+        let now = Instant::now();
+        if is_reachable && !nuisance.is_idle(now) {
+            *self.away.nuisance_of(&callee, now) = nuisance;
+        }
+    }
+
+    /// Nobody is let in any more, so nobody comes for the calls that wait.
+    pub(crate) fn end_all_rings(&mut self) {
+        for ring in self.away.ringing.take_all() {
+            self.away.finish(ring, "shutdown");
         }
     }
 
@@ -300,7 +321,7 @@ impl State {
                 self.away.finish(ring, "unanswered");
                 continue;
             }
-            if let Some(caller) = self.sessions.get(&ring.caller) {
+            if let Some(caller) = self.sessions.get(&ring.caller.session) {
                 caller.send_message(&Message::HangUp(HangUp {
                     name: Some(ring.name.clone()),
                     target: caller.name.as_deref().map(str::to_owned),

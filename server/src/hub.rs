@@ -632,6 +632,7 @@ impl Hub {
         let mut guard = self.lock();
         let state = &mut *guard;
         state.draining = true;
+        state.end_all_rings();
         let mut idle = true;
         for (number, session) in &state.sessions {
             if session.attached && state.has_call(*number) {
@@ -647,6 +648,7 @@ impl Hub {
     pub(crate) fn shut_down(&self) {
         let mut state = self.lock();
         state.shut_down = true;
+        state.end_all_rings();
         for session in state.sessions.values() {
             session.outbox.close(Closing { code: code::GOING_AWAY, reason: "the server is shutting down" });
         }

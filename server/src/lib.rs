@@ -205,6 +205,8 @@ impl Server {
         // Who has not gone by then is cut off.
         let _ = time::timeout(SHUTDOWN_WAIT, async { tokio::join!(serving.join_next(), hub.everyone_left()) }).await;
         if let Some(push) = hub.push.get().cloned() {
+            // What rings is taken back.
+            let _ = time::timeout(SHUTDOWN_WAIT, push.idle()).await;
             // The next server opens the same file.
             let _ = tokio::task::spawn_blocking(move || push.close()).await;
         }

@@ -4,7 +4,8 @@ use crate::{
     auth::Person,
     hub::{Session, State, TokenEnd},
     outbox::{Closing, code},
-    push, relay,
+    push::{self, Callee},
+    relay,
     rooms::{self, Room},
     router::Claim,
     sanitise,
@@ -296,7 +297,10 @@ impl State {
 
     /// A session has another number now.
     fn renumber(&mut self, old: u64, new: u64) {
-        self.away.renumber(old, new);
+        let session = self.sessions.get(&new);
+        let person =
+            session.and_then(|session| Some(Callee { room: session.room.clone(), subject: session.subject.clone()? }));
+        self.away.renumber(old, new, person.as_ref());
         let roommates: Vec<u64> = self.roommates(new).map(|(number, _)| number).collect();
         for number in roommates {
             if let Some(session) = self.sessions.get_mut(&number) {

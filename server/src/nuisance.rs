@@ -36,6 +36,13 @@ struct Caller {
     quiet_until: Instant,
 }
 
+impl Caller {
+    /// Whether it has called so often, or was turned down so lately, that there is something to remember.
+    fn has_to_wait(&mut self, now: Instant) -> bool {
+        self.quiet_until > now || !self.offers.is_full(now)
+    }
+}
+
 /// What a session has to say about others who call it, and what it may call itself.
 #[derive(Debug)]
 pub(crate) struct Nuisance {
@@ -83,7 +90,7 @@ impl Nuisance {
 
     fn caller(&mut self, from: u64, now: Instant) -> &mut Caller {
         if self.callers.len() >= MAX_CALLERS {
-            self.callers.retain(|_, caller| caller.quiet_until > now || !caller.offers.is_full(now));
+            self.callers.retain(|_, caller| caller.has_to_wait(now));
         }
         if self.callers.len() >= MAX_CALLERS
             && let Some(least) = self.callers.iter().min_by_key(|(_, caller)| caller.quiet_until).map(|(from, _)| *from)
@@ -95,6 +102,11 @@ impl Nuisance {
             declines: 0,
             quiet_until: now,
         })
+    }
+
+    /// Whether there is nothing to remember: nobody is blocked, and no caller has to wait.
+    pub(crate) fn is_idle(&mut self, now: Instant) -> bool {
+        self.blocked.is_empty() && !self.callers.values_mut().any(|caller| caller.has_to_wait(now))
     }
 
     /// Whether nothing is wanted from this session, whose name looks like that.

@@ -128,7 +128,7 @@ impl State {
         if let Some(target) = target.as_deref()
             && (devices.is_empty() || self.is_for_sleeper(number, kind, target, &devices))
         {
-            return self.to_absent(number, kind, call, target, frame);
+            return self.relay_to_absent(number, kind, call, target, frame);
         }
         let mut recipients = self.recipients(number, devices, kind, call.is_some());
         if recipients.is_empty() {

@@ -295,6 +295,19 @@ async fn after_a_restart_the_same_people_can_be_rung_and_nobody_else_has_their_n
 }
 
 #[tokio::test]
+async fn a_server_that_goes_takes_back_what_rings() {
+    let mut world = world().await;
+    world.asleep("bia", "phone").await;
+    let mut ana = world.ana_who_sees_away("bia").await;
+    ana.send(offer("bia")).await;
+    assert_eq!(world.pushed().await.1["kind"], "ring");
+    let _ = world.server.stop.take().unwrap().send(());
+    (&mut world.server.task).await.unwrap();
+    let (token, data) = world.pushed().await;
+    assert_eq!((&*token, &data["kind"]), ("phone", &json!("cancel")));
+}
+
+#[tokio::test]
 async fn lists_tell_who_is_away_to_those_who_read_deltas() {
     let world = world().await;
     world.asleep("bia", "phone").await;

@@ -111,7 +111,7 @@ const push = new PushSetup({ worker: pushWorker(), changed: showPush, subscribed
 
 // The service worker of all rooms, with the texts that it shows.
 function pushWorker() {
-  const texts = new URLSearchParams({ ring: t('push.ring', { name: '{name}' }), missed: t('push.missed', { name: '{name}' }) });
+  const texts = new URLSearchParams({ ring: t('push.ring', { name: '{name}' }), called: t('push.called', { name: '{name}' }) });
   return new URL(`${isRoom() ? '../' : ''}push-worker.js?${texts}`, location.href).href;
 }
 

@@ -9,6 +9,13 @@ const bytesOf = (base64url) => {
   return Uint8Array.from(text, (one) => one.charCodeAt(0));
 };
 
+// Whether a subscription was made with this key.
+const isFor = (subscription, key) => {
+  const own = new Uint8Array(subscription.options?.applicationServerKey ?? []);
+  const wanted = bytesOf(key);
+  return own.length === wanted.length && own.every((byte, at) => byte === wanted[at]);
+};
+
 export class PushSetup {
   #scope;
   #worker;
@@ -39,43 +46,54 @@ export class PushSetup {
   async offered(push) {
     this.#key = push?.platforms.includes('webpush') ? push.key : null;
     if (!this.#isPossible) return this.#tell(false);
-    const registration = await this.#scope.navigator.serviceWorker.getRegistration(this.#worker);
-    const subscription = await registration?.pushManager.getSubscription();
-    if (subscription) {
-      // The texts may be of another language now.
-      await this.#scope.navigator.serviceWorker.register(this.#worker);
-      this.#subscribed(subscription.toJSON());
+    try {
+      let subscription = await this.#current();
+      if (subscription) {
+        // The texts may be of another language now, and the server may have another key, with which it cannot use the old subscription.
+        if (!isFor(subscription, this.#key)) subscription = await this.#subscribe();
+        else await this.#scope.navigator.serviceWorker.register(this.#worker);
+        this.#subscribed(subscription.toJSON());
+      }
+      return this.#tell(Boolean(subscription));
+    } catch (error) {
+      return this.#failed(error);
     }
-    this.#tell(Boolean(subscription));
   }
 
   // The person wants it. Gives whether it is so then.
   async turnOn() {
-    if (!this.#isPossible || (await this.#scope.Notification.requestPermission()) !== 'granted') return this.#tell(false);
     try {
-      await this.#scope.navigator.serviceWorker.register(this.#worker);
-      const { pushManager } = await this.#scope.navigator.serviceWorker.ready;
-      const wanted = { userVisibleOnly: true, applicationServerKey: bytesOf(this.#key) };
-      const subscription = await pushManager.subscribe(wanted).catch(async (error) => {
-        // One for another key is in the way: the server has a new one.
-        const old = await pushManager.getSubscription();
-        if (!old) throw error;
-        await old.unsubscribe();
-        return pushManager.subscribe(wanted);
-      });
+      if (!this.#isPossible || (await this.#scope.Notification.requestPermission()) !== 'granted') return this.#tell(false);
+      const subscription = await this.#subscribe();
       this.#subscribed(subscription.toJSON());
       return this.#tell(true);
     } catch (error) {
-      console.warn('no push:', error.message);
-      return this.#tell(false);
+      return this.#failed(error);
     }
   }
 
   async turnOff() {
-    const registration = await this.#scope.navigator.serviceWorker.getRegistration(this.#worker);
-    const subscription = await registration?.pushManager.getSubscription();
-    await subscription?.unsubscribe();
+    // The server sends nothing any more, whatever the browser says.
     this.#subscribed(null);
+    await (await this.#current().catch(() => null))?.unsubscribe().catch(() => {});
+    return this.#tell(false);
+  }
+
+  async #current() {
+    const registration = await this.#scope.navigator.serviceWorker.getRegistration(this.#worker);
+    return (await registration?.pushManager.getSubscription()) ?? null;
+  }
+
+  async #subscribe() {
+    await this.#scope.navigator.serviceWorker.register(this.#worker);
+    const { pushManager } = await this.#scope.navigator.serviceWorker.ready;
+    const old = await pushManager.getSubscription();
+    if (old && !isFor(old, this.#key)) await old.unsubscribe();
+    return pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytesOf(this.#key) });
+  }
+
+  #failed(error) {
+    console.warn('no push:', error.message);
     return this.#tell(false);
   }
 

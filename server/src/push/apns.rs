@@ -58,6 +58,12 @@ impl Apns {
         Some(new)
     }
 
+    /// This token is good no more.
+    fn forget(&self, token: &str) {
+        let mut held = self.token.lock().unwrap_or_else(PoisonError::into_inner);
+        held.take_if(|(_, held)| held == token);
+    }
+
     fn server(&self, platform: PushPlatform) -> &str {
         match (&self.config.server, platform) {
             (Some(server), _) => server,
@@ -82,7 +88,7 @@ impl Provider for Apns {
             .http
             .chosen
             .post(format!("{}/3/device/{device}", self.server(push.to.address.platform)))
-            .bearer_auth(token)
+            .bearer_auth(&token)
             .header("apns-push-type", "voip")
             .header("apns-topic", format!("{}.voip", self.config.bundle_id))
             .header("apns-priority", "10")
@@ -98,8 +104,8 @@ impl Provider for Apns {
         match (answer.status, reason) {
             (StatusCode::GONE, _) | (_, "BadDeviceToken" | "Unregistered") => Outcome::Gone,
             (_, "ExpiredProviderToken") => {
-                *self.token.lock().unwrap_or_else(PoisonError::into_inner) = None;
-                Outcome::Later(Some(Duration::ZERO))
+                self.forget(&token);
+                Outcome::Later(None)
             }
             (status, _) if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => {
                 let reason: String = reason.chars().filter(char::is_ascii_alphanumeric).take(64).collect();

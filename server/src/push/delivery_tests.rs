@@ -20,7 +20,11 @@ struct Script {
 impl Provider for Script {
     async fn send(&self, push: Notification<'_>) -> Outcome {
         let token = push.to.address.token.clone().unwrap_or_default();
+        let is_slow = token.starts_with("slow");
         self.sent.send((token, push.call.kind, self.start.elapsed())).unwrap();
+        if is_slow {
+            time::sleep(SLOW).await;
+        }
         self.outcomes.lock().unwrap().pop_front().unwrap_or(Outcome::Accepted)
     }
 }
@@ -41,8 +45,12 @@ fn bench(outcomes: impl IntoIterator<Item = Outcome>) -> Bench {
     Bench { delivery: Arc::new(Delivery::new(providers, PushMetrics::default(), on_gone)), sent, gone }
 }
 
+/// Devices whose name begins with `slow` have a service that takes ten seconds.
+const SLOW: Duration = Duration::from_secs(10);
+
 fn device(name: &str) -> Registration {
-    let id = DeviceId { room: "".into(), subject: "1".into(), device: name.into() };
+    let subject = if name.starts_with("slow") { "slow" } else { "1" };
+    let id = DeviceId { room: "".into(), subject: subject.into(), device: name.into() };
     let address = PushRegister {
         platform: PushPlatform::Fcm,
         token: Some(name.into()),
@@ -80,7 +88,7 @@ const CANCEL: PushedKind = PushedKind::Cancel;
 #[tokio::test(start_paused = true)]
 async fn a_busy_service_is_asked_again_when_it_said_and_then_ever_more_rarely_while_the_call_rings() {
     let busy = |after: Option<u64>| Outcome::Later(after.map(Duration::from_secs));
-    let mut bench = bench([busy(Some(7)), busy(None), busy(None), busy(None), busy(None), busy(None), busy(None)]);
+    let mut bench = bench([busy(Some(7)), busy(Some(0)), busy(None), busy(None), busy(None), busy(None), busy(None)]);
     let _ring = bench.ring(&["a"]);
     let times: Vec<u64> = bench.all_sent().await.into_iter().map(|(_, _, at)| at).collect();
     assert_eq!(times, [0, 7, 9, 13, 21, 37]);
@@ -121,6 +129,25 @@ async fn a_ring_that_may_have_come_there_is_taken_back_until_that_is_taken() {
     time::sleep(Duration::from_millis(500)).await;
     ring.stop(Vec::new());
     assert_eq!(bench.all_sent().await, [("a".into(), RING, 0), ("a".into(), CANCEL, 0), ("a".into(), CANCEL, 1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn whose_services_are_slow_waits_for_them_and_nobody_else_does() {
+    let mut bench = bench([]);
+    let names: Vec<String> = (0..2 * REQUESTS).map(|n| format!("slow {n}")).collect();
+    let slow = bench.ring(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    time::sleep(Duration::from_millis(1)).await;
+    let ring = bench.ring(&["a"]);
+    time::sleep(Duration::from_millis(1)).await;
+    // What had no turn yet gets none any more.
+    slow.stop(Vec::new());
+    ring.stop(vec!["a".into()]);
+    let all = bench.all_sent().await;
+    let at_start = all.iter().filter(|(token, kind, at)| token != "a" && *kind == RING && *at == 0).count();
+    assert_eq!((at_start, all.contains(&("a".into(), RING, 0))), (REQUESTS_OF_PERSON, true));
+    assert_eq!(all.len(), 1 + 2 * REQUESTS_OF_PERSON, "{all:?}");
+    time::timeout(Duration::from_secs(1), bench.delivery.idle()).await.unwrap();
+    assert!(bench.delivery.people().is_empty());
 }
 
 #[tokio::test(start_paused = true)]

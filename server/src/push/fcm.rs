@@ -19,6 +19,8 @@ const SERVER: &str = "https://fcm.googleapis.com";
 const SCOPE: &str = "https://www.googleapis.com/auth/firebase.messaging";
 /// For how long an access token is asked for, the most that there is.
 const TOKEN_LIFE: Duration = Duration::from_secs(3600);
+/// For how long no token is asked for after none was given.
+const REFUSED_FOR: Duration = Duration::from_millis(500);
 /// A token that ends so soon is renewed before it is used.
 const TOKEN_MARGIN: Duration = Duration::from_secs(60);
 
@@ -31,14 +33,23 @@ struct Account {
     token_uri: String,
 }
 
+/// An access token (OAuth 2.0), if there is one.
+#[derive(Debug, Default)]
+struct Access {
+    /// Until when, and which.
+    token: Option<(Instant, String)>,
+    /// What was said instead of one, and until when that holds: pushes that waited meanwhile do not each ask anew.
+    refused: Option<(Instant, Outcome)>,
+}
+
 #[derive(Debug)]
 pub(crate) struct Fcm {
     messages: String,
     token_uri: String,
     email: String,
     key: SigningKey,
-    /// An access token (OAuth 2.0) and when it ends. Held over the request for one, so that many pushes ask once.
-    token: Mutex<Option<(Instant, String)>>,
+    /// Held over the request for a token, so that many pushes ask once.
+    access: Mutex<Access>,
     http: Http,
 }
 
@@ -59,19 +70,38 @@ impl Fcm {
             token_uri: account.token_uri,
             email: account.client_email,
             key,
-            token: Mutex::default(),
+            access: Mutex::default(),
             http,
         })
     }
 
-    /// An access token: the one that there is, or another one by a signed assertion (RFC 7523 section 2.1).
+    /// An access token: the one that there is, or another one.
     async fn token(&self) -> Result<String, Outcome> {
-        let mut held = self.token.lock().await;
-        if let Some((ends, token)) = &*held
+        let mut access = self.access.lock().await;
+        if let Some((ends, token)) = &access.token
             && *ends > Instant::now() + TOKEN_MARGIN
         {
             return Ok(token.clone());
         }
+        if let Some((until, refused)) = &access.refused
+            && *until > Instant::now()
+        {
+            return Err(refused.clone());
+        }
+        match self.new_token().await {
+            Ok((life, token)) => {
+                access.token = Some((Instant::now() + life, token.clone()));
+                Ok(token)
+            }
+            Err(outcome) => {
+                access.refused = Some((Instant::now() + REFUSED_FOR, outcome.clone()));
+                Err(outcome)
+            }
+        }
+    }
+
+    /// Asks for an access token by a signed assertion (RFC 7523 section 2.1). Gives for how long it is good, and the token.
+    async fn new_token(&self) -> Result<(Duration, String), Outcome> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let claims = json!({
             "iss": self.email, "scope": SCOPE, "aud": self.token_uri, "iat": now, "exp": now + TOKEN_LIFE.as_secs(),
@@ -93,8 +123,13 @@ impl Fcm {
         let body: Value = serde_json::from_str(&answer.body).map_err(|_| refused())?;
         let token = body["access_token"].as_str().ok_or_else(refused)?.to_owned();
         let life = Duration::from_secs(body["expires_in"].as_u64().unwrap_or(0)).min(TOKEN_LIFE);
-        *held = Some((Instant::now() + life, token.clone()));
-        Ok(token)
+        Ok((life, token))
+    }
+
+    /// This token is good no more.
+    async fn forget(&self, token: &str) {
+        let mut access = self.access.lock().await;
+        access.token.take_if(|(_, held)| held == token);
     }
 }
 
@@ -114,7 +149,7 @@ impl Provider for Fcm {
             },
             "android": {"priority": "HIGH", "ttl": format!("{}s", push.ttl.as_secs())},
         }});
-        let request = self.http.chosen.post(&self.messages).bearer_auth(access);
+        let request = self.http.chosen.post(&self.messages).bearer_auth(&access);
         let request = request.header("content-type", "application/json").body(message.to_string());
         let answer = match http::send(request).await {
             Ok(answer) => answer,
@@ -124,10 +159,10 @@ impl Provider for Fcm {
         let details = body["error"]["details"].as_array().into_iter().flatten();
         let code = details.filter_map(|detail| detail["errorCode"].as_str()).next().unwrap_or_default();
         match (answer.status, code) {
-            // Of another project, or of an app that is not installed any more.
-            (_, "UNREGISTERED" | "SENDER_ID_MISMATCH") | (StatusCode::NOT_FOUND, _) => Outcome::Gone,
+            // Without that word, a 404 is of a project that does not exist: an operator's mistake must not cost registrations.
+            (_, "UNREGISTERED") => Outcome::Gone,
             (StatusCode::UNAUTHORIZED, _) => {
-                *self.token.lock().await = None;
+                self.forget(&access).await;
                 Outcome::Later(None)
             }
             _ => answer.outcome(),

@@ -14,6 +14,8 @@ const CONNECT_TIME: Duration = Duration::from_secs(5);
 const REQUEST_TIME: Duration = Duration::from_secs(10);
 /// Most that is read of an answer.
 const MAX_ANSWER_BYTES: usize = 8 * 1024;
+/// Connections that are kept to a host that a device has named, for those who speak no HTTP/2.
+const MAX_IDLE_PER_HOST: usize = 2;
 /// Keeps a connection to a provider through firewalls that forget silent ones.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
 
@@ -22,17 +24,20 @@ const KEEP_ALIVE: Duration = Duration::from_secs(60);
 pub(crate) struct Http {
     pub(crate) chosen: Client,
     pub(crate) registered: Client,
+    /// Whether `registered` may send to private addresses.
+    pub(crate) allow_private: bool,
 }
 
 impl Http {
     pub(crate) fn new(config: &PushConfig) -> Result<Self, PushError> {
         let tls = tls(config)?;
         let failed = |e: reqwest::Error| PushError::Client(e.to_string());
-        let chosen = builder(tls.clone()).build().map_err(failed)?;
-        let registered = builder(tls);
+        let chosen = builder(tls.clone()).http2_keep_alive_interval(KEEP_ALIVE).http2_keep_alive_while_idle(true);
+        let chosen = chosen.build().map_err(failed)?;
+        let registered = builder(tls).pool_max_idle_per_host(MAX_IDLE_PER_HOST);
         let registered =
             if config.allow_private { registered } else { registered.dns_resolver(Arc::new(PublicResolver)) };
-        Ok(Self { chosen, registered: registered.build().map_err(failed)? })
+        Ok(Self { chosen, registered: registered.build().map_err(failed)?, allow_private: config.allow_private })
     }
 }
 
@@ -45,8 +50,6 @@ fn builder(tls: ClientConfig) -> ClientBuilder {
         .no_proxy()
         .connect_timeout(CONNECT_TIME)
         .timeout(REQUEST_TIME)
-        .http2_keep_alive_interval(KEEP_ALIVE)
-        .http2_keep_alive_while_idle(true)
 }
 
 fn tls(config: &PushConfig) -> Result<ClientConfig, PushError> {

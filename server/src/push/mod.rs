@@ -24,7 +24,7 @@ mod webhook;
 pub(crate) use delivery::PushedRing;
 pub(crate) use metrics::PushMetrics;
 pub(crate) use registration::{DeviceId, check_device};
-pub(crate) use ringing::{Callee, Ring, Ringing};
+pub(crate) use ringing::{Callee, Caller, Ring, Ringing};
 
 pub use config::{ApnsConfig, FcmConfig, PushConfig, WebhookConfig};
 pub use error::{PushError, StoreError};
@@ -210,6 +210,11 @@ impl Push {
     /// Calls this whenever people become reachable or cease to be; only the first one counts.
     pub(crate) fn on_change(&self, call: impl Fn(Vec<(Arc<str>, String)>) + Send + Sync + 'static) {
         let _ = self.shared.on_change.set(Box::new(call));
+    }
+
+    /// Waits until every device has been told what there is to tell. While calls ring that does not come to pass.
+    pub(crate) async fn idle(&self) {
+        self.delivery.idle().await;
     }
 
     /// Waits until everything is written down and the store is closed. Blocks.

@@ -148,7 +148,7 @@ async fn a_webhook_gets_what_it_needs_with_a_signature_that_it_can_check() {
 }
 
 #[tokio::test]
-async fn what_a_service_says_is_gone_is_forgotten_and_what_it_is_busy_for_is_tried_again() {
+async fn what_a_service_says_is_gone_is_forgotten() {
     let mut services = PushServices::start().await;
     let push = open(&services);
     let subscription = json!({
@@ -163,10 +163,8 @@ async fn what_a_service_says_is_gone_is_forgotten_and_what_it_is_busy_for_is_tri
     ];
     for (wanted, status, body) in cases {
         register(&push, wanted).await;
-        services.reply(503, Some(0), json!({}));
         services.reply(status, None, body);
         let ring = ring(&push, &call());
-        services.next().await;
         services.next().await;
         let is_gone = async {
             while push.subject("lobby", "ana").is_some() {
@@ -177,6 +175,55 @@ async fn what_a_service_says_is_gone_is_forgotten_and_what_it_is_busy_for_is_tri
         drop(ring);
     }
     assert!(services.is_quiet());
+}
+
+#[tokio::test]
+async fn an_operators_mistake_or_a_busy_service_costs_no_registration() {
+    let mut services = PushServices::start().await;
+    let push = open(&services);
+    register(&push, json!({"platform": "fcm", "token": "x"})).await;
+    let sender = json!({"error": {"details": [{"errorCode": "SENDER_ID_MISMATCH"}]}});
+    for (status, body) in [(404, json!({})), (403, sender)] {
+        services.reply(status, None, body);
+        let ring = ring(&push, &call());
+        services.next().await;
+        drop(ring);
+        time::timeout(Duration::from_secs(10), push.idle()).await.unwrap();
+        assert!(push.subject("lobby", "ana").is_some(), "{status}");
+    }
+    services.reply(503, None, json!({}));
+    let ring = ring(&push, &call());
+    for _ in 0..2 {
+        assert_eq!(services.next().await.json()["message"]["data"]["kind"], "ring");
+    }
+    drop(ring);
+    assert_eq!(services.next().await.json()["message"]["data"]["kind"], "cancel");
+}
+
+#[tokio::test]
+async fn many_pushes_ask_for_one_access_token_and_do_not_each_ask_anew_when_none_is_given() {
+    let mut services = PushServices::start().await;
+    let push = open(&services);
+    for device in 0..8 {
+        let (told, registered) = channel();
+        let wanted = serde_json::from_value(json!({"platform": "fcm", "token": device.to_string()})).unwrap();
+        let id = DeviceId { device: device.to_string().into(), ..id() };
+        push.register(id, "ana", wanted, move |result| told.send(result).unwrap()).unwrap();
+        tokio::task::spawn_blocking(move || registered.recv().unwrap()).await.unwrap().unwrap();
+    }
+    services.tokens.lock().unwrap().status = 503;
+    let _ring = ring(&push, &call());
+    let is_refused = async {
+        while services.tokens.lock().unwrap().asked == 0 {
+            time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    time::timeout(Duration::from_secs(10), is_refused).await.unwrap();
+    services.tokens.lock().unwrap().status = 200;
+    for _ in 0..8 {
+        services.next().await;
+    }
+    assert_eq!(services.tokens.lock().unwrap().asked, 2);
 }
 
 #[tokio::test]
@@ -230,4 +277,32 @@ async fn what_a_device_registers_is_not_sent_to_private_addresses() {
         let refused = push.register(id(), "ana", wanted(endpoint), |_| {});
         assert!(matches!(refused, Err(RegisterError::Fault(RegistrationFault::Endpoint(_)))), "{endpoint}");
     }
+}
+
+#[tokio::test]
+async fn what_was_registered_while_the_operator_allowed_private_addresses_gets_nothing_afterwards() {
+    let mut services = PushServices::start().await;
+    let push = open(&services);
+    // By its address alone no resolver is asked.
+    let endpoint = services.url.replace("localhost", "127.0.0.1");
+    register(&push, json!({"platform": "webpush", "endpoint": endpoint, "keys": Subscription::new().keys()})).await;
+    push.close();
+    let strict = Push::open(&PushConfig { allow_private: false, ..config(&services) }, PushMetrics::default()).unwrap();
+    assert!(strict.subject("lobby", "ana").is_some());
+    let _ring = ring(&strict, &call());
+    let is_refused = async {
+        while !metrics_of(&strict).contains("outcome=\"refused\"") {
+            time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    time::timeout(Duration::from_secs(10), is_refused).await.unwrap();
+    assert!(services.is_quiet());
+}
+
+fn metrics_of(push: &Push) -> String {
+    let mut registry = prometheus_client::registry::Registry::default();
+    push.shared.metrics.register(&mut registry);
+    let mut text = String::new();
+    prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+    text
 }

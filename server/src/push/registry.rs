@@ -1,13 +1,16 @@
 //! All registrations in memory: who can be reached, and by which devices.
 
 use super::registration::{Details, DeviceId, Registration};
+use chamada::signaling::message::PushPlatform;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
 /// Devices that one person may have registered in a room; the one that has been silent for the longest makes room for another.
 pub(crate) const MAX_DEVICES: usize = 8;
+/// Devices that one person may have registered in all rooms together.
+const MAX_OF_PERSON: usize = 32;
 /// Registrations of all people together.
 pub(crate) const MAX_REGISTRATIONS: usize = 100_000;
 
@@ -39,14 +42,36 @@ struct Person {
 #[derive(Debug, Default)]
 pub(crate) struct Registry {
     rooms: HashMap<Arc<str>, Room>,
-    /// Which device a token or endpoint belongs to, in the room: the last one that has registered it.
-    owners: HashMap<(Arc<str>, String), DeviceId>,
+    /// Which registrations a token or endpoint has.
+    by_address: HashMap<String, BTreeSet<DeviceId>>,
+    /// All registrations of a person.
+    by_subject: HashMap<Arc<str>, BTreeSet<DeviceId>>,
     count: usize,
 }
 
-fn address_key(id: &DeviceId, details: &Details) -> (Arc<str>, String) {
+fn address_key(details: &Details) -> String {
     let address = details.address.endpoint.as_ref().or(details.address.token.as_ref());
-    (id.room.clone(), format!("{}:{}", details.address.platform.name(), address.map_or("", String::as_str)))
+    format!("{}:{}", details.address.platform.name(), address.map_or("", String::as_str))
+}
+
+/// Whether a device that registers an address ends what another one has registered with the same.
+fn takes_over(new: &Registration, old: &DeviceId) -> bool {
+    if new.id.subject == old.subject {
+        // Installed anew.
+        return new.id.room == old.room && new.id.device != old.device;
+    }
+    // A device whose user has changed rings for the new one alone. What the webhook gets is no secret, so that anybody could claim another's.
+    new.details.address.platform != PushPlatform::Webhook
+}
+
+/// Takes one registration out of an index, and a set that is empty then.
+fn forget<K: Eq + std::hash::Hash>(index: &mut HashMap<K, BTreeSet<DeviceId>>, key: &K, id: &DeviceId) {
+    if let Some(ids) = index.get_mut(key) {
+        ids.remove(id);
+        if ids.is_empty() {
+            index.remove(key);
+        }
+    }
 }
 
 impl Registry {
@@ -98,21 +123,22 @@ impl Registry {
         }) {
             return Ok(Vec::new());
         }
-        let mut changes = Vec::new();
-        // A device whose user has changed rings for the new one alone.
-        if let Some(owner) = self.owners.get(&address_key(&new.id, &new.details)).filter(|owner| **owner != new.id) {
-            changes.push(Change::Remove(owner.clone()));
+        let same_address = self.by_address.get(&address_key(&new.details)).into_iter().flatten();
+        let mut removed: BTreeSet<&DeviceId> = same_address.filter(|old| takes_over(&new, old)).collect();
+        if known.is_none() {
+            let of_person = || self.by_subject.get(&new.id.subject).into_iter().flatten();
+            let in_room: Vec<&DeviceId> = of_person().filter(|old| old.room == new.id.room).collect();
+            for (others, most) in [(in_room, MAX_DEVICES), (of_person().collect(), MAX_OF_PERSON)] {
+                let others = others.into_iter().filter(|old| !removed.contains(*old));
+                if others.clone().count() >= most {
+                    removed.extend(others.min_by_key(|id| self.get(id).map(|details| details.refreshed)));
+                }
+            }
+            if self.count - removed.len() >= MAX_REGISTRATIONS {
+                return Err(Full);
+            }
         }
-        let devices = self.person(&new.id.room, &new.id.subject).map(|person| &person.devices);
-        if known.is_none() && devices.is_some_and(|devices| devices.len() >= MAX_DEVICES) {
-            let silent = devices.into_iter().flatten().min_by_key(|(_, details)| details.refreshed);
-            changes.extend(
-                silent.map(|(device, _)| Change::Remove(DeviceId { device: device.clone(), ..new.id.clone() })),
-            );
-        }
-        if known.is_none() && changes.is_empty() && self.count >= MAX_REGISTRATIONS {
-            return Err(Full);
-        }
+        let mut changes: Vec<Change> = removed.into_iter().cloned().map(Change::Remove).collect();
         changes.push(Change::Put(new));
         Ok(changes)
     }
@@ -150,8 +176,9 @@ impl Registry {
     }
 
     fn put(&mut self, Registration { id, details }: Registration) {
-        self.forget_address(&id);
-        self.owners.insert(address_key(&id, &details), id.clone());
+        self.forget(&id);
+        self.by_address.entry(address_key(&details)).or_default().insert(id.clone());
+        self.by_subject.entry(id.subject.clone()).or_default().insert(id.clone());
         let room = self.rooms.entry(id.room).or_default();
         let person = room.people.entry(id.subject.clone()).or_default();
         if person.name != details.name {
@@ -167,7 +194,7 @@ impl Registry {
     }
 
     fn remove(&mut self, id: &DeviceId) {
-        self.forget_address(id);
+        self.forget(id);
         let Some(room) = self.rooms.get_mut(&id.room) else { return };
         let Some(person) = room.people.get_mut(&id.subject) else { return };
         if person.devices.remove(&id.device).is_some() {
@@ -184,11 +211,11 @@ impl Registry {
         }
     }
 
-    fn forget_address(&mut self, id: &DeviceId) {
-        if let Some(key) = self.get(id).map(|details| address_key(id, details))
-            && self.owners.get(&key) == Some(id)
-        {
-            self.owners.remove(&key);
+    /// Takes a registration out of both indexes.
+    fn forget(&mut self, id: &DeviceId) {
+        if let Some(key) = self.get(id).map(address_key) {
+            forget(&mut self.by_address, &key, id);
+            forget(&mut self.by_subject, &id.subject, id);
         }
     }
 }
@@ -196,7 +223,7 @@ impl Registry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chamada::signaling::message::{PushPlatform, PushRegister};
+    use chamada::signaling::message::PushRegister;
 
     const DAY: u64 = 24 * 60 * 60;
 
@@ -238,6 +265,41 @@ mod tests {
         assert!(registry.devices("", "1").is_empty());
         assert_eq!(registry.subject("", "name of 1"), None);
         assert_eq!(registry.devices("", "2").len(), 1);
+    }
+
+    #[test]
+    fn nobody_takes_over_what_is_no_secret_and_a_device_in_two_rooms_changes_hands_in_both() {
+        let mut registry = Registry::default();
+        let webhook = |subject: &str, device: &str| {
+            let mut registration = registration(subject, device, "+5511", 0);
+            registration.details.address.platform = PushPlatform::Webhook;
+            registration
+        };
+        assert_eq!(register(&mut registry, webhook("1", "a")), 1);
+        assert_eq!(register(&mut registry, webhook("2", "b")), 1);
+        assert_eq!(register(&mut registry, webhook("1", "a, installed anew")), 2);
+        assert_eq!((registry.devices("", "1").len(), registry.devices("", "2").len()), (1, 1));
+        for room in ["", "lobby"] {
+            let mut in_room = registration("3", "c", "t", 0);
+            in_room.id.room = room.into();
+            assert_eq!(register(&mut registry, in_room), 1);
+        }
+        assert_eq!(register(&mut registry, registration("4", "c", "t", 0)), 3);
+        assert!(registry.devices("", "3").is_empty() && registry.devices("lobby", "3").is_empty());
+    }
+
+    #[test]
+    fn one_person_does_not_fill_the_store_from_many_rooms() {
+        let mut registry = Registry::default();
+        for n in 0..=MAX_OF_PERSON as u64 {
+            let mut in_room = registration("1", "a", &format!("t{n}"), 100 + n);
+            in_room.id.room = n.to_string().into();
+            register(&mut registry, in_room);
+        }
+        assert_eq!(registry.len(), MAX_OF_PERSON);
+        assert!(registry.devices("0", "1").is_empty());
+        registry.silent_since(u64::MAX).into_iter().for_each(|change| registry.apply(change));
+        assert!(registry.by_address.is_empty() && registry.by_subject.is_empty() && registry.rooms.is_empty());
     }
 
     #[test]

@@ -16,6 +16,11 @@ fn bia() -> Callee {
     Callee { room: "".into(), subject: "bia".into() }
 }
 
+/// A session of somebody whom no other session belongs to.
+fn caller(session: u64) -> Caller {
+    Caller { session, subject: format!("person {session}").into() }
+}
+
 fn phone() -> Option<Arc<str>> {
     Some("phone".into())
 }
@@ -26,7 +31,7 @@ impl Bench {
     }
 
     fn offer(&mut self, caller: u64, callee: Callee) -> Result<(), CannotWait> {
-        self.ringing.start(self.now, (caller, callee, "bia", None), "offer".into(), |until| until)
+        self.ringing.start(self.now, (self::caller(caller), callee, "bia", None), "offer".into(), |until| until)
     }
 
     fn candidate(&mut self, text: &'static str) -> bool {
@@ -75,7 +80,7 @@ fn a_session_is_rung_once_also_under_another_number_and_each_further_device_too(
     bench.offer(ANA, bia()).unwrap();
     assert_eq!(bench.arrived(1, 7, phone()).len(), 1);
     assert!(bench.arrived(1, 7, phone()).is_empty());
-    bench.ringing.renumber(7, 9);
+    bench.ringing.renumber(7, 9, Some(&bia()));
     assert!(bench.arrived(2, 9, phone()).is_empty());
     assert_eq!(bench.arrived(3, 10, Some("tablet".into())), [["offer"]]);
     // Started anew, the phone knows of nothing.
@@ -88,7 +93,7 @@ fn a_session_is_rung_once_also_under_another_number_and_each_further_device_too(
 fn an_end_that_names_another_call_ends_nothing() {
     let mut bench = bench();
     let (one, other) = (Some(CallId::random()), Some(CallId::random()));
-    bench.ringing.start(bench.now, (ANA, bia(), "bia", one), "offer".into(), |until| until).unwrap();
+    bench.ringing.start(bench.now, (caller(ANA), bia(), "bia", one), "offer".into(), |until| until).unwrap();
     assert!(bench.ringing.end(ANA, &bia(), other).is_none());
     assert!(!bench.ringing.add(ANA, &bia(), other, "of another call".into()));
     assert!(bench.ringing.end(2, &bia(), one).is_none());
@@ -112,6 +117,36 @@ fn what_waits_is_bounded_per_caller_callee_and_call() {
     assert_eq!(taken, MAX_FRAMES - 1);
     assert_eq!((0..200).map(|caller| bench.ringing.caller_left(100 + caller).len()).sum::<usize>(), MAX_OF_CALLEE);
     assert_eq!(bench.ringing.bytes, MAX_OF_CALLER * "offer".len());
+    assert_eq!(bench.ringing.take_all().len(), MAX_OF_CALLER);
+    let Ringing { rings, by_session, by_callee, counts, bytes, .. } = &bench.ringing;
+    assert!(rings.is_empty() && by_session.is_empty() && by_callee.is_empty() && counts.is_empty() && *bytes == 0);
+}
+
+#[test]
+fn more_sessions_of_one_person_are_no_more_calls() {
+    let mut bench = bench();
+    let mut offer = |session: u64, callee: &str| {
+        let (caller, callee) = (Caller { session, subject: "eva".into() }, Callee { subject: callee.into(), ..bia() });
+        bench.ringing.start(bench.now, (caller, callee, "bia", None), "offer".into(), |until| until)
+    };
+    for session in 0..MAX_OF_PAIR as u64 {
+        offer(session, "bia").unwrap();
+    }
+    assert_eq!(offer(8, "bia"), Err(CannotWait::Caller));
+    for session in MAX_OF_PAIR..MAX_OF_CALLER {
+        offer(session as u64, &format!("another {session}")).unwrap();
+    }
+    assert_eq!(offer(9, "one more"), Err(CannotWait::Caller));
+}
+
+#[test]
+fn a_caller_under_another_number_has_its_calls_still() {
+    let mut bench = bench();
+    bench.offer(ANA, bia()).unwrap();
+    bench.ringing.renumber(ANA, 20, None);
+    assert!(!bench.ringing.has(ANA, &bia()) && bench.ringing.caller_left(ANA).is_empty());
+    assert_eq!(bench.ringing.arrived(bench.now, &bia(), 7, None)[0].caller, 20);
+    assert_eq!(bench.ringing.caller_left(20).len(), 1);
 }
 
 #[test]
@@ -121,7 +156,7 @@ fn all_calls_together_take_no_more_than_a_bound() {
     let mut count = 0;
     loop {
         let callee = Callee { subject: count.to_string().into(), ..bia() };
-        match bench.ringing.start(bench.now, (count, callee, "bia", None), long.clone(), |until| until) {
+        match bench.ringing.start(bench.now, (caller(count), callee, "bia", None), long.clone(), |until| until) {
             Ok(()) => count += 1,
             Err(full) => break assert_eq!(full, CannotWait::Full),
         }

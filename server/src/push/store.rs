@@ -5,9 +5,10 @@ use super::{
     registration::{Details, DeviceId, Registration},
     registry::Change,
 };
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, backends::FileBackend};
 use std::{
     fmt,
+    fs::{File, OpenOptions},
     path::Path,
     sync::{
         Mutex, PoisonError,
@@ -43,8 +44,22 @@ impl RedbStore<()> {
     /// Opens the file, or makes it.
     pub(crate) fn open(file: &Path) -> Result<impl Store + use<>, StoreError> {
         let file = file.to_owned();
-        RedbStore::with(move || Ok(Database::create(&file)?))
+        RedbStore::with(move || {
+            // Unchecked, a file that something else has changed could end the server with a panic.
+            Ok(Database::builder()
+                .set_check_integrity_on_open(true)
+                .create_with_backend(FileBackend::new(open_private(&file)?)?)?)
+        })
     }
+}
+
+/// Opens the file, or makes it, for this user alone: whoever reads it can ring everybody in it.
+fn open_private(file: &Path) -> Result<File, StoreError> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file).map_err(|e| StoreError(e.to_string()))
 }
 
 impl<O: Fn() -> Result<Database, StoreError>> RedbStore<O> {

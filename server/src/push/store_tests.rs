@@ -45,6 +45,11 @@ fn what_was_accepted_is_there_after_a_restart() {
     store.apply(&[Change::Remove(registration("a").id)]).unwrap();
     drop(store);
     assert_eq!(RedbStore::open(&file.0).unwrap().load().unwrap(), [registration("b")]);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(std::fs::metadata(&file.0).unwrap().permissions().mode() & 0o777, 0o600);
+    }
 }
 
 #[test]
@@ -55,6 +60,28 @@ fn two_servers_do_not_share_a_file_and_a_foreign_file_is_named_as_such() {
     let foreign = TempFile::new();
     std::fs::write(&foreign.0, "no database").unwrap();
     assert!(RedbStore::open(&foreign.0).is_err());
+}
+
+#[test]
+fn a_file_that_something_else_has_changed_is_an_error_and_no_panic() {
+    let file = TempFile::new();
+    let mut store = RedbStore::open(&file.0).unwrap();
+    let all: Vec<Change> = (0..200).map(|n| Change::Put(registration(&n.to_string()))).collect();
+    store.apply(&all).unwrap();
+    drop(store);
+    let good = std::fs::read(&file.0).unwrap();
+    let mut found = 0;
+    for place in (0..good.len()).step_by(good.len() / 16) {
+        let mut bad = good.clone();
+        bad[place..].iter_mut().take(4096).for_each(|byte| *byte ^= 0x55);
+        std::fs::write(&file.0, bad).unwrap();
+        // Parts that hold nothing may be anything.
+        match RedbStore::open(&file.0).and_then(|mut store| store.load()) {
+            Ok(all) => assert_eq!(all.len(), 200),
+            Err(_) => found += 1,
+        }
+    }
+    assert!(found > 0);
 }
 
 /// A disk that can be full, and keeps what is on it while it is not in use.

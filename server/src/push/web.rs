@@ -7,6 +7,7 @@ use super::{
     keys::{SigningKey, vapid_key},
     provider::{Notification, Outcome, Provider},
     registration::decode_keys,
+    url_check::check_url,
 };
 use async_trait::async_trait;
 use reqwest::StatusCode;
@@ -56,6 +57,10 @@ impl Provider for WebPush {
         let (Some(url), Some((public, auth))) = (url, address.keys.as_ref().and_then(decode_keys)) else {
             return Outcome::Gone;
         };
+        // It may be of a time when the operator allowed more.
+        if let Err(fault) = check_url(&url, self.http.allow_private) {
+            return Outcome::Refused(fault.to_string());
+        }
         let text = json!(push.call).to_string();
         let Ok(body) = encrypt(&public, &auth, text.as_bytes()) else { return Outcome::Gone };
         let expires = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().saturating_add(TOKEN_LIFE);

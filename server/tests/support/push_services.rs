@@ -95,10 +95,22 @@ impl axum::serve::Listener for Tls {
     }
 }
 
+/// Status, `retry-after` and body of the answers to come.
+type Replies = Arc<Mutex<VecDeque<(u16, Option<u64>, String)>>>;
+
 #[derive(Clone)]
 struct Shared {
     came: mpsc::UnboundedSender<Pushed>,
-    replies: Arc<Mutex<VecDeque<(u16, Option<u64>, String)>>>,
+    replies: Replies,
+    tokens: Arc<Mutex<Tokens>>,
+}
+
+/// Requests for access tokens.
+#[derive(Debug, Clone, Copy)]
+pub struct Tokens {
+    pub asked: usize,
+    /// What they are answered with.
+    pub status: u16,
 }
 
 /// A server at `https://localhost:PORT` that stands for any push service.
@@ -106,8 +118,9 @@ pub struct PushServices {
     pub url: String,
     /// Its own certificate, and what else the configuration names.
     pub folder: PathBuf,
+    pub tokens: Arc<Mutex<Tokens>>,
     came: mpsc::UnboundedReceiver<Pushed>,
-    replies: Arc<Mutex<VecDeque<(u16, Option<u64>, String)>>>,
+    replies: Replies,
 }
 
 impl Drop for PushServices {
@@ -133,11 +146,12 @@ impl PushServices {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
         let (sender, came) = mpsc::unbounded_channel();
-        let replies = Arc::<Mutex<VecDeque<_>>>::default();
-        let shared = Shared { came: sender, replies: replies.clone() };
+        let replies = Replies::default();
+        let tokens = Arc::new(Mutex::new(Tokens { asked: 0, status: 200 }));
+        let shared = Shared { came: sender, replies: replies.clone(), tokens: tokens.clone() };
         let service = Router::new().fallback(answer).with_state(shared);
         tokio::spawn(axum::serve(Tls { listener, acceptor: Arc::new(tls).into() }, service).into_future());
-        Self { url, folder, came, replies }
+        Self { url, folder, tokens, came, replies }
     }
 
     /// The next request that gets no other answer, gets this one; without any, all is well.
@@ -193,7 +207,9 @@ async fn answer(State(shared): State<Shared>, request: Request) -> Response {
     let body = axum::body::to_bytes(body, 64 * 1024).await.unwrap();
     if parts.uri.path() == "/token" {
         let body = json!({"access_token": "an access token", "expires_in": 3599, "token_type": "Bearer"});
-        return body.to_string().into_response();
+        let mut tokens = shared.tokens.lock().unwrap();
+        tokens.asked += 1;
+        return (StatusCode::from_u16(tokens.status).unwrap(), body.to_string()).into_response();
     }
     let http2 = parts.version == Version::HTTP_2;
     let _ = shared.came.send(Pushed { path: parts.uri.path().into(), headers: parts.headers, body, http2 });

@@ -10,22 +10,24 @@ const KEY = Buffer.from([4, ...new Array(64).fill(251)]).toString('base64url');
 const OFFER = { platforms: ['fcm', 'webpush'], key: KEY };
 
 // A browser that gives subscriptions, and what became of it.
-function browser({ permission = 'granted', subscribed = false, fails = 0 } = {}) {
+function browser({ permission = 'granted', subscribed = null, fails = false } = {}) {
   const world = { told: [], states: [], subscription: null, worker: null };
   const made = (key) => ({
     toJSON: () => ({ endpoint: 'https://push.example/1', keys: { p256dh: 'p', auth: 'a' } }),
+    options: { applicationServerKey: key.buffer },
     unsubscribe: async () => {
       world.subscription = null;
     },
     key,
   });
-  if (subscribed) world.subscription = made('old');
+  if (subscribed) world.subscription = made(Uint8Array.from(Buffer.from(subscribed, 'base64url')));
   const registration = {
     pushManager: {
       getSubscription: async () => world.subscription,
       subscribe: async ({ applicationServerKey, userVisibleOnly }) => {
         assert.ok(userVisibleOnly);
-        if (fails-- > 0) throw new Error('another key');
+        if (fails) throw new Error('not today');
+        assert.equal(world.subscription, null);
         return (world.subscription = made(applicationServerKey));
       },
     },
@@ -65,17 +67,29 @@ test('a browser that may show notifications is subscribed with the key of the se
 });
 
 test('a subscription that there is already is told at each login', async () => {
-  const world = browser({ subscribed: true });
+  const world = browser({ subscribed: KEY });
   await world.setup.offered(OFFER);
   assert.equal(world.told.length, 1);
   assert.deepEqual(world.states, [{ possible: true, on: true }]);
 });
 
-test('one for another key of the server makes room', async () => {
-  const world = browser({ subscribed: true, fails: 1 });
+test('one for an earlier key of the server is replaced, as the server could not use it', async () => {
+  const world = browser({ subscribed: Buffer.alloc(65, 4).toString('base64url') });
   await world.setup.offered(OFFER);
-  assert.equal(await world.setup.turnOn(), true);
-  assert.notEqual(world.subscription.key, 'old');
+  assert.deepEqual([...world.subscription.key], [4, ...new Array(64).fill(251)]);
+  assert.deepEqual([world.told.length, world.states], [1, [{ possible: true, on: true }]]);
+});
+
+test('a browser that refuses is off, and says nothing to the server', async () => {
+  const world = browser({ fails: true });
+  await world.setup.offered(OFFER);
+  assert.equal(await world.setup.turnOn(), false);
+  world.scope.navigator.serviceWorker.getRegistration = async () => {
+    throw new Error('not in this window');
+  };
+  await world.setup.offered(OFFER);
+  assert.deepEqual([world.told, world.states.map(({ on }) => on)], [[], [false, false, false]]);
+  assert.equal(await world.setup.turnOff(), false);
 });
 
 test('without a server that pushes, without the means, or without leave there is none', async () => {
@@ -95,7 +109,7 @@ function worker({ pages = [] } = {}) {
   const world = { shown: [], opened: [], focused: [], notifications: [], handlers: {} };
   const waits = [];
   const self = {
-    location: { href: 'https://call.example/push-worker.js?ring=%7Bname%7D+is+calling&missed=Missed+call+from+%7Bname%7D' },
+    location: { href: 'https://call.example/push-worker.js?ring=%7Bname%7D+is+calling&called=%7Bname%7D+called' },
     registration: {
       scope: 'https://call.example/',
       getNotifications: async ({ tag }) => world.notifications.filter((one) => one.tag === tag),
@@ -126,13 +140,13 @@ function worker({ pages = [] } = {}) {
 
 const ring = (more = {}) => ({ kind: 'ring', call: 'c1', from: 'Ana', room: '', sent: Date.now(), ...more });
 
-test('a call is shown until it is over, and then as one that was missed, under one notification', async () => {
+test('a call is shown until it is over, and then as one that was, under one notification', async () => {
   const world = worker();
   await world.push(ring());
   await world.push(ring({ kind: 'cancel' }));
   assert.deepEqual(world.shown.map(({ title, tag, silent }) => [title, tag, silent]), [
     ['Ana is calling', 'c1', false],
-    ['Missed call from Ana', 'c1', true],
+    ['Ana called', 'c1', true],
   ]);
   assert.equal(world.notifications.length, 1);
 });
@@ -140,7 +154,7 @@ test('a call is shown until it is over, and then as one that was missed, under o
 test('a push that comes late does not ring, and one that is no call shows nothing', async () => {
   const world = worker();
   await world.push(ring({ sent: Date.now() - 90_000 }));
-  assert.equal(world.shown[0].title, 'Missed call from Ana');
+  assert.equal(world.shown[0].title, 'Ana called');
   for (const bad of [{}, ring({ kind: 'dance' }), ring({ from: 7 }), ring({ sent: 'now' }), null]) await world.push(bad);
   await world.event('push', { data: { json: () => JSON.parse('{') } });
   await world.event('push', { data: null });
