@@ -9,6 +9,7 @@ use crate::devices::FacingMode;
 use crate::error::ChamadaError;
 use crate::event::CallSnapshot;
 use crate::observer::{self, Observer};
+use crate::push::PushRegistration;
 use crate::quality::{DegradationPreference, ThermalState, VideoBounds};
 use crate::renderer::RendererAdapter;
 use crate::runtime;
@@ -189,6 +190,26 @@ impl Client {
     pub async fn unblock(&self, name: String) -> Result<(), ChamadaError> {
         let inner = Arc::clone(&self.inner);
         runtime::run(async move { inner.core.unblock(&name).await }).await
+    }
+
+    /// Has the server ring this device by push while the app is closed, from now on and after each login: call it once, and again when the
+    /// token has changed. Needs `Config.device`, and a token of the server's. `Event.PushRegistered` tells that the server has written it down,
+    /// `Event.Refused` why not.
+    ///
+    /// # Errors
+    /// `TOO_FAST` if too much waits for the server already.
+    pub async fn register_push(&self, registration: PushRegistration) -> Result<(), ChamadaError> {
+        let inner = Arc::clone(&self.inner);
+        runtime::run(async move { inner.core.register_push(registration.into()).await }).await
+    }
+
+    /// Takes `register_push` back: before a logout for good, or the device goes on ringing.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn unregister_push(&self) -> Result<(), ChamadaError> {
+        let inner = Arc::clone(&self.inner);
+        runtime::run(async move { inner.core.unregister_push().await }).await
     }
 
     /// Where the call stands now.

@@ -51,6 +51,9 @@ pub struct Config {
     /// Says who this is, where the server lets in only who shows a token (JWT); `Client.set_token` takes the next one. Never written to a log.
     #[uniffi(default = None)]
     pub token: Option<String>,
+    /// Names this installation, so that the server can ring it by push: 1 to 64 printable ASCII characters, made at random once and kept.
+    #[uniffi(default = None)]
+    pub device: Option<String>,
 }
 
 impl std::fmt::Debug for Config {
@@ -132,6 +135,7 @@ impl TryFrom<Config> for ClientConfig {
         core.signaling.allow_insecure = config.allow_insecure;
         core.signaling.reconnect = config.reconnect;
         core.signaling.token = config.token;
+        core.signaling.device = config.device;
         core.video = config.video.map(Into::into).unwrap_or_default();
         core.codecs = config.codecs.into_iter().map(Into::into).collect();
         core.ice_servers = config.ice_servers.into_iter().map(Into::into).collect();

@@ -4,6 +4,7 @@ use crate::call::Call;
 use crate::client::Inner;
 use crate::devices::{CameraSettings, FacingMode};
 use crate::error::ChamadaError;
+use crate::push::PushPlatform;
 use crate::quality::DirectionQuality;
 use crate::stats::CallStats;
 use chamada::call as core;
@@ -37,6 +38,17 @@ pub enum Event {
     Users {
         /// Their names.
         names: Vec<String>,
+    },
+    /// Who is not logged in, but can be called all the same: the server rings a device of theirs by push. Told when it changes, before
+    /// `Users`.
+    Away {
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// What the server keeps from now on, so that this device rings while the app is closed.
+    PushRegistered {
+        /// How it is reached; none: it is not any more.
+        platform: Option<PushPlatform>,
     },
     /// A line of the public chat; one's own come back too.
     Chat {
@@ -248,6 +260,8 @@ pub enum CallState {
     Calling,
     /// We call, and it rings there.
     RingingRemotely,
+    /// We call somebody who is away, and the server rings a device of theirs by push.
+    RingingByPush,
     /// Somebody calls us, and nobody has answered yet.
     RingingLocally,
     /// Accepted by both; the path is being found.
@@ -331,6 +345,10 @@ impl Event {
             SignalingEvent::LoggedIn { name, resumed, .. } => Self::LoggedIn { name, resumed },
             SignalingEvent::Renamed { wanted, name } => Self::Renamed { wanted, name },
             SignalingEvent::Users(names) => Self::Users { names },
+            SignalingEvent::Away(names) => Self::Away { names },
+            SignalingEvent::PushRegistered(platform) => {
+                Self::PushRegistered { platform: platform.and_then(PushPlatform::from_core) }
+            }
             SignalingEvent::Chat { from, text, date, .. } => Self::Chat { from, text, sent_ms: date },
             SignalingEvent::Refused(error) => Self::Refused { why: error.into() },
             SignalingEvent::Reconnecting { attempt, after, why } => {
@@ -367,7 +385,7 @@ impl From<CoreMedia> for MediaState {
 }
 
 same_cases!(core::CallState => CallState {
-    Idle, Calling, RingingRemotely, RingingLocally, Connecting, Connected, Reconnecting,
+    Idle, Calling, RingingRemotely, RingingByPush, RingingLocally, Connecting, Connected, Reconnecting,
 });
 same_cases!(core::EndReason => EndReason {
     HungUpLocally, HungUpRemotely, DeclinedLocally, DeclinedRemotely, Busy, Timeout, CancelledLocally, CancelledRemotely, Unreachable,

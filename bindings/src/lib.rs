@@ -32,6 +32,7 @@ mod event;
 mod frame;
 mod logging;
 pub mod observer;
+mod push;
 mod quality;
 mod renderer;
 mod runtime;
@@ -54,6 +55,7 @@ pub use error::{AppError, ChamadaError, ErrorKind};
 pub use event::{CallSnapshot, CallState, EndReason, Event, MediaState};
 pub use frame::{Frame, FrameLayout, PhotoKind};
 pub use logging::{LogLevel, LogSink, set_log_level, start_logging};
+pub use push::{PushKeys, PushPlatform, PushRegistration};
 pub use quality::{DegradationPreference, DirectionQuality, QualityLevel, QualityReason, ThermalState, VideoBounds};
 pub use stats::{CallStats, QualityLimitation, ReceivedAudio, ReceivedVideo, SentAudio, SentVideo};
 

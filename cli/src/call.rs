@@ -215,6 +215,10 @@ impl Peer<'_> {
     async fn on_event(&mut self, event: ClientEvent) -> Result<Option<Result<(), Failure>>, Failure> {
         match event {
             ClientEvent::Signaling(SignalingEvent::Users(users)) => self.maybe_call(&users).await?,
+            ClientEvent::Signaling(SignalingEvent::Away(names)) if matches!(&self.plan, Plan::Call(user) if names.contains(user)) =>
+            {
+                self.maybe_call(&names).await?;
+            }
             ClientEvent::Signaling(SignalingEvent::Refused(error))
                 if matches!(error.code, ErrorCode::TokenExpired | ErrorCode::Unauthorized) =>
             {

@@ -107,6 +107,11 @@ impl Output {
                 )),
             ),
             SignalingEvent::Users(users) => self.event("users", json!({ "users": users }), None),
+            SignalingEvent::Away(names) => self.event("away", json!({ "users": names }), None),
+            SignalingEvent::PushRegistered(platform) => {
+                let platform = platform.map(|platform| platform.name());
+                self.event("push-registered", json!({ "platform": platform }), None);
+            }
             SignalingEvent::Chat { from, text, date, .. } => {
                 let from = from.as_deref().unwrap_or("?");
                 self.event(

@@ -5,7 +5,9 @@
 use crate::args::ice_server;
 use crate::exit::Failure;
 use chamada::signaling::message::{DEFAULT_PORT, IceServer};
-use chamada_server::{AuthConfig, AuthKeys, Limits, ServerConfig, TlsConfig, TurnConfig};
+use chamada_server::{
+    ApnsConfig, AuthConfig, AuthKeys, FcmConfig, Limits, PushConfig, ServerConfig, TlsConfig, TurnConfig, WebhookConfig,
+};
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -84,6 +86,39 @@ pub(crate) struct Settings {
     /// How many seconds TURN credentials are good for [default: 43200]
     #[arg(long, value_name = "N", env = "CHAMADA_TURN_SECONDS")]
     turn_seconds: Option<u32>,
+    /// Directory for what has to outlive the server: devices that are rung by push, and the key for Web Push
+    #[arg(long, value_name = "DIR", env = "CHAMADA_DATA")]
+    data: Option<PathBuf>,
+    /// Ring browsers and UnifiedPush devices that are not connected; mailto: or https: URI by which push services reach the operator
+    #[arg(long, value_name = "URI", env = "CHAMADA_PUSH_CONTACT")]
+    push_contact: Option<String>,
+    /// Ring iPhones that are not connected, with this key (.p8) for Apple's push service
+    #[arg(long, value_name = "FILE", env = "CHAMADA_PUSH_APNS_KEY")]
+    push_apns_key: Option<PathBuf>,
+    /// The identifier of that key
+    #[arg(long, value_name = "ID", env = "CHAMADA_PUSH_APNS_KEY_ID")]
+    push_apns_key_id: Option<String>,
+    /// The identifier of the team that it belongs to
+    #[arg(long, value_name = "ID", env = "CHAMADA_PUSH_APNS_TEAM_ID")]
+    push_apns_team_id: Option<String>,
+    /// The app's bundle identifier, e.g. org.example.app
+    #[arg(long, value_name = "NAME", env = "CHAMADA_PUSH_APNS_BUNDLE_ID")]
+    push_apns_bundle_id: Option<String>,
+    /// Ring Android devices that are not connected, with this service account's key (JSON) for Firebase Cloud Messaging
+    #[arg(long, value_name = "FILE", env = "CHAMADA_PUSH_FCM")]
+    push_fcm: Option<PathBuf>,
+    /// Ring devices that are not connected by a web service of yours
+    #[arg(long, value_name = "URL", env = "CHAMADA_PUSH_WEBHOOK")]
+    push_webhook: Option<String>,
+    /// The file with the secret that requests to it are signed with: at least 24 bytes
+    #[arg(long, value_name = "FILE", env = "CHAMADA_PUSH_WEBHOOK_SECRET")]
+    push_webhook_secret: Option<PathBuf>,
+    /// Send pushes also to private addresses and without TLS, where devices register such
+    #[arg(long, env = "CHAMADA_PUSH_ALLOW_PRIVATE")]
+    push_allow_private: bool,
+    /// Certificates (PEM) of authorities that push services may have beside the system's own
+    #[arg(long, value_name = "FILE", env = "CHAMADA_PUSH_CA")]
+    push_ca: Option<PathBuf>,
     /// STUN or TURN server to tell clients of; may be given more than once
     #[arg(
         long,
@@ -185,13 +220,63 @@ impl Settings {
             turn_url: first(self.turn_url, file.turn_url),
             turn_secret: self.turn_secret.or(file.turn_secret),
             turn_seconds: self.turn_seconds.or(file.turn_seconds),
+            data: self.data.or(file.data),
+            push_contact: self.push_contact.or(file.push_contact),
+            push_apns_key: self.push_apns_key.or(file.push_apns_key),
+            push_apns_key_id: self.push_apns_key_id.or(file.push_apns_key_id),
+            push_apns_team_id: self.push_apns_team_id.or(file.push_apns_team_id),
+            push_apns_bundle_id: self.push_apns_bundle_id.or(file.push_apns_bundle_id),
+            push_fcm: self.push_fcm.or(file.push_fcm),
+            push_webhook: self.push_webhook.or(file.push_webhook),
+            push_webhook_secret: self.push_webhook_secret.or(file.push_webhook_secret),
+            push_allow_private: self.push_allow_private || file.push_allow_private,
+            push_ca: self.push_ca.or(file.push_ca),
             ice_server: first(self.ice_server, file.ice_server),
             drain_seconds: self.drain_seconds.or(file.drain_seconds),
             limits: self.limits.or(file.limits),
         }
     }
 
-    fn into_config(self) -> Result<ServerConfig, Failure> {
+    /// The options for push as a whole; none if there are none.
+    fn take_push(&mut self) -> Result<Option<PushConfig>, Failure> {
+        let bad = |text: &str| Err(Failure::BadArgument(text.into()));
+        let apns_ids = (self.push_apns_key_id.take(), self.push_apns_team_id.take(), self.push_apns_bundle_id.take());
+        let apns = match (self.push_apns_key.take(), apns_ids) {
+            (Some(key), (Some(key_id), Some(team_id), Some(bundle_id))) => {
+                Some(ApnsConfig { key, key_id, team_id, bundle_id, server: None })
+            }
+            (None, (None, None, None)) => None,
+            _ => return bad("push-apns-key, push-apns-key-id, push-apns-team-id and push-apns-bundle-id go together"),
+        };
+        let webhook = match (self.push_webhook.take(), self.push_webhook_secret.take()) {
+            (Some(url), Some(secret)) => Some(WebhookConfig { url, secret }),
+            (None, None) => None,
+            _ => return bad("push-webhook and push-webhook-secret go together"),
+        };
+        let fcm = self.push_fcm.take().map(|account| FcmConfig { account, server: None });
+        let contact = self.push_contact.take();
+        let (allow_private, authorities) = (self.push_allow_private, self.push_ca.take());
+        let is_any = apns.is_some() || webhook.is_some() || fcm.is_some() || contact.is_some();
+        match self.data.take() {
+            Some(data) if is_any => Ok(Some(PushConfig {
+                data,
+                contact,
+                apns,
+                fcm,
+                webhook,
+                allow_private,
+                authorities,
+                ..PushConfig::default()
+            })),
+            Some(_) => bad("data is for push: push-contact, push-apns-key, push-fcm or push-webhook has to be there"),
+            None if is_any => bad("push needs data, a directory where devices are kept"),
+            None if allow_private || authorities.is_some() => bad("push-allow-private and push-ca need a push service"),
+            None => Ok(None),
+        }
+    }
+
+    fn into_config(mut self) -> Result<ServerConfig, Failure> {
+        let push = self.take_push()?;
         let bad = |text: &str| Err(Failure::BadArgument(text.into()));
         let tls = match (self.tls_cert, self.tls_key) {
             (Some(certificate), Some(key)) => Some(TlsConfig { certificate, key }),
@@ -222,6 +307,7 @@ impl Settings {
             allowed_origins: self.allow_origin,
             trusted_proxies: self.trusted_proxy,
             auth,
+            push,
             turn,
             ice_servers: self.ice_server.into_iter().map(|server| server.0).collect(),
             limits: self.limits.unwrap_or_default(),

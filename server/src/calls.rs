@@ -99,6 +99,17 @@ impl State {
         });
     }
 
+    /// An offer that waited for somebody has gone to one more of their devices.
+    pub(crate) fn note_further_offer(&mut self, from: u64, to: u64, call: Option<CallId>) {
+        let mut devices = match self.call_peers(from).calling {
+            Some(calling) if calling.call == call => calling.sessions,
+            _ => Vec::new(),
+        };
+        devices.retain(|session| self.sessions.contains_key(session) && *session != to);
+        devices.push(to);
+        self.note_offer(from, devices, call);
+    }
+
     /// An answer has gone to the caller: the two are in a call now, and no other device of the callee rings any more.
     pub(crate) fn note_answer(&mut self, from: u64, to: u64, call: Option<CallId>) {
         let CallPeers { calling: Some(calling), names_calls, .. } = self.call_peers(to) else { return };
@@ -106,6 +117,7 @@ impl State {
             return;
         }
         self.answered_elsewhere(to, from);
+        self.end_ring_between(to, from, None, "answered");
         for (one, other, names_calls) in [(from, to, call.is_some()), (to, from, names_calls)] {
             self.update_call_peers(one, |peers| {
                 let peer = Some(Link { session: other, call: calling.call });
@@ -118,6 +130,7 @@ impl State {
         if self.is_calling(to, from) {
             self.answered_elsewhere(to, from);
         }
+        self.end_ring_between(from, to, call, "ended");
         self.update_call_peers(from, |peers| peers.remove(to, call));
         self.update_call_peers(to, |peers| peers.remove(from, call));
     }

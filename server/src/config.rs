@@ -1,3 +1,4 @@
+use crate::push::PushConfig;
 use chamada::signaling::message::{DEFAULT_PORT, IceServer};
 use serde::Deserialize;
 use std::{
@@ -24,6 +25,8 @@ pub struct ServerConfig {
     pub trusted_proxies: Vec<IpAddr>,
     /// Who may come in; none lets everybody in, under any name that is free.
     pub auth: Option<AuthConfig>,
+    /// How devices that are not connected are rung; none rings none. Needs `auth`.
+    pub push: Option<PushConfig>,
     /// How long somebody whose token has expired has time to show another one.
     pub token_grace: Duration,
     /// TURN servers, with credentials made for each client; where tokens are needed, only who has shown one gets them.
@@ -60,6 +63,7 @@ impl Default for ServerConfig {
             allowed_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             auth: None,
+            push: None,
             token_grace: Duration::from_secs(60),
             turn: None,
             ice_servers: Vec::new(),

@@ -4,12 +4,14 @@ use crate::{
     ServerError,
     addresses::{AddressKey, Addresses},
     auth::{Authority, Person, TokenError},
+    away::Away,
     calls::CallPeers,
     config::{Limits, ServerConfig},
     login::LogIn,
     metrics::Metrics,
     nuisance::Nuisance,
     outbox::{Closing, Outbox, Source, code},
+    push::{Callee, Push, PushError},
     rate::Budget,
     relay,
     rooms::{Room, Turn as ListTurn},
@@ -23,14 +25,14 @@ use crate::{
 use axum::extract::ws::Utf8Bytes;
 use chamada::signaling::message::{
     AUTH_REQUIRED, BLOCK, ErrorCode, ErrorMessage, IceServer, IceServers, Id, Limits as WireLimits, MAX_FRAME_BYTES,
-    MAX_NAME_CHARS, MAX_TEXT_CHARS, Message, ServerInfo, USER_DELTA, Username,
+    MAX_NAME_CHARS, MAX_TEXT_CHARS, Message, PUSH, ServerInfo, USER_DELTA, Username,
 };
 use serde_json::{Map, Value};
 use std::{
     cmp::Reverse,
     collections::{HashMap, HashSet, VecDeque},
     hash::{DefaultHasher, Hash, Hasher},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
 use tokio::sync::Notify;
@@ -69,6 +71,8 @@ pub(crate) struct Hub {
     pub(crate) tls: Option<Tls>,
     pub(crate) metrics: Metrics,
     pub(crate) router: Arc<dyn Router>,
+    /// Rings devices that are not connected; none before [`Hub::open_push`], or at all.
+    pub(crate) push: OnceLock<Arc<Push>>,
     /// The whole list may be out of date at clients that read no deltas.
     pub(crate) list_changed: Notify,
     /// There is something for newcomers or for clients that read deltas.
@@ -90,6 +94,7 @@ pub(crate) struct State {
     /// Tokens of sessions that have a name.
     pub(crate) tokens: HashMap<String, u64>,
     pub(crate) lost: VecDeque<(Instant, u64)>,
+    pub(crate) away: Away,
     last_number: u64,
     connections: usize,
     /// Nobody new is let in, and only calls are waited for.
@@ -123,6 +128,12 @@ pub(crate) struct Session {
     pub(crate) token_ends: Option<TokenEnd>,
     /// When it gets new TURN credentials; none if it has got none so far.
     turn_renewal: Option<Instant>,
+    /// Names its installation.
+    pub(crate) device: Option<Arc<str>>,
+    /// It gets the calls that wait for its person as soon as it has the list, by which clients know that they are logged in.
+    pub(crate) awaits_calls: bool,
+    /// It reads `call-pushed`.
+    pub(crate) reads_pushed: bool,
     /// It reads `userlist-delta`.
     pub(crate) reads_deltas: bool,
     /// What it was told last, if that was a whole list.
@@ -154,6 +165,13 @@ impl Hub {
         let authority = config.auth.clone().map(Authority::new).transpose()?;
         let tls = config.tls.clone().map(Tls::new).transpose()?;
         let turn = config.turn.clone().map(Turn::new).transpose()?;
+        if let Some(push) = &config.push {
+            Push::check(push)?;
+            if authority.is_none() {
+                let why = "only people who come with tokens can be rung, and none are asked for";
+                return Err(PushError::BadOption(why.into()).into());
+            }
+        }
         let router: Arc<dyn Router> = Arc::new(Alone);
         let state = Mutex::new(State::new(config.limits, router.clone()));
         let addresses = Arc::new(Addresses::new(config.limits, config.trusted_proxies.clone()));
@@ -165,12 +183,43 @@ impl Hub {
             tls,
             metrics: Metrics::new(),
             router,
+            push: OnceLock::new(),
             list_changed: Notify::new(),
             changed: Notify::new(),
             session_lost: Notify::new(),
             left: Notify::new(),
             state,
         })
+    }
+
+    /// Opens what rings devices that are not connected, if that is wanted.
+    pub(crate) fn open_push(self: &Arc<Self>) -> Result<(), ServerError> {
+        let Some(config) = &self.config.push else { return Ok(()) };
+        let push = Arc::new(Push::open(config, self.metrics.push.clone())?);
+        let hub = Arc::downgrade(self);
+        push.on_change(move |names| {
+            if let Some(hub) = hub.upgrade() {
+                let mut state = hub.lock();
+                names.iter().for_each(|(room, name)| state.update_away(room, name));
+                drop(state);
+                hub.notify_changed();
+            }
+        });
+        self.lock().open_push(push.clone());
+        let _ = self.push.set(push);
+        Ok(())
+    }
+
+    /// Ends calls that have waited for too long; says when to call again.
+    pub(crate) fn expire_rings(&self, now: Instant) -> Option<Instant> {
+        let mut state = self.lock();
+        state.expire_rings(now);
+        state.away.next_deadline()
+    }
+
+    /// Told when another call waits.
+    pub(crate) fn rings_changed(&self) -> Arc<Notify> {
+        self.lock().away.changed.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -217,6 +266,9 @@ impl Hub {
                 subject: None,
                 token_ends: None,
                 turn_renewal: self.early_turn().map(|turn| now + turn.renew_after()),
+                device: None,
+                awaits_calls: false,
+                reads_pushed: false,
                 reads_deltas: false,
                 told: 0,
                 nuisance: Nuisance::new(now),
@@ -244,8 +296,9 @@ impl Hub {
                     messages_per_second: self.config.limits.messages_per_second,
                 }),
             }),
-            features: vec![USER_DELTA.into(), BLOCK.into()],
+            features: [USER_DELTA, BLOCK].into_iter().chain(self.push.get().map(|_| PUSH)).map(Into::into).collect(),
             auth: self.authority.as_ref().map(|_| AUTH_REQUIRED.into()),
+            push: self.push.get().map(|push| Box::new(push.info())),
         })
     }
 
@@ -395,6 +448,9 @@ impl Hub {
         if is_new {
             self.metrics.logins.inc();
             tracing::info!(connection = number, "logged in");
+        }
+        if is_new && let Some(session) = state.sessions.get_mut(&number) {
+            session.awaits_calls = self.push.get().is_some();
         }
         if has_shown_token && let Some(session) = state.sessions.get_mut(&number) {
             self.renew_turn_credentials_of(number, session, Instant::now());
@@ -576,6 +632,7 @@ impl Hub {
         let mut guard = self.lock();
         let state = &mut *guard;
         state.draining = true;
+        state.end_all_rings();
         let mut idle = true;
         for (number, session) in &state.sessions {
             if session.attached && state.has_call(*number) {
@@ -591,6 +648,7 @@ impl Hub {
     pub(crate) fn shut_down(&self) {
         let mut state = self.lock();
         state.shut_down = true;
+        state.end_all_rings();
         for session in state.sessions.values() {
             session.outbox.close(Closing { code: code::GOING_AWAY, reason: "the server is shutting down" });
         }
@@ -625,6 +683,7 @@ impl State {
             subjects: Subjects::default(),
             tokens: HashMap::new(),
             lost: VecDeque::new(),
+            away: Away::default(),
             last_number: 0,
             connections: 0,
             draining: false,
@@ -661,6 +720,11 @@ impl State {
                     session.told = plain.as_ref().map_or(0, |(_, hash)| *hash);
                 }
             }
+        }
+        let awaits = |session: &Session| session.awaits_calls && !session.wants_list;
+        let newcomers: Vec<u64> = room.members().filter(|number| sessions.get(number).is_some_and(awaits)).collect();
+        for number in newcomers {
+            self.hand_out_calls(number);
         }
         bytes
     }
@@ -721,6 +785,7 @@ impl State {
         self.tokens.remove(&session.token);
         self.forget_shown(session.shown);
         self.lost.retain(|(_, lost)| *lost != number);
+        self.end_rings_of(number, "left");
         let Some(name) = session.name else { return false };
         let Some(room) = self.rooms.get_mut(&session.room) else { return false };
         if let Some(devices) = room.names.get_mut(&name) {
@@ -736,8 +801,12 @@ impl State {
         if room.names.is_empty() {
             self.rooms.remove(&session.room);
         }
-        if session.subject.is_none() {
-            self.router.release(&session.room, &look, &Claim { place: session.place, subject: None });
+        match session.subject {
+            None => self.router.release(&session.room, &look, &Claim { place: session.place, subject: None }),
+            Some(subject) => {
+                self.went_away(Callee { room: session.room.clone(), subject }, session.nuisance);
+                self.update_away(&session.room, &name);
+            }
         }
         self.mark_changed(&session.room);
         true

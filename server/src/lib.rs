@@ -16,6 +16,7 @@
 
 mod addresses;
 mod auth;
+mod away;
 mod calls;
 mod config;
 mod connection;
@@ -28,6 +29,7 @@ mod metrics;
 mod nuisance;
 mod outbox;
 mod page;
+mod push;
 mod rate;
 mod relay;
 mod rooms;
@@ -41,6 +43,7 @@ mod watch_file;
 
 pub use auth::{KeyError, issue_token};
 pub use config::{AuthConfig, AuthKeys, Limits, ServerConfig, TlsConfig, TurnConfig};
+pub use push::{ApnsConfig, FcmConfig, PushConfig, PushError, StoreError, WebhookConfig};
 pub use sanitise::clean_name;
 pub use tls::TlsError;
 pub use turn::TurnError;
@@ -63,6 +66,9 @@ const TOKEN_CHECK_EVERY: Duration = Duration::from_secs(1);
 
 /// How much later than asked for TURN credentials are renewed at most.
 const TURN_CHECK_EVERY: Duration = Duration::from_secs(5);
+
+/// Devices that were not heard of for months are forgotten so much later at most.
+const SILENCE_CHECK_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How much longer than the last call the end takes.
 const DRAIN_CHECK_EVERY: Duration = Duration::from_millis(250);
@@ -87,6 +93,9 @@ pub enum ServerError {
     /// There can be no TURN credentials.
     #[error("TURN: {0}")]
     Turn(#[from] TurnError),
+    /// Devices cannot be rung by push.
+    #[error("push: {0}")]
+    Push(#[from] PushError),
 }
 
 /// A server that has its port and waits to be run.
@@ -105,6 +114,7 @@ impl Server {
     /// [`ServerError`].
     pub async fn bind(config: ServerConfig) -> Result<Self, ServerError> {
         let hub = Arc::new(Hub::new(config)?);
+        hub.open_push()?;
         files::raise_limit();
         let wanted = hub.config.listen;
         let bind = |source| ServerError::Bind { address: wanted, source };
@@ -158,6 +168,10 @@ impl Server {
         chores.spawn(send_user_lists(hub.clone()));
         chores.spawn(send_changes(hub.clone()));
         chores.spawn(forget_lost_sessions(hub.clone()));
+        if hub.config.push.is_some() {
+            chores.spawn(expire_rings(hub.clone()));
+            chores.spawn(forget_silent_devices(hub.clone()));
+        }
         if hub.authority.is_some() {
             chores.spawn(check_tokens(hub.clone()));
             chores.spawn(reload_keys(hub.clone()));
@@ -190,6 +204,12 @@ impl Server {
         let _ = stop_operator.send(true);
         // Who has not gone by then is cut off.
         let _ = time::timeout(SHUTDOWN_WAIT, async { tokio::join!(serving.join_next(), hub.everyone_left()) }).await;
+        if let Some(push) = hub.push.get().cloned() {
+            // What rings is taken back.
+            let _ = time::timeout(SHUTDOWN_WAIT, push.idle()).await;
+            // The next server opens the same file.
+            let _ = tokio::task::spawn_blocking(move || push.close()).await;
+        }
         Ok(())
     }
 }
@@ -236,6 +256,29 @@ async fn forget_lost_sessions(hub: Arc<Hub>) {
         // One that is lost later may be over sooner.
         turn_or(hub.next_expiry(), hub.session_lost.notified()).await;
         hub.forget_lost();
+    }
+}
+
+/// Ends calls that have waited for somebody for too long.
+async fn expire_rings(hub: Arc<Hub>) {
+    let changed = hub.rings_changed();
+    loop {
+        match hub.expire_rings(Instant::now()) {
+            Some(next) => tokio::select! {
+                () = time::sleep_until(next.into()) => {}
+                () = changed.notified() => {}
+            },
+            None => changed.notified().await,
+        }
+    }
+}
+
+async fn forget_silent_devices(hub: Arc<Hub>) {
+    loop {
+        if let Some(push) = hub.push.get() {
+            push.forget_silent();
+        }
+        time::sleep(SILENCE_CHECK_EVERY).await;
     }
 }
 

@@ -2,15 +2,16 @@
 
 use crate::{
     auth::Person,
-    hub::{State, TokenEnd},
+    hub::{Session, State, TokenEnd},
     outbox::{Closing, code},
+    push::{self, Callee},
     relay,
     rooms::{self, Room},
     router::Claim,
     sanitise,
 };
 use chamada::signaling::message::{
-    ErrorCode, ErrorMessage, MAX_NAME_CHARS, Message, RejectUsername, USER_DELTA, Username,
+    ErrorCode, ErrorMessage, MAX_NAME_CHARS, Message, PUSH, RejectUsername, USER_DELTA, Username,
 };
 use std::{collections::HashSet, sync::Arc, time::Instant};
 
@@ -114,6 +115,7 @@ impl State {
             session.wants_list = true;
             session.has_foreign_token |= wanted.resume.is_some();
             session.reads_deltas |= wanted.features.iter().any(|feature| feature == USER_DELTA);
+            session.note_device(wanted);
             if name != wanted.name {
                 session.send_message(&Message::RejectUsername(RejectUsername { id: number, name }));
             }
@@ -134,7 +136,12 @@ impl State {
                 full("there are too many rooms")
             }
             None => {
-                self.rooms.insert(session.room.clone(), Room::new(Instant::now()));
+                let key = session.room.clone();
+                let mut room = Room::new(Instant::now());
+                for name in self.reachable_names(&key) {
+                    room.roster.set_away(&name, true);
+                }
+                self.rooms.insert(key, room);
                 Ok(())
             }
         }
@@ -234,7 +241,10 @@ impl State {
         }
         if let Some(room) = self.rooms.get_mut(&key) {
             room.looks.insert(look, name.clone());
-            room.names.insert(name, devices);
+            room.names.insert(name.clone(), devices);
+        }
+        if let Some(subject) = subject {
+            self.name_given(&key, subject, &name);
         }
         Ok(())
     }
@@ -262,6 +272,7 @@ impl State {
         session.has_foreign_token = from.has_foreign_token;
         session.wants_list = true;
         session.reads_deltas = wanted.features.iter().any(|feature| feature == USER_DELTA);
+        session.note_device(wanted);
         // A new connection is no new budget.
         (session.renames, session.lines, session.fan_out) = (from.renames, from.lines, from.fan_out);
         session.nuisance = from.nuisance;
@@ -286,6 +297,10 @@ impl State {
 
     /// A session has another number now.
     fn renumber(&mut self, old: u64, new: u64) {
+        let session = self.sessions.get(&new);
+        let person =
+            session.and_then(|session| Some(Callee { room: session.room.clone(), subject: session.subject.clone()? }));
+        self.away.renumber(old, new, person.as_ref());
         let roommates: Vec<u64> = self.roommates(new).map(|(number, _)| number).collect();
         for number in roommates {
             if let Some(session) = self.sessions.get_mut(&number) {
@@ -293,6 +308,14 @@ impl State {
                 session.nuisance.renumber(old, new);
             }
         }
+    }
+}
+
+impl Session {
+    /// What a login says of the installation and of what it reads.
+    fn note_device(&mut self, wanted: &Username) {
+        self.device = push::check_device(wanted.device.as_deref()).ok();
+        self.reads_pushed = wanted.features.iter().any(|feature| feature == PUSH);
     }
 }
 

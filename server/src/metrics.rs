@@ -1,6 +1,6 @@
 //! What the operator sees: counts for Prometheus, and whether this server wants people.
 
-use crate::hub::Hub;
+use crate::{hub::Hub, push::PushMetrics};
 use axum::{
     Router,
     extract::State,
@@ -33,6 +33,7 @@ pub(crate) struct Metrics {
     ended: ByLabel,
     pub(crate) logins: Counter,
     pub(crate) list_bytes: Counter,
+    pub(crate) push: PushMetrics,
 }
 
 impl Metrics {
@@ -48,6 +49,7 @@ impl Metrics {
             ended: ByLabel::default(),
             logins: Counter::default(),
             list_bytes: Counter::default(),
+            push: PushMetrics::default(),
         };
         registry.register("connections", "WebSockets that are open", metrics.connections.clone());
         registry.register("users", "People who are logged in or whose place is kept", metrics.users.clone());
@@ -57,6 +59,7 @@ impl Metrics {
         registry.register("ended", "Sessions that ended, by whether they left or were lost", metrics.ended.clone());
         registry.register("logins", "Logins and returns", metrics.logins.clone());
         registry.register("list_bytes", "Bytes of user lists and changes that were sent", metrics.list_bytes.clone());
+        metrics.push.register(&mut registry);
         Self { registry: Mutex::new(registry), ..metrics }
     }
 

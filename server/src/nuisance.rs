@@ -36,6 +36,13 @@ struct Caller {
     quiet_until: Instant,
 }
 
+impl Caller {
+    /// Whether it has called so often, or was turned down so lately, that there is something to remember.
+    fn has_to_wait(&mut self, now: Instant) -> bool {
+        self.quiet_until > now || !self.offers.is_full(now)
+    }
+}
+
 /// What a session has to say about others who call it, and what it may call itself.
 #[derive(Debug)]
 pub(crate) struct Nuisance {
@@ -83,7 +90,7 @@ impl Nuisance {
 
     fn caller(&mut self, from: u64, now: Instant) -> &mut Caller {
         if self.callers.len() >= MAX_CALLERS {
-            self.callers.retain(|_, caller| caller.quiet_until > now || !caller.offers.is_full(now));
+            self.callers.retain(|_, caller| caller.has_to_wait(now));
         }
         if self.callers.len() >= MAX_CALLERS
             && let Some(least) = self.callers.iter().min_by_key(|(_, caller)| caller.quiet_until).map(|(from, _)| *from)
@@ -97,7 +104,17 @@ impl Nuisance {
         })
     }
 
-    fn takes_offer(&mut self, from: u64, now: Instant) -> bool {
+    /// Whether there is nothing to remember: nobody is blocked, and no caller has to wait.
+    pub(crate) fn is_idle(&mut self, now: Instant) -> bool {
+        self.blocked.is_empty() && !self.callers.values_mut().any(|caller| caller.has_to_wait(now))
+    }
+
+    /// Whether nothing is wanted from this session, whose name looks like that.
+    pub(crate) fn is_blocked(&self, from: u64, look: &str) -> bool {
+        self.blocked_sessions.contains(&from) || self.blocked.contains_key(look)
+    }
+
+    pub(crate) fn takes_offer(&mut self, from: u64, now: Instant) -> bool {
         let caller = self.caller(from, now);
         caller.quiet_until <= now && caller.offers.take(1.0, now)
     }

@@ -50,6 +50,8 @@ const FILES: &[(&str, Asset)] = files![
     "offer-answer.js" SCRIPT,
     "peer.js" SCRIPT,
     "presence.js" SCRIPT,
+    "push-worker.js" SCRIPT,
+    "push.js" SCRIPT,
     "quality.js" SCRIPT,
     "reload.js" SCRIPT,
     "ringtone.js" SCRIPT,

@@ -29,7 +29,8 @@ impl State {
         let bad = |why: &str| refusal(ErrorCode::BadMessage, &kind, why);
         check_id(number, &kind, &object)?;
         match kind.as_str() {
-            "id" | "rejectusername" | "userlist" | "userlist-delta" | "ice-servers" | "error" => {
+            "id" | "rejectusername" | "userlist" | "userlist-delta" | "ice-servers" | "push-registered"
+            | "call-pushed" | "error" => {
                 return Err(bad("only a server sends this"));
             }
             _ => {}
@@ -46,6 +47,7 @@ impl State {
                 }
                 return Ok(true);
             }
+            "push-register" | "push-unregister" => return self.register_push(number, object).map(|()| false),
             "block" | "unblock" => return self.set_blocked(number, object).map(|()| false),
             _ => {}
         }
@@ -99,15 +101,12 @@ impl State {
             Some(_) => return Err(refuse(ErrorCode::BadMessage, "the target is no name", None)),
         };
         let devices = match &target {
-            Some(target) => match self.named(number, target) {
-                Some(devices) => devices.clone(),
-                // There is nothing left to hang up.
-                None if kind == "hang-up" => return Ok(()),
-                None => return Err(refuse(ErrorCode::NoSuchUser, "nobody of that name is here", Some(target))),
-            },
+            // None: nobody of that name is here.
+            Some(target) => self.named(number, target).cloned().unwrap_or_default(),
             None if kind == "hang-up" => {
                 let others = self.other_side(number);
                 let Some(name) = others.iter().find_map(|other| self.sessions.get(other)?.name.clone()) else {
+                    self.end_rings_of(number, "cancelled");
                     return Ok(());
                 };
                 object.insert("target".into(), Value::from(&*name));
@@ -125,6 +124,11 @@ impl State {
         }
         if frame.len() > MAX_FRAME_BYTES {
             return Err(refuse(ErrorCode::TooLarge, "with the sender's name it is too long", target.as_deref()));
+        }
+        if let Some(target) = target.as_deref()
+            && (devices.is_empty() || self.is_for_sleeper(number, kind, target, &devices))
+        {
+            return self.relay_to_absent(number, kind, call, target, frame);
         }
         let mut recipients = self.recipients(number, devices, kind, call.is_some());
         if recipients.is_empty() {
@@ -162,6 +166,11 @@ impl State {
         });
         if recipients.is_empty() && wanted > 0 {
             return Err(refuse(ErrorCode::RateLimited, "too much of yours waits there already", target.as_deref()));
+        }
+        if kind == "new-ice-candidate"
+            && let Some(target) = target.as_deref()
+        {
+            self.keep_for_later(number, target, call, &frame);
         }
         self.note(number, kind, call, &reason, calls, recipients);
         Ok(())

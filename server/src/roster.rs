@@ -30,7 +30,16 @@ pub(crate) struct Roster {
     /// Names by place as the last delta left them.
     told: BTreeMap<u64, Arc<str>>,
     changed: BTreeSet<u64>,
+    /// Who is not here, but can be rung, and whether the last delta left clients with that.
+    away: BTreeMap<Arc<str>, Away>,
+    away_changed: bool,
     seq: u64,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Away {
+    now: bool,
+    told: bool,
 }
 
 impl Roster {
@@ -55,6 +64,17 @@ impl Roster {
         }
     }
 
+    /// Whether somebody is away, but can be rung. `true`: that is new.
+    pub(crate) fn set_away(&mut self, name: &str, is_away: bool) -> bool {
+        let is_new = match self.away.get_mut(name) {
+            Some(away) => std::mem::replace(&mut away.now, is_away) != is_away,
+            None if is_away => self.away.insert(name.into(), Away { now: true, told: false }).is_none(),
+            None => false,
+        };
+        self.away_changed |= is_new;
+        is_new
+    }
+
     /// How much of the frame that all names have to fit into is taken, from 0 to 1.
     pub(crate) fn fullness(&self) -> f64 {
         self.bytes as f64 / MAX_FRAME_BYTES as f64
@@ -72,11 +92,29 @@ impl Roster {
         }
         frame.push(']');
         if for_deltas {
+            self.push_away(&mut frame);
             frame.push_str(r#","seq":"#);
             frame.push_str(&self.seq.to_string());
         }
         frame.push('}');
         frame.into()
+    }
+
+    /// As many of those who are away as there is room for.
+    fn push_away(&self, frame: &mut String) {
+        let mut separator = r#","away":["#;
+        for name in self.away.iter().filter(|(_, away)| away.now).map(|(name, _)| name) {
+            let encoded = Value::from(&**name).to_string();
+            if frame.len() + separator.len() + encoded.len() + FRAME_BYTES > MAX_FRAME_BYTES {
+                break;
+            }
+            frame.push_str(separator);
+            frame.push_str(&encoded);
+            separator = ",";
+        }
+        if separator == "," {
+            frame.push(']');
+        }
     }
 
     /// The changes since the last call as a `userlist-delta`; `None` if there are none. `Err`: so many that a list says it better.
@@ -95,7 +133,20 @@ impl Roster {
                 _ => {}
             }
         }
-        if delta.joined.is_empty() && delta.left.is_empty() && delta.renamed.is_empty() {
+        if std::mem::take(&mut self.away_changed) {
+            self.away.retain(|name, away| {
+                let has_come = || delta.joined.iter().any(|joined| **joined == **name);
+                match (std::mem::replace(&mut away.told, away.now), away.now) {
+                    (false, true) => delta.away.push(name.to_string()),
+                    // Who has come is not away any more without a word.
+                    (true, false) if !has_come() => delta.left.push(name.to_string()),
+                    _ => {}
+                }
+                away.now
+            });
+        }
+        let is_empty = delta.joined.is_empty() && delta.left.is_empty() && delta.renamed.is_empty();
+        if is_empty && delta.away.is_empty() {
             return None;
         }
         self.seq += 1;
@@ -138,6 +189,31 @@ mod tests {
         );
         assert_eq!(roster.list(false), r#"{"type":"userlist","users":["bia","ana"]}"#);
         assert_eq!(roster.list(true), r#"{"type":"userlist","users":["bia","ana"],"seq":2}"#);
+    }
+
+    #[test]
+    fn who_is_away_is_told_to_those_who_read_deltas_and_only_as_far_as_the_frame_goes() {
+        let mut roster = Roster::default();
+        roster.set(1, &"ana".into());
+        assert!(roster.set_away("bia", true) && !roster.set_away("bia", true) && !roster.set_away("eva", false));
+        let first = json!({"type": "userlist-delta", "joined": ["ana"], "away": ["bia"], "seq": 1});
+        assert_eq!(change(&mut roster), first);
+        assert_eq!(roster.list(false), r#"{"type":"userlist","users":["ana"]}"#);
+        assert_eq!(roster.list(true), r#"{"type":"userlist","users":["ana"],"away":["bia"],"seq":1}"#);
+        roster.set(2, &"bia".into());
+        roster.set_away("bia", false);
+        assert_eq!(change(&mut roster), json!({"type": "userlist-delta", "joined": ["bia"], "seq": 2}));
+        roster.remove(2);
+        roster.set_away("bia", true);
+        assert_eq!(change(&mut roster), json!({"type": "userlist-delta", "left": ["bia"], "away": ["bia"], "seq": 3}));
+        roster.set_away("bia", false);
+        assert_eq!(change(&mut roster), json!({"type": "userlist-delta", "left": ["bia"], "seq": 4}));
+        for n in 0..10_000 {
+            roster.set_away(&format!("somebody {n}"), true);
+        }
+        let list = roster.list(true);
+        assert!((60_000..=MAX_FRAME_BYTES).contains(&list.len()), "{}", list.len());
+        assert!(serde_json::from_str::<Value>(&list).unwrap()["away"].as_array().unwrap().len() > 1000);
     }
 
     #[test]

@@ -7,6 +7,7 @@ import { $, remembered, translate } from './dom.js';
 import { pushBounded } from './offer-answer.js';
 import { Peer } from './peer.js';
 import { Presence } from './presence.js';
+import { PushSetup } from './push.js';
 import { QualityMonitor, noticeOf, sampleOf } from './quality.js';
 import { keepCall, takeCall } from './reload.js';
 import { Session } from './signaling.js';
@@ -52,6 +53,8 @@ let online = false;
 let rejoining = null;
 let waiting = [];
 let users = null;
+// Who is not here, but can be rung by push.
+let away = [];
 let presence = null;
 let presenceTimer = null;
 let iceServers = [];
@@ -104,9 +107,49 @@ async function choose(kind, deviceId) {
   else await change().catch(failed);
 }
 
+const push = new PushSetup({ worker: pushWorker(), changed: showPush, subscribed: registerPush });
+
+// The service worker of all rooms, with the texts that it shows.
+function pushWorker() {
+  const texts = new URLSearchParams({ ring: t('push.ring', { name: '{name}' }), called: t('push.called', { name: '{name}' }) });
+  return new URL(`${isRoom() ? '../' : ''}push-worker.js?${texts}`, location.href).href;
+}
+
+// A page that a notification has opened has to know who we are, too.
+function registerPush(subscription) {
+  session?.setPush(subscription);
+  const token = remembered.get('token', 'sessionStorage');
+  if (subscription && token) remembered.set('token', token);
+  else if (!subscription) remembered.remove('token');
+}
+
+function showPush({ possible, on }) {
+  $('push').hidden = !possible && !on;
+  $('push').textContent = t(on ? 'people.push-off' : 'people.push-on');
+  $('push').setAttribute('aria-pressed', String(on));
+}
+
+$('push').onclick = async () => {
+  if (push.isOn) await push.turnOff();
+  else if (!(await push.turnOn())) notices.say(t('push.failed'));
+};
+
+function isRoom() {
+  return /\/room\/[^/]+$/.test(location.pathname);
+}
+
+// Names this browser, so that the server knows it again.
+function device() {
+  const known = remembered.get('device');
+  if (known) return known;
+  const made = newUuid();
+  remembered.set('device', made);
+  return made;
+}
+
 // The room is in the page's own address.
 function serverUrl() {
-  const url = new URL(/\/room\/[^/]+$/.test(location.pathname) ? location.pathname : '.', location.href);
+  const url = new URL(isRoom() ? location.pathname : '.', location.href);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
   url.search = url.hash = '';
   return url.href;
@@ -115,7 +158,7 @@ function serverUrl() {
 function enter(name) {
   login.wait();
   const open = () => new WebSocket(serverUrl(), 'json');
-  session = new Session(name, { open, clock, tell: onSession, blocked, auth: readToken(), resume: rejoining?.resume });
+  session = new Session(name, { open, clock, tell: onSession, blocked, auth: readToken(), device: device(), resume: rejoining?.resume });
 }
 
 // The token that a link brings along (`#token=…`), which never gets into the server's or a proxy's log. It is kept for reloads of this tab,
@@ -126,7 +169,7 @@ function readToken() {
     remembered.set('token', token, 'sessionStorage');
     globalThis.history.replaceState(null, '', location.pathname + location.search);
   }
-  return remembered.get('token', 'sessionStorage');
+  return remembered.get('token', 'sessionStorage') ?? remembered.get('token');
 }
 
 // Whom this browser has blocked, on earlier visits too.
@@ -275,6 +318,7 @@ function onSession(event) {
       $('me').textContent = event.name;
       chat.setOnline(true);
       engine.loggedIn(performance.now(), event.name);
+      push.offered(event.push);
       if (rejoining) rejoin();
       break;
     }
@@ -284,6 +328,10 @@ function onSession(event) {
       notices.say(t('chat.renamed', event));
       break;
     case 'ice-servers': iceServers = event.iceServers; break;
+    case 'away':
+      away = event.names;
+      engine.away(away);
+      break;
     case 'users': onUsers(event.users); break;
     case 'chat':
       chat.line({ ...event, own: event.from === session.name });
@@ -359,7 +407,7 @@ function showRoom() {
 }
 
 function showPeople() {
-  if (session) people.show(users ?? [], session.name, online && engine.snapshot().state === 'idle', blocked);
+  if (session) people.show(users ?? [], session.name, online && engine.snapshot().state === 'idle', blocked, away);
 }
 
 function showServer() {
@@ -392,7 +440,7 @@ navigator.mediaDevices?.addEventListener?.('devicechange', async () => {
   settings.refresh();
 });
 
-// A reload comes back by itself.
+// A reload comes back by itself, and so does a page that a notification has opened.
 addEventListener('hashchange', () => {
   const token = readToken();
   if (token) session?.setAuth(token);
@@ -401,5 +449,5 @@ addEventListener('hashchange', () => {
 readToken();
 const name = remembered.get('name');
 rejoining = takeCall();
-if (name && remembered.get('here', 'sessionStorage')) enter(rejoining?.name ?? name);
+if (name && (remembered.get('here', 'sessionStorage') || location.hash === '#enter')) enter(rejoining?.name ?? name);
 else login.show();

@@ -27,6 +27,8 @@ export class CallEngine {
     answer: (now, offer) => this.#answerCall(now, offer),
     takeCandidates: () => this.#takeCandidates(),
   });
+  // Who is not in the user list, but can be rung by push.
+  #away = [];
   #newId;
   #ringTimeout;
 
@@ -81,23 +83,31 @@ export class CallEngine {
       case 'new-ice-candidate': this.#onCandidate(message); break;
       case 'hang-up': this.#onHangUp(message); break;
       case 'call-ringing': this.#onRinging(message); break;
+      case 'call-pushed': this.#onPushed(message); break;
       case 'media-state': this.#onMediaState(message); break;
       case 'error': this.#onServerError(message); break;
     }
     this.#context.emitChange();
   }
 
-  // A user who left the list cannot answer any more; an answered call does not need the server. A user who returns may have
-  // missed messages.
+  // Who is not in the user list, but can be rung by push; to be told before the user list that goes with it.
+  away(names) {
+    this.#away = names;
+  }
+
+  // A user who left the list cannot answer any more, unless the server rings them by push; an answered call does not need the server.
+  // A user who returns may have missed messages.
   users(now, users) {
     const call = this.#call;
     if (!call) return;
     const wasOffline = call.peerOffline;
     call.peerOffline = !users.includes(call.with);
-    if (wasOffline && !call.peerOffline) {
+    // Who was rung by push is handed the offer by the server.
+    const pushed = call.state === 'ringing-by-push' || (call.state === 'calling' && this.#away.includes(call.with));
+    if (wasOffline && !call.peerOffline && !pushed) {
       this.#negotiator.resendUnconfirmed(now);
     } else if (call.peerOffline && call.isCalling) {
-      this.#end('unreachable');
+      if (!pushed) this.#end('unreachable');
     } else if (call.peerOffline && call.state === 'ringing-here') {
       this.#end('cancelled-there');
       // A caller who returns repeats the offer, and then it rings again.
@@ -367,8 +377,15 @@ export class CallEngine {
 
   #onRinging(message) {
     const call = this.#matchingCall(message);
-    if (call?.state === 'calling') call.state = 'ringing-there';
+    if (call?.state === 'calling' || call?.state === 'ringing-by-push') call.state = 'ringing-there';
     if (!call) this.#sendHangUpIfEnded(message.name, message.call);
+  }
+
+  // Nobody is there, but a device is rung: whoever is called comes into the user list when it has woken up.
+  #onPushed({ target, call: id }) {
+    const call = this.#call;
+    const isAboutIt = call && (id ? id === call.id : target === call.with);
+    if (isAboutIt && call.state === 'calling') call.state = 'ringing-by-push';
   }
 
   #onMediaState(message) {

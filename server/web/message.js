@@ -86,14 +86,16 @@ const READERS = {
     iceServers: iceServers(m.iceServers),
     resume: isText(m.resume) ? m.resume : null,
     features: names(m.features),
+    push: isObject(m.push) ? { platforms: names(m.push.platforms), key: isText(m.push.applicationServerKey) ? m.push.applicationServerKey : null } : null,
   }),
   'ice-servers': (m) => ({ iceServers: iceServers(required(m, 'iceServers', Array.isArray)) }),
   rejectusername: (m) => ({ id: required(m, 'id', Number.isFinite), name: required(m, 'name', (v) => isText(v) && v !== '') }),
-  userlist: (m) => ({ users: users(required(m, 'users', Array.isArray)), seq: Number.isInteger(m.seq) ? m.seq : null }),
+  userlist: (m) => ({ users: users(required(m, 'users', Array.isArray)), away: names(m.away).slice(0, MAX_USERS), seq: Number.isInteger(m.seq) ? m.seq : null }),
   'userlist-delta': (m) => ({
     seq: required(m, 'seq', Number.isInteger),
     joined: names(m.joined),
     left: names(m.left),
+    away: names(m.away),
     renamed: pairs(m.renamed),
   }),
   message: (m) => ({
@@ -106,6 +108,8 @@ const READERS = {
   'new-ice-candidate': (m) => ({ ...ofCall(m), candidate: candidate(m.candidate) }),
   'hang-up': (m) => ({ ...ofCall(m), ...optional(m, ['reason']) }),
   'call-ringing': ofCall,
+  'call-pushed': ofCall,
+  'push-registered': (m) => ({ platform: isText(m.platform) ? m.platform : null }),
   'media-state': (m) => ({
     ...ofCall(m),
     audio: on(m.audio),

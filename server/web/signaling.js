@@ -2,8 +2,8 @@
 //
 // Everything from outside is handed in: `open()` makes a WebSocket (or what looks like one), `clock` has now() in milliseconds
 // since 1970, random() from 0 to 1, and setTimer(work, ms) and clearTimer(timer). What happens is told to `tell(event)`:
-// {kind: 'logged-in', name, iceServers}, 'renamed' {wanted, name}, 'users' {users}, 'chat' {from, text, date}, 'call' {message},
-// 'refused' {code, for}, 'ice-servers' {iceServers}, 'reconnecting' {attempt}, 'closed' {why: null | 'unreachable' | 'bad-name' | 'full' | 'token'}.
+// {kind: 'logged-in', name, iceServers, push}, 'renamed' {wanted, name}, 'users' {users}, 'chat' {from, text, date}, 'call' {message},
+// 'refused' {code, for}, 'ice-servers' {iceServers}, 'away' {names}, 'push' {platform}, 'reconnecting' {attempt}, 'closed' {why: null | 'unreachable' | 'bad-name' | 'full' | 'token'}.
 
 import { readMessage } from './message.js';
 import { UserList } from './user-list.js';
@@ -44,6 +44,7 @@ export class Session {
   #attempt = 0;
   #queue = [];
   #users = new UserList();
+  #toldAway = '';
   // From whom nothing is wanted; `knowsBlock` says whether the server keeps that too: an old one would tell everybody.
   #blocked = new Set();
   #knowsBlock = false;
@@ -54,15 +55,21 @@ export class Session {
   #nextToken = null;
   #authRefused = false;
 
+  // Names the installation; what is to be registered for push at each login; how the server can ring us by push.
+  #device;
+  #registration = null;
+  #push = null;
+
   /**
    * `resume` is what `suspend()` gave before the page was loaded anew.
    * @param {string} name
    * @param {{open: () => WebSocket, clock: object, tell: (event: object) => void, blocked?: Iterable<string>, auth?: string | null,
-   *   resume?: string | null}} options
+   *   resume?: string | null, device?: string | null}} options
    */
-  constructor(name, { open, clock, tell, blocked = [], auth = null, resume = null }) {
+  constructor(name, { open, clock, tell, blocked = [], auth = null, resume = null, device = null }) {
     this.#name = name;
     this.#token = resume;
+    this.#device = device;
     this.#auth = auth;
     this.#blocked = new Set(blocked);
     this.#open = open;
@@ -101,6 +108,18 @@ export class Session {
     this.#auth = auth;
     if (this.#state === 'in') this.#write(this.#username(null));
     else if (this.#state === 'await-list' && this.#authRefused) this.#askToComeIn();
+  }
+
+  // Has the server ring this browser by push while the page is closed: a PushSubscription's JSON, or null to take it back.
+  setPush(subscription) {
+    this.#registration = subscription && { type: 'push-register', platform: 'webpush', endpoint: subscription.endpoint, keys: subscription.keys };
+    if (this.#state !== 'in' || !this.#push) return;
+    if (this.#registration) this.#register();
+    else this.#write({ type: 'push-unregister' });
+  }
+
+  #register() {
+    if (this.#registration && this.#push?.platforms.includes('webpush')) this.#write(this.#registration);
   }
 
   // The network changed: what we have is not worth waiting for.
@@ -153,6 +172,7 @@ export class Session {
       case 'userlist': this.#listed(this.#users.replace(message)); break;
       case 'userlist-delta': this.#changed(message); break;
       case 'ice-servers': this.#tell({ kind: 'ice-servers', iceServers: this.#iceServers = message.iceServers }); break;
+      case 'push-registered': this.#tell({ kind: 'push', platform: message.platform }); break;
       case 'message': this.#tell({ kind: 'chat', from: message.name, text: message.text, date: message.date }); break;
       case 'error': this.#refused(message); break;
       default: this.#tell({ kind: 'call', message });
@@ -165,12 +185,13 @@ export class Session {
     if (users) this.#listed(users);
   }
 
-  #greeted({ id, iceServers, resume, features }) {
+  #greeted({ id, iceServers, resume, features, push }) {
     if (this.#state !== 'await-id') return;
     this.#state = 'await-list';
     this.#id = id;
     this.#iceServers = iceServers;
     this.#knowsBlock = features.includes('block');
+    this.#push = push;
     this.#nextToken = resume;
     this.#askToComeIn();
   }
@@ -183,9 +204,10 @@ export class Session {
   }
 
   #username(resume) {
-    const username = { type: 'username', name: this.#name, id: this.#id, date: this.#clock.now(), features: ['user-delta'] };
+    const username = { type: 'username', name: this.#name, id: this.#id, date: this.#clock.now(), features: ['user-delta', 'push'] };
     if (resume) username.resume = resume;
     if (this.#auth) username.token = this.#auth;
+    if (this.#device) username.device = this.#device;
     return username;
   }
 
@@ -203,11 +225,17 @@ export class Session {
       this.#attempt = 0;
       this.#clearTimer();
       if (this.#knowsBlock) for (const name of this.#blocked) this.#write({ type: 'block', name });
+      this.#register();
       // What waited goes before anything that is said because we are back.
       for (const message of this.#queue.splice(0)) this.#transmit(message);
-      this.#tell({ kind: 'logged-in', name: this.#name, iceServers: this.#iceServers });
+      this.#tell({ kind: 'logged-in', name: this.#name, iceServers: this.#iceServers, push: this.#push });
     }
-    if (this.#state === 'in') this.#tell({ kind: 'users', users });
+    if (this.#state !== 'in') return;
+    if (this.#users.away.join('\n') !== this.#toldAway) {
+      this.#toldAway = this.#users.away.join('\n');
+      this.#tell({ kind: 'away', names: this.#users.away });
+    }
+    this.#tell({ kind: 'users', users });
   }
 
   #refused(error) {
@@ -221,7 +249,7 @@ export class Session {
       this.#token = this.#unused;
       this.#authRefused = true;
     }
-    const aboutCall = error.call || (error.for && error.for !== 'message' && error.for !== 'username');
+    const aboutCall = error.call || (error.for && !['message', 'username', 'push-register', 'push-unregister'].includes(error.for));
     this.#tell(aboutCall ? { kind: 'call', message: error } : { kind: 'refused', code: error.code, for: error.for ?? null });
   }
 

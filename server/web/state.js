@@ -90,7 +90,7 @@ export class Call {
 
   // An outgoing call that was not answered yet.
   get isCalling() {
-    return this.state === 'calling' || this.state === 'ringing-there';
+    return ['calling', 'ringing-there', 'ringing-by-push'].includes(this.state);
   }
 
   // The call was accepted.

@@ -12,6 +12,7 @@ interface ElementsById {
   'login-hint': HTMLParagraphElement;
   'room': HTMLDivElement;
   'me': HTMLElement;
+  'push': HTMLButtonElement;
   'leave': HTMLButtonElement;
   'people': HTMLElement;
   'people-title': HTMLHeadingElement;

@@ -233,6 +233,7 @@ pub(crate) fn config(server: &str, name: &str) -> Config {
         proxy: None,
         max_bitrate: 2_500_000,
         token: None,
+        device: None,
     }
 }
 

@@ -69,12 +69,15 @@ fn end_reason_for(call: &Call, reason: Option<HangUpReason>) -> EndReason {
         (_, Some(HangUpReason::NoCommonCodec)) => EndReason::NoCommonCodec,
         (_, Some(HangUpReason::HandshakeFailed)) => EndReason::HandshakeFailed,
         (CallState::RingingLocally, Some(HangUpReason::Elsewhere)) => EndReason::AnsweredElsewhere,
-        (CallState::RingingLocally | CallState::Calling | CallState::RingingRemotely, Some(HangUpReason::Timeout)) => {
-            EndReason::Timeout
-        }
+        (
+            CallState::RingingLocally | CallState::Calling | CallState::RingingRemotely | CallState::RingingByPush,
+            Some(HangUpReason::Timeout),
+        ) => EndReason::Timeout,
         (CallState::RingingLocally, _) => EndReason::CancelledRemotely,
-        (CallState::Calling | CallState::RingingRemotely, Some(HangUpReason::Busy)) => EndReason::Busy,
-        (CallState::Calling | CallState::RingingRemotely, _) => EndReason::DeclinedRemotely,
+        (CallState::Calling | CallState::RingingRemotely | CallState::RingingByPush, Some(HangUpReason::Busy)) => {
+            EndReason::Busy
+        }
+        (CallState::Calling | CallState::RingingRemotely | CallState::RingingByPush, _) => EndReason::DeclinedRemotely,
         _ => EndReason::HungUpRemotely,
     }
 }

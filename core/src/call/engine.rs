@@ -8,7 +8,7 @@ use super::types::{
     PeerReport, RING_TIMEOUT,
 };
 use crate::signaling::message::{
-    CallId, CallRinging, HangUp, HangUpReason, MediaState, MediaStateMessage, Message, SessionDescription,
+    CallId, CallPushed, CallRinging, HangUp, HangUpReason, MediaState, MediaStateMessage, Message, SessionDescription,
 };
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -22,6 +22,8 @@ pub struct CallEngine {
     pub(super) call: Option<Call>,
     pub(super) history: CallHistory,
     pub(super) ring_timeout: Duration,
+    /// Who is not in the user list, but can be rung by push.
+    away: Vec<String>,
     peers: u64,
     new_id: Box<dyn FnMut() -> CallId + Send>,
     outputs: VecDeque<Output>,
@@ -53,6 +55,7 @@ impl CallEngine {
             call: None,
             history: CallHistory::default(),
             ring_timeout,
+            away: Vec::new(),
             peers: 0,
             new_id: Box::new(new_id),
             outputs: VecDeque::new(),
@@ -138,6 +141,7 @@ impl CallEngine {
             Message::NewIceCandidate(candidate) => self.on_candidate(candidate),
             Message::HangUp(hang_up) => self.on_hang_up(&hang_up),
             Message::CallRinging(ringing) => self.on_ringing(&ringing),
+            Message::CallPushed(pushed) => self.on_pushed(&pushed),
             Message::MediaState(state) => self.on_media_state(&state),
             Message::Error(error) => self.on_server_error(&error),
             _ => {}
@@ -145,8 +149,13 @@ impl CallEngine {
         self.emit_change();
     }
 
-    /// The user list changed. A user who left it cannot answer any more; an answered call does not need the server. A user who
-    /// returns may have missed messages.
+    /// Who is not in the user list, but can be rung by push; to be told before the user list that goes with it.
+    pub fn away(&mut self, names: &[String]) {
+        self.away = names.to_vec();
+    }
+
+    /// The user list changed. A user who left it cannot answer any more, unless the server rings them by push; an answered call does not
+    /// need the server. A user who returns may have missed messages.
     pub fn users(&mut self, now: Instant, users: &[String]) {
         let Some(call) = &mut self.call else { return };
         let was_offline = std::mem::replace(&mut call.peer_offline, !users.contains(&call.with));
@@ -162,11 +171,16 @@ impl CallEngine {
             }
         }
         let Some(call) = &mut self.call else { return };
-        if was_offline && !call.peer_offline {
+        // Who was rung by push is handed the offer by the server.
+        let pushed = call.state == CallState::RingingByPush
+            || (call.state == CallState::Calling && self.away.contains(&call.with));
+        if was_offline && !call.peer_offline && !pushed {
             self.resend_unconfirmed(now);
         } else if call.peer_offline {
             let id = call.id;
-            if call.is_calling() {
+            if call.is_calling() && pushed {
+                log::debug!("the callee is not here, but can be rung by push");
+            } else if call.is_calling() {
                 self.end(EndReason::Unreachable, None);
             } else if call.state == CallState::RingingLocally {
                 self.end(EndReason::CancelledRemotely, None);
@@ -311,7 +325,9 @@ impl CallEngine {
     fn hang_up(&mut self) -> Result<(), CallError> {
         let (reason, wire) = match self.call.as_ref().ok_or(CallError::NoCall)?.state {
             CallState::RingingLocally => (EndReason::DeclinedLocally, HangUpReason::Declined),
-            CallState::Calling | CallState::RingingRemotely => (EndReason::CancelledLocally, HangUpReason::Cancelled),
+            CallState::Calling | CallState::RingingRemotely | CallState::RingingByPush => {
+                (EndReason::CancelledLocally, HangUpReason::Cancelled)
+            }
             _ => (EndReason::HungUpLocally, HangUpReason::Ended),
         };
         self.end(reason, Some(wire));
@@ -364,9 +380,23 @@ impl CallEngine {
 
     fn on_ringing(&mut self, ringing: &CallRinging) {
         match self.matching_call(ringing.name.as_deref(), ringing.call) {
-            Some(call) if call.state == CallState::Calling => call.state = CallState::RingingRemotely,
+            Some(call) if matches!(call.state, CallState::Calling | CallState::RingingByPush) => {
+                call.state = CallState::RingingRemotely;
+            }
             Some(_) => {}
             None => self.send_hang_up_if_ended(ringing.name.clone(), ringing.call),
+        }
+    }
+
+    /// Nobody is there, but a device is rung: whoever is called comes into the user list when it has woken up.
+    fn on_pushed(&mut self, pushed: &CallPushed) {
+        let Some(call) = &mut self.call else { return };
+        let about_it = match pushed.call {
+            Some(id) => id == call.id,
+            None => pushed.target.as_deref() == Some(call.with.as_str()),
+        };
+        if about_it && call.state == CallState::Calling {
+            call.state = CallState::RingingByPush;
         }
     }
 

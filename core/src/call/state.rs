@@ -116,7 +116,7 @@ impl Call {
 
     /// An outgoing call that was not answered yet.
     pub(super) fn is_calling(&self) -> bool {
-        matches!(self.state, CallState::Calling | CallState::RingingRemotely)
+        matches!(self.state, CallState::Calling | CallState::RingingRemotely | CallState::RingingByPush)
     }
 
     /// The call was accepted.

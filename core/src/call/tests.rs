@@ -4,6 +4,7 @@
 mod glare;
 mod hostile_network;
 mod old_peers;
+mod pushed;
 mod repair;
 mod sim;
 mod sim_peer;

@@ -200,6 +200,8 @@ pub enum CallState {
     Calling,
     /// We call, and the other side says that it rings there.
     RingingRemotely,
+    /// We call somebody who is away, and the server rings a device of theirs by push.
+    RingingByPush,
     /// Somebody calls us and nobody has answered yet.
     RingingLocally,
     /// Accepted by both; ICE and DTLS are at work.
@@ -217,6 +219,7 @@ impl CallState {
             Self::Idle => "idle",
             Self::Calling => "calling",
             Self::RingingRemotely => "ringing-there",
+            Self::RingingByPush => "ringing-by-push",
             Self::RingingLocally => "ringing-here",
             Self::Connecting => "connecting",
             Self::Connected => "connected",

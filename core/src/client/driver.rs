@@ -12,7 +12,7 @@ use crate::facing::FacingMode;
 use crate::media::constraints::{self, VideoConstraints};
 use crate::media::frame::VideoFrame;
 use crate::peer::{DataError, PeerFactory};
-use crate::signaling::message::{CallId, IceServer, MediaState, Message};
+use crate::signaling::message::{CallId, IceServer, MediaState, Message, PushRegister};
 use crate::signaling::{SignalingClient, SignalingEvent};
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
@@ -87,6 +87,10 @@ pub(super) enum Request {
     },
     SetToken {
         token: String,
+        reply: Reply<()>,
+    },
+    SetPush {
+        register: Option<Box<PushRegister>>,
         reply: Reply<()>,
     },
     SendData {
@@ -354,6 +358,9 @@ impl Driver {
             Request::SetToken { token, reply } => {
                 let _ = reply.send(self.signaling.set_token(token).map_err(Into::into));
             }
+            Request::SetPush { register, reply } => {
+                let _ = reply.send(self.signaling.set_push(register.map(|register| *register)).map_err(Into::into));
+            }
             Request::Snapshot { reply } => {
                 let _ = reply.send(self.engine.snapshot());
             }
@@ -471,11 +478,13 @@ impl Driver {
             }
             SignalingEvent::IceServers(ice_servers) => self.server_ice.clone_from(ice_servers),
             SignalingEvent::Renamed { name, .. } => self.engine.renamed(name),
+            SignalingEvent::Away(names) => self.engine.away(names),
             SignalingEvent::Users(users) => self.engine.users(now, users),
             SignalingEvent::Refused(error) => self.engine.message(now, Message::Error(error.clone())),
             SignalingEvent::Reconnecting { .. } | SignalingEvent::Closed { .. } => self.engine.signaling_lost(now),
             SignalingEvent::Call(_)
             | SignalingEvent::Chat { .. }
+            | SignalingEvent::PushRegistered(_)
             | SignalingEvent::Malformed { .. }
             | SignalingEvent::Dropped { .. } => {}
         }

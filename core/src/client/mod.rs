@@ -38,7 +38,7 @@ use crate::media::frame::VideoFrame;
 use crate::media::video::{DegradationPreference, ThermalState, VideoBounds};
 use crate::outage::Outage;
 use crate::peer::{DataError, PeerFactory};
-use crate::signaling::message::CallId;
+use crate::signaling::message::{CallId, PushRegister};
 use crate::signaling::{SignalingError, SignalingEvent};
 use config::SendParameter;
 use driver::{Driver, Request};
@@ -321,6 +321,25 @@ impl Client {
     pub async fn unblock(&self, name: &str) -> Result<(), ClientError> {
         let name = name.to_owned();
         self.ask(|reply| Request::SetBlocked { name, block: false, reply }).await?
+    }
+
+    /// Has the server ring this device by push while it is not connected, so that calls come although the app is closed: from now on and after
+    /// each login, so an app calls it once, and again when its token is another one. The device needs a name
+    /// ([`SignalingConfig::device`](crate::signaling::SignalingConfig::device)) and the person a token of the server's.
+    /// [`SignalingEvent::PushRegistered`] tells that the server has written it down, [`SignalingEvent::Refused`] why not.
+    ///
+    /// # Errors
+    /// [`SignalingError`] if too much waits for the server already.
+    pub async fn register_push(&self, register: PushRegister) -> Result<(), ClientError> {
+        self.ask(|reply| Request::SetPush { register: Some(Box::new(register)), reply }).await?
+    }
+
+    /// Takes [`Client::register_push`] back: a device whose user logs out for good must not ring any more.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn unregister_push(&self) -> Result<(), ClientError> {
+        self.ask(|reply| Request::SetPush { register: None, reply }).await?
     }
 
     /// Sends a message of at most 16 KiB on the call's data channel. It arrives whole and in order.

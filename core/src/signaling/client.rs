@@ -5,7 +5,7 @@
 
 use super::clock::Clock;
 use super::error::SignalingError;
-use super::message::{Chat, Message};
+use super::message::{Chat, Message, PushRegister};
 use super::session::{self, Output, Session, SignalingEvent};
 use super::transport::{self, Socket};
 use crate::net::ConnectConfig;
@@ -37,6 +37,9 @@ pub struct SignalingConfig {
     /// Says who we are, where the server wants to know: a JWT (RFC 7519). When it has expired, [`SignalingEvent::Refused`] has
     /// [`ErrorCode::TokenExpired`](super::message::ErrorCode::TokenExpired), and [`SignalingClient::set_token`] takes the next one.
     pub token: Option<String>,
+    /// Names this installation, the same at each login: 1 to 64 printable ASCII characters, chosen at random once. Only with it the server
+    /// can ring this device by push.
+    pub device: Option<String>,
     /// Allow `ws://` to another machine. Off by default.
     pub allow_insecure: bool,
     /// Whom TLS trusts, and by way of which proxy to connect.
@@ -69,6 +72,7 @@ impl Default for SignalingConfig {
             url: String::new(),
             name: String::new(),
             token: None,
+            device: None,
             allow_insecure: false,
             connect: ConnectConfig::default(),
             connect_timeout: Duration::from_secs(10),
@@ -83,6 +87,7 @@ enum Command {
     Rename(String),
     SetBlocked(String, bool),
     SetToken(String),
+    SetPush(Option<PushRegister>),
     ReconnectNow,
     Probe,
     Hurry(bool),
@@ -107,8 +112,9 @@ impl SignalingClient {
         events: mpsc::Sender<SignalingEvent>,
     ) -> Result<Self, SignalingError> {
         let url = transport::resolve(&config.url, config.allow_insecure)?;
-        let session =
-            Session::new(&config.name, config.reconnect, Box::new(rand::random::<f64>))?.with_token(config.token);
+        let session = Session::new(&config.name, config.reconnect, Box::new(rand::random::<f64>))?
+            .with_token(config.token)
+            .with_device(config.device);
         let name = Arc::new(Mutex::new(session.name().to_owned()));
         let socket = transport::open(&url, &config.connect, config.connect_timeout, &config.outage).await?;
         let (commands, receiver) = mpsc::channel(COMMANDS);
@@ -183,6 +189,16 @@ impl SignalingClient {
     /// [`SignalingError::QueueFull`] or [`SignalingError::NotConnected`].
     pub fn set_token(&self, token: String) -> Result<(), SignalingError> {
         self.command(Command::SetToken(token))
+    }
+
+    /// Has the server ring this device by push while it is not connected, from now on and after each login; `None` takes it back.
+    /// [`SignalingEvent::PushRegistered`] tells what came of it, [`SignalingEvent::Refused`] what is wrong with it. A server that sends no
+    /// pushes of that kind hears nothing of it.
+    ///
+    /// # Errors
+    /// [`SignalingError::QueueFull`] or [`SignalingError::NotConnected`].
+    pub fn set_push(&self, register: Option<PushRegister>) -> Result<(), SignalingError> {
+        self.command(Command::SetPush(register))
     }
 
     /// The name we have at the moment.
@@ -287,6 +303,7 @@ impl Driver {
                 Wake::Command(Some(Command::Rename(name))) => self.session.rename(name, unix_millis()),
                 Wake::Command(Some(Command::SetBlocked(name, block))) => self.session.set_blocked(name, block),
                 Wake::Command(Some(Command::SetToken(token))) => self.session.set_token(token, now, unix_millis()),
+                Wake::Command(Some(Command::SetPush(register))) => self.session.set_push(register),
                 Wake::Command(Some(Command::Probe)) => self.session.probe(now),
                 Wake::Command(Some(Command::Hurry(hurry))) => self.session.set_hurry(hurry, now),
                 Wake::Command(Some(Command::ReconnectNow)) => self.session.reconnect_now(now),

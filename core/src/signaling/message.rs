@@ -12,6 +12,13 @@ use serde_json::{Map, Value};
 use std::fmt;
 use uuid::Uuid;
 
+#[path = "message_push.rs"]
+mod push;
+
+pub use push::{
+    CallPushed, PUSH, PushInfo, PushKeys, PushPlatform, PushRegister, PushRegistered, PushedCall, PushedKind,
+};
+
 /// The WebSocket subprotocol both sides name in the opening handshake (RFC 6455 section 1.9).
 pub const SUBPROTOCOL: &str = "json";
 /// The TCP port a server listens on unless told otherwise.
@@ -92,6 +99,14 @@ pub enum Message {
     CallRinging(CallRinging),
     /// Either → either: what is on and which way the camera looks.
     MediaState(MediaStateMessage),
+    /// Client → server: this device can be rung by push while it is away.
+    PushRegister(PushRegister),
+    /// Client → server: takes [`Message::PushRegister`] back.
+    PushUnregister,
+    /// Server → client: what is kept of the two above.
+    PushRegistered(PushRegistered),
+    /// Server → caller: the callee is away, and a device is being rung by push.
+    CallPushed(CallPushed),
     /// Server → client: what it refused and why.
     Error(ErrorMessage),
     /// A type this version does not know: the whole object, so that a server can pass it on.
@@ -121,6 +136,9 @@ pub struct Id {
     /// Whether it wants a token: [`AUTH_REQUIRED`], or none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auth: Option<String>,
+    /// How it can ring devices that are not connected; none if it cannot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub push: Option<Box<PushInfo>>,
 }
 
 /// Part of [`Id`]: the server's name, version and limits.
@@ -190,6 +208,9 @@ pub struct Username {
     /// Says who it is, where the server wants to know: a JWT (RFC 7519).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
+    /// Names the installation, the same at each login: 1 to 64 printable ASCII characters, chosen at random once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
 }
 
 impl fmt::Debug for Username {
@@ -213,6 +234,9 @@ pub struct RejectUsername {
 pub struct UserList {
     /// Names; an old server puts `null` for a connection that has none yet.
     pub users: Vec<Option<String>>,
+    /// Who is not here, but can be rung by push; only for clients with [`USER_DELTA`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub away: Vec<String>,
     /// The number of the last delta that is in it already; only for clients with [`USER_DELTA`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<u64>,
@@ -228,6 +252,9 @@ pub struct UserListDelta {
     /// Who has gone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<String>,
+    /// Who can be rung by push from now on, while not being here; until it comes or is among those who have gone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub away: Vec<String>,
     /// Old and new names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub renamed: Vec<(String, String)>,
@@ -529,7 +556,7 @@ pub enum ErrorCode {
     Unauthorized,
     /// The token was good, once: another one is needed.
     TokenExpired,
-    /// The server cannot reach the others of its service at the moment.
+    /// The server cannot do it at the moment; nothing that it had promised before is lost.
     Unavailable,
     /// A code this version does not know.
     #[serde(other)]
@@ -638,13 +665,17 @@ impl Message {
             Self::HangUp(_) => "hang-up",
             Self::CallRinging(_) => "call-ringing",
             Self::MediaState(_) => "media-state",
+            Self::PushRegister(_) => "push-register",
+            Self::PushUnregister => "push-unregister",
+            Self::PushRegistered(_) => "push-registered",
+            Self::CallPushed(_) => "call-pushed",
             Self::Error(_) => "error",
             Self::Unknown(object) => object.get("type").and_then(Value::as_str).unwrap_or_default(),
         }
     }
 }
 
-const KNOWN_TYPES: [&str; 17] = [
+const KNOWN_TYPES: [&str; 21] = [
     "id",
     "username",
     "rejectusername",
@@ -661,6 +692,10 @@ const KNOWN_TYPES: [&str; 17] = [
     "hang-up",
     "call-ringing",
     "media-state",
+    "push-register",
+    "push-unregister",
+    "push-registered",
+    "call-pushed",
     "error",
 ];
 

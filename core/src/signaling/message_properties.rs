@@ -107,6 +107,7 @@ fn id() -> impl Strategy<Value = Id> {
         server,
         features: Vec::new(),
         auth: None,
+        push: None,
     })
 }
 
@@ -129,7 +130,7 @@ fn message() -> impl Strategy<Value = Message> {
     });
     let username =
         (text(), any::<u64>(), any::<u64>(), of(text()), of(text())).prop_map(|(name, id, date, resume, token)| {
-            Message::Username(Username { name, id, date, resume, features: Vec::new(), token })
+            Message::Username(Username { name, id, date, resume, features: Vec::new(), token, device: None })
         });
     let chat = (text(), any::<u64>(), any::<u64>(), of(text()))
         .prop_map(|(text, id, date, name)| Message::Chat(Chat { text, id, date, name }));
@@ -144,7 +145,7 @@ fn message() -> impl Strategy<Value = Message> {
         id().prop_map(Message::Id),
         username,
         (any::<u64>(), text()).prop_map(|(id, name)| Message::RejectUsername(RejectUsername { id, name })),
-        vec(of(text()), 0..5).prop_map(|users| Message::UserList(UserList { users, seq: None })),
+        vec(of(text()), 0..5).prop_map(|users| Message::UserList(UserList { users, away: Vec::new(), seq: None })),
         chat,
         description().prop_map(Message::VideoOffer),
         description().prop_map(Message::VideoAnswer),

@@ -86,7 +86,28 @@ fn nothing_private_is_printed() {
     let candidate = round_trip(json!({"type": "new-ice-candidate", "candidate": {"candidate": "SECRET"}}));
     let id = round_trip(json!({"type": "id", "id": 1, "iceServers": [{"urls": ["turn:a"], "credential": "SECRET"}]}));
     let login = round_trip(json!({"type": "username", "name": "ana", "id": 1, "resume": "SECRET", "token": "SECRET"}));
-    assert!(!format!("{offer:?}{candidate:?}{id:?}{login:?}").contains("SECRET"));
+    let keys = json!({"p256dh": "SECRET", "auth": "SECRET"});
+    let push = round_trip(json!({"type": "push-register", "platform": "webpush", "endpoint": "SECRET", "keys": keys}));
+    assert!(!format!("{offer:?}{candidate:?}{id:?}{login:?}{push:?}").contains("SECRET"));
+}
+
+#[test]
+fn pushes_are_written_as_the_protocol_says() {
+    for platform in ["apns", "apns-dev", "fcm", "unifiedpush", "webpush", "webhook"] {
+        let read = round_trip(json!({"type": "push-register", "platform": platform, "token": "x"}));
+        let Message::PushRegister(register) = read else { panic!("{read:?}") };
+        assert_eq!(register.platform.name(), platform);
+        round_trip(json!({"type": "push-registered", "platform": platform}));
+    }
+    round_trip(json!({"type": "push-registered"}));
+    round_trip(json!({"type": "push-unregister"}));
+    round_trip(json!({"type": "call-pushed", "target": "bia", "call": Uuid::nil()}));
+    let push = json!({"platforms": ["fcm", "webpush"], "applicationServerKey": "BP4z9"});
+    round_trip(json!({"type": "id", "id": 1, "push": push}));
+    round_trip(json!({"type": "userlist", "users": ["ana"], "away": ["bia"], "seq": 1}));
+    round_trip(json!({"type": "userlist-delta", "away": ["bia"], "left": ["bia"], "seq": 2}));
+    let unknown = Message::parse(r#"{"type":"push-register","platform":"pigeon"}"#).unwrap();
+    assert!(matches!(unknown, Message::PushRegister(PushRegister { platform: PushPlatform::Unrecognised, .. })));
 }
 
 /// Frames letter by letter as old pages and old servers write them.
@@ -100,6 +121,7 @@ fn an_old_peers_frame_is_understood_field_by_field() {
         server: None,
         features: Vec::new(),
         auth: None,
+        push: None,
     };
     assert_eq!(read(r#"{"type":"id","id":1500000000001}"#), Message::Id(id));
     assert_eq!(
@@ -111,6 +133,7 @@ fn an_old_peers_frame_is_understood_field_by_field() {
             resume: None,
             features: Vec::new(),
             token: None,
+            device: None,
         })
     );
     assert_eq!(
@@ -119,7 +142,11 @@ fn an_old_peers_frame_is_understood_field_by_field() {
     );
     assert_eq!(
         read(r#"{"type":"userlist","users":["ana",null,"Zoë1"]}"#),
-        Message::UserList(UserList { users: vec![Some("ana".into()), None, Some("Zoë1".into())], seq: None })
+        Message::UserList(UserList {
+            users: vec![Some("ana".into()), None, Some("Zoë1".into())],
+            away: Vec::new(),
+            seq: None
+        })
     );
     assert_eq!(
         read(r#"{"text":"olá <b","type":"message","id":3,"date":1500000001000,"name":"ana"}"#),
@@ -200,7 +227,8 @@ fn what_an_old_peer_reads_of_ours_has_its_fields_and_nothing_empty() {
             date: 1,
             resume: None,
             features: Vec::new(),
-            token: None
+            token: None,
+            device: None,
         })),
         json!({"type": "username", "name": "ana", "id": 7, "date": 1})
     );

@@ -10,7 +10,7 @@ use super::backoff;
 use super::error::SignalingError;
 use super::message::{
     BLOCK, Block, Chat, ErrorCode, ErrorMessage, IceServer, IceServers, Id, MAX_FRAME_BYTES, MAX_NAME_CHARS,
-    MAX_TEXT_CHARS, Message, ServerInfo, USER_DELTA, Username,
+    MAX_TEXT_CHARS, Message, PUSH, PushInfo, PushPlatform, PushRegister, ServerInfo, USER_DELTA, Username,
 };
 use super::user_list::{Applied, UserNames};
 use std::collections::{BTreeSet, VecDeque};
@@ -34,7 +34,7 @@ pub const HURRIED_WAIT: Duration = Duration::from_secs(1);
 pub const MAX_BLOCKED: usize = 256;
 
 fn features() -> Vec<String> {
-    vec![USER_DELTA.into()]
+    vec![USER_DELTA.into(), PUSH.into()]
 }
 
 /// What happens on the signaling connection.
@@ -52,6 +52,8 @@ pub enum SignalingEvent {
         server: Option<ServerInfo>,
         /// Whether a token was shown to a server that knows tokens and the name is still ours.
         resumed: bool,
+        /// How the server can ring a device that is not connected; none if it cannot.
+        push: Option<Box<PushInfo>>,
     },
     /// Our name is now `name`.
     Renamed {
@@ -62,6 +64,11 @@ pub enum SignalingEvent {
     },
     /// Who is logged in, each once, ourselves included.
     Users(Vec<String>),
+    /// Who is not logged in, but can be called: the server rings a device of theirs by push. Told when it changes, before
+    /// [`SignalingEvent::Users`].
+    Away(Vec<String>),
+    /// What the server keeps for this device from now on, so that it can be rung while it is not connected; none: nothing.
+    PushRegistered(Option<PushPlatform>),
     /// STUN and TURN servers in place of those that the login brought.
     IceServers(Vec<IceServer>),
     /// A chat line.
@@ -158,6 +165,13 @@ pub struct Session {
     /// Whether the server does the same: an old one would tell everybody whom we block.
     knows_block: bool,
     auth_token: Option<String>,
+    /// Names the installation.
+    device: Option<String>,
+    /// What is to be registered for push at each login; `Some(None)`: nothing, and what was is to be taken back.
+    push: Option<Option<PushRegister>>,
+    /// What the server can send pushes by.
+    push_platforms: Vec<PushPlatform>,
+    told_away: Vec<String>,
     /// The server has refused it: nothing goes on before there is another one.
     token_refused: bool,
     queue: VecDeque<Message>,
@@ -232,6 +246,10 @@ impl Session {
             blocked: BTreeSet::new(),
             knows_block: false,
             auth_token: None,
+            device: None,
+            push: None,
+            push_platforms: Vec::new(),
+            told_away: Vec::new(),
             token_refused: false,
             queue: VecDeque::new(),
             outputs: VecDeque::new(),
@@ -244,6 +262,35 @@ impl Session {
     pub fn with_token(mut self, token: Option<String>) -> Self {
         self.auth_token = token;
         self
+    }
+
+    /// Names this installation at each login: 1 to 64 printable ASCII characters, chosen at random once and kept. Without it the device
+    /// cannot be registered for push.
+    #[must_use]
+    pub fn with_device(mut self, device: Option<String>) -> Self {
+        self.device = device;
+        self
+    }
+
+    /// From now on, also after the connection was lost, the server is to ring this device by push while it is not connected: at once, if it can
+    /// and we are logged in. `None` takes it back. [`SignalingEvent::PushRegistered`] tells what came of it.
+    pub fn set_push(&mut self, register: Option<PushRegister>) {
+        self.push = Some(register);
+        if self.state == State::LoggedIn {
+            self.send_push();
+        }
+    }
+
+    fn send_push(&mut self) {
+        let message = match &self.push {
+            Some(Some(register)) if self.push_platforms.contains(&register.platform) => {
+                Message::PushRegister(register.clone())
+            }
+            Some(None) if !self.push_platforms.is_empty() => Message::PushUnregister,
+            // An old server would tell everybody.
+            _ => return,
+        };
+        self.outputs.push_back(Output::Send(message.to_json()));
     }
 
     /// Another token in place of one that has expired or will soon; `date` in milliseconds since 1970.
@@ -499,7 +546,10 @@ impl Session {
                 self.event(SignalingEvent::Chat { from: name, text, date, id })
             }
             Message::Error(error) => self.refused(error, now),
-            message if is_call(&message) => self.event(SignalingEvent::Call(message)),
+            Message::PushRegistered(registered) => self.event(SignalingEvent::PushRegistered(registered.platform)),
+            message if is_call(&message) || matches!(message, Message::CallPushed(_)) => {
+                self.event(SignalingEvent::Call(message));
+            }
             other => log::debug!("ignored a message of type '{}'", other.kind().escape_debug()),
         }
     }
@@ -522,7 +572,8 @@ impl Session {
 
     fn send_username(&mut self, name: String, resume: Option<String>, date: u64) {
         let token = self.auth_token.clone();
-        let username = Username { name, id: self.id, date, resume, features: features(), token };
+        let username =
+            Username { name, id: self.id, date, resume, features: features(), token, device: self.device.clone() };
         self.outputs.push_back(Output::Send(Message::Username(username).to_json()));
     }
 
@@ -543,6 +594,10 @@ impl Session {
         if matches!(self.state, State::AwaitList { .. }) && users.contains(&self.name) {
             self.logged_in();
         }
+        if self.told_away != self.users.away() {
+            self.told_away = self.users.away().to_vec();
+            self.event(SignalingEvent::Away(self.told_away.clone()));
+        }
         self.event(SignalingEvent::Users(users));
     }
 
@@ -550,11 +605,14 @@ impl Session {
         self.state = State::LoggedIn;
         self.ever_in = true;
         self.attempt = 0;
-        let (ice_servers, server, next) =
-            self.hello.take().map_or((Vec::new(), None, None), |h| (h.ice_servers, h.server, h.resume));
+        let (ice_servers, server, next, push) =
+            self.hello.take().map_or((Vec::new(), None, None, None), |h| (h.ice_servers, h.server, h.resume, h.push));
         let knows_tokens = next.is_some();
         let resumed = std::mem::replace(&mut self.token, next).is_some() && knows_tokens;
-        self.event(SignalingEvent::LoggedIn { name: self.name.clone(), id: self.id, ice_servers, server, resumed });
+        self.push_platforms = push.as_ref().map_or_else(Vec::new, |push| push.platforms.clone());
+        let name = self.name.clone();
+        self.event(SignalingEvent::LoggedIn { name, id: self.id, ice_servers, server, resumed, push });
+        self.send_push();
         for name in self.blocked.iter().filter(|_| self.knows_block) {
             self.outputs.push_back(Output::Send(Message::Block(Block { name: name.clone() }).to_json()));
         }
@@ -588,7 +646,10 @@ impl Session {
                     // Else somebody else's later login under that name would be taken for ours.
                     self.wanted = None;
                 }
-                let about_call = !matches!(error.regarding.as_deref(), None | Some("username" | "message"));
+                let about_call = !matches!(
+                    error.regarding.as_deref(),
+                    None | Some("username" | "message" | "push-register" | "push-unregister")
+                );
                 let about_call = about_call || error.call.is_some();
                 self.event(if about_call {
                     SignalingEvent::Call(Message::Error(error))

@@ -202,7 +202,7 @@ fn changes_of_the_list_are_told_as_lists_and_a_gap_asks_for_one() {
     let mut session = session();
     session.connected(at(1));
     session.frame(r#"{"type":"id","id":7}"#, at(1), 1);
-    assert_eq!(sent(&outputs(&mut session))[0]["features"], json!(["user-delta"]));
+    assert_eq!(sent(&outputs(&mut session))[0]["features"], json!(["user-delta", "push"]));
     session.frame(r#"{"type":"userlist","users":["bia","ana"],"seq":4}"#, at(1), 1);
     outputs(&mut session);
     session.frame(r#"{"type":"userlist-delta","seq":5,"left":["bia"],"joined":["eva"]}"#, at(2), 1);
@@ -484,4 +484,56 @@ fn a_login_that_was_cut_off_halfway_is_repeated_with_the_token_of_the_place() {
     session.connected(at(5));
     session.frame(r#"{"type":"id","id":9,"resume":"fourth"}"#, at(5), 1);
     assert_eq!(sent(&outputs(&mut session))[0]["resume"], "tok", "the one of the login before");
+}
+
+#[test]
+fn a_device_is_registered_for_push_at_each_login_where_the_server_can_and_taken_back_for_good() {
+    let registration =
+        PushRegister { platform: PushPlatform::Fcm, token: Some("t".into()), endpoint: None, keys: None, locale: None };
+    let log_in = |session: &mut Session, now: Duration, platforms: &str| {
+        session.connected(now);
+        session.frame(&format!(r#"{{"type":"id","id":7,"push":{{"platforms":{platforms}}}}}"#), now, 1);
+        session.frame(r#"{"type":"userlist","users":["ana"]}"#, now, 1);
+        sent(&outputs(session))
+    };
+    let mut session = session().with_device(Some("installation".into()));
+    session.set_push(Some(registration));
+    let first = log_in(&mut session, at(1), r#"["fcm"]"#);
+    assert_eq!((&first[0]["device"], &first[0]["features"]), (&json!("installation"), &json!(["user-delta", "push"])));
+    assert_eq!(first[1], json!({"type": "push-register", "platform": "fcm", "token": "t"}));
+    session.frame(r#"{"type":"push-registered","platform":"fcm"}"#, at(1), 1);
+    let told = Output::Event(SignalingEvent::PushRegistered(Some(PushPlatform::Fcm)));
+    assert_eq!(outputs(&mut session), [told]);
+    session.disconnected(lost(), at(2));
+    outputs(&mut session);
+    assert_eq!(log_in(&mut session, at(100), r#"["apns"]"#).len(), 1, "such a server has no use for it");
+    session.set_push(None);
+    assert_eq!(sent(&outputs(&mut session)), [json!({"type": "push-unregister"})]);
+    session.disconnected(lost(), at(101));
+    outputs(&mut session);
+    session.connected(at(200));
+    session.frame(r#"{"type":"id","id":7}"#, at(200), 1);
+    session.frame(r#"{"type":"userlist","users":["ana"]}"#, at(200), 1);
+    assert_eq!(sent(&outputs(&mut session)).len(), 1, "a server without push hears nothing of it");
+}
+
+#[test]
+fn who_is_away_is_told_before_the_users_and_only_when_it_changes() {
+    let mut session = session();
+    log_in(&mut session, at(1));
+    let lists = [
+        r#"{"type":"userlist","users":["ana"],"away":["bia"],"seq":1}"#,
+        r#"{"type":"userlist-delta","joined":["eva"],"seq":2}"#,
+        r#"{"type":"userlist-delta","joined":["bia"],"seq":3}"#,
+    ];
+    for (list, away) in lists.into_iter().zip([Some(vec!["bia".to_owned()]), None, Some(Vec::new())]) {
+        session.frame(list, at(2), 1);
+        let outputs = outputs(&mut session);
+        let first = outputs.first();
+        match away {
+            Some(away) => assert_eq!(first, Some(&Output::Event(SignalingEvent::Away(away)))),
+            None => assert!(matches!(first, Some(Output::Event(SignalingEvent::Users(_))))),
+        }
+        assert!(matches!(outputs.last(), Some(Output::Event(SignalingEvent::Users(_)))));
+    }
 }

@@ -106,7 +106,7 @@ struct CallButtons: View {
             round("pip.enter", .callSmallWindow) { model.pictureInPicture.start() }
         }
         Button { Task { await model.phone.hangUp() } } label: { icon("phone.down.fill", .red) }
-            .accessibilityLabel(say(call.state == .calling || call.state == .ringingRemotely ? .callCancel : .callHangUp))
+            .accessibilityLabel(say([.calling, .ringingRemotely, .ringingByPush].contains(call.state) ? .callCancel : .callHangUp))
     }
 
     private func round(_ image: String, _ label: TextKey, _ act: @escaping @MainActor () async -> Void) -> some View {

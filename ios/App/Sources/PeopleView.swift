@@ -21,7 +21,7 @@ struct PeopleView: View {
     private var people: some View {
         List {
             Section {
-                if model.state.people.isEmpty {
+                if model.state.people.isEmpty && model.state.away.isEmpty {
                     Text(say(.peopleNobody)).foregroundStyle(.secondary)
                 }
                 ForEach(model.state.people, id: \.self) { name in
@@ -29,6 +29,14 @@ struct PeopleView: View {
                         Task { await model.phone.call(name) }
                     } label: {
                         Label { Text(verbatim: name) } icon: { Image(systemName: "video") }
+                    }
+                    .accessibilityLabel(say(.peopleCall, ["name": name]))
+                }
+                ForEach(model.state.away, id: \.self) { name in
+                    Button {
+                        Task { await model.phone.call(name) }
+                    } label: {
+                        Label { Text(verbatim: say(.peopleAway, ["name": name])) } icon: { Image(systemName: "video.badge.ellipsis") }
                     }
                     .accessibilityLabel(say(.peopleCall, ["name": name]))
                 }

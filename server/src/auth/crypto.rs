@@ -8,8 +8,10 @@ use jsonwebtoken::{
 };
 use ring::{
     hmac,
+    rand::SystemRandom,
     signature::{
-        ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
+        ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, RSA_PKCS1_2048_8192_SHA256,
+        RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents, UnparsedPublicKey,
     },
 };
 
@@ -20,29 +22,53 @@ static PROVIDER: CryptoProvider = CryptoProvider {
 };
 
 /// Once in a process is enough, and another one that is there already will do as well.
-pub(super) fn install() {
+pub(crate) fn install() {
     let _ = PROVIDER.install_default();
 }
 
-struct HmacSigner(hmac::Key);
+enum KeySigner {
+    Hmac(hmac::Key),
+    Ecdsa(EcdsaKeyPair),
+    Rsa(RsaKeyPair),
+}
 
-impl Signer<Vec<u8>> for HmacSigner {
+impl Signer<Vec<u8>> for KeySigner {
     fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, SignatureError> {
-        Ok(hmac::sign(&self.0, message).as_ref().to_vec())
+        let random = SystemRandom::new();
+        match self {
+            Self::Hmac(key) => Ok(hmac::sign(key, message).as_ref().to_vec()),
+            Self::Ecdsa(key) => key.sign(&random, message).map(|signature| signature.as_ref().to_vec()),
+            Self::Rsa(key) => {
+                let mut signature = vec![0; key.public().modulus_len()];
+                key.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature).map(|()| signature)
+            }
+        }
+        .map_err(|_| SignatureError::new())
     }
 }
 
-impl JwtSigner for HmacSigner {
+impl JwtSigner for KeySigner {
     fn algorithm(&self) -> Algorithm {
-        Algorithm::HS256
+        match self {
+            Self::Hmac(_) => Algorithm::HS256,
+            Self::Ecdsa(_) => Algorithm::ES256,
+            Self::Rsa(_) => Algorithm::RS256,
+        }
     }
 }
 
 fn signer(algorithm: Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>, Error> {
-    match algorithm {
-        Algorithm::HS256 => Ok(Box::new(HmacSigner(hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes())))),
-        _ => Err(ErrorKind::UnsupportedAlgorithm.into()),
-    }
+    let bad = |_| Error::from(ErrorKind::InvalidKeyFormat);
+    let key = match algorithm {
+        Algorithm::HS256 => KeySigner::Hmac(hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes())),
+        Algorithm::ES256 => {
+            let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, key.as_bytes(), &SystemRandom::new());
+            KeySigner::Ecdsa(pair.map_err(bad)?)
+        }
+        Algorithm::RS256 => KeySigner::Rsa(RsaKeyPair::from_pkcs8(key.as_bytes()).map_err(bad)?),
+        _ => return Err(ErrorKind::UnsupportedAlgorithm.into()),
+    };
+    Ok(Box::new(key))
 }
 
 struct KeyVerifier {

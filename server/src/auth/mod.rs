@@ -1,6 +1,6 @@
 //! Who may come in: tokens (JWT, RFC 7519) that somebody else has signed.
 
-mod crypto;
+pub(crate) mod crypto;
 mod keys;
 
 pub use keys::KeyError;

@@ -21,6 +21,7 @@ export class PeopleView {
   #me = '';
   #canCall = false;
   #blocked = new Set();
+  #away = new Set();
 
   // `call(name)` hears whom to call, `setBlocked(name, block)` from whom nothing is wanted any more, or again.
   constructor(t, { call, setBlocked }) {
@@ -37,9 +38,10 @@ export class PeopleView {
     };
   }
 
-  // `canCall` is false while there is a call or no server; `blocked` is a set of names.
-  show(users, me, canCall, blocked) {
+  // `canCall` is false while there is a call or no server; `blocked` is a set of names; `away` are those who are not here, but can be rung.
+  show(users, me, canCall, blocked, away = []) {
     this.#users = users;
+    this.#away = new Set(away);
     this.#me = me;
     this.#canCall = canCall;
     this.#blocked = blocked;
@@ -48,14 +50,15 @@ export class PeopleView {
 
   #show() {
     const [users, me] = [this.#users, this.#me];
-    const others = users.filter((name) => name !== me);
+    const here = users.filter((name) => name !== me);
+    const others = [...here, ...this.#away];
     $('people-search').hidden = others.length < SEARCHED_FROM;
     const wanted = $('people-search').hidden ? '' : searchable($('people-search').value.trim());
     const found = wanted ? others.filter((name) => searchable(name).includes(wanted)) : others;
     $('people-hint').classList.toggle('optional', found.length > 0);
     $('people-hint').textContent = this.#t(!others.length ? 'people.alone' : found.length ? 'people.hint' : 'people.not-found');
     $('people-count').textContent = decimal(users.length, this.#t.locale);
-    this.#list.show(others.length === users.length || wanted ? found : [me, ...found]);
+    this.#list.show(here.length === users.length || wanted ? found : [me, ...found]);
   }
 
   #row(name) {
@@ -83,6 +86,7 @@ export class PeopleView {
       return this.#draw(row, name);
     }
     if (isMe) return;
+    person.querySelector('bdi').textContent = this.#away.has(name) ? this.#t('people.away', { name }) : name;
     const isBlocked = this.#blocked.has(name);
     person.disabled = !this.#canCall || isBlocked;
     row.classList.toggle('blocked', isBlocked);

@@ -6,7 +6,7 @@ import { avatar } from './people.js';
 
 // The picture fills the stage where no more than this share of it gets lost.
 const MOST_CUT = 0.2;
-const WAITING = ['calling', 'ringing-there', 'connecting'];
+const WAITING = ['calling', 'ringing-there', 'ringing-by-push', 'connecting'];
 
 export class StageView {
   #t;
@@ -189,7 +189,7 @@ export class StageView {
     this.#toggle($('camera'), local.video, 'call.camera-off', 'call.camera-on', 'cam');
     $('photo').disabled = !this.#hasPicture() || !remote.video;
     $('flip').disabled = !local.video;
-    setLabel($('hang-up'), this.#t(state === 'calling' || state === 'ringing-there' ? 'call.cancel' : 'call.hang-up'));
+    setLabel($('hang-up'), this.#t(['calling', 'ringing-there', 'ringing-by-push'].includes(state) ? 'call.cancel' : 'call.hang-up'));
     $('stage').dataset.state = state;
   }
 

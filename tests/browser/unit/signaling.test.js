@@ -52,12 +52,12 @@ function world(name = 'ana', more = {}) {
 test('an id is answered with the name, and the list that holds it is the login', () => {
   const one = world();
   one.hear({ type: 'id', id: 7 });
-  assert.deepEqual(one.socket.sent, [{ type: 'username', name: 'ana', id: 7, date: 1_700_000_000_000, features: ['user-delta'] }]);
+  assert.deepEqual(one.socket.sent, [{ type: 'username', name: 'ana', id: 7, date: 1_700_000_000_000, features: ['user-delta', 'push'] }]);
   one.hear({ type: 'userlist', users: ['bia'] });
   assert.deepEqual(one.kinds(), []);
   one.hear({ type: 'userlist', users: [null, 'bia', 'ana'] });
   assert.deepEqual(one.events(), [
-    { kind: 'logged-in', name: 'ana', iceServers: [] },
+    { kind: 'logged-in', name: 'ana', iceServers: [], push: null },
     { kind: 'users', users: ['bia', 'ana'] },
   ]);
   assert.equal(one.timers.size, 0);
@@ -125,7 +125,7 @@ test('a taken name is told before the login, and ICE servers of nonsense are lef
   one.hear({ type: 'userlist', users: ['ana', 'ana2'] });
   assert.deepEqual(one.events().slice(0, 2), [
     { kind: 'renamed', wanted: 'ana', name: 'ana2' },
-    { kind: 'logged-in', name: 'ana2', iceServers: [{ urls: 'stun:s.example.org' }] },
+    { kind: 'logged-in', name: 'ana2', iceServers: [{ urls: 'stun:s.example.org' }], push: null },
   ]);
 });
 

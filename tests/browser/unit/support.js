@@ -34,13 +34,14 @@ export function engineIn(state, { polite = true, caller = true } = {}) {
   const message = (type, more) => engine.message(world.now, { type, name: 'bia', call: world.call, ...more });
   engine.loggedIn(world.now, me);
   if (state !== 'idle') {
-    const called = { calling: true, 'ringing-there': true, 'ringing-here': false }[state] ?? caller;
+    const called = { calling: true, 'ringing-there': true, 'ringing-by-push': true, 'ringing-here': false }[state] ?? caller;
     const answered = ['connecting', 'connected', 'reconnecting'].includes(state);
     world.call = called ? OUR_CALL : THEIR_CALL;
     if (called) {
       engine.command(world.now, { kind: 'call', to: 'bia', media: ALL_ON });
       report('description', described('offer'));
       if (state === 'ringing-there') message('call-ringing');
+      if (state === 'ringing-by-push') message('call-pushed', { name: undefined, target: 'bia' });
       if (answered) message('video-answer', described('answer'));
     } else {
       message('video-offer', described('offer'));

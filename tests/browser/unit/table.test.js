@@ -32,6 +32,7 @@ const INPUTS = {
   'answer of the peer': say('video-answer', sdp('answer')),
   'answer of a stranger': say('video-answer', { name: 'eva', call: OTHER_CALL, ...sdp('answer') }),
   'call-ringing of the peer': say('call-ringing'),
+  'call-pushed of the server': say('call-pushed', { name: undefined, target: 'bia' }),
   'candidate of the peer': say('new-ice-candidate', { candidate: { candidate: 'candidate:1', sdpMid: '0', sdpMLineIndex: 0 } }),
   'media-state of the peer': say('media-state', { audio: false, video: true, screen: false }),
   'hang-up of the peer': say('hang-up'),
@@ -45,6 +46,10 @@ const INPUTS = {
   'error: no such user, for the offer': say('error', { name: undefined, code: 'no-such-user', for: 'video-offer', target: 'bia' }),
   'error: bad message, for the offer': say('error', { name: undefined, code: 'bad-message', for: 'video-offer', target: 'bia' }),
   'the peer leaves the user list': ({ engine, now, me }) => engine.users(now, [me]),
+  'the peer is away, and can be reached by push': ({ engine, now, me }) => {
+    engine.away(['bia']);
+    engine.users(now, [me]);
+  },
   'the server is lost': ({ engine, now }) => engine.signalingLost(now),
   'connection: connected': report('connection', { state: 'connected' }),
   'connection: connecting': report('connection', { state: 'connecting' }),

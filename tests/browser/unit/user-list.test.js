@@ -13,6 +13,16 @@ test('people leave, change names all at once, and join in that order', () => {
   assert.deepEqual(list.apply(delta(5, change)), { users: ['bia', 'ana', 'eva'] });
 });
 
+test('who is away is so until they come or cannot be reached any more', () => {
+  const list = new UserList();
+  list.replace({ users: ['ana', 'bia'], away: ['zoe', 'ana'], seq: 1 });
+  assert.deepEqual(list.away, ['zoe']);
+  list.apply(delta(2, { left: ['bia'], away: ['bia', 'eva'] }));
+  assert.deepEqual(list.away, ['zoe', 'bia', 'eva']);
+  list.apply(delta(3, { left: ['zoe'], joined: ['bia'] }));
+  assert.deepEqual(list.away, ['eva']);
+});
+
 test('after a gap a list is asked for once and mends it', () => {
   const list = new UserList();
   list.replace({ users: ['ana'], seq: 1 });

@@ -21,7 +21,9 @@ async fn the_server_tells_its_number_ice_servers_and_kind_and_the_client_asks_fo
     let _client = client.unwrap();
     assert_eq!((&username["name"], &username["id"]), (&json!("ana"), &json!(7)));
     assert!(username["date"].as_u64().unwrap() > 1_600_000_000_000 && username.get("resume").is_none(), "{username}");
-    let Event::LoggedIn { name, id, ice_servers, server, resumed } = next(&mut events).await else { panic!() };
+    let Event::LoggedIn { name, id, ice_servers, server, resumed, push: None } = next(&mut events).await else {
+        panic!()
+    };
     assert_eq!((name.as_str(), id, resumed, server.unwrap().name.as_str()), ("ana", 7, false, "mock"));
     assert_eq!((ice_servers[0].urls[0].as_str(), ice_servers[0].credential.as_deref()), ("turn:t.example", Some("c")));
     assert_eq!(next(&mut events).await, Event::Users(vec!["bia".into(), "ana".into()]));

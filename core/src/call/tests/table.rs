@@ -5,8 +5,8 @@ use crate::call::{
     CallEngine, CallError, CallEvent, CallState, Command, ConnectionState, EndReason, Output, PeerId, PeerReport,
 };
 use crate::signaling::message::{
-    CallId, CallRinging, ErrorCode, ErrorMessage, HangUpReason, IceCandidate, MediaState, MediaStateMessage, Message,
-    NewIceCandidate, SessionDescription,
+    CallId, CallPushed, CallRinging, ErrorCode, ErrorMessage, HangUpReason, IceCandidate, MediaState,
+    MediaStateMessage, Message, NewIceCandidate, SessionDescription,
 };
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -14,10 +14,11 @@ use std::time::{Duration, Instant};
 const TABLE: &str = include_str!("../table.md");
 const PEER: &str = "rui";
 const STRANGER: &str = "eva";
-const STATES: [CallState; 7] = [
+const STATES: [CallState; 8] = [
     CallState::Idle,
     CallState::Calling,
     CallState::RingingRemotely,
+    CallState::RingingByPush,
     CallState::RingingLocally,
     CallState::Connecting,
     CallState::Connected,
@@ -39,7 +40,7 @@ impl Cell {
         let mut cell = Self { engine, now, peer: PeerId(u64::MAX) };
         let caller = match state {
             CallState::Idle => return cell,
-            CallState::Calling | CallState::RingingRemotely => true,
+            CallState::Calling | CallState::RingingRemotely | CallState::RingingByPush => true,
             CallState::RingingLocally => false,
             _ => caller,
         };
@@ -51,6 +52,9 @@ impl Cell {
         }
         if state == CallState::RingingRemotely {
             cell.message(ringing(Some(cell.call())));
+        }
+        if state == CallState::RingingByPush {
+            cell.message(pushed(cell.call()));
         }
         if matches!(state, CallState::Connecting | CallState::Connected | CallState::Reconnecting) {
             if caller {
@@ -132,6 +136,7 @@ impl Cell {
             "offer of a new call by the peer, we are polite" => message(self, offer(PEER, "new", Some(id(8)))),
             "answer of the peer" => message(self, answer(PEER, "an answer", Some(call))),
             "answer of a stranger" => message(self, answer(STRANGER, "an answer", Some(id(99)))),
+            "call-pushed of the server" => message(self, pushed(call)),
             "call-ringing of the peer" => message(self, ringing(Some(call))),
             "candidate of the peer" => message(self, candidate(call)),
             "media-state of the peer" => message(self, media_state(call)),
@@ -152,6 +157,11 @@ impl Cell {
             "error: no such user, for the offer" => message(self, refusal(ErrorCode::NoSuchUser, call)),
             "error: bad message, for the offer" => message(self, refusal(ErrorCode::BadMessage, call)),
             "the peer leaves the user list" => {
+                self.engine.users(now, &["ana".into(), "zoe".into()]);
+                false
+            }
+            "the peer is away, and can be reached by push" => {
+                self.engine.away(&[PEER.into()]);
                 self.engine.users(now, &["ana".into(), "zoe".into()]);
                 false
             }
@@ -185,6 +195,10 @@ impl Cell {
 
 fn ringing(call: Option<CallId>) -> Message {
     Message::CallRinging(CallRinging { name: Some(PEER.into()), target: None, call })
+}
+
+fn pushed(call: CallId) -> Message {
+    Message::CallPushed(CallPushed { target: Some(PEER.into()), call: Some(call) })
 }
 
 fn candidate(call: CallId) -> Message {

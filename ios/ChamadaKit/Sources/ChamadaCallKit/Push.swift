@@ -6,7 +6,7 @@ import PushKit
 /// Pushes that ring. The system ends an app that gets one and reports no call before the handler returns, so each is reported
 /// at once, whatever it says; whether there is a call behind it turns out afterwards.
 ///
-/// The payload that a server sends: `{"call": "the call's UUID", "from": "the caller's name"}`.
+/// The payload that the server sends: `{"kind": "ring" or "cancel", "call": "the call's UUID", "from": "the caller's name", "room": …, "sent": …}`.
 @MainActor
 public final class Push: NSObject {
     private let registry: PKPushRegistry

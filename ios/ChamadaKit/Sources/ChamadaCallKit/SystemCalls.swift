@@ -44,7 +44,9 @@ public final class SystemCalls: NSObject {
 
     /// A push came: it is on the screen before this returns to the system.
     func pushed(_ call: PushedCall, done: @escaping () -> Void) {
-        carryOut(directory.pushed(call, now: Date()), done: done)
+        var orders = directory.pushed(call, now: Date())
+        carryOut(orders.removeFirst(), done: done)
+        for order in orders { carryOut(order) }
         Task { [weak self] in
             try await Task.sleep(nanoseconds: UInt64((CallDirectory.patience + 1) * 1e9))
             guard let self else { return }

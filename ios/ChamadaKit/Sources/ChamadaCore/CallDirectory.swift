@@ -42,10 +42,15 @@ public struct CallDirectory: Sendable {
     public func call(_ system: UUID) -> String? { entries.first { $0.system == system }?.id }
 
     /// A push came. It is always reported, even if it says nothing that can be used or the call is on the screen already: an
-    /// app that does not is ended.
-    public mutating func pushed(_ call: PushedCall, now: Date) -> Order {
+    /// app that does not is ended. One that takes a call back is taken off the screen again, unless the library knows the call and says
+    /// so itself.
+    public mutating func pushed(_ call: PushedCall, now: Date) -> [Order] {
         let id = call.id ?? UUID().uuidString
-        return .report(system(id) ?? add(id, isKnown: false, now), from: call.from ?? "?")
+        let shown = system(id) ?? add(id, isKnown: false, now)
+        let report = Order.report(shown, from: call.from ?? "?")
+        guard call.isCancel, let index = index(id), !entries[index].isKnown else { return [report] }
+        entries.remove(at: index)
+        return [report, .close(shown)]
     }
 
     /// The library says that it rings.
@@ -117,16 +122,18 @@ public struct CallDirectory: Sendable {
     }
 }
 
-/// What a push says: the call's UUID and the caller's name. What is no text is not said.
+/// What a push says: the call's UUID, the caller's name, and whether the call is taken back. What is no text is not said.
 public struct PushedCall: Equatable, Sendable {
     public let id: String?
     public let from: String?
+    public let isCancel: Bool
 
     public init(payload: [AnyHashable: Any]) {
         let id = payload["call"] as? String
         // The library writes UUIDs in small letters, not every server does.
         self.id = id.flatMap(UUID.init(uuidString:))?.uuidString.lowercased() ?? id
         from = payload["from"] as? String
+        isCancel = payload["kind"] as? String == "cancel"
     }
 }
 

@@ -35,7 +35,8 @@ extension Phone {
             guard let with = state.call?.with else { break }
             state.notice = pathMessage(why, with: with)
         case let .mediaMissing(kind, why): missing(kind, why)
-        case .cameraOpened, .dataReceived: break
+        case let .away(names): state.away = names
+        case .cameraOpened, .dataReceived, .pushRegistered: break
         }
     }
 

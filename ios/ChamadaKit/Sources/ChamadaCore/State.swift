@@ -20,6 +20,8 @@ public struct PhoneState: Equatable, Sendable {
     public var isDemo = false
     /// Everybody else who is there.
     public var people: [String] = []
+    /// Who is not there, but can be rung.
+    public var away: [String] = []
     public var chat: [ChatLine] = []
     public var call: CallView?
     /// What is to be told and answered; over everything else.
@@ -86,6 +88,7 @@ public struct CallView: Equatable, Sendable {
         switch state {
         case .calling: return Message(.callCalling)
         case .ringingRemotely: return Message(.callRingingThere)
+        case .ringingByPush: return Message(.callRingingByPush)
         case .connecting: return Message(.callConnecting)
         case .reconnecting: return Message(.callReconnecting)
         case .ringingLocally: return Message(.incoming, ["name": with])

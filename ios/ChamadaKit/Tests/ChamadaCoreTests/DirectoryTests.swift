@@ -27,13 +27,13 @@ final class DirectoryTests: XCTestCase {
 
     func testAnAnswerOnALockedPhoneWaitsForTheCallBehindThePush() {
         var book = CallDirectory()
-        let system = shown(book.pushed(push(id, "rui"), now: now))
+        let system = shown(book.pushed(push(id, "rui"), now: now)[0])
         XCTAssertNil(book.answered(system), "there is nothing to accept yet")
         XCTAssertEqual(book.rings(id: id, from: "rui", now: now), [.update(system, from: "rui"), .accept(id)])
     }
 
-    private func push(_ id: Any?, _ from: Any?) -> PushedCall {
-        var payload: [AnyHashable: Any] = ["aps": [String: String]()]
+    private func push(_ id: Any?, _ from: Any?, kind: String = "ring") -> PushedCall {
+        var payload: [AnyHashable: Any] = ["aps": [String: String](), "kind": kind]
         payload["call"] = id
         payload["from"] = from
         return PushedCall(payload: payload)
@@ -42,7 +42,7 @@ final class DirectoryTests: XCTestCase {
     func testAPushThatWritesTheCallInCapitalsMeansTheSameCall() {
         var book = CallDirectory()
         let id = "0f8fad5b-d9cb-469f-a165-70867728950e"
-        let system = shown(book.pushed(push(id.uppercased(), "rui"), now: now))
+        let system = shown(book.pushed(push(id.uppercased(), "rui"), now: now)[0])
         XCTAssertNil(book.answered(system))
         XCTAssertEqual(book.rings(id: id, from: "rui", now: now), [.update(system, from: "rui"), .accept(id)])
     }
@@ -81,7 +81,7 @@ final class DirectoryTests: XCTestCase {
 
     func testARefusalBeforeTheCallCameDeclinesItWhenItComes() {
         var book = CallDirectory()
-        let system = shown(book.pushed(push(id, "rui"), now: now))
+        let system = shown(book.pushed(push(id, "rui"), now: now)[0])
         XCTAssertNil(book.endedBySystem(system))
         XCTAssertEqual(book.rings(id: id, from: "rui", now: now), [.decline(id)])
         XCTAssertNil(book.system(id))
@@ -95,15 +95,31 @@ final class DirectoryTests: XCTestCase {
 
     func testEveryPushIsReportedEvenOneThatSaysNothing() {
         var book = CallDirectory()
-        _ = shown(book.pushed(push(nil, nil), now: now))
-        _ = shown(book.pushed(push("no uuid", "rui"), now: now))
-        let system = shown(book.pushed(push(id, "rui"), now: now))
-        XCTAssertEqual(book.pushed(push(id, "rui"), now: now), .report(system, from: "rui"), "twice, under one name")
+        _ = shown(book.pushed(push(nil, nil), now: now)[0])
+        _ = shown(book.pushed(push("no uuid", "rui"), now: now)[0])
+        let system = shown(book.pushed(push(id, "rui"), now: now)[0])
+        XCTAssertEqual(book.pushed(push(id, "rui"), now: now), [.report(system, from: "rui")], "twice, under one name")
+    }
+
+    func testAPushThatTakesACallBackIsReportedAndClosed() {
+        var book = CallDirectory()
+        let system = shown(book.pushed(push(id, "rui"), now: now)[0])
+        let orders = book.pushed(push(id, "rui", kind: "cancel"), now: now)
+        XCTAssertEqual(orders, [.report(system, from: "rui"), .close(system)])
+        XCTAssertNil(book.system(id))
+        XCTAssertEqual(book.pushed(push(id, "rui", kind: "cancel"), now: now).count, 2, "one that comes alone too")
+    }
+
+    func testACallThatTheLibraryKnowsIsNotClosedByAPush() {
+        var book = CallDirectory()
+        let system = shown(book.rings(id: id, from: "rui", now: now)[0])
+        XCTAssertEqual(book.pushed(push(id, "rui", kind: "cancel"), now: now), [.report(system, from: "rui")])
+        XCTAssertEqual(book.ended(id: id), .close(system))
     }
 
     func testAPushWithoutACallIsTakenOffTheScreenAfterAWhile() {
         var book = CallDirectory()
-        let system = shown(book.pushed(push(id, "rui"), now: now))
+        let system = shown(book.pushed(push(id, "rui"), now: now)[0])
         XCTAssertEqual(book.expire(now: now + CallDirectory.patience - 1), [])
         XCTAssertEqual(book.expire(now: now + CallDirectory.patience), [.close(system)])
         XCTAssertEqual(book.expire(now: now + 2 * CallDirectory.patience), [])

@@ -61,6 +61,7 @@ pub(crate) async fn log_in_as(url: &str, name: &str) -> Result<Socket> {
         resume: None,
         features: Vec::new(),
         token: None,
+        device: None,
     });
     socket.send(login.to_json().into()).await?;
     loop {

@@ -80,8 +80,9 @@ class MainActivity : DeskActivity() {
         }
         findViewById<View>(R.id.demo).isEnabled = !state.entering
         val others = state.people.filter { it != state.me }
-        people.show(others)
-        findViewById<View>(R.id.alone).visibility = if (others.isEmpty()) View.VISIBLE else View.GONE
+        people.away = state.away.toSet()
+        people.show(others + state.away)
+        findViewById<View>(R.id.alone).visibility = if (others.isEmpty() && state.away.isEmpty()) View.VISIBLE else View.GONE
         lines.show(state.chat)
         findViewById<View>(R.id.welcome).visibility = if (state.chat.isEmpty()) View.VISIBLE else View.GONE
         findViewById<View>(R.id.back_to_call).visibility = if (state.call == null) View.GONE else View.VISIBLE
@@ -106,9 +107,11 @@ class MainActivity : DeskActivity() {
 
     /** Names, each a button that calls. */
     private inner class PeopleAdapter : Fresh<String>(R.layout.person) {
+        var away = emptySet<String>()
+
         override fun bind(view: View, item: String) {
             view.findViewById<TextView>(R.id.face).text = initial(item)
-            view.findViewById<TextView>(R.id.who).text = item
+            view.findViewById<TextView>(R.id.who).text = if (item in away) getString(R.string.people_away, item) else item
             view.contentDescription = getString(R.string.people_call, item)
         }
     }

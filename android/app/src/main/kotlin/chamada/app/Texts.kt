@@ -96,6 +96,7 @@ internal fun text(phase: Phase): Int? = when (phase) {
     Phase.RINGING_LOCALLY -> R.string.call_ringing_here
     Phase.CALLING -> R.string.call_calling
     Phase.RINGING_REMOTELY -> R.string.call_ringing_there
+    Phase.RINGING_BY_PUSH -> R.string.call_ringing_by_push
     Phase.CONNECTING -> R.string.call_connecting
     Phase.RECONNECTING -> R.string.call_reconnecting
     Phase.CONNECTED -> null

@@ -334,6 +334,7 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
             is Event.Users -> now.update {
                 it.copy(people = event.names, chat = it.chat.comingsAndGoings(it.people, event.names, it.me, around.now()))
             }
+            is Event.Away -> now.update { it.copy(away = event.names) }
             is Event.Chat -> now.update {
                 val who = event.from.orEmpty()
                 val said = ChatLine(ChatLine.Kind.SAID, who, event.text, event.sentMs.toLong(), own = who == it.me)
@@ -368,7 +369,7 @@ class Desk(private val scope: CoroutineScope, private val around: Surroundings) 
             is Event.DeviceFailed -> if (trouble == null || event.device != DeviceKind.CAMERA) tell(deviceNotice(event.device))
             is Event.NoPathYet -> now.value.call?.let { tell(pathNotice(event.why, it.with)) }
             is Event.MediaMissing -> missing(event)
-            is Event.DataReceived -> {}
+            is Event.DataReceived, is Event.PushRegistered -> {}
         }
     }
 

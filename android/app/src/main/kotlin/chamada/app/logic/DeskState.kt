@@ -15,6 +15,8 @@ data class DeskState(
     val me: String? = null,
     val online: Boolean = false,
     val people: List<String> = emptyList(),
+    /** Who is not there, but can be rung. */
+    val away: List<String> = emptyList(),
     val chat: List<ChatLine> = emptyList(),
     val call: CallView? = null,
     val notice: Notice? = null,
@@ -59,13 +61,14 @@ data class CallView(
     val usesDevices: Boolean get() = phase != Phase.RINGING_LOCALLY
 }
 
-enum class Phase { RINGING_LOCALLY, CALLING, RINGING_REMOTELY, CONNECTING, CONNECTED, RECONNECTING }
+enum class Phase { RINGING_LOCALLY, CALLING, RINGING_REMOTELY, RINGING_BY_PUSH, CONNECTING, CONNECTED, RECONNECTING }
 
 /** Null where there is no call. */
 fun phase(state: CallState): Phase? = when (state) {
     CallState.IDLE -> null
     CallState.CALLING -> Phase.CALLING
     CallState.RINGING_REMOTELY -> Phase.RINGING_REMOTELY
+    CallState.RINGING_BY_PUSH -> Phase.RINGING_BY_PUSH
     CallState.RINGING_LOCALLY -> Phase.RINGING_LOCALLY
     CallState.CONNECTING -> Phase.CONNECTING
     CallState.CONNECTED -> Phase.CONNECTED
