@@ -33,9 +33,10 @@ const HEADROOM: u32 = 4;
 /// openh264 gives a keyframe as many bits as so many pictures have at the bitrate of the time.
 const KEYFRAME_PICTURES: f64 = 4.0;
 /// A keyframe of more than so many times its budget is made again of a softer picture, and of still softer ones: openh264 takes no
-/// coarser quantiser than 40 for a keyframe, whatever its budget. The pictures after it bring the rest.
+/// coarser quantiser than 40 for a keyframe, whatever its budget. Each softness lasts so many pictures.
 const TOO_LARGE: f64 = 1.1;
 const SOFTER: [u32; 3] = [2, 3, 5];
+const SOFT_FOR: u32 = 4;
 /// Longest and shorter side that openh264 encodes, in pixels.
 const MAX_SIDES: (u32, u32) = (3840, 2160);
 
@@ -66,6 +67,8 @@ pub(super) struct H264Encoder {
     fps: f64,
     /// Bytes that a keyframe may have, if a budget was told.
     keyframe_budget: Option<u32>,
+    /// Which of the softer pictures is encoded, and for how many more.
+    soft: Option<(usize, u32)>,
     pool: FramePool,
     /// openh264 is set up with the first picture; before, it takes no options.
     first: Option<Instant>,
@@ -81,7 +84,19 @@ impl H264Encoder {
         let encoder = encoder(bitrate, fps)?;
         let (told_bitrate, told_most, keyframe_budget) = (bitrate, bitrate, None);
         let pool = FramePool::default();
-        Ok(Self { encoder, width, height, bitrate, told_bitrate, told_most, fps, keyframe_budget, pool, first: None })
+        Ok(Self {
+            encoder,
+            width,
+            height,
+            bitrate,
+            told_bitrate,
+            told_most,
+            fps,
+            keyframe_budget,
+            soft: None,
+            pool,
+            first: None,
+        })
     }
 
     fn set_option<T>(&mut self, id: ENCODER_OPTION, value: &mut T) -> Result<(), CodecError> {
@@ -143,6 +158,18 @@ impl H264Encoder {
         }
         let (width, height) = (self.width & !1, self.height & !1);
         Ok(Some(EncodedFrame { codec: VideoCodec::H264, data: data.into(), keyframe, width, height, captured_at }))
+    }
+
+    /// After a keyframe of a softer picture, those that follow get back to the full one step by step: all at once would be as large as
+    /// the keyframe was not to be.
+    fn still_soft(&mut self, frame: &VideoFrame) -> Option<VideoFrame> {
+        let (step, left) = self.soft?;
+        self.soft = match (step, left) {
+            (0, 0 | 1) => None,
+            (step, 0 | 1) => Some((step - 1, SOFT_FOR)),
+            (step, left) => Some((step, left - 1)),
+        };
+        self.softened(frame, SOFTER.get(step).copied()?)
     }
 
     /// The picture without what is smaller than so many pixels.
@@ -225,9 +252,12 @@ impl VideoEncoder for H264Encoder {
             let (width, height) = (frame.width(), frame.height());
             return Err(encode(format!("made for {}×{}, got {width}×{height}", self.width, self.height)));
         }
+        if !keyframe && let Some(softer) = self.still_soft(frame) {
+            return self.encode_once(&softer, false);
+        }
         let Some(mut encoded) = self.encode_once(frame, keyframe)? else { return Ok(None) };
-        for divisor in SOFTER {
-            let most = self.keyframe_budget.map(|bytes| TOO_LARGE * f64::from(bytes));
+        let most = self.keyframe_budget.map(|bytes| TOO_LARGE * f64::from(bytes));
+        for (step, divisor) in SOFTER.into_iter().enumerate() {
             if !encoded.keyframe || most.is_none_or(|most| encoded.data.len() as f64 <= most) {
                 break;
             }
@@ -235,7 +265,7 @@ impl VideoEncoder for H264Encoder {
             self.make_anew(self.keyframe_bitrate())?;
             self.first = None;
             let Some(smaller) = self.encode_once(&softer, true)? else { break };
-            encoded = smaller;
+            (encoded, self.soft) = (smaller, Some((step, SOFT_FOR)));
         }
         Ok(Some(encoded))
     }
