@@ -48,6 +48,7 @@ const FILES: &[(&str, Asset)] = files![
     "message.js" SCRIPT,
     "negotiator.js" SCRIPT,
     "offer-answer.js" SCRIPT,
+    "path-search.js" SCRIPT,
     "peer.js" SCRIPT,
     "presence.js" SCRIPT,
     "push-worker.js" SCRIPT,

@@ -60,6 +60,7 @@ let presenceTimer = null;
 let iceServers = [];
 let peer = null;
 let engineTimer = null;
+let pathTimer = null;
 let statsTimer = null;
 let monitor = null;
 
@@ -273,6 +274,12 @@ function onCallChanged(snapshot) {
     peer = null;
     devices.release();
   }
+  if (snapshot.state === 'connecting') pathTimer ??= setInterval(tellOfPath, 250);
+  else if (pathTimer !== null) {
+    clearInterval(pathTimer);
+    pathTimer = null;
+    notices.drop('path');
+  }
   if (snapshot.state === 'connected' && statsTimer === null) {
     monitor = new QualityMonitor();
     statsTimer = setInterval(measure, 1000);
@@ -280,6 +287,12 @@ function onCallChanged(snapshot) {
   stage.show(snapshot, peer?.connection.lacksPicture ?? false);
   showServer();
   showPeople();
+}
+
+// A connection that was there once is repaired for as long as any, and says so.
+function tellOfPath() {
+  const why = peer?.connection.noPath(performance.now());
+  if (why) notices.stand('path', t(`path.${why}`, { name: engine.snapshot().with }));
 }
 
 function onCallEnded({ with: name, reason }) {

@@ -1,5 +1,7 @@
 // One RTCPeerConnection that does what the call engine says, in order, and reports what happens.
 
+import { PathSearch } from './path-search.js';
+
 const STATES = ['connecting', 'connected', 'disconnected', 'failed'];
 const SMALL_PICTURE_BITS = 500_000;
 
@@ -11,6 +13,7 @@ export class Peer {
   #saveData;
   #queue = Promise.resolve();
   #closed = false;
+  #search = new PathSearch();
   // What the other side sends.
   remote = new MediaStream();
 
@@ -68,6 +71,11 @@ export class Peer {
     const { currentLocalDescription: local, currentRemoteDescription: remote } = this.#pc ?? {};
     const answer = [local, remote].find((one) => one?.type === 'answer');
     return answer !== undefined && isRefused(answer, 'video');
+  }
+
+  // Why no path was found yet, as the last part of a text's key, or null.
+  noPath(now) {
+    return this.#closed || !this.#pc ? null : this.#search.look(now, this.#pc);
   }
 
   // Sends what the devices give at this moment, without renegotiation.

@@ -1,6 +1,7 @@
 //! What stands on the command line: where it may stand, what is meant by it, and what is said of it.
 
 use crate::support::{SMALL, chamada, server};
+use std::io::{Read, Write};
 
 /// The code and the standard error of a command that ends by itself.
 async fn said(args: &[&str]) -> (i32, String) {
@@ -41,6 +42,8 @@ async fn a_value_that_makes_no_sense_is_explained() {
         (&["serve", "--listen", "example.org:80"], "localhost:PORT"),
         (&["serve", "--listen", "70000"], "localhost:PORT"),
         (&["serve", "--listen", "-1"], "localhost:PORT"),
+        (&["serve", "--ice-server", "turns:a.example?transport=udp,u,p"], "TURN over DTLS is not supported"),
+        (&["serve", "--ice-server", "stun://a.example"], "no // follows the scheme"),
     ] {
         let (code, text) = said(args).await;
         assert_eq!(code, 2, "{args:?}: {text}");
@@ -76,6 +79,28 @@ async fn tls_to_a_server_without_it_is_said_in_words() {
     let (code, text) = said(&["call", "rui", "--server", &url]).await;
     assert_eq!(code, 3, "{text}");
     assert!(text.contains("perhaps the server does not speak TLS there"), "{text}");
+}
+
+#[tokio::test]
+async fn no_tls_to_a_server_with_it_is_said_in_words() {
+    // What servers with TLS answer to a plain request: an alert, a page with HTTP status 400, nothing.
+    let alert = &[21, 3, 3, 0, 2, 2, 40][..];
+    let page = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
+    for plain in [alert, page, b""] {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (mut stream, mut first) = (stream.unwrap(), [0; 2_048]);
+                let _ = stream.read(&mut first);
+                // A record of type handshake (RFC 8446 section 5.1).
+                let _ = stream.write_all(if first[0] == 22 { alert } else { plain });
+            }
+        });
+        let (code, text) = said(&["call", "rui", "--server", &format!("ws://{address}")]).await;
+        assert_eq!(code, 3, "{text}");
+        assert!(text.contains(&format!("{address} speaks TLS: use wss://")), "{text}");
+    }
 }
 
 #[tokio::test]

@@ -123,7 +123,7 @@ impl CallEngine {
         }
         log::info!("the call gets a new peer connection");
         call.offer_answer = call.offer_answer.for_new_peer();
-        call.certificates = Certificates::default();
+        (call.certificates, call.bundle_owner) = Default::default();
         call.peer_unusable = false;
         let media = call.local;
         self.act(PeerAction::Close);

@@ -165,6 +165,7 @@ impl CallEngine {
             return self.offer_on_new_peer();
         }
         call.certificates = certificates;
+        call.on_answered(&sdp);
         call.session = SdpSession::of(&sdp);
         if call.state == CallState::Connected {
             // The ICE restart for a new network is negotiated; if it fails, the connection state changes.

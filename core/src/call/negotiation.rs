@@ -42,7 +42,7 @@ impl CallEngine {
             return;
         }
         let certificates = Certificates::of(&offer);
-        let other_peer = call.certificates.exclude(&certificates);
+        let other_peer = call.certificates.exclude(&certificates) || call.gives_up_transport(&offer);
         // A first offer cannot be rolled back and answered: its connection has taken the offerer's part (RFC 8842 section 5.3).
         if other_peer || (call.offer_answer.collides() && !call.offer_answer.is_negotiated()) {
             call.reconnect(now, RESTART_CHECKS);
@@ -61,6 +61,9 @@ impl CallEngine {
         let Some(call) = &mut self.call else { return };
         if call.offer_answer.on_local_description(&sdp) {
             let answer = sdp.kind == SdpType::Answer;
+            if answer {
+                call.on_answered(&sdp);
+            }
             let waited = call.offer_answer.on_description_sent(sdp.clone());
             call.sent_online = self.online;
             self.send_description(sdp);

@@ -4,6 +4,7 @@ use super::engine::is_polite;
 use super::offer_answer::OfferAnswer;
 use super::path_search::PathSearch;
 use super::types::{ANSWERER_RESTARTS_LATER, CallState, EndReason, PeerId, RESTART_AFTER};
+use crate::sdp::Description;
 use crate::signaling::message::{CallId, MediaState, Message, SessionDescription};
 use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -35,6 +36,8 @@ pub(super) struct Call {
     pub(super) replacements: u32,
     /// The certificates of the remote peer connection.
     pub(super) certificates: Certificates,
+    /// The mid of the m-line that the transport belongs to, as the last answer of either side had it.
+    pub(super) bundle_owner: Option<String>,
     /// Whether this side is the polite peer of perfect negotiation. Set from the names at the start; later renames do not change it.
     pub(super) polite: bool,
     /// Whether the remote peer sends call identifiers, which old peers do not.
@@ -80,6 +83,7 @@ impl Call {
             path_search: None,
             replacements: 0,
             certificates: Certificates::default(),
+            bundle_owner: None,
             sends_call_ids: false,
             session: None,
             colliding_call: None,
@@ -95,6 +99,22 @@ impl Call {
             deadline,
             restart_at: None,
         }
+    }
+
+    /// An answer of either side was given.
+    pub(super) fn on_answered(&mut self, answer: &SessionDescription) {
+        let answer = Description::read(&answer.sdp).ok();
+        // Where everything is stopped, what comes next has another transport, too.
+        if let Some(owner) = answer.as_ref().and_then(Description::bundle_owner) {
+            self.bundle_owner = Some(owner.to_owned());
+        }
+    }
+
+    /// Whether the remote peer gives up the transport with this offer. Browsers do where the m-line that it belongs to is stopped: for those
+    /// that go on they make another one, with a DTLS handshake of its own, which no peer connection of this side can join.
+    pub(super) fn gives_up_transport(&self, offer: &SessionDescription) -> bool {
+        let Some(owner) = &self.bundle_owner else { return false };
+        Description::read(&offer.sdp).is_ok_and(|offer| offer.goes_on_without(owner))
     }
 
     /// How long this side waits before it restarts ICE: the caller and the side whose network changed come first.

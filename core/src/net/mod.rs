@@ -57,11 +57,23 @@ pub(crate) enum ConnectError {
 impl ConnectConfig {
     /// Connects to a host, which is a name or an address without brackets. Has no time-out of its own.
     pub(crate) async fn connect(&self, host: &str, port: u16, secure: bool) -> Result<Stream, ConnectError> {
-        let tcp = match &self.proxy {
-            Some(proxy) => proxy.tunnel(host, port).await?,
-            None => tcp(host, port).await.map_err(ConnectError::Unreachable)?,
-        };
+        let tcp = self.tcp(host, port).await?;
         if secure { tls::handshake(&self.extra_roots, host, tcp).await } else { Ok(Box::new(tcp)) }
+    }
+
+    /// Whether TLS is spoken there: what somebody who did not ask for it may have missed. Has no time-out of its own.
+    pub(crate) async fn is_tls(&self, host: &str, port: u16) -> bool {
+        match self.tcp(host, port).await {
+            Ok(tcp) => tls::is_spoken(&self.extra_roots, host, tcp).await,
+            Err(_) => false,
+        }
+    }
+
+    async fn tcp(&self, host: &str, port: u16) -> Result<TcpStream, ConnectError> {
+        match &self.proxy {
+            Some(proxy) => proxy.tunnel(host, port).await,
+            None => tcp(host, port).await.map_err(ConnectError::Unreachable),
+        }
     }
 }
 

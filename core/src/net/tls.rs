@@ -11,6 +11,7 @@ use std::io::ErrorKind;
 use std::sync::{Arc, OnceLock};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 /// Most certificates in one file.
 const MAX_CERTIFICATES: usize = 256;
@@ -55,17 +56,32 @@ impl std::fmt::Debug for RootCertificates {
 
 /// Makes a connection a secure one.
 pub(super) async fn handshake(extra: &RootCertificates, host: &str, tcp: TcpStream) -> Result<Stream, ConnectError> {
-    let name = ServerName::try_from(host.to_owned()).map_err(|error| ConnectError::Tls(error.to_string()))?;
-    let config = if extra.0.is_empty() { usual() } else { Arc::new(config(extra)) };
-    match TlsConnector::from(config).connect(name, tcp).await {
+    match shake(extra, host, tcp).await {
         Ok(stream) => Ok(Box::new(stream)),
         Err(error) => Err(ConnectError::Tls(words(&error))),
     }
 }
 
+/// Whether whoever is at the other end answers a TLS handshake with TLS, be it with a refusal or with a certificate that is not trusted.
+pub(super) async fn is_spoken(extra: &RootCertificates, host: &str, tcp: TcpStream) -> bool {
+    match shake(extra, host, tcp).await {
+        Ok(_) => true,
+        Err(error) => cause(&error).is_some_and(|error| !matches!(error, rustls::Error::InvalidMessage(_))),
+    }
+}
+
+async fn shake(extra: &RootCertificates, host: &str, tcp: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
+    let name = ServerName::try_from(host.to_owned()).map_err(std::io::Error::other)?;
+    let config = if extra.0.is_empty() { usual() } else { Arc::new(config(extra)) };
+    TlsConnector::from(config).connect(name, tcp).await
+}
+
+fn cause(error: &std::io::Error) -> Option<&rustls::Error> {
+    error.get_ref().and_then(|inner| inner.downcast_ref())
+}
+
 fn words(error: &std::io::Error) -> String {
-    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    match tls {
+    match cause(error) {
         Some(rustls::Error::InvalidMessage(_)) => "the server does not speak TLS there".to_owned(),
         Some(tls) => tls.to_string(),
         None => match error.kind() {

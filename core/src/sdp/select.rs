@@ -3,6 +3,22 @@
 use super::read::{Description, SdpError, Section};
 use super::session::Kind;
 
+impl Description {
+    /// The mid of the section whose transport all of the bundle use: of an answer, the first in its group (RFC 9143 section 7.3).
+    pub(crate) fn bundle_owner(&self) -> Option<&str> {
+        self.bundle.iter().flatten().map(String::as_str).find(|mid| self.named(mid).is_some_and(|s| !s.is_refused()))
+    }
+
+    /// Whether the section with this mid was stopped, or its place is taken, while another one goes on.
+    pub(crate) fn goes_on_without(&self, mid: &str) -> bool {
+        self.named(mid).is_none_or(Section::is_refused) && self.bundle_owner().is_some()
+    }
+
+    fn named(&self, mid: &str) -> Option<&Section> {
+        self.sections.iter().find(|section| section.mid.as_deref() == Some(mid))
+    }
+}
+
 /// A peer's end of the transport.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Transport {

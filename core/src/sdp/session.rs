@@ -226,6 +226,11 @@ impl Session {
         &self.remote.ufrag
     }
 
+    /// That agent's password.
+    pub(crate) fn remote_password(&self) -> &str {
+        &self.remote.pwd
+    }
+
     /// The m-line that this side's candidates are told with: mid and index.
     pub(crate) fn candidate_line(&self) -> (Option<String>, u16) {
         let used = self.lines.iter().position(|line| line.used.is_some()).unwrap_or_default();

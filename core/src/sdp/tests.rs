@@ -149,6 +149,35 @@ fn the_transport_is_that_of_the_first_section_of_the_bundle_that_goes_on() {
 }
 
 #[test]
+fn the_bundle_belongs_to_its_first_section_until_that_is_stopped_while_another_goes_on() {
+    let read = |group: &str, ports: [u16; 2]| {
+        let sections = [("audio", "a"), ("video", "v")].into_iter().zip(ports);
+        let sections: String = sections
+            .map(|((kind, mid), port)| format!("m={kind} {port} UDP/TLS/RTP/SAVPF 96\r\na=mid:{mid}\r\n"))
+            .collect();
+        Description::read(&format!("{HEAD}a=group:BUNDLE{group}\r\n{sections}")).unwrap()
+    };
+    assert_eq!(read(" a v", [9, 9]).bundle_owner(), Some("a"));
+    assert_eq!(read(" v a", [9, 9]).bundle_owner(), Some("v"), "the order of the group counts");
+    assert_eq!(read(" a v", [0, 9]).bundle_owner(), Some("v"));
+    assert_eq!(read("", [0, 0]).bundle_owner(), None);
+    for (group, ports, mid, without) in [
+        (" v", [0, 9], "a", true),
+        (" a", [9, 0], "a", false),
+        (" a v", [9, 9], "a", false),
+        ("", [0, 0], "a", false),
+        (" a v", [9, 9], "stopped before", true),
+    ] {
+        assert_eq!(read(group, ports).goes_on_without(mid), without, "{group} {ports:?}");
+    }
+    let bundled = Description::read(&format!(
+        "{HEAD}a=group:BUNDLE a\r\n{}",
+        audio("a").replace("audio 9", "audio 0") + "a=bundle-only\r\n"
+    ));
+    assert_eq!(bundled.unwrap().bundle_owner(), Some("a"), "it takes part though its port is 0");
+}
+
+#[test]
 fn a_direction_of_the_session_counts_where_a_section_has_none() {
     let offer =
         format!("{HEAD}a=recvonly\r\n{}{}", audio("a"), video("96", &["mid:v", "rtpmap:96 VP8/90000", "sendrecv"]));

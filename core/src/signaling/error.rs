@@ -31,6 +31,9 @@ pub enum SignalingError {
     /// No TLS connection: mostly a certificate that is not trusted.
     #[error("no secure connection: {0}")]
     Tls(String),
+    /// `ws://` to a server that speaks TLS; with its host and port.
+    #[error("{0} speaks TLS: use wss:// instead of ws://")]
+    NeedsTls(String),
     /// Something answered, but not a WebSocket; with the HTTP status where there was one.
     #[error("no WebSocket at this address{}", status.map(|status| format!(" (HTTP status {status})")).unwrap_or_default())]
     NotWebSocket {

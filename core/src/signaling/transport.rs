@@ -8,7 +8,8 @@ use std::io::ErrorKind;
 use std::time::Duration;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::error::{Error as WsError, ProtocolError, SubProtocolError};
-use tokio_tungstenite::tungstenite::http::{HeaderValue, header::SEC_WEBSOCKET_PROTOCOL};
+use tokio_tungstenite::tungstenite::http::header::{LOCATION, SEC_WEBSOCKET_PROTOCOL};
+use tokio_tungstenite::tungstenite::http::{HeaderValue, Response};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use url::{Host, Url};
@@ -94,14 +95,22 @@ pub(crate) async fn open(
     if outage.is_on() {
         return Err(SignalingError::Unreachable { host: host_of(url), detail: "an outage was asked for".into() });
     }
+    let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let secure = url.scheme() == "wss";
     let opening = async {
-        let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let secure = url.scheme() == "wss";
         let stream = connect.connect(bare, port, secure).await.map_err(|e| not_connected(e, url))?;
         client_async_with_config(request, stream, Some(config)).await.map_err(|e| meaning(e, url))
     };
-    let (socket, response) = tokio::time::timeout(timeout, opening).await.map_err(|_| SignalingError::TimedOut)??;
+    let (socket, response) = match tokio::time::timeout(timeout, opening).await {
+        Err(_) => return Err(SignalingError::TimedOut),
+        // Servers with TLS answer a plain request with an alert, with HTTP status 400, or by closing: it takes a handshake to know.
+        Ok(Err(error @ SignalingError::NotWebSocket { status: None | Some(400) })) if !secure => {
+            let is_tls = tokio::time::timeout(timeout, connect.is_tls(bare, port)).await;
+            return Err(if is_tls == Ok(true) { SignalingError::NeedsTls(host_of(url)) } else { error });
+        }
+        Ok(opened) => opened?,
+    };
     match response.headers().get(SEC_WEBSOCKET_PROTOCOL).map(|v| v.to_str().unwrap_or("?").to_owned()) {
         Some(chosen) if chosen == SUBPROTOCOL => Ok(socket),
         other => Err(SignalingError::WrongSubprotocol(other)),
@@ -127,6 +136,7 @@ fn meaning(error: WsError, url: &Url) -> SignalingError {
         WsError::Io(_) => SignalingError::NotWebSocket { status: None },
         WsError::Tls(e) => SignalingError::Tls(e.to_string()),
         WsError::Url(_) => SignalingError::BadUrl(url.to_string()),
+        WsError::Http(response) if is_to_tls(&response, url) => SignalingError::NeedsTls(host_of(url)),
         WsError::Http(response) => SignalingError::NotWebSocket { status: Some(response.status().as_u16()) },
         WsError::Protocol(ProtocolError::SecWebSocketSubProtocolError(e)) => {
             SignalingError::WrongSubprotocol(match e {
@@ -136,6 +146,13 @@ fn meaning(error: WsError, url: &Url) -> SignalingError {
         }
         _ => SignalingError::NotWebSocket { status: None },
     }
+}
+
+/// Whether an answer to a plain request sends on to the same host by TLS.
+fn is_to_tls<T>(response: &Response<T>, url: &Url) -> bool {
+    let location = response.headers().get(LOCATION).and_then(|location| location.to_str().ok());
+    let there = location.filter(|_| response.status().is_redirection()).and_then(|location| Url::parse(location).ok());
+    url.scheme() == "ws" && there.is_some_and(|there| there.scheme() == "https" && there.host() == url.host())
 }
 
 /// What an error on an open connection means.

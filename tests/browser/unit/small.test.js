@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { Devices, facingOf, nextCamera } from '../../../server/web/devices.js';
 import { duration, hueOf, initial, photoName } from '../../../server/web/format.js';
 import { readMessage } from '../../../server/web/message.js';
+import { PathSearch } from '../../../server/web/path-search.js';
 import { readStats } from '../../../server/web/stats.js';
 import { chooseLanguage, textsIn } from '../../../server/web/texts.js';
 import { newUuid } from '../../../server/web/uuid.js';
@@ -35,6 +36,30 @@ test('the language is the one asked for, or the first of the browser’s that th
   assert.throws(() => textsIn('en')('toString'));
   assert.equal(textsIn('en', ['pt-BR', 'en-GB']).locale, 'en-GB');
   assert.equal(textsIn('pt-BR', ['en-GB']).locale, 'pt-BR');
+});
+
+test('a path that is not found is told after 2.5 s, with what is known of it', () => {
+  const sdp = (...types) => ({ sdp: ['v=0', ...types.map((type) => `a=candidate:1 1 udp 1 10.0.0.1 9 typ ${type}`)].join('\r\n') });
+  const search = (here, there, iceConnectionState = 'checking') => {
+    const of = (types) => types && sdp(...types);
+    return { currentLocalDescription: of(here), currentRemoteDescription: of(there), iceConnectionState };
+  };
+  const told = (...given) => {
+    const one = new PathSearch();
+    one.look(0, search(...given));
+    return one.look(2_500, search(...given));
+  };
+  assert.equal(told([], ['host']), 'no-network-here');
+  assert.equal(told(['host'], [], 'new'), 'nothing-from-there');
+  assert.equal(told(['host', 'srflx'], ['host']), 'no-relay');
+  assert.equal(told(['host'], ['srflx', 'relay']), 'unanswered');
+  for (const state of ['connected', 'completed', 'disconnected', 'failed', 'closed']) assert.equal(told(['host'], ['host'], state), null);
+  assert.equal(told(['host'], null), null, 'nobody has answered yet');
+  const one = new PathSearch();
+  assert.equal(one.look(9_000, search(['host'], ['host'])), null);
+  assert.equal(one.look(11_499, search(['host'], ['host'])), null, 'the search is young');
+  one.look(11_500, search(['host'], ['host'], 'connected'));
+  assert.equal(one.look(20_000, search(['host'], ['host'])), null, 'it is another one');
 });
 
 test('durations, letters and file names', () => {

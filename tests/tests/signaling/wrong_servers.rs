@@ -71,6 +71,26 @@ async fn tls_to_a_plain_port_is_no_secure_connection() {
 }
 
 #[tokio::test]
+async fn a_plain_connection_to_a_tls_port_is_told_to_use_tls() {
+    // An alert (RFC 8446 section 6), which is how TLS refuses what is none, and here each handshake as well.
+    let server = MockServer::start(Script::raw(&[21, 3, 3, 0, 2, 2, 40])).await;
+    assert_eq!(failure(server.url()).await, SignalingError::NeedsTls(server.address().to_string()));
+    let host = server.address().ip();
+    for (status, location, told) in [
+        (301, format!("https://{host}/x"), true),
+        (308, format!("HTTPS://{host}:8443"), true),
+        (301, format!("http://{host}/x"), false),
+        (302, "https://elsewhere.example/".to_owned(), false),
+        (200, format!("https://{host}/x"), false),
+    ] {
+        let answer = format!("HTTP/1.1 {status} x\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
+        server.set_script(Script::raw(answer.as_bytes()));
+        let error = failure(server.url()).await;
+        assert_eq!(matches!(error, SignalingError::NeedsTls(_)), told, "{status} {location}: {error:?}");
+    }
+}
+
+#[tokio::test]
 async fn who_takes_the_connection_and_never_answers_is_given_up_in_time() {
     let server = MockServer::start(Script::silent()).await;
     let started = Instant::now();

@@ -187,6 +187,35 @@ fn who_offers_in_the_call_as_somebody_new_is_answered_on_a_new_peer_connection()
 }
 
 #[test]
+fn who_stops_the_section_that_its_transport_belongs_to_is_answered_on_a_new_peer_connection() {
+    let (mut world, rui) = restarting_with_rui();
+    let call = world.phones[ANA].snapshot().call;
+    let rui = |version, group: &str, [audio, video]: [u16; 2]| {
+        let section = |kind, port, mid| format!("m={kind} {port} UDP/TLS/RTP/SAVPF 96\r\na=mid:{mid}\r\n");
+        let sections = section("audio", audio, 0) + &section("video", video, 1);
+        format!("{}a=group:BUNDLE{group}\r\n{sections}", rui(700, version))
+    };
+    world.tell(ANA, answer("rui", &rui(2, " 0 1", [9, 9]), call));
+    world.run(100);
+    world.report(ANA, PeerReport::Connection(ConnectionState::Connected));
+    world.tell(ANA, offer("rui", &rui(3, " 0", [9, 0]), call));
+    world.run(100);
+    world.tell(ANA, offer("rui", &rui(4, "", [0, 0]), call));
+    world.run(100);
+    assert_eq!(world.phones[ANA].peers.len(), 1, "another section is stopped, then all");
+    world.tell(ANA, offer("rui", &rui(5, " 1", [0, 9]), call));
+    world.run(100);
+    assert_eq!(world.phones[ANA].peers.len(), 2);
+    assert_eq!(world.phones[ANA].state(), CallState::Reconnecting);
+    world.report(ANA, PeerReport::Connection(ConnectionState::Connected));
+    assert_eq!(world.phones[ANA].state(), CallState::Connected);
+    assert_eq!(world.phones[ANA].snapshot().call, call);
+    world.tell(ANA, offer("rui", &rui(6, " 1", [0, 9]), call));
+    world.run(100);
+    assert_eq!(world.phones[ANA].peers.len(), 2, "it belongs to the other one from now on");
+}
+
+#[test]
 fn who_is_somebody_new_again_and_again_loses_the_call() {
     let (mut world, rui) = restarting_with_rui();
     let call = world.phones[ANA].snapshot().call;

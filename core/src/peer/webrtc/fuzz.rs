@@ -24,8 +24,10 @@ use rtc::shared::marshal::Unmarshal;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// Longest sequence.
+/// Longest sequence of operations on the link that sends.
 const MAX_STEPS: usize = 256;
+/// Longest sequence of datagrams. Each may leave a gap of 300 packets to ask for, so that an input takes as long as so many steps cost.
+const MAX_DATAGRAMS: usize = 48;
 const VIDEO: u32 = 7;
 const RTX: u32 = 8;
 const BOUNDS: BitrateBounds = BitrateBounds { start: 300_000, min: 24_000, max: 2_000_000 };
@@ -77,7 +79,7 @@ pub(crate) fn rtp(input: &[u8]) {
     nack.bind_remote_stream(&video());
     let mut assembler = FrameAssembler::new(vec![(96, VideoCodec::Vp8), (102, VideoCodec::H264)]);
     let mut data = Vec::new();
-    for _ in 0..MAX_STEPS {
+    for _ in 0..MAX_DATAGRAMS {
         if input.is_empty() {
             break;
         }

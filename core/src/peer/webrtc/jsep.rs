@@ -266,6 +266,7 @@ impl Connection {
     async fn agreed(&self, jsep: &mut JsepState, session: Session) {
         let first = !std::mem::replace(&mut jsep.has_remote, true);
         self.receive_as(&session);
+        self.shared.remote_password.set(session.remote_password());
         self.tell_agreed(jsep, &session, first);
         self.let_send(jsep, &session).await;
         let sound = session.send.opus.filter(|_| session.sends(Kind::Audio));

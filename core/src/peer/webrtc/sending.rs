@@ -3,6 +3,7 @@
 use super::interceptors::counters::Counters;
 use super::interceptors::rtx::PayloadTypes;
 use super::interceptors::unsignaled::Streams;
+use super::rebinding::RemotePassword;
 use super::route::MediaTo;
 use crate::congestion::{Config, Controller, Demand, Plan};
 use crate::peer::BitrateBounds;
@@ -26,6 +27,7 @@ pub(super) struct Shared {
     pub(super) sending: Arc<Sending>,
     pub(super) streams: Arc<Streams>,
     pub(super) media_to: Arc<MediaTo>,
+    pub(super) remote_password: RemotePassword,
 }
 
 impl Shared {
@@ -37,6 +39,7 @@ impl Shared {
             sending,
             streams: Arc::default(),
             media_to: Arc::default(),
+            remote_password: RemotePassword::default(),
         }
     }
 }

@@ -79,8 +79,7 @@ pub(super) async fn build(
     let mut reason = String::new();
     for addresses in attempts {
         let driver = DriverTask::new(events.clone());
-        let media_to = Arc::clone(&shared.media_to);
-        let sockets = Sockets::new(config.outage.clone(), driver.clone(), Arc::clone(&relays), media_to);
+        let sockets = Sockets::new(config.outage.clone(), driver.clone(), Arc::clone(&relays), shared);
         let handler = Arc::clone(&handler);
         let built = attempt(config, servers.clone(), addresses, sockets, events, shared, handler, video_ssrc).await;
         match built {

@@ -1,12 +1,14 @@
-//! The crate's sockets, which lose every packet while an outage is on, repeat the datagrams of a handshake, and carry what goes to
-//! relays over streams.
+//! The crate's sockets, which lose every packet while an outage is on, repeat the datagrams of a handshake, carry what goes to relays
+//! over streams, and follow a peer whose address changes on the way.
 
 use super::checks::Checks;
 use super::driver_task::DriverTask;
 use super::handshake::{GAPS, Handshake};
+use super::rebinding::{Check, Rebinding, RemotePassword};
 use super::relay::{Arrival, INCOMING, Relays};
 use super::relaying::Relaying;
 use super::route::MediaTo;
+use super::sending::Shared;
 use crate::net;
 use crate::outage::Outage;
 use std::future::{Future, poll_fn};
@@ -34,14 +36,16 @@ pub(super) struct Sockets {
     relaying: Arc<Relaying>,
     checks: Arc<Checks>,
     media_to: Arc<MediaTo>,
+    password: RemotePassword,
     /// Whether there is a socket of IPv4.
     ipv4: AtomicBool,
 }
 
 impl Sockets {
-    pub(super) fn new(outage: Outage, driver: DriverTask, relays: Arc<Relays>, media_to: Arc<MediaTo>) -> Self {
+    pub(super) fn new(outage: Outage, driver: DriverTask, relays: Arc<Relays>, shared: &Shared) -> Self {
         let (relaying, checks) = Default::default();
-        Self { outage, driver, relays, relaying, checks, media_to, ipv4: AtomicBool::new(false) }
+        let (media_to, password) = (Arc::clone(&shared.media_to), shared.remote_password.clone());
+        Self { outage, driver, relays, relaying, checks, media_to, password, ipv4: AtomicBool::new(false) }
     }
 }
 
@@ -54,7 +58,8 @@ impl Runtime for Sockets {
         let (relays, relaying) = (Arc::clone(&self.relays), Arc::clone(&self.relaying));
         let (outage, handshake) = (self.outage.clone(), Handshake::default());
         let (checks, media_to) = (Arc::clone(&self.checks), Arc::clone(&self.media_to));
-        let path = Path { inner, address, outage, handshake, checks, media_to, relays, relaying, incoming };
+        let rebinding = Rebinding::new(self.password.clone());
+        let path = Path { inner, address, outage, handshake, checks, media_to, rebinding, relays, relaying, incoming };
         Ok(Arc::new(Socket { path: Arc::new(path), arrivals: Mutex::new(arrivals) }))
     }
 
@@ -124,6 +129,7 @@ struct Path {
     handshake: Handshake,
     checks: Arc<Checks>,
     media_to: Arc<MediaTo>,
+    rebinding: Rebinding,
     relays: Arc<Relays>,
     relaying: Arc<Relaying>,
     /// The way in for what comes from relays.
@@ -143,12 +149,33 @@ impl Path {
             self.relaying.sent(datagram);
             self.media_to.sent(transmit.destination.ip(), datagram);
             match self.relays.send(transmit.destination, datagram, &self.incoming) {
-                None => return self.inner.poll_send(cx, transmit),
+                None => {
+                    let destination = self.rebinding.destination(transmit.destination);
+                    return self.inner.poll_send(cx, &Transmit { destination, ..transmit.clone() });
+                }
                 Some(Err(error)) => return Poll::Ready(Err(error)),
                 Some(Ok(())) => {}
             }
         }
         Poll::Ready(Ok(transmit.contents.len()))
+    }
+
+    /// Sends a check, once.
+    async fn check(path: Weak<Self>, (destination, datagram): Check) {
+        let Some(path) = path.upgrade() else { return };
+        let contents = datagram.as_slice();
+        let transmit = Transmit { destination, ecn: None, contents, segment_size: None, src_ip: None };
+        // One that does not leave is one that is lost.
+        let _ = poll_fn(|cx| path.poll_send(cx, &transmit)).await;
+    }
+
+    /// From whom the crate is to have these datagrams; nobody where they are not for it.
+    fn origin(&self, now: Instant, buffer: &[u8], meta: &RecvMeta) -> Option<SocketAddr> {
+        let mut origin = None;
+        for datagram in datagrams(buffer, Some(meta.stride)) {
+            origin = self.rebinding.received(now, meta.addr, datagram).or(origin);
+        }
+        origin
     }
 
     /// Sends a flight of the handshake again until it is answered or the socket is gone.
@@ -204,6 +231,9 @@ impl AsyncUdpSocket for Socket {
                 if let Some(flight) = self.path.handshake.sent(transmit.destination, datagram) {
                     tokio::spawn(Path::repeat(Arc::downgrade(&self.path), flight));
                 }
+                if let Some(check) = self.path.rebinding.sent(Instant::now(), transmit.destination, datagram) {
+                    tokio::spawn(Path::check(Arc::downgrade(&self.path), check));
+                }
             }
         }
         sent
@@ -228,13 +258,20 @@ impl AsyncUdpSocket for Socket {
             if self.path.outage.is_on() {
                 continue;
             }
-            for (buffer, meta) in bufs.iter().zip(meta.iter()).take(count) {
-                for datagram in datagrams(buffer.get(..meta.len).unwrap_or_default(), Some(meta.stride)) {
+            let mut wanted = false;
+            for (buffer, meta) in bufs.iter().zip(meta.iter_mut()).take(count) {
+                let buffer = buffer.get(..meta.len).unwrap_or_default();
+                let origin = self.path.origin(Instant::now(), buffer, meta);
+                meta.addr = origin.unwrap_or(meta.addr);
+                wanted |= origin.is_some();
+                for datagram in datagrams(buffer, Some(meta.stride)) {
                     self.path.handshake.received(datagram);
                     self.path.checks.received(self.path.address, meta.addr, datagram);
                 }
             }
-            return Poll::Ready(Ok(count));
+            if wanted {
+                return Poll::Ready(Ok(count));
+            }
         }
     }
 

@@ -6,6 +6,7 @@ mod mangled;
 mod media;
 mod negotiation;
 mod nonsense;
+mod rebinding;
 mod redundancy;
 pub(super) mod support;
 mod unreliable;

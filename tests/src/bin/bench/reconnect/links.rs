@@ -200,7 +200,9 @@ impl Links {
 
     fn address(&self, side: Side) -> String {
         let changes = self.changes(side);
-        format!("10.79.{}.{}/24", network(side, changes % 2), 3 + u32::from(changes / 2))
+        // The first one is that which the namespaces came with.
+        let host = if changes == 0 { 2 } else { 3 + u32::from(changes / 2) };
+        format!("10.79.{}.{host}/24", network(side, changes % 2))
     }
 
     fn device(&self, side: Side) -> &'static str {
