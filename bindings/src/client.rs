@@ -316,7 +316,7 @@ fn spawn(work: impl Future<Output = Result<(), ChamadaError>> + Send + 'static) 
     }
 }
 
-fn core_devices(devices: Devices) -> core::Devices {
+pub(crate) fn core_devices(devices: Devices) -> core::Devices {
     let renderer = |app| Arc::new(RendererAdapter::new(app)) as Arc<dyn capture::VideoRenderer>;
     core::Devices {
         cameras: devices.cameras.map(|app| Arc::new(CameraAdapter(app)) as Arc<dyn capture::CameraProvider>),

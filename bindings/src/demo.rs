@@ -4,6 +4,7 @@ use crate::error::{ChamadaError, ErrorKind};
 use crate::runtime;
 use chamada::call::CallEvent;
 use chamada::client::{Client, ClientConfig, ClientEvent, Devices};
+use chamada::media::capture::{AudioProvider, AudioSink, AudioSource, CaptureError, CaptureHandle};
 use chamada::media::synthetic::{SyntheticAudio, SyntheticCameras};
 use chamada::peer::webrtc::WebrtcPeers;
 use chamada_server::{Server, ServerConfig};
@@ -95,6 +96,29 @@ impl Drop for Demo {
                 drop(serving);
             }));
         }
+    }
+}
+
+/// Cameras that are drawings, and what is said is heard; nobody is listened to, so that nothing needs a permission.
+pub(crate) fn devices(real: &Devices) -> Devices {
+    let audio = real.audio.clone().map(|audio| Arc::new(WithoutMicrophone(audio)) as Arc<dyn AudioProvider>);
+    Devices { cameras: Some(Arc::new(SyntheticCameras::default())), audio, ..real.clone() }
+}
+
+struct WithoutMicrophone(Arc<dyn AudioProvider>);
+
+/// A microphone that hears nothing.
+struct Deaf;
+
+impl CaptureHandle for Deaf {}
+
+impl AudioProvider for WithoutMicrophone {
+    fn open_microphone(&self, _sink: AudioSink) -> Result<Box<dyn CaptureHandle>, CaptureError> {
+        Ok(Box::new(Deaf))
+    }
+
+    fn open_speaker(&self, source: AudioSource) -> Result<Box<dyn CaptureHandle>, CaptureError> {
+        self.0.open_speaker(source)
     }
 }
 

@@ -18,6 +18,7 @@
 #[macro_use]
 mod mirror;
 
+mod app;
 mod audio;
 mod call;
 mod camera;
@@ -41,6 +42,14 @@ mod stats;
 mod tests;
 mod yuv420;
 
+pub use app::{
+    AppAction, AppAudioInterruption, AppAudioRoute, AppAudioRouteKind, AppAudioRouteView, AppBanner, AppButton,
+    AppCallPhase, AppCallService, AppCallView, AppCameraTrouble, AppChatLine, AppConfig, AppCore, AppEffect, AppField,
+    AppHistoryEntry, AppHistoryKind, AppMessage, AppNetwork, AppObserver, AppOutage, AppPermission,
+    AppPermissionStatus, AppPermissions, AppPerson, AppPhotoOutcome, AppRecovery, AppRingerMode, AppSavedSignIn,
+    AppScreen, AppSettingsPage, AppState, AppStatisticsLine, AppSystemCall, AppSystemCallNews, AppSystemEnd, AppTab,
+    AppTopic, AppUpdate, AppVisibility,
+};
 pub use audio::{AudioBlock, MicrophoneSink, SpeakerSource};
 pub use call::{Call, PhotoOf};
 pub use camera::CameraSink;

@@ -13,6 +13,8 @@ pub use facing::{FacingMode, UnknownFacingMode};
 pub mod platform;
 pub mod signaling;
 
+#[cfg(feature = "app")]
+pub mod app;
 #[cfg(feature = "client")]
 pub mod call;
 #[cfg(feature = "client")]

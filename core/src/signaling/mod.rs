@@ -26,5 +26,7 @@ pub use client::{SignalingClient, SignalingConfig};
 pub use error::SignalingError;
 #[cfg(feature = "client")]
 pub use session::SignalingEvent;
+#[cfg(feature = "app")]
+pub(crate) use session::check_name;
 #[cfg(feature = "client")]
 pub use transport::is_local_network;

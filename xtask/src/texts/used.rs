@@ -18,6 +18,9 @@ const REASONS: &str = "core/src/call/types.rs";
 const PAGE: &str = "server/web/index.html";
 const INFO: &str = "ios/App/Resources/Info.plist";
 
+/// What the phones' apps are told to say by the core.
+const CORE: &str = "core/src/app/text.rs";
+
 /// What the page can say before it has a script.
 const IN_PAGE: [&str; 3] = ["title", "tagline", "no-script"];
 
@@ -38,8 +41,14 @@ pub(super) fn check(table: &Table) -> Result<()> {
         Ok(found)
     };
     let mut wrong = page(table, &sources(&["server/web"], &["js", "html"])?);
-    wrong.extend(android(table, &sources(&["android/app/src/main", "android/chamada/src/main"], &["kt", "xml"])?));
-    wrong.extend(ios(table, &sources(&["ios/App/Sources", "ios/ChamadaKit/Sources"], &["swift"])?));
+    let core = read(CORE)?;
+    let core = quoted(&core);
+    wrong.extend(android(
+        table,
+        &sources(&["android/app/src/main", "android/chamada/src/main"], &["kt", "xml"])?,
+        &core,
+    ));
+    wrong.extend(ios(table, &sources(&["ios/App/Sources", "ios/ChamadaKit/Sources"], &["swift"])?, &core));
     wrong.extend(ends(table, &reasons(&read(REASONS)?)?));
     wrong.extend(copies(table, &read(PAGE)?, &read(INFO)?));
     if wrong.is_empty() { Ok(()) } else { bail!("{}", wrong.join("\n")) }
@@ -66,6 +75,12 @@ fn read_below(folder: &str, kinds: &[&str], without: &BTreeSet<String>, found: &
 
 fn unused<'a>(keys: impl Iterator<Item = &'a str>, platform: &str) -> Vec<String> {
     keys.map(|key| format!("'{key}' of {TABLE} goes to {platform}, which does not use it")).collect()
+}
+
+/// The keys that stand in quotes.
+fn quoted(source: &str) -> BTreeSet<&str> {
+    let keys = runs(source, |c| c.is_ascii_lowercase() || "-.".contains(c));
+    keys.filter(|(before, _, after)| before.ends_with('"') && after.starts_with('"')).map(|(_, key, _)| key).collect()
 }
 
 /// Runs of characters of one kind, each with all that is before it and all that is after it.
@@ -129,7 +144,7 @@ fn is_asked(before: &str) -> bool {
         || call.is_some_and(|before| !before.ends_with(is_name))
 }
 
-fn android(table: &Table, sources: &[Source]) -> Vec<String> {
+fn android(table: &Table, sources: &[Source], core: &BTreeSet<&str>) -> Vec<String> {
     let (mut wrong, mut used) = (Vec::new(), BTreeSet::new());
     let texts: Vec<_> = table.on(Platform::Android).map(|text| (text.identifier(), text.key.as_str())).collect();
     for (path, source) in sources {
@@ -147,17 +162,17 @@ fn android(table: &Table, sources: &[Source]) -> Vec<String> {
         }
     }
     let unused_keys = texts.iter().filter(|(identifier, _)| !used.contains(identifier.as_str())).map(|(_, key)| *key);
-    wrong.extend(unused(unused_keys, "Android"));
+    wrong.extend(unused(unused_keys.filter(|key| !core.contains(key)), "Android"));
     wrong
 }
 
 /// That no key is missing the compiler sees.
-fn ios(table: &Table, sources: &[Source]) -> Vec<String> {
+fn ios(table: &Table, sources: &[Source], core: &BTreeSet<&str>) -> Vec<String> {
     let names = sources.iter().flat_map(|(_, source)| runs(source, |c| c.is_ascii_alphanumeric() || c == '_'));
     let used: BTreeSet<_> =
         names.filter(|(before, _, after)| is_case(before, after)).map(|(_, name, _)| name).collect();
     let keys = table.on(Platform::Ios).map(|text| text.key.as_str());
-    unused(keys.filter(|key| !used.contains(camel(key).as_str())), "iOS")
+    unused(keys.filter(|key| !used.contains(camel(key).as_str()) && !core.contains(key)), "iOS")
 }
 
 /// Whether what is between them can be a key, `.callPhoto`, and is no member of something and nothing that is called.
@@ -262,11 +277,11 @@ mod tests {
     fn androids_identifiers_are_those_of_its_own_resources_and_whole() {
         let table = keys(&["call.photo", "call", "leave"], "android");
         let kotlin = "R.string.call_photo; android.R.string.ok; \"@string/leave\"";
-        let wrong = android(&table, &source(kotlin));
+        let wrong = android(&table, &source(kotlin), &BTreeSet::new());
         assert!(wrong.len() == 1 && wrong[0].contains("'call'"), "{wrong:?}");
-        let wrong = android(&table, &source(&format!("{kotlin} R.string.call R.string.gone")));
+        let wrong = android(&table, &source(&format!("{kotlin} R.string.call R.string.gone")), &BTreeSet::new());
         assert!(wrong.len() == 1 && wrong[0].contains("'gone'"), "{wrong:?}");
-        let wrong = android(&table, &source(&format!("{kotlin} R.string.call <string name=\"x\">")));
+        let wrong = android(&table, &source(&format!("{kotlin} R.string.call <string name=\"x\">")), &BTreeSet::new());
         assert!(wrong.len() == 1 && wrong[0].contains("its own"), "{wrong:?}");
     }
 
@@ -275,10 +290,20 @@ mod tests {
         let table = keys(&["call.photo", "call", "leave"], "ios");
         let used = "[.callPhoto, TextKey.call]";
         for other in ["leave", "self.leave", "world.people?.leave", "a\n    .leave(1)", ".leaveAll"] {
-            let wrong = ios(&table, &source(&format!("{used} {other}")));
+            let wrong = ios(&table, &source(&format!("{used} {other}")), &BTreeSet::new());
             assert!(wrong.len() == 1 && wrong[0].contains("'leave'"), "{other}: {wrong:?}");
         }
-        assert_eq!(ios(&table, &source(&format!("{used} say(.leave)"))), Vec::<String>::new());
+        assert_eq!(ios(&table, &source(&format!("{used} say(.leave)")), &BTreeSet::new()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_the_core_tells_the_phones_to_say_is_used_by_both() {
+        let table = keys(&["call.photo", "leave"], "android");
+        let core = quoted("CallPhoto \"call.photo\" []; // leave");
+        let wrong = android(&table, &source(""), &core);
+        assert!(wrong.len() == 1 && wrong[0].contains("'leave'"), "{wrong:?}");
+        let wrong = ios(&keys(&["call.photo", "leave"], "ios"), &source(""), &core);
+        assert!(wrong.len() == 1 && wrong[0].contains("'leave'"), "{wrong:?}");
     }
 
     #[test]

@@ -1,0 +1,149 @@
+//! A call as it is drawn.
+
+use super::state::AppMessage;
+use chamada::app as core;
+
+/// Where a call stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
+pub enum AppCallPhase {
+    /// It rings here.
+    Ringing,
+    /// This side calls.
+    Calling,
+    /// This side calls, and it rings there.
+    RingingRemotely,
+    /// Accepted; the path is being found.
+    Connecting,
+    /// Sound and pictures flow.
+    Connected,
+    /// They flowed and stopped; being repaired.
+    Reconnecting,
+    /// It is being ended.
+    Ending,
+}
+
+/// A call as it is drawn.
+#[derive(Debug, Clone, PartialEq, uniffi::Record)]
+pub struct AppCallView {
+    /// The UUID by which the system's calls know it; none before one that is placed has one.
+    pub id: Option<String>,
+    /// Who is at the other end; empty if a push did not say.
+    pub with: String,
+    /// What stands for a picture of them.
+    pub initial: String,
+    /// Whether this side called.
+    pub outgoing: bool,
+    /// Whether it began with video.
+    pub video: bool,
+    /// Where it stands.
+    pub phase: AppCallPhase,
+    /// The one line that says so; none while all is well, and `since_ms` is shown.
+    pub status: Option<AppMessage>,
+    /// What is to be told of its quality; none while it is good.
+    pub quality: Option<AppMessage>,
+    /// When it was connected first, in milliseconds since 1970.
+    pub since_ms: Option<u64>,
+    /// It rings here, and nobody answered yet: the buttons to answer are shown.
+    pub can_answer: bool,
+    /// Whether the person's microphone is on, or will be after a hold.
+    pub microphone_on: bool,
+    /// Whether the person's camera is on, or will be after a hold.
+    pub camera_on: bool,
+    /// Whether the button for the other camera does something.
+    pub can_flip: bool,
+    /// Whether the own picture is shown.
+    pub shows_preview: bool,
+    /// Whether it is shown as in a looking glass.
+    pub mirrors_preview: bool,
+    /// Whether the other side's picture is shown, and not what stands for it.
+    pub shows_remote: bool,
+    /// On hold: nothing is heard or sent.
+    pub held: bool,
+    /// On hold because somebody else has the sound.
+    pub sound_elsewhere: bool,
+    /// Whether a small picture over other apps makes sense.
+    pub can_shrink: bool,
+    /// The routes for sound; a choice is offered if there are several.
+    pub audio_routes: Vec<AppAudioRouteView>,
+    /// Whether measurements are shown.
+    pub shows_statistics: bool,
+    /// The network is metered, so that pictures are sent small; the person can lift that.
+    pub low_data: bool,
+    /// The person lifted it.
+    pub full_quality: bool,
+}
+
+/// A route for sound as it is drawn.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct AppAudioRouteView {
+    /// For `AppAction.ChooseAudioRoute`.
+    pub id: String,
+    /// For its symbol.
+    pub kind: AppAudioRouteKind,
+    /// The device's own name, to be shown in place of the label.
+    pub name: Option<String>,
+    /// What it is called without a name: a key of docs/texts.json.
+    pub label: String,
+    /// Whether it is in use.
+    pub selected: bool,
+}
+
+/// Kinds of route that people tell apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
+pub enum AppAudioRouteKind {
+    /// The phone's own earpiece, held at the ear.
+    Earpiece,
+    /// The phone's loudspeaker.
+    Speaker,
+    /// Headphones with a wire, USB included.
+    Wired,
+    /// A headset by Bluetooth.
+    Bluetooth,
+    /// A car.
+    Car,
+    /// Anything else.
+    Other,
+}
+
+same_cases!(core::CallPhase => AppCallPhase {
+    Ringing, Calling, RingingRemotely, Connecting, Connected, Reconnecting, Ending,
+});
+same_cases!(core::AudioRouteKind => AppAudioRouteKind { Earpiece, Speaker, Wired, Bluetooth, Car, Other });
+same_cases!(AppAudioRouteKind => core::AudioRouteKind { Earpiece, Speaker, Wired, Bluetooth, Car, Other });
+
+impl From<&core::CallView> for AppCallView {
+    fn from(call: &core::CallView) -> Self {
+        Self {
+            id: call.id.map(|id| id.to_string()),
+            with: call.with.clone(),
+            initial: call.initial.clone(),
+            outgoing: call.outgoing,
+            video: call.video,
+            phase: call.phase.into(),
+            status: call.status.as_ref().map(Into::into),
+            quality: call.quality.as_ref().map(Into::into),
+            since_ms: call.since_ms,
+            can_answer: call.can_answer,
+            microphone_on: call.microphone_on,
+            camera_on: call.camera_on,
+            can_flip: call.can_flip,
+            shows_preview: call.shows_preview,
+            mirrors_preview: call.mirrors_preview,
+            shows_remote: call.shows_remote,
+            held: call.held,
+            sound_elsewhere: call.sound_elsewhere,
+            can_shrink: call.can_shrink,
+            audio_routes: call.audio_routes.iter().map(Into::into).collect(),
+            shows_statistics: call.shows_statistics,
+            low_data: call.low_data,
+            full_quality: call.full_quality,
+        }
+    }
+}
+
+impl From<&core::AudioRouteView> for AppAudioRouteView {
+    fn from(core::AudioRouteView { id, kind, name, label, selected }: &core::AudioRouteView) -> Self {
+        let label = label.as_str().to_owned();
+        Self { id: id.clone(), kind: (*kind).into(), name: name.clone(), label, selected: *selected }
+    }
+}

@@ -1,0 +1,257 @@
+//! What the system tells.
+
+use super::action::{PhotoOutcome, SystemAction, SystemCallNews};
+use super::banner::{self, Notice, Recovery, Retry, Topic};
+use super::calls::Call;
+use super::camera::{CameraTrouble, Visibility};
+use super::effect::{ClientCommand, Effect, SystemCallEffect, SystemEndReason};
+use super::history::CallHistory;
+use super::hold::AudioInterruption;
+use super::network::Network;
+use super::permissions::PermissionStatus;
+use super::reducer::{App, Now, Session};
+use super::state::{CallPhase, Tab};
+use super::system_calls::Announced;
+use super::text::TextKey;
+use super::thermal;
+use crate::media::video::ThermalState;
+use crate::signaling::message::CallId;
+
+impl App {
+    pub(super) fn on_system(&mut self, now: Now, action: SystemAction) {
+        match action {
+            SystemAction::Started { saved, history, permissions } => {
+                self.permissions = permissions;
+                self.saved = saved;
+                if let Some(json) = history {
+                    self.history = CallHistory::restored(&json);
+                }
+                self.connect_as_saved();
+            }
+            SystemAction::PermissionsChanged(permissions) => self.permissions = permissions,
+            SystemAction::PermissionsAnswered { request, permissions } => {
+                self.permissions = permissions;
+                if let Some(question) = self.question.take_if(|question| question.request == request) {
+                    self.proceed(now, question.purpose);
+                }
+            }
+            SystemAction::CamerasChanged { available } => self.has_camera = available,
+            SystemAction::VisibilityChanged(visibility) => self.visibility_changed(visibility),
+            SystemAction::NetworkChanged(network) => self.network_changed(network),
+            SystemAction::ThermalStateChanged(state) => self.thermal_state_changed(state),
+            SystemAction::RingerModeChanged(mode) => self.ringer = mode,
+            SystemAction::AudioRoutesChanged { routes, current } => self.routes.changed(routes, current),
+            SystemAction::AudioInterrupted(news) => self.audio_interrupted(news),
+            SystemAction::CameraTrouble(trouble) => self.camera_trouble(trouble),
+            SystemAction::LowMemory => {
+                if self.session.is_logged_in() {
+                    self.command(ClientCommand::TrimMemory);
+                }
+            }
+            SystemAction::Call { call, news } => self.on_system_call(now, call, news),
+            SystemAction::CallsReset => {
+                self.system_calls.reset();
+                self.hold.set_managed(false);
+                self.hang_up(now);
+            }
+            SystemAction::PushReceived { call, from } => self.push_received(now, call, from),
+            SystemAction::PhotoSaved(outcome) => self.photo_saved(now, outcome),
+        }
+    }
+
+    fn visibility_changed(&mut self, visibility: Visibility) {
+        let came = visibility.is_foreground() && !self.visibility.is_foreground();
+        self.visibility = visibility;
+        if !came {
+            return;
+        }
+        if self.session.is_logged_in() {
+            // The device may have slept: a connection that is dead is noticed by looking at it.
+            self.command(ClientCommand::CheckServer);
+        } else {
+            self.connect_as_saved();
+        }
+        if self.call.as_ref().is_some_and(Call::uses_devices) && self.hold.is_taken() && !self.hold.is_managed() {
+            // What the system refused while nobody saw the call, it may allow now.
+            self.push(Effect::ReclaimAudio);
+        }
+        if self.tab == Tab::Recents {
+            self.saw_missed();
+        }
+    }
+
+    fn network_changed(&mut self, network: Option<Network>) {
+        let was_spared = self.network.sends_less();
+        if self.network.changed(network) {
+            match self.session {
+                Session::Online(_) | Session::Reconnecting(_) => self.command(ClientCommand::NetworkChanged),
+                // It could not be reached from where the device was.
+                Session::None if self.banners.says(TextKey::LoginUnreachable) => self.connect_as_saved(),
+                Session::None | Session::Starting(_) | Session::Connecting(_) => {}
+            }
+        }
+        if !self.network.sends_less() {
+            self.banners.clear(Topic::Network);
+        } else if !was_spared {
+            self.mention_metered();
+        }
+    }
+
+    /// In a call with a picture of one's own, that it is small on this network.
+    pub(super) fn mention_metered(&mut self) {
+        if self.call.as_ref().is_some_and(Call::uses_devices) && self.network.sends_less() && self.camera.is_wanted() {
+            let notice = Notice::new(TextKey::NetworkMetered, &[Recovery::FullQuality, Recovery::Dismiss]);
+            self.tell(Topic::Network, notice, None);
+        }
+    }
+
+    fn thermal_state_changed(&mut self, state: ThermalState) {
+        let was_hot = thermal::is_hot(std::mem::replace(&mut self.thermal, state));
+        if !thermal::is_hot(state) {
+            self.banners.clear(Topic::Thermal);
+        } else if !was_hot {
+            self.mention_heat();
+        }
+    }
+
+    /// In a call, that its pictures are smaller for the heat.
+    pub(super) fn mention_heat(&mut self) {
+        if self.call.is_some() && thermal::is_hot(self.thermal) {
+            self.tell(Topic::Thermal, Notice::new(TextKey::MediaHot, &[Recovery::Dismiss]), None);
+        }
+    }
+
+    fn audio_interrupted(&mut self, news: AudioInterruption) {
+        if !self.call.as_ref().is_some_and(Call::uses_devices) {
+            return;
+        }
+        let was_interrupted = self.hold.is_interrupted();
+        self.hold.interruption(news);
+        let is_over = was_interrupted && news == AudioInterruption::Ended;
+        if (is_over || news == AudioInterruption::ServicesReset) && !self.hold.is_held() {
+            // CallKit activates a session once: what an alarm took, nobody gives back. Where asking for it is told as its end, too, it is
+            // asked for once.
+            self.push(Effect::ReclaimAudio);
+        }
+    }
+
+    fn camera_trouble(&mut self, trouble: Option<CameraTrouble>) {
+        match trouble {
+            None => self.banners.clear(Topic::Camera),
+            Some(trouble) if self.call.is_some() && self.camera.is_wanted() => {
+                self.tell(Topic::Camera, banner::of_camera_trouble(trouble), Some(Retry::Camera));
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn on_system_call(&mut self, now: Now, id: CallId, news: SystemCallNews) {
+        let is_announced = self.announced.as_ref().is_some_and(|announced| announced.id == id);
+        let is_call = self.call.as_ref().is_some_and(|call| call.system_id == Some(id));
+        if !is_announced && !is_call {
+            return;
+        }
+        match news {
+            SystemCallNews::Taken => self.hold.set_managed(true),
+            SystemCallNews::Refused => {
+                self.system_calls.ended_there(id);
+                let outgoing = self.call.as_ref().is_some_and(|call| call.outgoing);
+                // Refused, it rings nowhere: the person is not to be disturbed, or is in a call of another app.
+                self.hang_up(now);
+                if outgoing {
+                    self.tell_call(TextKey::RefusedBySystem);
+                }
+            }
+            SystemCallNews::Answered { video } => {
+                self.system_calls.answered_there(id);
+                self.answer(now, video, true);
+            }
+            SystemCallNews::Ended => {
+                self.system_calls.ended_there(id);
+                self.hang_up(now);
+            }
+            SystemCallNews::Muted(muted) => {
+                if is_call {
+                    self.system_calls.muted_there(id, muted);
+                    self.microphone = !muted;
+                }
+            }
+            SystemCallNews::Held(held) => self.hold.set_on_hold(held),
+            SystemCallNews::Silenced => {
+                if let Some(announced) = &mut self.announced {
+                    announced.silenced = true;
+                }
+                if let Some(call) = &mut self.call {
+                    call.silenced = true;
+                }
+            }
+        }
+    }
+
+    /// A push came: its call is shown at once, and looked for at the server.
+    fn push_received(&mut self, now: Now, call: Option<CallId>, from: Option<String>) {
+        if self.session.is_logged_in() {
+            // A connection that the system cut while the app slept is only noticed when it is looked at.
+            self.command(ClientCommand::CheckServer);
+        } else {
+            self.connect_as_saved();
+        }
+        if let Some(shown) = self.shown_as(call, from.as_deref()) {
+            if self.config.reports_every_push {
+                self.push(Effect::SystemCall(SystemCallEffect::Incoming { call: shown, from }));
+            }
+            return;
+        }
+        let id = call.unwrap_or_else(|| self.system_calls.make_id());
+        if self.call.is_some() || self.announced.is_some() || call.is_some_and(|call| self.system_calls.is_over(call)) {
+            if self.config.reports_every_push {
+                self.push(Effect::SystemCall(SystemCallEffect::Incoming { call: id, from }));
+                let reason = SystemEndReason::Failed;
+                self.push(Effect::SystemCall(SystemCallEffect::Ended { call: id, reason }));
+            }
+            return;
+        }
+        let (since, since_ms) = (now.at, now.unix_ms);
+        let named = call.is_some();
+        let (answered, refused, silenced) = (None, false, false);
+        self.announced = Some(Announced { id, named, from, answered, refused, silenced, since, since_ms });
+    }
+
+    /// The name towards the system's calls of the call that a push tells of, if it is known already.
+    fn shown_as(&self, call: Option<CallId>, from: Option<&str>) -> Option<CallId> {
+        let is_call = |known: &&Call| match call {
+            Some(call) => known.id == Some(call),
+            None => known.phase == CallPhase::Ringing && from.is_none_or(|from| from == known.with),
+        };
+        let goes_on = |known: &&Call| known.phase != CallPhase::Ending;
+        let known = self.call.as_ref().filter(goes_on).filter(is_call).and_then(|known| known.system_id);
+        let announced = self.announced.as_ref().filter(|announced| Some(announced.id) == call && !announced.refused);
+        known.or(announced.map(|announced| announced.id))
+    }
+
+    fn photo_saved(&mut self, now: Now, outcome: PhotoOutcome) {
+        match outcome {
+            PhotoOutcome::Saved => self.banners.mention(now.at, Topic::Other, TextKey::PhotoTaken),
+            PhotoOutcome::NotAllowed => {
+                let notice = Notice::new(TextKey::ErrorNoPhotoPermission, &[Recovery::OpenSettings, Recovery::Dismiss]);
+                self.tell(Topic::Other, notice, None);
+            }
+            PhotoOutcome::Failed => {
+                let notice = Notice::new(TextKey::PhotoNotSaved, &[Recovery::TryAgain, Recovery::Dismiss]);
+                self.tell(Topic::Other, notice, Some(Retry::Photo));
+            }
+        }
+    }
+
+    /// What keeps the person from hearing of calls, once nothing is asked any more.
+    pub(super) fn hint_permissions(&mut self) {
+        let permissions = self.permissions();
+        let ways = [Recovery::OpenSettings, Recovery::Dismiss];
+        if permissions.notifications == PermissionStatus::Denied {
+            self.tell(Topic::Permission, Notice::new(TextKey::ErrorNoNotificationPermission, &ways), None);
+        } else if permissions.full_screen_intent == PermissionStatus::Denied {
+            let retry = Some(Retry::FullScreenSettings);
+            self.tell(Topic::Permission, Notice::new(TextKey::ErrorNoFullScreenPermission, &ways), retry);
+        }
+    }
+}
