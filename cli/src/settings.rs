@@ -6,7 +6,8 @@ use crate::args::ice_server;
 use crate::exit::Failure;
 use chamada::signaling::message::{DEFAULT_PORT, IceServer};
 use chamada_server::{
-    ApnsConfig, AuthConfig, AuthKeys, FcmConfig, Limits, PushConfig, ServerConfig, TlsConfig, TurnConfig, WebhookConfig,
+    ApnsConfig, AuthConfig, AuthKeys, ClusterConfig, FcmConfig, Limits, PushConfig, ServerConfig, TlsConfig,
+    TurnConfig, WebhookConfig,
 };
 use serde::Deserialize;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -86,6 +87,12 @@ pub(crate) struct Settings {
     /// How many seconds TURN credentials are good for [default: 43200]
     #[arg(long, value_name = "N", env = "CHAMADA_TURN_SECONDS")]
     turn_seconds: Option<u32>,
+    /// Be one service with all other nodes at these NATS servers (with JetStream), separated by commas: nats://[USER:PASSWORD@]HOST[:PORT]
+    #[arg(long, value_name = "URL", env = "CHAMADA_CLUSTER", hide_env_values = true, value_delimiter = ',')]
+    cluster: Vec<String>,
+    /// How many NATS servers keep what the nodes share, 1 to 5 [default: 1]
+    #[arg(long, value_name = "N", env = "CHAMADA_CLUSTER_REPLICAS")]
+    cluster_replicas: Option<u8>,
     /// Directory for what has to outlive the server: devices that are rung by push, and the key for Web Push
     #[arg(long, value_name = "DIR", env = "CHAMADA_DATA")]
     data: Option<PathBuf>,
@@ -220,6 +227,8 @@ impl Settings {
             turn_url: first(self.turn_url, file.turn_url),
             turn_secret: self.turn_secret.or(file.turn_secret),
             turn_seconds: self.turn_seconds.or(file.turn_seconds),
+            cluster: first(self.cluster, file.cluster),
+            cluster_replicas: self.cluster_replicas.or(file.cluster_replicas),
             data: self.data.or(file.data),
             push_contact: self.push_contact.or(file.push_contact),
             push_apns_key: self.push_apns_key.or(file.push_apns_key),
@@ -300,6 +309,12 @@ impl Settings {
             (None, urls) if urls.is_empty() => None,
             _ => return bad("TURN credentials need both turn-secret and turn-url"),
         };
+        let cluster = match (self.cluster, self.cluster_replicas) {
+            (servers, None) if servers.is_empty() => None,
+            (servers, _) if servers.is_empty() => return bad("cluster-replicas needs cluster"),
+            (_, Some(0 | 6..)) => return bad("cluster-replicas is 1 to 5"),
+            (servers, replicas) => Some(ClusterConfig { servers, replicas: replicas.unwrap_or(1).into() }),
+        };
         Ok(ServerConfig {
             listen: self.listen.map_or(SocketAddr::from((Ipv4Addr::LOCALHOST, DEFAULT_PORT)), |listen| listen.0),
             metrics: self.metrics.map(|metrics| metrics.0),
@@ -309,6 +324,7 @@ impl Settings {
             auth,
             push,
             turn,
+            cluster,
             ice_servers: self.ice_server.into_iter().map(|server| server.0).collect(),
             limits: self.limits.unwrap_or_default(),
             drain: Duration::from_secs(self.drain_seconds.unwrap_or(0).into()),

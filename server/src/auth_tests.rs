@@ -167,6 +167,18 @@ fn public_keys_of_a_jwk_set_check_what_their_owner_signed() {
     assert!(authority.check(Some(&secret.unwrap())).is_err());
 }
 
+/// Made with `openssl`, since `ring` makes no RSA keys; it is good until 2100.
+#[test]
+fn an_rsa_key_of_a_jwk_set_checks_what_its_owner_signed() {
+    const MODULUS: &str = "6EkYaVu4zE8fBySxLP5S9iUjYmGpo-Tbpinfi0ZXuSDxWyh4-GAESneDedR-_lryQKnZ--1n0vy4yA6i8wC9MgrcBgPxBmvrQhYx3i906vVP9beHQ1ZqcI_rDaJtAwHHrhZj_H4fBC58kd-XF9ff9srO9SurtJy-ualW3Us3UuRd4Tz5SY2jC8ptph_qIh-mhc8oldKcDY4IY2FZP9NogoC-46LsXA2HYD2d4nF4d7lx3NOzYlWR4u4TDARBKdZfj8dj8JyMmIPtjrG-qicIUF4Uk4PKMhPoYxh1kIb4A-NqjujTTEYcdAJ2Uz13Gcf8KaLDwbXFVOSByakoYzOfMQ";
+    const TOKEN: &str = "eyJhbGciOiJSUzI1NiIsImtpZCI6InJzYSJ9.eyJzdWIiOiIxIiwibmFtZSI6ImFuYSIsImV4cCI6NDEwMjQ0NDgwMH0.ea-_hyaL6OePWmP1JOYkNK8DNk5EYnbecOliCeUJi3n-CBZxzIzyOCZz6Od36yi_ek3QVEgqpjecLDMY7MieFJzdR4cUdZWstTgbnpteHfLW2o8_90e2EOOt-LJtanKY9oqCTuqtuPumlsgArg8UYeMW4OgE9ThlqNEa0oltJYnbFVIf4uA9OdOq0dKVhvw2qY5LtYHKUtgWExMrw5x1CvQu4mVPUO9CkxWm1FwKEwqkFPwcWUcSpy6TVOsuSu9a0bRdBe5dIMCYKKvw1h-ksY-LLPsGW-XxiQS1nk8C-Bc76jFa-j6X6u8MboPMWZDekWGA0oHj6WJaHJBcPOyzcg";
+    let set = json!({"keys": [{"kty": "RSA", "n": MODULUS, "e": "AQAB", "kid": "rsa", "alg": "RS256", "use": "sig"}]});
+    let file = File::new(&set.to_string());
+    let authority = authority(AuthKeys::Jwks(file.0.clone()));
+    assert_eq!(authority.check(Some(TOKEN)).unwrap().name, "ana");
+    assert!(refused(&authority, &TOKEN.replacen(".ea-", ".eb-", 1)).contains("signature"));
+}
+
 /// Base64 with the URL's alphabet and without padding (RFC 4648 section 5).
 fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

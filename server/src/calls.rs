@@ -8,24 +8,25 @@
 
 use crate::hub::State;
 use chamada::signaling::message::{CallId, HangUp, HangUpReason, Message};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// A session, and the call with it as far as that was named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Link {
     session: u64,
     call: Option<CallId>,
 }
 
 /// The devices of one person that an offer has gone to and that have not turned it down.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Calling {
     sessions: Vec<u64>,
     call: Option<CallId>,
 }
 
 /// The sessions that one session calls, is called by, or is in a call with.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct CallPeers {
     /// Whom it sent an offer which was not answered.
     calling: Option<Calling>,
@@ -79,10 +80,24 @@ impl State {
         self.sessions.get(&number).map_or_else(CallPeers::default, |session| session.call_peers.clone())
     }
 
+    /// Changes what a session of this node has; that of another one is told by its own.
     fn update_call_peers(&mut self, number: u64, change: impl FnOnce(&mut CallPeers)) {
-        if let Some(session) = self.sessions.get_mut(&number) {
-            change(&mut session.call_peers);
+        let Some(session) = self.sessions.get_mut(&number).filter(|session| session.remote.is_none()) else { return };
+        let before = session.call_peers.clone();
+        change(&mut session.call_peers);
+        if session.call_peers != before {
+            self.announce(number);
         }
+    }
+
+    /// What an offer, or the like, from `from` to a device on another node led to: it was refused there. `true`: nobody else has got it, so
+    /// the caller has to hear of it.
+    pub(crate) fn note_refusal(&mut self, from: u64, by: u64, call: Option<CallId>) -> bool {
+        if !self.is_local(from) || !self.is_calling(from, by) {
+            return self.is_local(from);
+        }
+        self.update_call_peers(from, |peers| peers.remove(by, call));
+        self.call_peers(from).calling.is_none()
     }
 
     /// An offer outside a call has gone to these devices of one person.
@@ -150,26 +165,36 @@ impl State {
 
     /// Tells the other devices that ring with this one that they need not any more.
     fn answered_elsewhere(&mut self, caller: u64, device: u64) {
+        if !self.is_local(caller) {
+            return;
+        }
         let peers = self.call_peers(caller);
         let Some(calling) = peers.calling else { return };
         let name = self.sessions.get(&caller).and_then(|session| session.name.clone());
         for other in calling.sessions.into_iter().filter(|session| *session != device) {
             self.update_call_peers(other, |peers| peers.remove(caller, calling.call));
             self.update_call_peers(caller, |peers| peers.remove(other, calling.call));
-            if let Some(session) = self.sessions.get(&other) {
-                session.send_message(&Message::HangUp(HangUp {
-                    name: name.as_deref().map(str::to_owned),
-                    target: session.name.as_deref().map(str::to_owned),
-                    reason: Some(HangUpReason::Elsewhere),
-                    call: calling.call,
-                }));
-            }
+            let target = self.sessions.get(&other).and_then(|session| session.name.as_deref().map(str::to_owned));
+            let hang_up = HangUp {
+                name: name.as_deref().map(str::to_owned),
+                target,
+                reason: Some(HangUpReason::Elsewhere),
+                call: calling.call,
+            };
+            self.tell(other, &Message::HangUp(hang_up));
         }
     }
 
     /// Whether the two are in an answered call with each other, and both still have it.
     pub(crate) fn are_in_call(&self, one: u64, other: u64) -> bool {
-        self.call_peers(one).is_peer(other) && self.call_peers(other).is_peer(one)
+        self.call_peers(one).is_peer(other) && self.has_as_peer(other, one)
+    }
+
+    /// Whether `one` has the other as its peer, as far as is known here: somebody on another node who calls, and has been answered, has not said so
+    /// yet.
+    fn has_as_peer(&self, one: u64, other: u64) -> bool {
+        let peers = self.call_peers(one);
+        peers.is_peer(other) || (!self.is_local(one) && peers.is_calling(other))
     }
 
     /// Whether `caller` has an open offer to the other.
@@ -237,7 +262,7 @@ impl State {
         if let Some(calling) = calling {
             return calling.sessions;
         }
-        let peer = peer.filter(|peer| self.call_peers(peer.session).is_peer(number));
+        let peer = peer.filter(|peer| self.has_as_peer(peer.session, number));
         let caller = called_by.filter(|caller| self.call_peers(caller.session).is_calling(number));
         peer.or(caller).map(|link| link.session).into_iter().collect()
     }

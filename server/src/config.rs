@@ -31,6 +31,8 @@ pub struct ServerConfig {
     pub token_grace: Duration,
     /// TURN servers, with credentials made for each client; where tokens are needed, only who has shown one gets them.
     pub turn: Option<TurnConfig>,
+    /// The other nodes of the same service; none if this server is alone.
+    pub cluster: Option<ClusterConfig>,
     /// STUN and TURN servers told to every client.
     pub ice_servers: Vec<IceServer>,
     /// What one client, and all of them, may use.
@@ -66,6 +68,7 @@ impl Default for ServerConfig {
             push: None,
             token_grace: Duration::from_secs(60),
             turn: None,
+            cluster: None,
             ice_servers: Vec::new(),
             limits: Limits::default(),
             ping_interval: Duration::from_secs(20),
@@ -126,6 +129,15 @@ pub struct TurnConfig {
     pub urls: Vec<String>,
     /// How long credentials are good, a minute at least; clients get new ones after half of that.
     pub lifetime: Duration,
+}
+
+/// How this server joins others to one service.
+#[derive(Debug, Clone)]
+pub struct ClusterConfig {
+    /// NATS servers, with JetStream: `nats://[USER:PASSWORD@]HOST[:PORT]` or `tls://…`. One of them is enough to find the others of theirs.
+    pub servers: Vec<String>,
+    /// How many of them keep what the nodes share: 1 to 5, and no more than there are.
+    pub replicas: usize,
 }
 
 /// Bounds on what clients may use.

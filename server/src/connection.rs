@@ -2,7 +2,8 @@
 
 use crate::{
     addresses::AddressKey,
-    hub::{Departure, Hub, error},
+    departure::Departure,
+    hub::{Hub, error},
     outbox::{Closing, Outbox, Outgoing, code},
     rate::{Budget, Rate, Verdict},
 };
@@ -53,11 +54,12 @@ pub(crate) async fn serve(hub: Arc<Hub>, socket: WebSocket, room: Arc<str>, addr
         () = demand_login(&hub, number, &outbox) => Departure::Left,
         () = supervise(&outbox) => Departure::Left,
     };
-    // What the server ended is not to be resumed, however the socket went down in the end.
-    if outbox.is_closing() {
-        presence.departure = Departure::Left;
+    if let Some(closing) = outbox.closing() {
+        // What the server ended is not to be resumed, however the socket went down in the end; but where it is this node that goes, on another.
+        let goes_on_elsewhere = closing.code == code::GOING_AWAY && hub.router.node() > 0;
+        presence.departure = if goes_on_elsewhere { Departure::Lost } else { Departure::Left };
     }
-    tracing::info!(connection = number, how = ?presence.departure, reason = outbox.closing_reason(), "ended");
+    tracing::info!(connection = number, how = ?presence.departure, reason = outbox.closing().map(|closing| closing.reason), "ended");
 }
 
 async fn read(

@@ -1,8 +1,9 @@
 //! What logins cost, without sockets.
 
 use super::*;
-use crate::{outbox::Outgoing, rooms::DEFAULT};
+use crate::{departure::Departure, outbox::Outgoing, rooms::DEFAULT, router::Alone};
 use futures_util::FutureExt;
+use std::time::Duration;
 
 fn log_in(hub: &Hub, name: &str) -> (u64, Arc<Outbox>) {
     let (number, outbox) = hub.connect(DEFAULT.into(), None);
@@ -34,7 +35,7 @@ fn lists(outbox: &Outbox) -> (usize, String) {
 #[test]
 fn a_thousand_logins_and_their_lists_take_well_under_a_second() {
     for name_of in [|n: usize| format!("user {n}"), |_| "everyone the same".to_owned()] {
-        let hub = Hub::new(ServerConfig::default()).unwrap();
+        let hub = Hub::new(ServerConfig::default(), Arc::new(Alone)).unwrap();
         let started = Instant::now();
         let mut people = Vec::new();
         for n in 0..1_000 {
@@ -59,7 +60,7 @@ fn a_thousand_logins_and_their_lists_take_well_under_a_second() {
 
 #[test]
 fn a_list_is_told_when_it_has_changed_and_to_newcomers() {
-    let hub = Hub::new(ServerConfig::default()).unwrap();
+    let hub = Hub::new(ServerConfig::default(), Arc::new(Alone)).unwrap();
     let (_, ana) = log_in(&hub, "ana");
     tell(&hub, 0);
     assert_eq!(lists(&ana).0, 1);
@@ -78,7 +79,7 @@ fn all_names_together_fit_into_one_frame() {
     let mut config = ServerConfig::default();
     config.limits.connections = 5_000;
     config.limits.people_per_room = 5_000;
-    let hub = Hub::new(config).unwrap();
+    let hub = Hub::new(config, Arc::new(Alone)).unwrap();
     let mut full = 0;
     for n in 0..3_000 {
         let (_, outbox) = log_in(&hub, &format!("{n:\u{1F600}>32}"));
@@ -100,7 +101,7 @@ fn turn_credentials_are_renewed_when_half_of_their_time_is_over() {
         urls: vec!["turn:turn.example".into()],
         lifetime: Duration::from_secs(3600),
     };
-    let hub = Hub::new(ServerConfig { turn: Some(turn), ..ServerConfig::default() }).unwrap();
+    let hub = Hub::new(ServerConfig { turn: Some(turn), ..ServerConfig::default() }, Arc::new(Alone)).unwrap();
     std::fs::remove_file(secret).unwrap();
     let (_, ana) = log_in(&hub, "ana");
     let nameless = hub.connect(DEFAULT.into(), None).1;

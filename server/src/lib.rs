@@ -12,18 +12,23 @@
 //! ```
 //!
 //! Inside: `listen` takes connections, within the limits per address of `addresses`; `http` answers requests and upgrades them, `connection` is one client's socket, `hub` holds everything that the
-//! clients share behind one lock that is never held over an await, `outbox` is the bounded way from the hub to a socket.
+//! clients share behind one lock that is never held over an await, `outbox` is the bounded way from the hub to a socket, `router` the way to
+//! other nodes, and `cluster` what is known of the people there.
 
 mod addresses;
+mod admission;
 mod auth;
 mod away;
 mod calls;
+mod cluster;
 mod config;
 mod connection;
+mod departure;
 mod files;
 mod http;
 mod hub;
 mod listen;
+mod lists;
 mod login;
 mod metrics;
 mod nuisance;
@@ -36,19 +41,21 @@ mod rooms;
 mod roster;
 mod router;
 mod sanitise;
+mod session;
 mod subjects;
 mod tls;
 mod turn;
 mod watch_file;
 
 pub use auth::{KeyError, issue_token};
-pub use config::{AuthConfig, AuthKeys, Limits, ServerConfig, TlsConfig, TurnConfig};
+pub use config::{AuthConfig, AuthKeys, ClusterConfig, Limits, ServerConfig, TlsConfig, TurnConfig};
 pub use push::{ApnsConfig, FcmConfig, PushConfig, PushError, StoreError, WebhookConfig};
 pub use sanitise::clean_name;
 pub use tls::TlsError;
 pub use turn::TurnError;
 
 use hub::Hub;
+use router::{Alone, Nats, Router};
 use std::{
     future::Future,
     io,
@@ -66,6 +73,13 @@ const TOKEN_CHECK_EVERY: Duration = Duration::from_secs(1);
 
 /// How much later than asked for TURN credentials are renewed at most.
 const TURN_CHECK_EVERY: Duration = Duration::from_secs(5);
+
+/// What has been taken of other nodes' messages is told together.
+const TELL_TAKEN_EVERY: Duration = Duration::from_millis(5);
+
+const NODE_CHECK_EVERY: Duration = Duration::from_secs(1);
+
+const ANNOUNCE_EVERY: Duration = Duration::from_secs(30 * 60);
 
 /// Devices that were not heard of for months are forgotten so much later at most.
 const SILENCE_CHECK_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -93,6 +107,9 @@ pub enum ServerError {
     /// There can be no TURN credentials.
     #[error("TURN: {0}")]
     Turn(#[from] TurnError),
+    /// The other nodes cannot be joined.
+    #[error("cluster: {0}")]
+    Cluster(String),
     /// Devices cannot be rung by push.
     #[error("push: {0}")]
     Push(#[from] PushError),
@@ -113,7 +130,11 @@ impl Server {
     /// # Errors
     /// [`ServerError`].
     pub async fn bind(config: ServerConfig) -> Result<Self, ServerError> {
-        let hub = Arc::new(Hub::new(config)?);
+        let router: Arc<dyn Router> = match &config.cluster {
+            Some(cluster) => Arc::new(Nats::join(cluster).await.map_err(|e| ServerError::Cluster(e.0))?),
+            None => Arc::new(Alone),
+        };
+        let hub = Arc::new(Hub::new(config, router)?);
         hub.open_push()?;
         files::raise_limit();
         let wanted = hub.config.listen;
@@ -135,7 +156,7 @@ impl Server {
     /// # Errors
     /// [`ServerError`], but no `Bind`.
     pub fn check(config: ServerConfig) -> Result<(), ServerError> {
-        Hub::new(config).map(drop)
+        Hub::new(config, Arc::new(Alone)).map(drop)
     }
 
     /// The operator's address in use, if there is one.
@@ -168,6 +189,13 @@ impl Server {
         chores.spawn(send_user_lists(hub.clone()));
         chores.spawn(send_changes(hub.clone()));
         chores.spawn(forget_lost_sessions(hub.clone()));
+        if hub.config.cluster.is_some() {
+            chores.spawn(hear_other_nodes(hub.clone()));
+            chores.spawn(tell_taken(hub.clone()));
+            chores.spawn(look_after_nodes(hub.clone()));
+            chores.spawn(renew_claims(hub.clone()));
+            chores.spawn(announce_again(hub.clone()));
+        }
         if hub.config.push.is_some() {
             chores.spawn(expire_rings(hub.clone()));
             chores.spawn(forget_silent_devices(hub.clone()));
@@ -210,6 +238,7 @@ impl Server {
             // The next server opens the same file.
             let _ = tokio::task::spawn_blocking(move || push.close()).await;
         }
+        hub.router.leave().await;
         Ok(())
     }
 }
@@ -256,6 +285,43 @@ async fn forget_lost_sessions(hub: Arc<Hub>) {
         // One that is lost later may be over sooner.
         turn_or(hub.next_expiry(), hub.session_lost.notified()).await;
         hub.forget_lost();
+    }
+}
+
+async fn hear_other_nodes(hub: Arc<Hub>) {
+    loop {
+        let event = hub.router.next().await;
+        hub.hear(event);
+    }
+}
+
+async fn tell_taken(hub: Arc<Hub>) {
+    loop {
+        hub.taken.some.notified().await;
+        hub.tell_taken();
+        time::sleep(TELL_TAKEN_EVERY).await;
+    }
+}
+
+async fn look_after_nodes(hub: Arc<Hub>) {
+    loop {
+        time::sleep(NODE_CHECK_EVERY).await;
+        hub.look_after_nodes(Instant::now());
+    }
+}
+
+async fn renew_claims(hub: Arc<Hub>) {
+    loop {
+        hub.renewals.wait().await;
+        hub.renew_claims().await;
+    }
+}
+
+/// What nobody tells anew is forgotten by the store.
+async fn announce_again(hub: Arc<Hub>) {
+    loop {
+        time::sleep(ANNOUNCE_EVERY).await;
+        hub.announce_all();
     }
 }
 

@@ -2,13 +2,14 @@
 
 use crate::{
     auth::Person,
-    hub::{Session, State, TokenEnd},
+    hub::{State, hash_of, now_ms},
     outbox::{Closing, code},
     push::{self, Callee},
     relay,
     rooms::{self, Room},
-    router::Claim,
+    router::{Claim, HandOver, HandedOver, NodeId},
     sanitise,
+    session::{Session, TokenEnd},
 };
 use chamada::signaling::message::{
     ErrorCode, ErrorMessage, MAX_NAME_CHARS, Message, PUSH, RejectUsername, USER_DELTA, Username,
@@ -35,6 +36,8 @@ pub(crate) struct Wish {
 pub(crate) enum LogIn {
     /// A lost client is back.
     Resumed,
+    /// A client is back whose session is on that node, which is to be asked for it, or, as far as is known, gone.
+    Elsewhere(NodeId, HandOver, bool),
     Wish(Wish),
 }
 
@@ -60,9 +63,16 @@ impl State {
             return refuse("the token is for another room");
         }
         if session.name.is_none()
-            && let Some(old) = wanted.resume.as_ref().and_then(|token| self.tokens.get(token)).copied()
-            && self.sessions.get(&old).is_some_and(|old| old.subject.as_ref() == subject && old.room == session.room)
+            && let Some(token) = wanted.resume.as_deref().map(hash_of)
+            && let Some(old) = self.tokens.get(&token).copied()
+            && let Some(from) = self.sessions.get(&old)
+            && from.subject.as_ref() == subject
+            && from.room == session.room
         {
+            if let Some(remote) = from.remote {
+                let what = HandOver { origin: from.origin, token, to: self.router.node() };
+                return Ok(LogIn::Elsewhere(remote.node, what, self.nodes.is_gone(remote.node)));
+            }
             self.note_token(number, person);
             self.resume(number, old, wanted);
             return Ok(LogIn::Resumed);
@@ -70,7 +80,9 @@ impl State {
         let asked = person.map_or(wanted.name.as_str(), |person| person.name.as_str());
         let clean = sanitise::name(asked).map_err(|fault| relay::refusal_of_name(&fault))?;
         let look = sanitise::look(&clean);
-        let is_free = |look: &str| !taken.contains(look) && self.is_free(number, subject, look);
+        // Very many may want the same name: what is the same for all candidates is looked up once.
+        let room = self.rooms.get(&session.room);
+        let is_free = |look: &str| !taken.contains(look) && self.is_free_in(room, session, number, subject, look);
         let (name, look) = match subject {
             // A number that a name got once stays with it.
             Some(subject) if !is_free(&look) => {
@@ -86,9 +98,41 @@ impl State {
 
     fn is_free(&self, number: u64, subject: Option<&Arc<str>>, look: &str) -> bool {
         let Some(session) = self.sessions.get(&number) else { return false };
-        let owner = self.room_of(number).and_then(|room| room.looks.get(look));
-        owner.is_none_or(|owner| self.belongs_to(owner, number, subject))
+        self.is_free_in(self.rooms.get(&session.room), session, number, subject, look)
+    }
+
+    fn is_free_in(
+        &self,
+        room: Option<&Room>,
+        session: &Session,
+        number: u64,
+        subject: Option<&Arc<str>>,
+        look: &str,
+    ) -> bool {
+        let owner = room.and_then(|room| Some((room, room.looks.get(look)?)));
+        owner.is_none_or(|(room, owner)| self.belongs_to(room, owner, number, subject))
             && subject.is_none_or(|subject| self.subjects.may_have(&session.room, subject, look))
+    }
+
+    /// Takes up a session that was on another node, which has `handed` it over or is gone. `false`: it has been forgotten meanwhile.
+    pub(crate) fn resume_from_elsewhere(
+        &mut self,
+        number: u64,
+        what: &HandOver,
+        handed: Option<HandedOver>,
+        wanted: &Username,
+        person: Option<&Person>,
+    ) -> bool {
+        let old = self.origins.get(&what.origin).copied();
+        let Some(old) = old.filter(|old| self.sessions.get(old).is_some_and(|one| one.token == what.token)) else {
+            return false;
+        };
+        if !self.is_local(old) {
+            self.take_over(old, handed);
+        }
+        self.note_token(number, person);
+        self.resume(number, old, wanted);
+        true
     }
 
     /// Gives a session the name that is claimed for it. `false`: somebody here was faster.
@@ -120,6 +164,7 @@ impl State {
                 session.send_message(&Message::RejectUsername(RejectUsername { id: number, name }));
             }
         }
+        self.announce(number);
         Ok(true)
     }
 
@@ -155,8 +200,8 @@ impl State {
     }
 
     /// Whether this name is that of this session, or of its person on another device.
-    fn belongs_to(&self, name: &Arc<str>, number: u64, subject: Option<&Arc<str>>) -> bool {
-        let devices = self.named(number, name).map_or(&[][..], Vec::as_slice);
+    fn belongs_to(&self, room: &Room, name: &Arc<str>, number: u64, subject: Option<&Arc<str>>) -> bool {
+        let devices = room.names.get(name).map_or(&[][..], Vec::as_slice);
         devices.contains(&number)
             || subject.is_some_and(|subject| {
                 devices
@@ -178,7 +223,8 @@ impl State {
         let Some(session) = self.sessions.get(&number) else { return Ok(()) };
         let look = subject.and_then(|subject| self.subjects.look(&session.room, subject));
         let here = look.and_then(|look| self.room_of(number)?.looks.get(look)).cloned();
-        let Some(name) = here.filter(|name| self.belongs_to(name, number, subject)) else { return Ok(()) };
+        let Some(room) = self.room_of(number) else { return Ok(()) };
+        let Some(name) = here.filter(|name| self.belongs_to(room, name, number, subject)) else { return Ok(()) };
         let Some(devices) = self.room_of_mut(number).and_then(|room| room.names.get_mut(&name)) else { return Ok(()) };
         if devices.len() >= MAX_DEVICES {
             return Err(relay::refusal(ErrorCode::Full, "username", "you are here on too many devices"));
@@ -189,6 +235,7 @@ impl State {
         if let Some(session) = self.sessions.get_mut(&number) {
             session.place = place.unwrap_or(session.place);
             session.name = Some(name.clone());
+            session.named_at = now_ms();
             self.tokens.insert(session.token.clone(), number);
         }
         self.apply_blocks(number, &sanitise::look(&name));
@@ -226,9 +273,11 @@ impl State {
         for device in &devices {
             let Some(session) = self.sessions.get_mut(device) else { continue };
             session.name = Some(name.clone());
+            session.named_at = now_ms();
             if *device != number {
                 let told = RejectUsername { id: *device, name: name.to_string() };
-                session.send_message(&Message::RejectUsername(told));
+                self.tell(*device, &Message::RejectUsername(told));
+                self.announce(*device);
             }
             self.apply_blocks(*device, &look);
         }
@@ -269,6 +318,13 @@ impl State {
         session.name = from.name.take();
         session.call_peers = from.call_peers;
         session.place = from.place;
+        self.origins.remove(&session.origin);
+        self.origins.insert(from.origin, number);
+        session.origin = from.origin;
+        session.version = from.version;
+        session.named_at = from.named_at;
+        session.heard = from.heard;
+        session.heard_unknown = from.heard_unknown;
         session.has_foreign_token = from.has_foreign_token;
         session.wants_list = true;
         session.reads_deltas = wanted.features.iter().any(|feature| feature == USER_DELTA);
@@ -277,7 +333,7 @@ impl State {
         (session.renames, session.lines, session.fan_out) = (from.renames, from.lines, from.fan_out);
         session.nuisance = from.nuisance;
         self.tokens.insert(session.token.clone(), number);
-        session.shown.clone_from(&wanted.resume);
+        session.shown = wanted.resume.as_deref().map(hash_of);
         if let Some(shown) = &session.shown {
             self.tokens.insert(shown.clone(), number);
         }
@@ -293,10 +349,11 @@ impl State {
             }
         }
         session.outbox.restore(waiting);
+        self.announce(number);
     }
 
     /// A session has another number now.
-    fn renumber(&mut self, old: u64, new: u64) {
+    pub(crate) fn renumber(&mut self, old: u64, new: u64) {
         let session = self.sessions.get(&new);
         let person =
             session.and_then(|session| Some(Callee { room: session.room.clone(), subject: session.subject.clone()? }));

@@ -27,6 +27,8 @@ pub(crate) struct Metrics {
     registry: Mutex<Registry>,
     connections: Gauge,
     users: Gauge,
+    joined: Gauge,
+    nodes: Gauge,
     messages: ByLabel,
     refused: ByLabel,
     turned_away: ByLabel,
@@ -43,6 +45,8 @@ impl Metrics {
             registry: Mutex::default(),
             connections: Gauge::default(),
             users: Gauge::default(),
+            joined: Gauge::default(),
+            nodes: Gauge::default(),
             messages: ByLabel::default(),
             refused: ByLabel::default(),
             turned_away: ByLabel::default(),
@@ -53,6 +57,8 @@ impl Metrics {
         };
         registry.register("connections", "WebSockets that are open", metrics.connections.clone());
         registry.register("users", "People who are logged in or whose place is kept", metrics.users.clone());
+        registry.register("joined", "Whether the other nodes can be reached; 1 alone", metrics.joined.clone());
+        registry.register("nodes", "Nodes that are there, this one counted", metrics.nodes.clone());
         registry.register("messages", "Messages of clients that were acted on, by type", metrics.messages.clone());
         registry.register("refused", "Messages of clients that were refused, by code", metrics.refused.clone());
         registry.register("turned_away", "Connections that were not let in, by reason", metrics.turned_away.clone());
@@ -84,10 +90,16 @@ impl Metrics {
         self.ended.get_or_create(&[("how", how.to_owned())]).inc();
     }
 
-    fn text(&self, (connections, users): (usize, usize)) -> Result<String, std::fmt::Error> {
+    fn text(
+        &self,
+        (connections, users): (usize, usize),
+        router: &dyn crate::router::Router,
+    ) -> Result<String, std::fmt::Error> {
         let gauge = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         self.connections.set(gauge(connections));
         self.users.set(gauge(users));
+        self.joined.set(router.is_joined().into());
+        self.nodes.set(gauge(router.nodes()));
         let mut text = String::new();
         encode(&mut text, &self.registry.lock().unwrap_or_else(PoisonError::into_inner))?;
         Ok(text)
@@ -104,15 +116,17 @@ pub(crate) fn router(hub: Arc<Hub>) -> Router {
 }
 
 async fn metrics(State(hub): State<Arc<Hub>>) -> Response {
-    match hub.metrics.text(hub.counts()) {
+    match hub.metrics.text(hub.counts(), &*hub.router) {
         Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
         Err(e) => (StatusCode::INTERNAL_SERVER_ERROR, e.to_string()).into_response(),
     }
 }
 
 async fn ready(State(hub): State<Arc<Hub>>) -> Response {
-    match hub.takes_newcomers() {
-        true => "ready".into_response(),
-        false => (StatusCode::SERVICE_UNAVAILABLE, "this server is going").into_response(),
+    let unavailable = |why: &'static str| (StatusCode::SERVICE_UNAVAILABLE, why).into_response();
+    match (hub.takes_newcomers(), hub.router.is_joined()) {
+        (true, true) => "ready".into_response(),
+        (true, false) => unavailable("the other nodes cannot be reached"),
+        (false, _) => unavailable("this server is going"),
     }
 }

@@ -1,9 +1,10 @@
 //! Ringing as a nuisance: how often one may call another, what a decline does, and whom somebody has blocked.
 
 use crate::{
-    hub::{Session, State},
+    hub::State,
     rate::Budget,
     relay::{refusal, refusal_of},
+    session::Session,
 };
 use chamada::signaling::message::{ErrorCode, ErrorMessage, Message};
 use serde_json::{Map, Value};

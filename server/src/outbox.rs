@@ -1,7 +1,12 @@
 //! The bounded way from everyone to one socket. Putting something in never waits: what does not fit is refused to whoever sent it, and nobody
 //! can take another's room. That a client does not read is found out by its writer, which makes no headway.
 
+use crate::{
+    cluster::Receipt,
+    router::{NodeId, Waiting},
+};
 use axum::extract::ws::Utf8Bytes;
+use serde::{Deserialize, Serialize};
 use std::{
     collections::{HashMap, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -36,7 +41,7 @@ pub(crate) enum Outgoing {
 }
 
 /// Whose frame it is, which says how much of the room it may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Source {
     /// The server itself: a few small frames, each caused by the client that they are for.
     Server,
@@ -47,7 +52,7 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    fn session(self) -> Option<u64> {
+    pub(crate) fn session(self) -> Option<u64> {
         match self {
             Self::Server => None,
             Self::Peer(session) | Self::Stranger(session) => Some(session),
@@ -61,6 +66,15 @@ pub(crate) struct Entry {
     frame: Utf8Bytes,
     source: Source,
     is_list: bool,
+    /// For the node that it came from.
+    receipt: Option<Receipt>,
+}
+
+impl Entry {
+    pub(crate) fn into_waiting(self) -> Waiting {
+        let parcel = self.receipt.map(|receipt| (receipt.node, receipt.seq));
+        Waiting { source: self.source, frame: self.frame.to_string(), parcel }
+    }
 }
 
 /// What some of the entries take up.
@@ -115,7 +129,29 @@ impl Outbox {
 
     /// Adds a frame. `false`: its source has no room left here, or the connection is closing.
     pub(crate) fn push(&self, source: Source, frame: Utf8Bytes) -> bool {
-        self.add(Entry { frame, source, is_list: false })
+        self.push_with(source, frame, None)
+    }
+
+    /// Adds a frame that came from another node; it is taken when it goes to the client, or if there is no room for it.
+    pub(crate) fn push_with(&self, source: Source, frame: Utf8Bytes, receipt: Option<Receipt>) -> bool {
+        self.add(Entry { frame, source, is_list: false, receipt })
+    }
+
+    /// A frame that came from another node is dropped: it counts as taken with those that wait before it.
+    pub(crate) fn settle(&self, receipt: Receipt) {
+        self.lock().settle(receipt);
+    }
+
+    /// What waits, in order.
+    pub(crate) fn waiting(&self) -> Vec<(Source, Utf8Bytes)> {
+        self.lock().entries.iter().map(|entry| (entry.source, entry.frame.clone())).collect()
+    }
+
+    /// The first parcel of that node that waits.
+    pub(crate) fn first_receipt(&self, node: NodeId) -> Option<u64> {
+        let queue = self.lock();
+        let receipts = queue.entries.iter().filter_map(|entry| entry.receipt.as_ref());
+        receipts.filter(|receipt| receipt.node == node).map(|receipt| receipt.seq).next()
     }
 
     /// Adds a user list in place of one that still waits: only the newest counts.
@@ -126,7 +162,7 @@ impl Outbox {
                 queue.remove(waiting);
             }
         }
-        self.add(Entry { frame, source: Source::Server, is_list: true })
+        self.add(Entry { frame, source: Source::Server, is_list: true, receipt: None })
     }
 
     /// Adds what waited for a client that is back, as far as it fits.
@@ -138,7 +174,12 @@ impl Outbox {
 
     fn add(&self, entry: Entry) -> bool {
         let mut queue = self.lock();
-        if queue.closing.is_some() || !self.fits(&queue, &entry) {
+        // If it is this server that goes, another one may hand out what comes now.
+        let is_over = queue.closing.is_some_and(|closing| closing.code != code::GOING_AWAY);
+        if is_over || !self.fits(&queue, &entry) {
+            if let Some(receipt) = entry.receipt {
+                queue.settle(receipt);
+            }
             return false;
         }
         queue.add(entry);
@@ -186,9 +227,9 @@ impl Outbox {
         self.lock().closing.is_some()
     }
 
-    /// Why the server ends the connection, if it does.
-    pub(crate) fn closing_reason(&self) -> Option<&'static str> {
-        self.lock().closing.map(|closing| closing.reason)
+    /// How the server ends the connection, if it does.
+    pub(crate) fn closing(&self) -> Option<Closing> {
+        self.lock().closing
     }
 
     /// What to send next; `None` when nothing waits at the moment.
@@ -198,6 +239,9 @@ impl Outbox {
             return Some(Outgoing::Ping);
         }
         if let Some(entry) = queue.remove(0) {
+            if let Some(receipt) = entry.receipt {
+                receipt.note();
+            }
             return Some(Outgoing::Frame(entry.frame));
         }
         queue.closing.map(Outgoing::Close)
@@ -222,6 +266,14 @@ impl Outbox {
 }
 
 impl Queue {
+    fn settle(&mut self, receipt: Receipt) {
+        let mut waiting = self.entries.iter_mut().rev().filter_map(|entry| entry.receipt.as_mut());
+        match waiting.find(|before| before.node == receipt.node) {
+            Some(before) => before.covers = receipt.covers.max(before.covers),
+            None => receipt.note(),
+        }
+    }
+
     fn add(&mut self, entry: Entry) {
         let bytes = entry.frame.len();
         self.all.add(bytes);

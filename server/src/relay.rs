@@ -1,9 +1,12 @@
 //! What the hub does with each message.
 
 use crate::{
-    hub::{Session, State},
+    cluster::Receipt,
+    hub::State,
     outbox::Source,
+    router::Line,
     sanitise::{self, NameFault},
+    session::Session,
 };
 use axum::extract::ws::Utf8Bytes;
 use chamada::signaling::message::{
@@ -20,6 +23,17 @@ use uuid::Uuid;
 const MAX_CLOCK_ERROR_MS: u64 = 24 * 60 * 60 * 1000;
 
 type Object = Map<String, Value>;
+
+/// A message to one person, checked.
+struct Passing<'a> {
+    /// Its sender.
+    number: u64,
+    kind: &'a str,
+    call: Option<CallId>,
+    reason: &'a str,
+    target: Option<&'a str>,
+    frame: Utf8Bytes,
+}
 
 impl State {
     /// Acts on one message that is no `username`. `Ok(true)`: the user list has to be told.
@@ -79,9 +93,14 @@ impl State {
         if !self.sessions.get_mut(&number).is_some_and(pays) {
             return Err(refusal(ErrorCode::RateLimited, "message", "too many lines for so many people"));
         }
-        for (_, session) in self.roommates(number).filter(|(_, session)| !session.blocks(number)) {
+        let hearers = self.roommates(number).filter(|(_, one)| one.remote.is_none() && !one.blocks(number));
+        for (_, session) in hearers {
             // Who reads so slowly that there is no room misses it.
             session.outbox.push(Source::Stranger(number), frame.clone());
+        }
+        if let Some(session) = self.sessions.get(&number).filter(|_| self.router.node() > 0) {
+            let line = Line { room: session.room.clone(), from: number, frame: frame.to_string() };
+            self.router.publish(line);
         }
         Ok(())
     }
@@ -130,49 +149,117 @@ impl State {
         {
             return self.relay_to_absent(number, kind, call, target, frame);
         }
+        let passing = Passing { number, kind, call, reason: &reason, target: target.as_deref(), frame };
+        self.pass_on(&passing, devices, &mut None)
+    }
+
+    /// Passes on what another node's session sends to one of this node.
+    pub(crate) fn pass_in(
+        &mut self,
+        from: u64,
+        to: u64,
+        frame: Utf8Bytes,
+        receipt: Receipt,
+    ) -> Result<(), ErrorMessage> {
+        let mut receipt = Some(receipt);
+        let passed = match Message::parse_object(&frame) {
+            Err(e) => Err(refusal_of(&e)),
+            Ok(object) => {
+                let text = |field| object.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+                let (kind, reason, target, call) = (text("type"), text("reason"), text("target"), call_of(&object));
+                let passing =
+                    Passing { number: from, kind: &kind, call, reason: &reason, target: Some(&target), frame };
+                self.pass_on(&passing, vec![to], &mut receipt)
+            }
+        };
+        if let (Some(dropped), Some(session)) = (receipt, self.sessions.get(&to)) {
+            session.outbox.settle(dropped);
+        }
+        passed
+    }
+
+    /// Passes a checked message on to those of these devices of one person that may have it; with `receipt`, which is taken if it goes into an
+    /// outbox, to a single one.
+    fn pass_on(
+        &mut self,
+        passing: &Passing<'_>,
+        devices: Vec<u64>,
+        receipt: &mut Option<Receipt>,
+    ) -> Result<(), ErrorMessage> {
+        let Passing { number, kind, call, reason, target, ref frame } = *passing;
+        let refuse = |code, why: &str| {
+            let target = target.map(|target| target.chars().take(MAX_NAME_CHARS).collect());
+            Err(ErrorMessage { target, call, ..refusal(code, kind, why) })
+        };
+        // There is nothing to tell about what has nowhere to go.
+        let quiet = matches!(kind, "hang-up" | "new-ice-candidate" | "call-ringing" | "media-state");
+        let is_here = self.is_local(number);
         let mut recipients = self.recipients(number, devices, kind, call.is_some());
         if recipients.is_empty() {
             // Often it has only crossed the end of a call: nothing to bother its sender with.
             tracing::debug!(connection = number, kind = %kind.escape_debug(), "a message outside a call was dropped");
             return Ok(());
         }
-        recipients.retain(|to| self.sessions.get(to).is_some_and(|session| !session.blocks(number)));
+        if !self.router.is_joined() {
+            recipients.retain(|to| self.is_local(*to));
+            if recipients.is_empty() {
+                return if quiet {
+                    Ok(())
+                } else {
+                    refuse(ErrorCode::Unavailable, "this person cannot be reached now")
+                };
+            }
+        }
+        // What follows is for each recipient's own node to decide.
+        recipients.retain(|to| self.sessions.get(to).is_some_and(|one| one.remote.is_some() || !one.blocks(number)));
         if recipients.is_empty() {
-            // There is nothing to tell about what has nowhere to go.
-            let quiet = matches!(kind, "hang-up" | "new-ice-candidate" | "call-ringing" | "media-state");
-            return if quiet {
-                Ok(())
-            } else {
-                Err(refuse(ErrorCode::Blocked, "this person wants nothing from you", target.as_deref()))
-            };
+            return if quiet { Ok(()) } else { refuse(ErrorCode::Blocked, "this person wants nothing from you") };
         }
         let calls = kind == "video-offer" && !recipients.iter().any(|to| self.are_in_call(number, *to));
         if calls {
-            let may_call = self.may_call(number, &recipients);
-            recipients.retain(|to| may_call && self.takes_offer(number, *to));
+            let may_call = !is_here || self.may_call(number, &recipients);
+            recipients.retain(|to| may_call && (!self.is_local(*to) || self.takes_offer(number, *to)));
             if recipients.is_empty() {
-                return Err(refuse(ErrorCode::RateLimited, "too many calls; wait a little", target.as_deref()));
+                return refuse(ErrorCode::RateLimited, "too many calls; wait a little");
             }
         }
-        if kind == "hang-up" && matches!(reason.as_str(), "busy" | "timeout" | "failed" | "media-error") {
-            recipients.retain(|caller| !self.leave_to_others(number, *caller, call));
+        if kind == "hang-up" && matches!(reason, "busy" | "timeout" | "failed" | "media-error") {
+            recipients.retain(|caller| !self.is_local(*caller) || !self.leave_to_others(number, *caller, call));
         }
         let wanted = recipients.len();
-        recipients.retain(|to| {
+        let source = |to: u64, state: &Self| {
             // A caller is a stranger until it is answered: anybody can call.
-            let is_peer = self.are_in_call(number, *to) || self.is_calling(*to, number);
-            let source = if is_peer { Source::Peer(number) } else { Source::Stranger(number) };
-            self.sessions.get(to).is_some_and(|session| session.outbox.push(source, frame.clone()))
+            let is_peer = state.are_in_call(number, to) || state.is_calling(to, number);
+            if is_peer { Source::Peer(number) } else { Source::Stranger(number) }
+        };
+        let mut posted = Vec::new();
+        recipients.retain(|to| {
+            let source = source(*to, self);
+            if let (Some(receipt), Some(session)) = (receipt.take(), self.sessions.get(to)) {
+                return session.outbox.push_with(source, frame.clone(), Some(receipt));
+            }
+            let fits = self.put(*to, source, frame.clone());
+            if fits && !self.is_local(*to) {
+                posted.push((*to, source));
+            }
+            fits
         });
         if recipients.is_empty() && wanted > 0 {
-            return Err(refuse(ErrorCode::RateLimited, "too much of yours waits there already", target.as_deref()));
+            return refuse(ErrorCode::RateLimited, "too much of yours waits there already");
         }
         if kind == "new-ice-candidate"
-            && let Some(target) = target.as_deref()
+            && is_here
+            && let Some(target) = target
         {
-            self.keep_for_later(number, target, call, &frame);
+            self.keep_for_later(number, target, call, frame);
         }
-        self.note(number, kind, call, &reason, calls, recipients);
+        let before = self.record_of(number);
+        self.note(number, kind, call, reason, calls, recipients);
+        // The callee's node has to know of the call before anything else comes, and of its end after the message that ends it.
+        let sender = if matches!(kind, "video-offer" | "video-answer") { self.record_of(number) } else { before };
+        for (to, source) in posted {
+            self.post(to, source, frame, sender.clone());
+        }
         Ok(())
     }
 

@@ -1,11 +1,7 @@
 //! Rooms: each has its own names, its own list of people and its own public chat. A room begins with the first login and ends with the last
 //! person; the one of the path `/` is that of clients that know of no rooms.
 
-use crate::{
-    hub::{Session, State},
-    roster::Roster,
-    sanitise,
-};
+use crate::{hub::State, roster::Roster, sanitise, session::Session};
 use std::{collections::HashMap, sync::Arc, time::Instant};
 
 /// The room of every path but `/room/NAME`.
@@ -73,6 +69,7 @@ impl State {
         if let Some(room) = self.rooms.get_mut(room) {
             room.changes.wanted = true;
             room.lists.wanted = true;
+            self.lists_changed = true;
         }
     }
 }

@@ -94,7 +94,8 @@ enum Task {
     /// Measure: set-up time, codecs, delay, CPU and memory, the server; prints a table and writes target/bench.json. `bench network`
     /// measures calls on narrow, long and lossy paths beside Chromium, `bench reconnect` calls whose ends change their network; both
     /// need root, and write target/bench-network.json and target/bench-reconnect.json. `bench soak` makes many calls with faults and sees
-    /// whether memory, descriptors and threads stay flat
+    /// whether memory, descriptors and threads stay flat. `bench server` measures the server with 10,000 people, and three nodes of which
+    /// one after the other is killed
     Bench {
         /// Passed on to the bench
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
@@ -184,7 +185,9 @@ fn main() -> Result<()> {
             });
             steps.finish()
         }
-        Task::Bench { args } if args.first().is_some_and(|first| ["attacks", "soak"].contains(&first.as_str())) => {
+        Task::Bench { args }
+            if args.first().is_some_and(|first| ["attacks", "server", "soak"].contains(&first.as_str())) =>
+        {
             run::cargo(&["build", "--release", "--package", "chamada-cli", "--package", "chamada-tests", "--bins"])
                 .done()?;
             let bench = run::program(run::target().join("release/bench")).args(&args);

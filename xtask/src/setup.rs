@@ -55,6 +55,12 @@ const TESTS: &[Need] = &[
     Need { what: "a TURN server (tests of relayed calls)", there: has_turn, debian: "coturn", homebrew: "coturn" },
     Need { what: "Node.js 20 or later (page tests)", there: has_node, debian: "nodejs npm", homebrew: "node" },
     Need {
+        what: "nats-server (servers of several nodes)",
+        there: || is_installed("nats-server"),
+        debian: "nats-server",
+        homebrew: "nats-server",
+    },
+    Need {
         what: "ip (calls on shaped paths)",
         there: || cfg!(target_os = "macos") || program("ip").args(["-Version"]).succeeds(),
         debian: "iproute2",

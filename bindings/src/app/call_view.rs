@@ -12,6 +12,8 @@ pub enum AppCallPhase {
     Calling,
     /// This side calls, and it rings there.
     RingingRemotely,
+    /// This side calls somebody who is away, and the server rings a device of theirs by push.
+    RingingByPush,
     /// Accepted; the path is being found.
     Connecting,
     /// Sound and pictures flow.
@@ -106,7 +108,7 @@ pub enum AppAudioRouteKind {
 }
 
 same_cases!(core::CallPhase => AppCallPhase {
-    Ringing, Calling, RingingRemotely, Connecting, Connected, Reconnecting, Ending,
+    Ringing, Calling, RingingRemotely, RingingByPush, Connecting, Connected, Reconnecting, Ending,
 });
 same_cases!(core::AudioRouteKind => AppAudioRouteKind { Earpiece, Speaker, Wired, Bluetooth, Car, Other });
 same_cases!(AppAudioRouteKind => core::AudioRouteKind { Earpiece, Speaker, Wired, Bluetooth, Car, Other });

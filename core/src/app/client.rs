@@ -33,6 +33,7 @@ impl App {
             ClientNews::ConnectFailed(why) => self.connect_failed(now, why),
             ClientNews::LoggedIn { name } => self.logged_in(now, name),
             ClientNews::Renamed { wanted, name } => self.renamed(now, wanted, name),
+            ClientNews::Away(names) => self.away = names,
             ClientNews::Users(names) => {
                 self.chat.people(&names, self.me.as_deref(), now.unix_ms);
                 self.names = names;
@@ -157,6 +158,7 @@ impl App {
             CallState::Idle => return,
             CallState::Calling => CallPhase::Calling,
             CallState::RingingRemotely => CallPhase::RingingRemotely,
+            CallState::RingingByPush => CallPhase::RingingByPush,
             CallState::RingingLocally => CallPhase::Ringing,
             CallState::Connecting => CallPhase::Connecting,
             CallState::Connected => CallPhase::Connected,

@@ -45,6 +45,8 @@ pub enum ClientNews {
     },
     /// Who is logged in, oneself included.
     Users(Vec<String>),
+    /// Who is not logged in, but can be called; told before [`Self::Users`].
+    Away(Vec<String>),
     /// A line of the chat.
     Chat {
         /// Who said it.
@@ -148,6 +150,7 @@ impl ClientNews {
         Some(match event {
             SignalingEvent::LoggedIn { name, .. } => Self::LoggedIn { name: name.clone() },
             SignalingEvent::Renamed { wanted, name } => Self::Renamed { wanted: wanted.clone(), name: name.clone() },
+            SignalingEvent::Away(names) => Self::Away(names.clone()),
             SignalingEvent::Users(names) => Self::Users(names.clone()),
             SignalingEvent::Chat { from, text, date, .. } => {
                 Self::Chat { from: from.clone(), text: text.clone(), sent_ms: *date }
@@ -156,6 +159,7 @@ impl ClientNews {
             SignalingEvent::Reconnecting { .. } => Self::Reconnecting,
             SignalingEvent::Closed { why } => Self::Closed(why.as_ref().map(Into::into)),
             SignalingEvent::IceServers(_)
+            | SignalingEvent::PushRegistered(_)
             | SignalingEvent::Call(_)
             | SignalingEvent::Malformed { .. }
             | SignalingEvent::Dropped { .. } => return None,

@@ -58,7 +58,7 @@ const SERVICE_UNAVAILABLE: u16 = 503;
 impl From<&SignalingError> for Failure {
     fn from(error: &SignalingError) -> Self {
         match error {
-            SignalingError::BadUrl(_) | SignalingError::Insecure(_) => Self::BadAddress,
+            SignalingError::BadUrl(_) | SignalingError::Insecure(_) | SignalingError::NeedsTls(_) => Self::BadAddress,
             SignalingError::BadName => Self::BadName,
             SignalingError::LoginRefused(_) => Self::LoginRefused,
             SignalingError::TokenRefused { .. } => Self::TokenRefused,

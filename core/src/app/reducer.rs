@@ -91,6 +91,8 @@ pub struct App {
     pub(super) demo: bool,
     pub(super) me: Option<String>,
     pub(super) names: Vec<String>,
+    /// Who is away, and can be rung by push.
+    pub(super) away: Vec<String>,
     pub(super) search: String,
     pub(super) tab: Tab,
     pub(super) chat: ChatStore,
@@ -136,6 +138,7 @@ impl App {
             demo: false,
             me: None,
             names: Vec::new(),
+            away: Vec::new(),
             search: String::new(),
             tab: Tab::default(),
             chat: ChatStore::default(),

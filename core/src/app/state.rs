@@ -100,6 +100,8 @@ pub struct PersonView {
     pub name: String,
     /// What stands for a picture.
     pub initial: String,
+    /// Not logged in, but a call rings a device of theirs by push.
+    pub away: bool,
 }
 
 /// Where a call stands.
@@ -111,6 +113,8 @@ pub enum CallPhase {
     Calling,
     /// This side calls, and it rings there.
     RingingRemotely,
+    /// This side calls somebody who is away, and the server rings a device of theirs by push.
+    RingingByPush,
     /// Accepted; the path is being found.
     Connecting,
     /// Sound and pictures flow.

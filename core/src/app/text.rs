@@ -50,6 +50,7 @@ keys! {
     ChatRenamed "chat.renamed" ["wanted", "name"];
     CallCalling "call.calling" [];
     CallRingingThere "call.ringing-there" [];
+    CallRingingByPush "call.ringing-by-push" [];
     CallRingingHere "call.ringing-here" [];
     CallConnecting "call.connecting" [];
     CallReconnecting "call.reconnecting" [];

@@ -149,6 +149,7 @@ impl App {
         self.me = None;
         self.demo = false;
         self.names.clear();
+        self.away.clear();
         self.search.clear();
         self.tab = Tab::default();
         self.chat.clear();

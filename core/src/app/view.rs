@@ -63,9 +63,10 @@ impl App {
 
     fn people_view(&self) -> PeopleView {
         let wanted = self.search.trim().to_lowercase();
-        let others = || self.names.iter().filter(|name| Some(*name) != self.me.as_ref());
-        let fits = |name: &&String| wanted.is_empty() || name.to_lowercase().contains(&wanted);
-        let person = |name: &String| PersonView { name: name.clone(), initial: initial(name) };
+        let here = || self.names.iter().filter(|name| Some(*name) != self.me.as_ref()).map(|name| (name, false));
+        let others = || here().chain(self.away.iter().map(|name| (name, true)));
+        let fits = |(name, _): &(&String, bool)| wanted.is_empty() || name.to_lowercase().contains(&wanted);
+        let person = |(name, away): (&String, bool)| PersonView { name: name.clone(), initial: initial(name), away };
         let people: Vec<_> = others().filter(fits).map(person).collect();
         let empty = match (people.is_empty(), others().next().is_some()) {
             (false, _) => None,
@@ -169,6 +170,7 @@ fn status(call: &Call, phase: CallPhase, hold: &Hold) -> Option<Message> {
         CallPhase::Ringing => TextKey::CallRingingHere.into(),
         CallPhase::Calling => TextKey::CallCalling.into(),
         CallPhase::RingingRemotely => TextKey::CallRingingThere.into(),
+        CallPhase::RingingByPush => TextKey::CallRingingByPush.into(),
         CallPhase::Connecting => TextKey::CallConnecting.into(),
         CallPhase::Reconnecting => TextKey::CallReconnecting.into(),
         CallPhase::Ending => TextKey::CallEnding.into(),

@@ -1,5 +1,8 @@
 //! A server on a free port, and clients that speak the protocol frame by frame.
-#![allow(dead_code, missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used)] // Each test file uses its own part of it.
+#![allow(dead_code, missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)] // Each test file uses its own part of it.
+
+pub mod calls;
+pub mod nats;
 
 use chamada_server::{Server, ServerConfig};
 use futures_util::{SinkExt, StreamExt};
@@ -32,6 +35,11 @@ pub struct Running {
 
 pub fn config() -> ServerConfig {
     ServerConfig { listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..ServerConfig::default() }
+}
+
+/// One that nobody has at the moment.
+pub fn free_address() -> SocketAddr {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
 pub async fn start(config: ServerConfig) -> Running {

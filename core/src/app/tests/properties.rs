@@ -83,6 +83,7 @@ fn step() -> impl Strategy<Value = Step> {
     ];
     let state = prop_oneof![
         Just(CallState::RingingRemotely),
+        Just(CallState::RingingByPush),
         Just(CallState::Connecting),
         Just(CallState::Connected),
         Just(CallState::Reconnecting),

@@ -4,6 +4,7 @@
 mod attacks;
 mod calls;
 mod codecs;
+mod load;
 mod matrix;
 mod network;
 mod reconnect;
@@ -60,6 +61,7 @@ struct Args {
 #[derive(Subcommand)]
 enum Task {
     Network(network::NetworkArgs),
+    Server(load::LoadArgs),
     /// What strangers can do to others at the server, and what it costs them
     Attacks,
     Reconnect(reconnect::ReconnectArgs),
@@ -93,6 +95,7 @@ async fn main() -> Result<ExitCode> {
         Some(Task::Network(args)) => until_stopped(move |stop| network::run(&args, stop)).await,
         Some(Task::Reconnect(args)) => until_stopped(move |stop| reconnect::run(&args, stop)).await,
         Some(Task::End(args)) => reconnect::end(args).await.map(|()| ExitCode::SUCCESS),
+        Some(Task::Server(args)) => load::run(&args).await.map(|()| ExitCode::SUCCESS),
         Some(Task::Attacks) => {
             show(attacks::measure().await?);
             Ok(ExitCode::SUCCESS)

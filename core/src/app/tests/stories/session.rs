@@ -110,6 +110,17 @@ fn people_are_searched_in_any_case_and_the_list_says_why_it_is_empty() {
 }
 
 #[test]
+fn people_who_are_away_stand_behind_those_who_are_here_and_their_devices_are_rung() {
+    let mut world = World::online();
+    world.client(ClientNews::Away(vec!["rui".to_owned()]));
+    let people = world.app.state().people.people.clone();
+    let rows: Vec<_> = people.iter().map(|person| (person.name.as_str(), person.away)).collect();
+    assert_eq!(rows, [(PEER, false), ("rui", true)]);
+    world.user(UserAction::SignOut);
+    assert!(world.app.state().people.people.is_empty());
+}
+
+#[test]
 fn chat_that_nobody_looked_at_is_counted_and_ones_own_is_not() {
     let mut world = World::online();
     for from in [PEER, ME] {

@@ -1,0 +1,156 @@
+//! Very many people on one server, and lines to all of a room.
+
+use super::client::{Person, log_in};
+use super::{Served, percentile, serve};
+use crate::Figure;
+use crate::usage::{cpu_seconds, resident_mib};
+use anyhow::{Context, Result};
+use futures_util::stream::{self, SplitSink, SplitStream};
+use futures_util::{SinkExt, StreamExt};
+use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+use tokio_tungstenite::tungstenite::Message;
+
+/// Logins that are under way at a time.
+const AT_A_TIME: usize = 200;
+/// Pairs of people of whom one writes to the other, how often a second, and for how long.
+const PAIRS: usize = 100;
+const PER_SECOND: u32 = 5;
+const WRITING: Duration = Duration::from_secs(10);
+/// People who hear the lines, and how many of them speak.
+const AUDIENCE: usize = 200;
+const SPEAKERS: usize = 10;
+
+pub(super) async fn measure(people: usize, rooms: usize) -> Result<Vec<Figure>> {
+    let server = serve(&[])?;
+    let process = server.process.id().to_string();
+    let empty = resident_mib(&process)?;
+    let (started, cpu) = (Instant::now(), cpu_seconds(&process)?);
+    let logins = (0..people).map(|number| {
+        let url = format!("{}/room/{}", server.url, number % rooms.max(1));
+        async move { log_in(&url, &format!("person {number}"), None).await }
+    });
+    let logged_in: Vec<Result<Person>> = stream::iter(logins).buffered(AT_A_TIME).collect().await;
+    let everybody = logged_in.into_iter().collect::<Result<Vec<_>>>()?;
+    let (took, cpu) = (started.elapsed().as_secs_f64(), cpu_seconds(&process)? - cpu);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let memory = (resident_mib(&process)? - empty) * 1024.0 / people as f64;
+    let delays = relay_delays(everybody, rooms.max(1)).await?;
+    Ok(vec![
+        Figure::new(format!("{people} logins in {rooms} rooms, until all have their list"), took, "s").aim(10.0),
+        Figure::new(format!("{people} logins, CPU of the server"), cpu, "s"),
+        Figure::new("memory of the server for each of them", memory, "KiB").aim(16.0),
+        Figure::new("a message to one of them, median", percentile(&delays, 0.5), "ms"),
+        Figure::new("a message to one of them, p99", percentile(&delays, 0.99), "ms").aim(5.0),
+    ])
+}
+
+/// Everybody reads; of some pairs one writes to the other. How long each message took, in milliseconds, sorted.
+async fn relay_delays(everybody: Vec<Person>, rooms: usize) -> Result<Vec<f64>> {
+    let start = Instant::now();
+    let (delays, mut measured) = mpsc::unbounded_channel();
+    let mut sinks = Vec::new();
+    for person in everybody {
+        let (sink, stream) = person.socket.split();
+        sinks.push(sink);
+        tokio::spawn(note_delays(stream, start, delays.clone()));
+    }
+    drop(delays);
+    let mut writers = Vec::new();
+    // Neighbours of one room, all over the rooms.
+    for (pair, sink) in sinks.iter_mut().take(PAIRS).enumerate() {
+        writers.push(write(sink, format!("person {}", pair + rooms), start));
+    }
+    futures_util::future::join_all(writers).await.into_iter().collect::<Result<Vec<_>>>()?;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let mut all = Vec::new();
+    while let Ok(delay) = measured.try_recv() {
+        all.push(delay);
+    }
+    anyhow::ensure!(
+        all.len() as u64 >= PAIRS as u64 * u64::from(PER_SECOND) * WRITING.as_secs() * 99 / 100,
+        "messages are missing"
+    );
+    all.sort_by(f64::total_cmp);
+    Ok(all)
+}
+
+pub(super) async fn note_delays(
+    mut stream: SplitStream<super::client::Socket>,
+    start: Instant,
+    delays: mpsc::UnboundedSender<f64>,
+) {
+    while let Some(Ok(frame)) = stream.next().await {
+        let now = start.elapsed().as_secs_f64();
+        let sent = frame
+            .to_text()
+            .ok()
+            .and_then(|text| text.split_once("\"sent\":"))
+            .and_then(|(_, rest)| rest.split([',', '}']).next().and_then(|number| number.parse::<f64>().ok()));
+        if let Some(sent) = sent {
+            let _ = delays.send((now - sent) * 1e3);
+        }
+    }
+}
+
+async fn write(sink: &mut SplitSink<super::client::Socket, Message>, target: String, start: Instant) -> Result<()> {
+    // Not all at once.
+    tokio::time::sleep(Duration::from_millis(target.bytes().map(u64::from).sum::<u64>() % 200)).await;
+    let mut every = tokio::time::interval(Duration::from_secs(1) / PER_SECOND);
+    let end = Instant::now() + WRITING;
+    while Instant::now() < end {
+        every.tick().await;
+        let message = json!({ "type": "wave", "target": target, "sent": start.elapsed().as_secs_f64() });
+        sink.send(Message::text(message.to_string())).await?;
+    }
+    Ok(())
+}
+
+/// How many lines to a room of 200 people one second of the server's CPU is enough for.
+pub(super) async fn lines_per_cpu_second(server: &Served, time: Duration) -> Result<f64> {
+    let process = server.process.id().to_string();
+    let heard = Arc::new(AtomicUsize::new(0));
+    let mut speakers = Vec::new();
+    for number in 0..AUDIENCE {
+        let person = log_in(&server.url, &format!("p{number}"), None).await?;
+        let id = person.id;
+        let (sink, mut stream) = person.socket.split();
+        let heard = heard.clone();
+        tokio::spawn(async move {
+            while let Some(Ok(frame)) = stream.next().await {
+                if frame.to_text().is_ok_and(|text| text.contains("\"type\":\"message\"")) {
+                    heard.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        });
+        speakers.push((sink, id));
+    }
+    // The lists of the logins are told by then.
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let cpu = cpu_seconds(&process)?;
+    let (started, mut sent) = (Instant::now(), 0_usize);
+    while started.elapsed() < time {
+        for (sink, id) in speakers.iter_mut().take(SPEAKERS) {
+            let line =
+                json!({ "type": "message", "text": "a line of some length, as people write", "id": id, "date": 1 });
+            sink.send(Message::text(line.to_string())).await?;
+            sent += 1;
+        }
+        // As fast as they are heard, so that none is dropped for want of room.
+        let until = Instant::now() + Duration::from_secs(20);
+        while heard.load(Ordering::Relaxed) < sent * AUDIENCE {
+            anyhow::ensure!(
+                Instant::now() < until,
+                "only {} of {} were heard",
+                heard.load(Ordering::Relaxed),
+                sent * AUDIENCE
+            );
+            tokio::time::sleep(Duration::from_micros(500)).await;
+        }
+    }
+    let cpu = cpu_seconds(&process)? - cpu;
+    Some(sent as f64 / cpu).filter(|_| cpu > 0.0).context("too little to be measured")
+}
