@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 
 /// How many times set-up is measured; the median counts.
 const SET_UPS: usize = 9;
-/// How many pictures a call gets to know its path, about half a minute, before it is measured, and how long that takes then.
+/// So many pictures, half a minute, pass before a call is measured: it has to get to know its path.
 const SETTLE: u64 = 900;
+/// How long it is measured then.
 const TALK: Duration = Duration::from_secs(10);
 
 async fn phone(url: &str, name: &str, size: Option<(u32, u32)>) -> Phone {
