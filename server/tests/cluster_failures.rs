@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 use support::{
-    Client, Running,
+    Client, PATIENCE, Running,
     calls::{CALL, answer, hears, offer},
     config, http,
     nats::NatsServer,
@@ -83,7 +83,8 @@ fn state(facing: &str) -> Value {
 
 /// Comes back with this token, as often as it takes.
 async fn come_back(node: &Running, token: &str) -> Client {
-    loop {
+    let started = Instant::now();
+    while started.elapsed() < PATIENCE {
         let mut client = node.connect().await;
         client.send(json!({"type": "username", "name": "somebody", "id": client.id, "resume": token})).await;
         let answer = client.next_of(&["rejectusername", "error"]).await;
@@ -93,6 +94,7 @@ async fn come_back(node: &Running, token: &str) -> Client {
         }
         assert_eq!(answer["code"], "unavailable", "{answer}");
     }
+    panic!("the node that it was on is not missed");
 }
 
 async fn nodes_seen_by(operator: SocketAddr) -> u32 {

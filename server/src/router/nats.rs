@@ -391,6 +391,10 @@ async fn follow_once(context: &jetstream::Context, config: &ClusterConfig, share
     shared.to_write.notify_one();
     while let Some(entry) = entries.next().await {
         if let Some((origin, record)) = session_of(&entry.map_err(unavailable)?) {
+            let node = record.as_ref().map(|record| record.node);
+            if let Some(node) = node.filter(|node| NODE_IDS.contains(node) && *node != shared.node) {
+                lock(&shared.presence).expect(node, Instant::now());
+            }
             shared.tell(Event::Session(origin, record)).await;
         }
     }

@@ -29,6 +29,11 @@ impl Presence {
         self.0.insert(node, Seen { at: now, gone: false }).is_some_and(|seen| seen.gone)
     }
 
+    /// A node has people, so it is there, or was a moment ago, though it may not have been heard so far.
+    pub(crate) fn expect(&mut self, node: NodeId, now: Instant) {
+        self.0.entry(node).or_insert(Seen { at: now, gone: false });
+    }
+
     /// A node has said that it goes. `true`: it was there so far.
     pub(crate) fn left(&mut self, node: NodeId, now: Instant) -> bool {
         !self.0.insert(node, Seen { at: now, gone: true }).is_some_and(|seen| seen.gone)
@@ -78,5 +83,18 @@ mod tests {
         nodes.listen_again(at(9_000));
         assert!(nodes.silent(at(10_900)).is_empty());
         assert!(nodes.left(2, at(10_900)) && !nodes.left(2, at(10_901)));
+    }
+
+    #[test]
+    fn a_node_that_dies_before_it_was_heard_is_missed_all_the_same() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let mut nodes = Presence::default();
+        nodes.expect(3, at(0));
+        nodes.expect(3, at(1_000));
+        assert!(nodes.silent(at(1_999)).is_empty());
+        assert_eq!(nodes.silent(at(2_000)), [3]);
+        nodes.expect(3, at(2_100));
+        assert_eq!((nodes.silent(at(9_000)), nodes.count()), (vec![], 0), "that it has people does not bring it back");
     }
 }
