@@ -68,11 +68,7 @@ fn tls(config: &PushConfig) -> Result<ClientConfig, PushError> {
         }
         None => Vec::new(),
     };
-    let verifier = if extra.is_empty() {
-        Verifier::new(provider.clone())
-    } else {
-        Verifier::new_with_extra_roots(extra, provider.clone())
-    };
+    let verifier = verifier(extra, provider.clone());
     let mut tls = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(failed)?
@@ -81,6 +77,28 @@ fn tls(config: &PushConfig) -> Result<ClientConfig, PushError> {
         .with_no_client_auth();
     tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(tls)
+}
+
+/// Trusts whom the system trusts, and these authorities.
+#[cfg(not(target_os = "android"))]
+fn verifier(
+    extra: Vec<CertificateDer<'static>>,
+    provider: Arc<CryptoProvider>,
+) -> Result<Verifier, tokio_rustls::rustls::Error> {
+    if extra.is_empty() { Verifier::new(provider) } else { Verifier::new_with_extra_roots(extra, provider) }
+}
+
+/// Trusts whom the system trusts: Android's verifier takes no further authorities.
+#[cfg(target_os = "android")]
+fn verifier(
+    extra: Vec<CertificateDer<'static>>,
+    provider: Arc<CryptoProvider>,
+) -> Result<Verifier, tokio_rustls::rustls::Error> {
+    if extra.is_empty() {
+        Verifier::new(provider)
+    } else {
+        Err(tokio_rustls::rustls::Error::General("Android takes no certificate authorities besides its own".into()))
+    }
 }
 
 /// A provider's answer.
