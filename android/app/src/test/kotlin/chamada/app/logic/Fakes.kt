@@ -15,6 +15,7 @@ import chamada.MediaState
 import chamada.NoHandle
 import chamada.PhotoKind
 import chamada.PhotoOf
+import chamada.PushRegistration
 import chamada.ThermalState
 import chamada.VideoBounds
 import chamada.VideoConstraints
@@ -72,6 +73,8 @@ internal class FakeLine : Line, ClientInterface {
 
     override suspend fun setMicrophone(on: Boolean) = note("microphone $on")
     override suspend fun setCamera(on: Boolean) = note("camera $on")
+    override suspend fun registerPush(registration: PushRegistration) = note("register push")
+    override suspend fun unregisterPush() = note("unregister push")
     override suspend fun say(text: String) = note("say $text")
     override suspend fun logout() = note("logout")
     override fun close() = note("close")
