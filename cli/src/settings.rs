@@ -87,7 +87,7 @@ pub(crate) struct Settings {
     /// How many seconds TURN credentials are good for [default: 43200]
     #[arg(long, value_name = "N", env = "CHAMADA_TURN_SECONDS")]
     turn_seconds: Option<u32>,
-    /// Be one service with all other nodes at these NATS servers (with JetStream), separated by commas: nats://[USER:PASSWORD@]HOST[:PORT]
+    /// Be one service with all other nodes at these NATS servers (with JetStream), separated by commas, such as nats://USER:PASSWORD@HOST:4222
     #[arg(long, value_name = "URL", env = "CHAMADA_CLUSTER", hide_env_values = true, value_delimiter = ',')]
     cluster: Vec<String>,
     /// How many NATS servers keep what the nodes share, 1 to 5 [default: 1]

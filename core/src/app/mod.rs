@@ -12,10 +12,10 @@
 //!  time ────────► └───────────────────────────────────────────┘ ──► next_wake
 //! ```
 //!
-//! Each rule has a file: what is told ([`banner`]), [`permissions`], [`hold`], the wish for the [`camera`], where sound goes
-//! ([`audio_route`]), changes of the [`network`], [`thermal`] state, names ([`name`]), [`history`], [`chat`], the matching of system
-//! calls and pushes ([`system_calls`]), [`statistics`] as text. What merely follows from the state, such as whether it rings, is computed
-//! after each action and compared with what was done last ([`levels`]): so nothing rings, films or listens that has no reason to any more.
+//! Each rule has a file: what is told (`banner`), `permissions`, `hold`, the wish for the `camera`, where sound goes
+//! (`audio_route`), changes of the `network`, `thermal` state, names (`name`), `history`, `chat`, the matching of system
+//! calls and pushes (`system_calls`), `statistics` as text. What merely follows from the state, such as whether it rings, is computed
+//! after each action and compared with what was done last (`levels`): so nothing rings, films or listens that has no reason to any more.
 
 mod action;
 mod audio_route;

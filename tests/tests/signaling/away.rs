@@ -190,6 +190,9 @@ async fn a_half_open_connection_that_is_looked_at_is_given_up_after_two_seconds(
     // One that answers is kept.
     client.probe();
     connection.pings(1).await;
+    // What follows the answer on the same connection shows that the answer has come.
+    connection.send_users(&["ana", "rui"]);
+    until(&mut events, |event| matches!(event, Event::Users(users) if users.len() == 2)).await;
     connection.freeze();
     let started = Instant::now();
     client.probe();
