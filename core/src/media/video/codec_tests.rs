@@ -229,7 +229,7 @@ fn a_keyframe_of_a_hard_picture_is_near_its_budget() {
 }
 
 #[test]
-fn a_keyframe_that_no_quantizer_makes_small_is_made_of_a_softer_picture_and_the_next_ones_bring_the_rest() {
+fn a_keyframe_of_a_very_hard_picture_is_within_its_budget_and_what_follows_builds_on_it() {
     let budget = 8_000;
     let mut encoder = make_encoder(VideoCodec::H264, config(640, 360, 400_000)).unwrap();
     let (mut decoder, pool) = (make_decoder(VideoCodec::H264).unwrap(), FramePool::default());

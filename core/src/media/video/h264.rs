@@ -4,19 +4,16 @@ use super::codec::{
     CodecError, EncodedFrame, EncoderConfig, MAX_DECODED_PIXELS, VideoCodec, VideoDecoder, VideoEncoder,
 };
 use super::depacketize::has_idr;
+use super::rate_control::RateControl;
 use crate::media::frame::{FrameError, FramePool, MAX_DIMENSION, PixelFormat, Plane, RawFrame, Rotation, VideoFrame};
 use openh264::encoder::{
-    BitRate, Complexity, Encoder, FrameRate, FrameType, IntraFramePeriod, Profile, QpRange, RateControlMode,
-    SpsPpsStrategy, UsageType,
+    BitRate, Complexity, Encoder, FrameRate, FrameType, IntraFramePeriod, Profile, RateControlMode, SpsPpsStrategy,
+    UsageType,
 };
 use openh264::formats::YUVSource;
 use openh264::{OpenH264API, Timestamp, decoder::Decoder};
-use openh264_sys2::{
-    ENCODER_OPTION, ENCODER_OPTION_BITRATE, ENCODER_OPTION_FRAME_RATE, ENCODER_OPTION_GET_STATISTICS,
-    ENCODER_OPTION_MAX_BITRATE, ENCODER_OPTION_TRACE_LEVEL, LAYER_NUM, SBitrateInfo, SEncoderStatistics,
-    SPATIAL_LAYER_0, SPATIAL_LAYER_ALL, WELS_LOG_QUIET,
-};
-use std::ffi::c_int;
+use openh264_sys2::{ENCODER_OPTION_SVC_ENCODE_PARAM_EXT, ENCODER_OPTION_TRACE_LEVEL, SEncParamExt, WELS_LOG_QUIET};
+use std::ops::RangeInclusive;
 use std::time::Instant;
 
 /// Bits per second that openh264 can work with.
@@ -25,18 +22,12 @@ const BITRATE: (u32, u32) = (10_000, 100_000_000);
 const FPS: (f64, f64) = (1.0, 60.0);
 /// Smallest width and height that openh264 encodes, in pixels.
 const MIN_DIMENSION: u32 = 16;
-/// openh264 takes no quantiser below this one, and none above 42 unless it is told both ends.
-const QUANTIZERS: (u8, u8) = (12, 51);
-/// openh264 leaves out pictures, up to half of them, once more than the highest bitrate that it was told came of the last five seconds: a
-/// scene cut is enough where that is the bitrate itself. It is told so many times the bitrate, so that only its buffer counts.
-const HEADROOM: u32 = 4;
-/// openh264 gives a keyframe as many bits as so many pictures have at the bitrate of the time.
-const KEYFRAME_PICTURES: f64 = 4.0;
-/// A keyframe of more than so many times its budget is made again of a softer picture, and of still softer ones: openh264 takes no
-/// coarser quantiser than 40 for a keyframe, whatever its budget. Each softness lasts so many pictures.
-const TOO_LARGE: f64 = 1.1;
-const SOFTER: [u32; 3] = [2, 3, 5];
-const SOFT_FOR: u32 = 4;
+/// Quantisers that openh264 takes. Source: `GOM_MIN_QP_MODE` of openh264 and H.264 section 7.4.3.
+const QUANTIZERS: RangeInclusive<i32> = 12..=51;
+/// The quantiser of openh264's first picture: nothing else can be told before. Source: `SVC_QUALITY_BASE_QP` of openh264.
+const FIRST_QUANTIZER: i32 = 26;
+/// How often a keyframe is made before it goes out as it is.
+const KEYFRAME_TRIES: usize = 4;
 /// Longest and shorter side that openh264 encodes, in pixels.
 const MAX_SIDES: (u32, u32) = (3840, 2160);
 
@@ -52,26 +43,22 @@ fn decode(detail: impl Into<String>) -> CodecError {
     CodecError::Decode { codec: VideoCodec::H264, detail: detail.into() }
 }
 
-/// Low complexity, one slice a picture, no B pictures, keyframes only on demand.
+/// Low complexity, one slice a picture, no B pictures, keyframes on demand and for new scenes.
+///
+/// The quantiser of each picture is ours ([`RateControl`]). openh264's own rate control leaves out every second picture after a keyframe
+/// and takes no quantiser above 36 for the first one, however little it may have.
 pub(super) struct H264Encoder {
     encoder: Encoder,
     /// As configured; what is encoded is even.
     width: u32,
     height: u32,
-    /// As asked for.
     bitrate: u32,
-    /// As openh264 was told, which differs while a keyframe is made.
-    told_bitrate: u32,
-    /// The highest bitrate that openh264 was told.
-    told_most: u32,
     fps: f64,
-    /// Bytes that a keyframe may have, if a budget was told.
-    keyframe_budget: Option<u32>,
-    /// Which of the softer pictures is encoded, and for how many more.
-    soft: Option<(usize, u32)>,
-    pool: FramePool,
+    control: RateControl,
     /// openh264 is set up with the first picture; before, it takes no options.
     first: Option<Instant>,
+    /// As openh264 was told.
+    told_quantizer: i32,
 }
 
 impl H264Encoder {
@@ -82,66 +69,48 @@ impl H264Encoder {
         }
         let (bitrate, fps) = (config.bitrate_bps.clamp(BITRATE.0, BITRATE.1), possible_fps(config.fps));
         let encoder = encoder(bitrate, fps)?;
-        let (told_bitrate, told_most, keyframe_budget) = (bitrate, bitrate, None);
-        let pool = FramePool::default();
-        Ok(Self {
-            encoder,
-            width,
-            height,
-            bitrate,
-            told_bitrate,
-            told_most,
-            fps,
-            keyframe_budget,
-            soft: None,
-            pool,
-            first: None,
-        })
+        let control = RateControl::new(QUANTIZERS, bitrate, fps);
+        Ok(Self { encoder, width, height, bitrate, fps, control, first: None, told_quantizer: FIRST_QUANTIZER })
     }
 
-    fn set_option<T>(&mut self, id: ENCODER_OPTION, value: &mut T) -> Result<(), CodecError> {
-        // SAFETY: the callers pair each option with the type that openh264's interface names for it; it is read during the
-        // call. The options used change none of what the wrapper relies on (size and layers).
-        let code = unsafe { self.encoder.raw_api().set_option(id, std::ptr::from_mut(value).cast()) };
-        if code == 0 { Ok(()) } else { Err(encode(format!("option {id} is refused: {code}"))) }
-    }
-
-    /// The bitrate at which openh264 makes a keyframe within its budget.
-    fn keyframe_bitrate(&self) -> u32 {
-        let within = |bytes| f64::from(bytes) * 8.0 * self.fps / KEYFRAME_PICTURES;
-        self.keyframe_budget.map_or(self.bitrate, |bytes| (within(bytes) as u32).clamp(BITRATE.0, self.bitrate))
-    }
-
-    fn tell_bitrate(&mut self, bps: u32) -> Result<(), CodecError> {
-        self.tell_most(bps)?;
-        self.set_layer_bitrate(ENCODER_OPTION_BITRATE, SPATIAL_LAYER_ALL, bps)?;
-        self.told_bitrate = bps;
+    /// Before the first picture of a size there is nothing to be told.
+    fn set_quantizer(&mut self, quantizer: i32) -> Result<(), CodecError> {
+        if self.first.is_none() || quantizer == self.told_quantizer {
+            return Ok(());
+        }
+        let mut params = SEncParamExt::default();
+        let all = (&raw mut params).cast();
+        // SAFETY: both options take a structure of this type, which is written and read during the calls. Nothing is changed that would
+        // set openh264 up anew or that the wrapper relies on (size and layers).
+        let code = unsafe {
+            let raw = self.encoder.raw_api();
+            match raw.get_option(ENCODER_OPTION_SVC_ENCODE_PARAM_EXT, all) {
+                0 => {
+                    params.sSpatialLayers[0].iDLayerQp = quantizer;
+                    raw.set_option(ENCODER_OPTION_SVC_ENCODE_PARAM_EXT, (&raw mut params).cast())
+                }
+                code => code,
+            }
+        };
+        if code != 0 {
+            return Err(encode(format!("quantizer {quantizer} is refused: {code}")));
+        }
+        self.told_quantizer = quantizer;
         Ok(())
     }
 
-    /// Leaves room above this bitrate. openh264 tells the decoder a higher level if need be, so this changes seldom and never down.
-    fn tell_most(&mut self, bps: u32) -> Result<(), CodecError> {
-        if bps > self.told_most / 2 {
-            let most = bps.saturating_mul(HEADROOM).min(BITRATE.1);
-            self.set_layer_bitrate(ENCODER_OPTION_MAX_BITRATE, SPATIAL_LAYER_0, most)?;
-            self.told_most = most;
-        }
-        Ok(())
-    }
-
-    fn encode_once(&mut self, frame: &VideoFrame, keyframe: bool) -> Result<Option<EncodedFrame>, CodecError> {
-        let captured_at = frame.captured_at();
-        // The first picture is a keyframe anyway, and there is nothing yet that could be told so.
-        let bitrate = if keyframe || self.first.is_none() { self.keyframe_bitrate() } else { self.bitrate };
-        if bitrate != self.told_bitrate {
-            if self.first.is_none() { self.make_anew(bitrate)? } else { self.tell_bitrate(bitrate)? }
-        }
-        if self.first.is_some() {
-            self.tell_most(bitrate)?;
-        }
+    /// `None`: openh264 made nothing of it.
+    fn encode_once(
+        &mut self,
+        frame: &VideoFrame,
+        keyframe: bool,
+        quantizer: i32,
+    ) -> Result<Option<EncodedFrame>, CodecError> {
+        self.set_quantizer(quantizer)?;
         if keyframe && self.first.is_some() {
             self.encoder.force_intra_frame();
         }
+        let captured_at = frame.captured_at();
         let since = captured_at.saturating_duration_since(*self.first.get_or_insert(captured_at));
         let time = Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX / 2));
         let stream = self.encoder.encode_at(&EvenPart(frame), time).map_err(|error| encode(error.to_string()))?;
@@ -160,34 +129,24 @@ impl H264Encoder {
         Ok(Some(EncodedFrame { codec: VideoCodec::H264, data: data.into(), keyframe, width, height, captured_at }))
     }
 
-    /// After a keyframe of a softer picture, those that follow get back to the full one step by step: all at once would be as large as
-    /// the keyframe was not to be.
-    fn still_soft(&mut self, frame: &VideoFrame) -> Option<VideoFrame> {
-        let (step, left) = self.soft?;
-        self.soft = match (step, left) {
-            (0, 0 | 1) => None,
-            (step, 0 | 1) => Some((step - 1, SOFT_FOR)),
-            (step, left) => Some((step, left - 1)),
-        };
-        self.softened(frame, SOFTER.get(step).copied()?)
+    /// One that is larger than it may be is made again: a keyframe builds on nothing, so that the far end does not miss the ones before.
+    fn keyframe(&mut self, frame: &VideoFrame) -> Result<Option<EncodedFrame>, CodecError> {
+        let mut quantizer =
+            if self.first.is_none() { FIRST_QUANTIZER } else { self.control.for_keyframe(FIRST_QUANTIZER) };
+        for _ in 1..KEYFRAME_TRIES {
+            let Some(encoded) = self.encode_once(frame, true, quantizer)? else { return Ok(None) };
+            let Some(next) = self.control.keyframe_again(quantizer, encoded.data.len()) else {
+                return Ok(Some(self.done(encoded, quantizer)));
+            };
+            quantizer = next;
+        }
+        let encoded = self.encode_once(frame, true, quantizer)?;
+        Ok(encoded.map(|encoded| self.done(encoded, quantizer)))
     }
 
-    /// The picture without what is smaller than so many pixels.
-    fn softened(&self, frame: &VideoFrame, divisor: u32) -> Option<VideoFrame> {
-        let (width, height) = (self.width / divisor, self.height / divisor);
-        let small = frame.scaled(&self.pool, width, height).ok()?;
-        small.scaled(&self.pool, self.width, self.height).ok()
-    }
-
-    /// Before the first picture openh264 takes no options: it is made anew instead, which costs next to nothing then.
-    fn make_anew(&mut self, bps: u32) -> Result<(), CodecError> {
-        (self.encoder, self.told_bitrate, self.told_most) = (encoder(bps, self.fps)?, bps, bps);
-        Ok(())
-    }
-
-    fn set_layer_bitrate(&mut self, id: ENCODER_OPTION, layer: LAYER_NUM, bps: u32) -> Result<(), CodecError> {
-        let bitrate = c_int::try_from(bps).unwrap_or(c_int::MAX);
-        self.set_option(id, &mut SBitrateInfo { iLayer: layer, iBitrate: bitrate })
+    fn done(&mut self, encoded: EncodedFrame, quantizer: i32) -> EncodedFrame {
+        self.control.encoded(encoded.keyframe, quantizer, encoded.data.len(), encoded.captured_at);
+        encoded
     }
 }
 
@@ -202,18 +161,17 @@ fn possible_fps(fps: f64) -> f64 {
 
 fn encoder(bitrate: u32, fps: f64) -> Result<Encoder, CodecError> {
     let config = openh264::encoder::EncoderConfig::new()
+        // What the level that the decoder is told follows from.
         .bitrate(BitRate::from_bps(bitrate))
         .max_frame_rate(FrameRate::from_hz(fps as f32))
         .usage_type(UsageType::CameraVideoRealTime)
-        .rate_control_mode(RateControlMode::Bitrate)
+        .rate_control_mode(RateControlMode::Off)
+        .adaptive_quantization(false)
         .complexity(Complexity::Low)
         .profile(Profile::Baseline)
         .sps_pps_strategy(SpsPpsStrategy::ConstantId)
         .num_threads(1)
-        .qp(QpRange::new(QUANTIZERS.0, QUANTIZERS.1))
-        // A picture that cannot be paid for is left out here rather than held up on its way.
-        .skip_frames(true)
-        // Scene cuts would bring keyframes that nobody asked for.
+        .skip_frames(false)
         .scene_change_detect(false)
         .intra_frame_period(IntraFramePeriod::from_num_frames(0));
     let mut encoder =
@@ -252,38 +210,31 @@ impl VideoEncoder for H264Encoder {
             let (width, height) = (frame.width(), frame.height());
             return Err(encode(format!("made for {}×{}, got {width}×{height}", self.width, self.height)));
         }
-        if !keyframe && let Some(softer) = self.still_soft(frame) {
-            return self.encode_once(&softer, false);
+        let captured_at = frame.captured_at();
+        let leave_out = self.control.begin(captured_at);
+        if keyframe || self.first.is_none() {
+            return self.keyframe(frame);
         }
-        let Some(mut encoded) = self.encode_once(frame, keyframe)? else { return Ok(None) };
-        let most = self.keyframe_budget.map(|bytes| TOO_LARGE * f64::from(bytes));
-        for (step, divisor) in SOFTER.into_iter().enumerate() {
-            if !encoded.keyframe || most.is_none_or(|most| encoded.data.len() as f64 <= most) {
-                break;
-            }
-            let Some(softer) = self.softened(frame, divisor) else { break };
-            self.make_anew(self.keyframe_bitrate())?;
-            self.first = None;
-            let Some(smaller) = self.encode_once(&softer, true)? else { break };
-            (encoded, self.soft) = (smaller, Some((step, SOFT_FOR)));
+        if leave_out {
+            return Ok(None);
         }
-        Ok(Some(encoded))
+        let quantizer = self.control.for_difference();
+        let Some(encoded) = self.encode_once(frame, false, quantizer)? else { return Ok(None) };
+        if !encoded.keyframe && self.control.is_scene_cut(quantizer, encoded.data.len(), captured_at) {
+            return self.keyframe(frame);
+        }
+        Ok(Some(self.done(encoded, quantizer)))
     }
 
     fn set_bitrate(&mut self, bps: u32) -> Result<(), CodecError> {
-        // openh264 is told with the next picture, for which it may be another one.
         self.bitrate = bps.clamp(BITRATE.0, BITRATE.1);
+        self.control.set_bitrate(self.bitrate);
         Ok(())
     }
 
     fn set_fps(&mut self, fps: f64) -> Result<(), CodecError> {
-        let fps = possible_fps(fps);
-        if self.first.is_none() {
-            self.encoder = encoder(self.told_bitrate, fps)?;
-        } else {
-            self.set_option(ENCODER_OPTION_FRAME_RATE, &mut (fps as f32))?;
-        }
-        self.fps = fps;
+        self.fps = possible_fps(fps);
+        self.control.set_fps(self.fps);
         Ok(())
     }
 
@@ -292,25 +243,19 @@ impl VideoEncoder for H264Encoder {
         if !is_possible(width, height) {
             return Ok(false);
         }
-        self.make_anew(self.bitrate)?;
-        (self.width, self.height, self.first) = (width, height, None);
+        self.encoder = encoder(self.bitrate, self.fps)?;
+        (self.width, self.height, self.first, self.told_quantizer) = (width, height, None, FIRST_QUANTIZER);
+        self.control.forget_pictures();
         Ok(true)
     }
 
     fn set_keyframe_budget(&mut self, bytes: u32) -> Result<(), CodecError> {
-        self.keyframe_budget = Some(bytes);
+        self.control.set_keyframe_budget(bytes);
         Ok(())
     }
 
     fn quantizer(&mut self) -> Option<u32> {
-        self.first?;
-        let mut statistics = SEncoderStatistics::default();
-        // SAFETY: this option writes a structure of this type, and only into it.
-        let code = unsafe {
-            let raw = self.encoder.raw_api();
-            raw.get_option(ENCODER_OPTION_GET_STATISTICS, (&raw mut statistics).cast())
-        };
-        (code == 0).then_some(statistics.uiAverageFrameQP)
+        self.control.last_quantizer().and_then(|quantizer| u32::try_from(quantizer).ok())
     }
 }
 

@@ -22,10 +22,12 @@ mod freeze;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;
 #[cfg(feature = "h264")]
-#[allow(unsafe_code, reason = "bitrate and pace of openh264 can be changed by its C interface only")]
+#[allow(unsafe_code, reason = "the quantiser of openh264 can be changed by its C interface only")]
 mod h264;
 mod jitter;
 mod playout;
+#[cfg(feature = "h264")]
+mod rate_control;
 mod receiver;
 mod repair_wait;
 mod running;
