@@ -2,8 +2,10 @@
 
 use std::collections::VecDeque;
 
-/// Pictures that the estimate looks back on: ten seconds at 30 per second.
+/// Pictures that the estimate looks back on: ten seconds at 30 per second,
 const WINDOW: usize = 300;
+/// or the later half of a stream that is younger, and at least so many: what a slow start taught is soon out of sight.
+const LEAST_WINDOW: usize = 30;
 /// The part of the pictures that the playout delay is meant to cover.
 const QUANTILE: f64 = 0.97;
 /// Variation up to one refresh of a 60 Hz display is not visible and not worth a delay; up to twice that the delay is phased in.
@@ -11,8 +13,9 @@ const NOT_WORTH_A_DELAY: i64 = 16_000;
 /// How much of the distance to the quantile the delay moves with each picture, up and down.
 const RISE: f64 = 0.1;
 const FALL: f64 = 0.004;
-/// The first pictures of a stream wait for keyframes and decoders to start: what they teach is forgotten as fast as it is learnt.
-const WARM_UP: usize = 60;
+/// The first pictures of a stream wait for keyframes, decoders and a bitrate that begins low: what they teach is forgotten as fast as it
+/// is learnt.
+const WARM_UP: usize = 150;
 /// So many pictures in a row that the delay may never cover, and that do not catch up: the path has changed, what was learnt is void.
 const MAX_BEYOND: u32 = 30;
 /// Pictures that became ready together after an outage have delays that fall by more than this from one to the next.
@@ -79,7 +82,8 @@ impl JitterEstimator {
     }
 
     fn remember(&mut self, delay: i64) {
-        if self.recent.len() == WINDOW
+        let window = (self.seen / 2).clamp(LEAST_WINDOW, WINDOW);
+        while self.recent.len() >= window
             && let Some(oldest) = self.recent.pop_front()
         {
             let at = self.sorted.partition_point(|other| *other < oldest);
@@ -128,6 +132,7 @@ mod tests {
     fn jitter_is_covered_within_a_second_and_forgotten_slowly() {
         let mut estimator = estimator((0..40).map(|n| n * 7_919 % 60_000));
         assert!((50.0..=60.0).contains(&held(&estimator)), "{}", held(&estimator));
+        (0..600).for_each(|n| estimator.add(n * 7_919 % 60_000, LIMIT));
         (0..400).for_each(|_| estimator.add(0, LIMIT));
         assert!((20.0..55.0).contains(&held(&estimator)), "{}", held(&estimator));
         (0..1000).for_each(|_| estimator.add(0, LIMIT));
@@ -137,8 +142,11 @@ mod tests {
     #[test]
     fn a_slow_start_is_forgotten_within_two_seconds() {
         let slow = [300_000, 250_000, 40_000].into_iter();
-        let estimator = estimator(slow.chain((0..60).map(|_| 5_000)));
-        assert!(held(&estimator) < 4.0, "{}", held(&estimator));
+        let once = estimator(slow.chain((0..60).map(|_| 5_000)));
+        assert!(held(&once) < 4.0, "{}", held(&once));
+        // Half a second of late pictures, as a bitrate that begins low has them.
+        let low = estimator((0..15).map(|n| 160_000 - n * 10_000).chain((0..60).map(|_| 5_000)));
+        assert!(held(&low) < 4.0, "{}", held(&low));
     }
 
     #[test]
@@ -153,7 +161,7 @@ mod tests {
         let held_up = |n: i64| if (100..145).contains(&n) { 1_500_000 - (n - 100) * 33_333 } else { 0 };
         let outage = estimator((0..300).map(held_up));
         assert!(held(&outage) < 1.0, "{}", held(&outage));
-        assert_eq!(outage.sorted.len(), 254, "the first picture is left out, too");
+        assert_eq!(outage.sorted.last(), Some(&0));
     }
 
     #[test]
