@@ -180,7 +180,7 @@ fn main() -> Result<()> {
             setup::run(false)?;
             let mut steps = Steps::default();
             steps.step("calls in namespaces", || {
-                run::cargo(&["build", "--release", "--package", "chamada-cli", "--package", "chamada-tests"]).done()?;
+                run::cargo(&["build", "--release", "--workspace", "--bins"]).done()?;
                 run::program(run::target().join("release/bench")).args(args).passes_or_skips()
             });
             steps.finish()
@@ -188,8 +188,7 @@ fn main() -> Result<()> {
         Task::Bench { args }
             if args.first().is_some_and(|first| ["attacks", "server", "soak"].contains(&first.as_str())) =>
         {
-            run::cargo(&["build", "--release", "--package", "chamada-cli", "--package", "chamada-tests", "--bins"])
-                .done()?;
+            run::cargo(&["build", "--release", "--workspace", "--bins"]).done()?;
             let bench = run::program(run::target().join("release/bench")).args(&args);
             // With an arena for each thread, as glibc has it, memory that was freed looks like memory that leaks.
             let soak = args.first().is_some_and(|first| first == "soak");
@@ -240,13 +239,13 @@ fn lint(steps: &mut Steps) {
 
 /// Two calls of 20 s, one on 1 Mbit/s and one with 5 % loss.
 fn calls_on_paths() -> Result<Outcome> {
-    run::cargo(&["build", "--package", "chamada-cli", "--package", "chamada-tests"]).done()?;
+    run::cargo(&["build", "--workspace"]).done()?;
     run::program(run::target().join("debug/bench")).args(["network", "--gate"]).passes_or_skips()
 }
 
 /// A call through each kind of NAT, firewall, relay and proxy.
 fn calls_on_networks() -> Result<Outcome> {
-    run::cargo(&["build", "--package", "chamada-cli", "--package", "chamada-tests"]).done()?;
+    run::cargo(&["build", "--workspace"]).done()?;
     run::program(run::target().join("debug/bench")).args(["matrix"]).passes_or_skips()
 }
 

@@ -50,7 +50,7 @@ fn cells() -> PathBuf {
 
 /// Runs the program of a peer, which calls the command line that is in the target folder.
 fn peer(run: Run) -> Result<Outcome> {
-    cargo(&["build", "--package", "chamada-cli"]).done()?;
+    cargo(&["build", "--workspace"]).done()?;
     run.env(CELLS, &cells().to_string_lossy()).passes()
 }
 
