@@ -2,7 +2,7 @@
 
 use super::super::sequence::nearest;
 use super::budget::RetransmissionBudget;
-use super::{FIRST_RTT, repair_wait};
+use super::{COPY_DISTANCE, FIRST_RTT, LONG_RTT, repair_wait};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -12,8 +12,6 @@ const MIN_AGE: Duration = Duration::from_secs(1);
 const MAX_BYTES: u64 = 2_000_000;
 /// Packets that are kept.
 const MAX_PACKETS: usize = 8_192;
-/// Between the two copies that the second request and later ones bring: back to back they would be lost together.
-const COPY_DISTANCE: Duration = Duration::from_millis(15);
 /// Repair that would take longer than this makes way for a keyframe.
 const MAX_REPAIR_TIME: Duration = Duration::from_millis(300);
 /// Requests that are looked at in [`FLOOD_WINDOW`]: three times what a wide gap brings.
@@ -61,6 +59,8 @@ pub struct RetransmissionHistory<P> {
     /// What has to be sent again, and from when on.
     wanted: BTreeMap<u64, Wanted>,
     rtt: Duration,
+    /// Without queues: what is long by a queue becomes longer by copies.
+    least_rtt: Option<Duration>,
     window: Option<(Instant, u32)>,
     counts: RepairCounts,
     /// Packets below this number are not repeated any more: a keyframe takes their place.
@@ -96,6 +96,7 @@ impl<P> RetransmissionHistory<P> {
             bytes: 0,
             wanted: BTreeMap::new(),
             rtt: FIRST_RTT,
+            least_rtt: None,
             window: None,
             counts: RepairCounts::default(),
             given_up_below: 0,
@@ -119,14 +120,17 @@ impl<P> RetransmissionHistory<P> {
         self.forget(now);
     }
 
-    /// The other side asks for a packet. `rtt` is the smoothed round-trip time of now, queues included.
-    pub fn on_nack(&mut self, now: Instant, sequence_number: u16, rtt: Duration) {
+    /// The other side asks for a packet. `rtt` is the smoothed round-trip time of now, queues included, once one was measured.
+    pub fn on_nack(&mut self, now: Instant, sequence_number: u16, rtt: Option<Duration>) {
         self.counts.asked += 1;
         if self.is_flood(now) {
             self.counts.flood += 1;
             return;
         }
-        self.rtt = rtt.clamp(RTT_BOUNDS.0, RTT_BOUNDS.1);
+        if let Some(rtt) = rtt {
+            self.rtt = rtt.clamp(RTT_BOUNDS.0, RTT_BOUNDS.1);
+            self.least_rtt = Some(self.least_rtt.map_or(self.rtt, |least| least.min(self.rtt)));
+        }
         let Some(number) = self.kept.back().and_then(|last| nearest(last.number, sequence_number)) else {
             self.counts.unknown += 1;
             return;
@@ -148,7 +152,7 @@ impl<P> RetransmissionHistory<P> {
             self.counts.too_soon += 1;
             return;
         }
-        let copies = if kept.repeated.is_some() { 2 } else { 1 };
+        let copies = if kept.repeated.is_some() || self.least_rtt >= Some(LONG_RTT) { 2 } else { 1 };
         self.wanted.insert(number, Wanted { copies, due: now, deadline });
     }
 

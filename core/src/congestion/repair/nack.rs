@@ -1,8 +1,8 @@
 //! The receiver's half of repair: which packets to ask for, and when.
 
 use super::super::sequence::nearest;
-use super::FIRST_RTT;
 use super::reorder::ReorderTolerance;
+use super::{COPY_DISTANCE, FIRST_RTT, LONG_RTT};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -26,7 +26,7 @@ const MAX_MISORDER: u64 = 1_000;
 const BASE: u64 = 1 << 32;
 
 /// One stream's missing packets. Asks for a packet once it is seen to be missing, or after as long as overtaken packets take to
-/// come on this path; again after a round trip, at most ten times.
+/// come on this path; again after a round trip, at most ten times. Where round trips are long each request is made twice.
 pub struct NackGenerator {
     highest: Option<u64>,
     /// When the last packet came that was sent for the first time.
@@ -36,6 +36,8 @@ pub struct NackGenerator {
     missing: BTreeMap<u64, Missing>,
     tolerance: ReorderTolerance,
     rtt: Duration,
+    /// Without queues: what is long by a queue becomes longer by copies.
+    least_rtt: Option<Duration>,
     keyframe: bool,
 }
 
@@ -43,6 +45,8 @@ struct Missing {
     seen: Instant,
     due: Instant,
     tries: u8,
+    /// The last request has its copy.
+    copied: bool,
 }
 
 impl Default for NackGenerator {
@@ -61,6 +65,7 @@ impl NackGenerator {
             missing: BTreeMap::new(),
             tolerance: ReorderTolerance::default(),
             rtt: FIRST_RTT,
+            least_rtt: None,
             keyframe: false,
         }
     }
@@ -68,6 +73,7 @@ impl NackGenerator {
     /// The smoothed round-trip time of now, queues included: with less each packet would be asked for twice.
     pub fn set_rtt(&mut self, rtt: Duration) {
         self.rtt = rtt.clamp(RTT_BOUNDS.0, RTT_BOUNDS.1);
+        self.least_rtt = Some(self.least_rtt.map_or(self.rtt, |least| least.min(self.rtt)));
     }
 
     /// A packet came; `repaired` if it was sent again, with the number of the packet that it repeats. Padding is none.
@@ -101,11 +107,14 @@ impl NackGenerator {
             return Vec::new();
         }
         let again = now + self.rtt + SLACK;
+        let long = self.least_rtt >= Some(LONG_RTT);
         let mut wanted = Vec::new();
         self.missing.retain(|&number, missing| {
-            if missing.due <= now && missing.tries < MAX_TRIES {
-                missing.tries += 1;
-                missing.due = again;
+            let copy = missing.tries > 0 && !missing.copied;
+            if missing.due <= now && (copy || missing.tries < MAX_TRIES) {
+                missing.tries += u8::from(!copy);
+                missing.copied = copy || !long;
+                missing.due = if missing.copied { again } else { now + COPY_DISTANCE };
                 // The low 16 bits are what the wire carries.
                 wanted.push(number as u16);
                 return true;
@@ -134,7 +143,7 @@ impl NackGenerator {
     /// Forgets the stream, as if nothing had come yet. What is known of the path stays.
     pub fn reset(&mut self) {
         let tolerance = std::mem::take(&mut self.tolerance);
-        *self = Self { tolerance, rtt: self.rtt, ..Self::new() };
+        *self = Self { tolerance, rtt: self.rtt, least_rtt: self.least_rtt, ..Self::new() };
     }
 
     fn on_far_off(&mut self, now: Instant, sequence_number: u16, repaired: bool) {
@@ -172,7 +181,7 @@ impl NackGenerator {
             return;
         }
         let due = now + self.tolerance.get(now);
-        self.missing.extend(gap.map(|number| (number, Missing { seen: now, due, tries: 0 })));
+        self.missing.extend(gap.map(|number| (number, Missing { seen: now, due, tries: 0, copied: false })));
         while self.missing.len() > MAX_GAP as usize {
             self.missing.pop_first();
             self.keyframe = true;

@@ -50,6 +50,36 @@ fn a_packet_is_asked_for_ten_times_at_most() {
 }
 
 #[test]
+fn where_round_trips_are_long_each_request_is_made_twice() {
+    let t = Instant::now();
+    let mut far = NackGenerator::new();
+    far.set_rtt(ms(250));
+    [1, 3].into_iter().for_each(|n| far.on_packet(t, n, false));
+    let asked: Vec<u64> = (0..600).filter(|&n| far.poll(t + ms(n)) == [2]).collect();
+    assert_eq!(asked, [0, 15, 275, 290, 550, 565]);
+    // A queue makes a round trip no longer than it was without.
+    let mut queued = generator(t, [1]);
+    queued.set_rtt(ms(250));
+    queued.on_packet(t, 3, false);
+    let asked: Vec<u64> = (0..600).filter(|&n| queued.poll(t + ms(n)) == [2]).collect();
+    assert_eq!(asked, [0, 260, 520]);
+}
+
+#[test]
+fn where_round_trips_are_long_the_first_answer_is_sent_twice() {
+    let t = Instant::now();
+    for (before, copies) in [(250, 2), (50, 1)] {
+        let (mut history, mut budget) = history(t, 1..10);
+        history.on_nack(t, 1, Some(ms(before)));
+        repeats(&mut history, &mut budget, t + ms(20));
+        history.on_nack(t, 5, Some(ms(250)));
+        let sent: usize =
+            (20..300).map(|n| repeats(&mut history, &mut budget, t + ms(n)).iter().filter(|&&n| n == 5).count()).sum();
+        assert_eq!(sent, copies, "after a round trip of {before} ms");
+    }
+}
+
+#[test]
 fn packets_that_come_late_teach_how_long_to_wait() {
     // Milliseconds late, milliseconds that the next gap waits.
     for (late, waits) in [(4, 4), (10, 10), (35, 10)] {
@@ -181,12 +211,12 @@ fn of_packets_that_are_only_late_one_in_a_hundred_is_asked_for_at_most() {
 fn a_packet_is_repeated_when_asked_for_and_not_again_within_most_of_a_round_trip() {
     let t = Instant::now();
     let (mut history, mut budget) = history(t, 65_530..=65_535);
-    history.on_nack(t + ms(20), 65_533, ms(50));
-    history.on_nack(t + ms(20), 65_533, ms(50));
+    history.on_nack(t + ms(20), 65_533, Some(ms(50)));
+    history.on_nack(t + ms(20), 65_533, Some(ms(50)));
     assert_eq!(repeats(&mut history, &mut budget, t + ms(20)), [65_533]);
-    history.on_nack(t + ms(59), 65_533, ms(50));
+    history.on_nack(t + ms(59), 65_533, Some(ms(50)));
     assert_eq!(repeats(&mut history, &mut budget, t + ms(59)), NOTHING);
-    history.on_nack(t + ms(60), 65_533, ms(50));
+    history.on_nack(t + ms(60), 65_533, Some(ms(50)));
     assert_eq!(repeats(&mut history, &mut budget, t + ms(60)), [65_533]);
     assert_eq!(history.counts().too_soon, 2);
 }
@@ -195,11 +225,11 @@ fn a_packet_is_repeated_when_asked_for_and_not_again_within_most_of_a_round_trip
 fn from_the_second_request_on_two_copies_leave_apart() {
     let t = Instant::now();
     let (mut history, mut budget) = history(t, 0..10);
-    history.on_nack(t, 4, ms(50));
+    history.on_nack(t, 4, Some(ms(50)));
     assert_eq!(repeats(&mut history, &mut budget, t), [4]);
     assert_eq!(history.next_wake(&budget), None);
     let again = t + ms(60);
-    history.on_nack(again, 4, ms(50));
+    history.on_nack(again, 4, Some(ms(50)));
     assert_eq!(repeats(&mut history, &mut budget, again), [4]);
     assert_eq!(history.next_wake(&budget), Some(again + ms(15)));
     assert_eq!(repeats(&mut history, &mut budget, again + ms(14)), NOTHING);
@@ -212,7 +242,7 @@ fn repeats_take_half_of_the_target_and_a_fifth_of_a_second_of_that_at_once() {
     let t = Instant::now();
     let (mut history, _) = history(t, 0..100);
     let mut budget = RetransmissionBudget::new(t, 800_000);
-    (0..100).for_each(|n| history.on_nack(t, n, ms(50)));
+    (0..100).for_each(|n| history.on_nack(t, n, Some(ms(50))));
     assert_eq!(repeats(&mut history, &mut budget, t).len(), 10);
     assert_eq!(history.next_wake(&budget), Some(t + ms(20)));
     assert_eq!(repeats(&mut history, &mut budget, t + ms(19)), NOTHING);
@@ -238,9 +268,9 @@ fn a_packet_past_its_time_is_not_repeated() {
     for (after, repeated) in [(last, true), (last + ms(1), false)] {
         let t = Instant::now();
         let (mut history, mut budget) = history(t, 0..10);
-        history.on_nack(t, 4, rtt);
+        history.on_nack(t, 4, Some(rtt));
         assert_eq!(repeats(&mut history, &mut budget, t), [4]);
-        history.on_nack(t + after, 4, rtt);
+        history.on_nack(t + after, 4, Some(rtt));
         assert_eq!(!repeats(&mut history, &mut budget, t + after).is_empty(), repeated);
         assert_eq!(history.counts().too_late, u64::from(!repeated));
     }
@@ -258,7 +288,7 @@ fn packets_are_kept_for_a_second_or_three_round_trips() {
     for (rtt, age, kept) in [(50, 1_000, true), (50, 1_001, false), (400, 1_200, true), (400, 1_201, false)] {
         let t = Instant::now();
         let (mut history, mut budget) = history(t, 0..10);
-        history.on_nack(t + ms(age), 4, ms(rtt));
+        history.on_nack(t + ms(age), 4, Some(ms(rtt)));
         assert_eq!(repeats(&mut history, &mut budget, t + ms(age)).len(), usize::from(kept), "{rtt} {age}");
     }
 }
@@ -268,7 +298,7 @@ fn what_was_never_sent_or_is_not_kept_is_counted_and_that_is_all() {
     let t = Instant::now();
     let (mut history, mut budget) = history(t, 10..20);
     for number in [9, 20, 30_000, 65_535] {
-        history.on_nack(t, number, ms(50));
+        history.on_nack(t, number, Some(ms(50)));
     }
     assert_eq!(repeats(&mut history, &mut budget, t), NOTHING);
     assert_eq!(history.counts().unknown, 4);
@@ -286,11 +316,11 @@ fn the_history_is_bounded_in_bytes() {
 fn a_flood_of_requests_is_bounded_and_counted() {
     let t = Instant::now();
     let (mut history, mut budget) = history(t, 0..100);
-    (0..50_000).for_each(|n| history.on_nack(t, n % 100, ms(50)));
+    (0..50_000).for_each(|n| history.on_nack(t, n % 100, Some(ms(50))));
     let counts = history.counts();
     assert_eq!((counts.asked, counts.flood, counts.too_soon), (50_000, 49_000, 900));
     assert_eq!(repeats(&mut history, &mut budget, t).len(), 100);
-    history.on_nack(t + ms(100), 5, ms(50));
+    history.on_nack(t + ms(100), 5, Some(ms(50)));
     assert_eq!(repeats(&mut history, &mut budget, t + ms(100)), [5], "afterwards all is as before");
 }
 
@@ -331,7 +361,7 @@ proptest! {
                     times.entry(number).or_default().push(now);
                 }
             }
-            history.on_nack(now, number, ms(rtt));
+            history.on_nack(now, number, Some(ms(rtt)));
         }
         for times in times.values() {
             for pair in times.windows(2) {
@@ -354,7 +384,7 @@ proptest! {
         let (mut now, mut bytes) = (t, 0u64);
         for (number, wait) in asks {
             now += ms(wait);
-            history.on_nack(now, number, ms(20));
+            history.on_nack(now, number, Some(ms(20)));
             bytes += 1_000 * repeats(&mut history, &mut budget, now).len() as u64;
         }
         let half = u64::from(target / 2);

@@ -201,7 +201,7 @@ impl Endpoint {
             self.control.on_feedback(at, &Feedback { base: *base, arrivals });
         }
         if !control.nack.is_empty() {
-            let rtt = Duration::from_micros(self.rtt());
+            let rtt = self.control.rtt();
             for number in &control.nack {
                 self.history.on_nack(at, *number, rtt);
             }
@@ -228,7 +228,7 @@ impl Endpoint {
             network.reports[self.peer].heard(now, played, concealed, self.jitter.delay(now));
         }
         let rtt = self.rtt();
-        let (nack, mut picture_loss) = self.receiver.poll(now, rtt);
+        let (nack, mut picture_loss) = self.receiver.poll(now, rtt, self.control.rtt());
         picture_loss |= std::mem::take(&mut self.picture_loss_wanted);
         let mut control = Control { nack, picture_loss, ..Control::default() };
         if now >= self.next_feedback {

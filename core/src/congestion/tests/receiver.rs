@@ -175,7 +175,7 @@ impl VideoReceiver {
     }
 
     /// What to ask for now: numbers (NACK), and whether a keyframe (PLI).
-    pub(super) fn poll(&mut self, now: u64, rtt: u64) -> (Vec<u16>, bool) {
+    pub(super) fn poll(&mut self, now: u64, rtt: u64, measured: Option<Duration>) -> (Vec<u16>, bool) {
         if self.gap_since.is_some_and(|since| now >= since + repair_wait_us(rtt)) {
             self.gap_since = None;
             self.gave_up += 1;
@@ -191,7 +191,9 @@ impl VideoReceiver {
                 self.nack.forget_before(highest.wrapping_add(1) as u16);
             }
         }
-        self.nack.set_rtt(Duration::from_micros(rtt));
+        if let Some(rtt) = measured {
+            self.nack.set_rtt(rtt);
+        }
         let numbers = self.nack.poll(instant(now));
         if self.nack.take_keyframe_request() && !self.needs_key {
             self.needs_key = true;

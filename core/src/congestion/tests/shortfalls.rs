@@ -44,7 +44,7 @@ pub(super) const SHORTFALLS: &[Shortfall] = &[
     short("loss_30", Concealed((10, 60)), AtMost(5.0), 5.160, 5.960),
     short("bursts_of_4", Use((10, 60)), AtLeast(0.75), 0.719, 0.464),
     short("rtt_150_loss_3", FrameDelayP95((10, 60)), AtMost(350.0), 437.544, 492.680),
-    short("rtt_300_loss_5", Frozen((0, 60)), AtMost(0.6), 14.741, 17.493),
+    short("rtt_300_loss_5", Frozen((0, 60)), AtMost(0.6), 1.125, 3.292),
     short("jitter_30", Cuts((10, 60)), AtMost(6.0), 12.000, 18.000),
     short("jitter_60", Use((10, 60)), AtLeast(0.8), 0.869, 0.667),
     short("jitter_60", Cuts((10, 60)), AtMost(6.0), 14.400, 20.400),

@@ -136,7 +136,7 @@ impl Transmit {
     }
 
     fn on_nack(&mut self, nack: &TransportLayerNack, now: Instant) {
-        let rtt = self.sending.controller().rtt().unwrap_or(repair::FIRST_RTT);
+        let rtt = self.sending.controller().rtt();
         let Some(history) = self.streams.get_mut(&nack.media_ssrc).and_then(|s| s.history.as_mut()) else { return };
         for pair in &nack.nacks {
             history.on_nack(now, pair.packet_id, rtt);
