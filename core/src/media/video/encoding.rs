@@ -23,6 +23,8 @@ const REDUCED: f64 = 0.7;
 /// A keyframe of more than so many times its budget is paid for by pictures that are left out, for at most this long.
 const TOO_LARGE: u64 = 2;
 const MAX_DEBT: Duration = Duration::from_secs(2);
+/// The part of a keyframe's budget that one has which only another size asks for: nobody waits for it, and nobody should for what follows.
+const SIZE_CHANGE: f64 = 0.75;
 /// What a keyframe's budget is worth on a slow path.
 const BUDGET_LASTS: Duration = Duration::from_millis(250);
 /// Quantisers between which pictures are worth their pixels. Source: libwebrtc, `quality_scaler` and its codecs' settings.
@@ -245,7 +247,8 @@ impl Encoding {
             render(&self.pool, running.size).map_err(|detail| CodecError::Encode { codec: wanted.codec, detail })?;
         running.follow(told, now)?;
         if keyframe {
-            running.encoder.set_keyframe_budget(told.keyframe_bytes)?;
+            let share = if wanted.keyframe || self.last_keyframe.is_none() { 1.0 } else { SIZE_CHANGE };
+            running.encoder.set_keyframe_budget((f64::from(told.keyframe_bytes) * share) as u32)?;
         }
         let encoded = running.encoder.encode(&frame, keyframe)?;
         self.encoder = Some(running);

@@ -70,8 +70,12 @@ impl RateControl {
         }
     }
 
-    /// In bits per second.
+    /// In bits per second. What is ahead was on its way at the bitrate until now, and takes no longer at a lower one: the pacer knows what
+    /// really waits.
     pub(super) fn set_bitrate(&mut self, bps: u32) {
+        if bps < self.bitrate_bps {
+            self.ahead *= f64::from(bps) / f64::from(self.bitrate_bps);
+        }
         self.bitrate_bps = bps;
     }
 

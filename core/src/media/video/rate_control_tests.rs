@@ -125,6 +125,18 @@ fn a_lower_bitrate_is_kept_from_the_first_pictures_on() {
 }
 
 #[test]
+fn a_much_lower_bitrate_leaves_no_picture_out_for_what_was_made_before() {
+    let mut model = Model::new(1_000_000, 60_000.0, 3_000.0);
+    model.control.set_keyframe_budget(30_000);
+    model.picture(true);
+    model.control.set_bitrate(100_000);
+    for _ in 0..30 {
+        model.picture(false);
+    }
+    assert_eq!(model.left_out, 0);
+}
+
+#[test]
 fn a_new_scene_is_a_keyframe_within_its_budget_and_not_a_picture_many_times_its_share() {
     let mut model = Model::new(1_000_000, 60_000.0, 2_000.0);
     model.control.set_keyframe_budget(18_750);

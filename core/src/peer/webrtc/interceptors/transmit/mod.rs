@@ -14,7 +14,7 @@ use super::counters::Counters;
 use super::rtx::PayloadTypes;
 use super::{Queue, chain_link};
 use crate::congestion::{
-    Class, Feedback, MAX_VIDEO_BACKLOG, Pacer, Released, RetransmissionBudget, RetransmissionHistory, Sent, repair,
+    Class, Feedback, MAX_VIDEO_BACKLOG, Pacer, Released, RetransmissionBudget, RetransmissionHistory, Sent,
 };
 use crate::peer::PeerEvent;
 use bytes::Bytes;
