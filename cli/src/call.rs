@@ -376,3 +376,7 @@ pub(crate) async fn at(instant: Option<Instant>) {
 
 /// How long a self-check may take to connect.
 pub(crate) const CONNECT_BOUND: Duration = Duration::from_secs(20);
+
+#[cfg(test)]
+#[path = "call_tests.rs"]
+mod tests;

@@ -7,12 +7,14 @@ use chamada::peer::webrtc::WebrtcPeers;
 use chamada::peer::{CandidatePair, DataError, PeerConfig, PeerConnection, PeerError, PeerEvent, PeerFactory};
 use chamada::signaling::message::IceServer;
 use chamada_server::ServerConfig;
+use chamada_tests::mock_server::MockServer;
 use chamada_tests::phone::{Phone, PhoneSetup, must};
 use chamada_tests::proxy::HttpProxy;
 use chamada_tests::real_server::RealServer;
 use chamada_tests::turn_server::TurnServer;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 fn relayed(by: &str) -> CandidatePair {
@@ -63,6 +65,46 @@ async fn a_relay_only_side_reaches_one_that_is_not_and_does_not_tell_its_own_add
     assert_eq!(stats.peer.pair.map(|pair| pair.local).as_deref(), Some("relay"));
     let stats = rui.measures("a path", |stats| stats.peer.pair.is_some()).await;
     assert_ne!(stats.peer.pair.map(|pair| pair.remote).as_deref(), Some("host"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs coturn: `cargo xtask test` runs it where that is installed, and says where it is not"]
+async fn a_relay_only_call_waits_for_no_path_without_a_relay_and_follows_a_new_network_of_either_side() {
+    let turn = TurnServer::start();
+    let server = MockServer::old_server().await;
+    let relay_only = |name: &str| {
+        let mut setup = PhoneSetup::new(&server.url(), name);
+        setup.config.relay_only = true;
+        setup.config.ice_servers = vec![turn.ice_server()];
+        setup.login()
+    };
+    let (mut ana, mut rui) = tokio::join!(relay_only("ana"), relay_only("rui"));
+    ana.sees(&["rui"]).await;
+    let mut took = Vec::new();
+    for _ in 0..2 {
+        let asked = Instant::now();
+        ana.talks_with_known(&mut rui, "rui").await;
+        took.push(asked.elapsed());
+        must(ana.client.hang_up().await);
+        tokio::join!(ana.ends(), rui.ends());
+    }
+    // An agent that hopes for a better path gives it two seconds. The machine may be busy in one of the two calls.
+    assert!(took.iter().any(|took| *took < Duration::from_millis(1_500)), "connected after {took:?}");
+
+    ana.talks_with_known(&mut rui, "rui").await;
+    for mover in [&ana, &rui] {
+        let offers = server.frames().iter().filter(|frame| frame["type"] == "video-offer").count();
+        must(mover.client.network_changed().await);
+        tokio::join!(ana.view.frames(30), rui.view.frames(30));
+        let restarts = server.frames().iter().filter(|frame| frame["type"] == "video-offer").count() - offers;
+        assert!(restarts > 0, "pictures go on, and ICE has not been restarted");
+    }
+    for phone in [&mut ana, &mut rui] {
+        let stats = phone.measures("a path", |stats| stats.peer.pair.is_some()).await;
+        assert_eq!(stats.peer.pair, Some(relayed("udp")), "on a new path as on the first");
+    }
+    must(ana.client.hang_up().await);
+    tokio::join!(ana.ends(), rui.ends());
 }
 
 /// Two calls in a row, for an allocation that was not released would be in the second one's way.

@@ -158,8 +158,8 @@ impl CallEngine {
             return log::debug!("ignored an answer without an offer");
         }
         let certificates = Certificates::of(&sdp);
-        if call.certificates.exclude(&certificates) {
-            // DTLS does not change its peer: a page that was reloaded needs a new connection on this side, too.
+        if call.certificates.exclude(&certificates) || call.gives_up_transport(&sdp) {
+            // DTLS does not change its peer: a page that was reloaded, or has given its transport up, needs a new connection on this side, too.
             call.reconnect(now, RESTART_CHECKS);
             call.await_checks(now);
             return self.offer_on_new_peer();

@@ -110,11 +110,11 @@ impl Call {
         }
     }
 
-    /// Whether the remote peer gives up the transport with this offer. Browsers do where the m-line that it belongs to is stopped: for those
+    /// Whether the remote peer gives up the transport with this description. Browsers do where the m-line that it belongs to is stopped: for those
     /// that go on they make another one, with a DTLS handshake of its own, which no peer connection of this side can join.
-    pub(super) fn gives_up_transport(&self, offer: &SessionDescription) -> bool {
+    pub(super) fn gives_up_transport(&self, description: &SessionDescription) -> bool {
         let Some(owner) = &self.bundle_owner else { return false };
-        Description::read(&offer.sdp).is_ok_and(|offer| offer.goes_on_without(owner))
+        Description::read(&description.sdp).is_ok_and(|description| description.goes_on_without(owner))
     }
 
     /// How long this side waits before it restarts ICE: the caller and the side whose network changed come first.

@@ -157,7 +157,7 @@ pub(super) struct Driver {
     addresses: AddressWatch,
     /// When they last called for another path, so that an app that tells of the same change does not begin again.
     addresses_changed: Option<Instant>,
-    /// Whether the server is away.
+    /// Whether the server is away, or is looked for anew.
     server_lost: bool,
     /// Whether the call has lost its path and waits for the server.
     hurry: bool,
@@ -383,6 +383,8 @@ impl Driver {
 
     fn network_changed(&mut self) {
         self.signaling.reconnect_now();
+        // What is tried from here on may begin before the new network is there, and hang: that is looked at again when it comes.
+        self.server_lost = true;
         // The old connection to the server may be dead without knowing: the restart waits for the new login.
         self.engine.signaling_lost(Instant::now());
         self.engine.network_changed(Instant::now());

@@ -231,6 +231,11 @@ impl Session {
         &self.remote.pwd
     }
 
+    /// Whether that agent only answers checks and makes none (RFC 8445 section 2.5).
+    pub(crate) fn remote_is_lite(&self) -> bool {
+        self.remote.ice_lite
+    }
+
     /// The m-line that this side's candidates are told with: mid and index.
     pub(crate) fn candidate_line(&self) -> (Option<String>, u16) {
         let used = self.lines.iter().position(|line| line.used.is_some()).unwrap_or_default();

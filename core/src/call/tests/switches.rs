@@ -186,15 +186,38 @@ fn who_offers_in_the_call_as_somebody_new_is_answered_on_a_new_peer_connection()
     assert!(world.phones[ANA].open_peers().all(|peer| peer.agreed.is_some_and(|(_, theirs)| theirs.connection == 701)));
 }
 
+/// Sound and video on these ports, of which those of the group share a transport.
+fn bundle(group: &str, [audio, video]: [u16; 2]) -> String {
+    let section = |kind, port, mid| format!("m={kind} {port} UDP/TLS/RTP/SAVPF 96\r\na=mid:{mid}\r\n");
+    format!("a=group:BUNDLE{group}\r\n{}{}", section("audio", audio, 0), section("video", video, 1))
+}
+
+#[test]
+fn who_stops_that_section_in_an_answer_is_offered_a_new_peer_connection() {
+    let (mut world, rui) = restarting_with_rui();
+    let call = world.phones[ANA].snapshot().call;
+    let rui = |version, group: &str, ports| rui(700, version) + &bundle(group, ports);
+    world.tell(ANA, answer("rui", &rui(2, " 0 1", [9, 9]), call));
+    world.run(100);
+    world.report(ANA, PeerReport::Connection(ConnectionState::Connected));
+    for (version, group, ports, peers) in [(3, " 0", [9, 0], 1), (4, " 1", [0, 9], 2)] {
+        let before = offers(&world, ANA);
+        world.report(ANA, PeerReport::Connection(ConnectionState::Disconnected));
+        world.run(600);
+        assert_eq!(offers(&world, ANA), before + 1);
+        world.tell(ANA, answer("rui", &rui(version, group, ports), call));
+        world.run(100);
+        assert_eq!(world.phones[ANA].peers.len(), peers);
+        world.report(ANA, PeerReport::Connection(ConnectionState::Connected));
+    }
+    assert_eq!(world.phones[ANA].snapshot().call, call);
+}
+
 #[test]
 fn who_stops_the_section_that_its_transport_belongs_to_is_answered_on_a_new_peer_connection() {
     let (mut world, rui) = restarting_with_rui();
     let call = world.phones[ANA].snapshot().call;
-    let rui = |version, group: &str, [audio, video]: [u16; 2]| {
-        let section = |kind, port, mid| format!("m={kind} {port} UDP/TLS/RTP/SAVPF 96\r\na=mid:{mid}\r\n");
-        let sections = section("audio", audio, 0) + &section("video", video, 1);
-        format!("{}a=group:BUNDLE{group}\r\n{sections}", rui(700, version))
-    };
+    let rui = |version, group: &str, ports| rui(700, version) + &bundle(group, ports);
     world.tell(ANA, answer("rui", &rui(2, " 0 1", [9, 9]), call));
     world.run(100);
     world.report(ANA, PeerReport::Connection(ConnectionState::Connected));

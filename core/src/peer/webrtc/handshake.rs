@@ -85,7 +85,7 @@ fn is_protected(datagram: &[u8]) -> bool {
 }
 
 /// What a relay carries in ChannelData or in an indication (RFC 8656 sections 11 and 12), and anything else as it is.
-fn unwrapped(datagram: &[u8]) -> &[u8] {
+pub(super) fn unwrapped(datagram: &[u8]) -> &[u8] {
     match datagram {
         [0x40..=0x4f, _, _, _, data @ ..] => data,
         // Send and Data indications.

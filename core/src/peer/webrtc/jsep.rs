@@ -142,10 +142,14 @@ impl Connection {
         }
         if jsep.has_remote && session.remote_ufrag() != jsep.session.remote_ufrag() {
             self.state.search.restarted();
+            if !session.remote_is_lite() {
+                self.shared.nominations.hold(session.remote_ufrag());
+            }
         }
         let answer = match self.answer_plain(jsep, &session).await {
             Ok(answer) => answer,
             Err(error) => {
+                self.shared.nominations.release();
                 self.roll_back(false).await;
                 return Err(error);
             }
@@ -169,6 +173,9 @@ impl Connection {
         let plain = RTCSessionDescription::answer(jsep.plain(&session)).map_err(failed)?;
         self.inner.set_remote_description(plain).await.map_err(failed)?;
         jsep.offered = None;
+        if session.remote_ufrag() != jsep.session.remote_ufrag() {
+            self.shared.nominations.release();
+        }
         self.agreed(jsep, session).await;
         self.add_remote_candidates(jsep, &answer).await;
         Ok(())

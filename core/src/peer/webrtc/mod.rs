@@ -17,6 +17,7 @@
 //! | Every pair is checked 20 times a second, however many there are | `checks.rs` lets them share a rate |
 //! | A search for a path that finds none goes on for 27 s without a word | `search.rs` judges it by the clock |
 //! | A change of the selected candidate pair is told to nobody | `route.rs` looks for it in the statistics |
+//! | A pair is nominated once, though a peer that restarts ICE may not have the answer yet | `nomination.rs` holds nominations back until it has |
 //! | The selected pair stays that until ICE restarts, though the peer's NAT has given it another address | `rebinding.rs` follows it below the crate |
 //! | PLI and FIR are not acted on | `interceptors/keyframe.rs` reports them |
 //! | Incoming RTCP is missing from statistics | `interceptors/counters.rs` counts |
@@ -43,6 +44,7 @@ mod incoming;
 mod interceptors;
 mod jsep;
 mod mdns;
+mod nomination;
 mod outgoing;
 mod rebinding;
 mod relay;

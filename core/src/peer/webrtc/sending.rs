@@ -3,6 +3,7 @@
 use super::interceptors::counters::Counters;
 use super::interceptors::rtx::PayloadTypes;
 use super::interceptors::unsignaled::Streams;
+use super::nomination::Nominations;
 use super::rebinding::RemotePassword;
 use super::route::MediaTo;
 use crate::congestion::{Config, Controller, Demand, Plan};
@@ -28,6 +29,7 @@ pub(super) struct Shared {
     pub(super) streams: Arc<Streams>,
     pub(super) media_to: Arc<MediaTo>,
     pub(super) remote_password: RemotePassword,
+    pub(super) nominations: Nominations,
 }
 
 impl Shared {
@@ -40,6 +42,7 @@ impl Shared {
             streams: Arc::default(),
             media_to: Arc::default(),
             remote_password: RemotePassword::default(),
+            nominations: Nominations::default(),
         }
     }
 }

@@ -1,9 +1,10 @@
-//! The crate's sockets, which lose every packet while an outage is on, repeat the datagrams of a handshake, carry what goes to relays
-//! over streams, and follow a peer whose address changes on the way.
+//! The crate's sockets, which lose every packet while an outage is on, repeat the datagrams of a handshake, hold nominations back, carry what
+//! goes to relays over streams, and follow a peer whose address changes on the way.
 
 use super::checks::Checks;
 use super::driver_task::DriverTask;
 use super::handshake::{GAPS, Handshake};
+use super::nomination::Nominations;
 use super::rebinding::{Check, Rebinding, RemotePassword};
 use super::relay::{Arrival, INCOMING, Relays};
 use super::relaying::Relaying;
@@ -37,6 +38,7 @@ pub(super) struct Sockets {
     checks: Arc<Checks>,
     media_to: Arc<MediaTo>,
     password: RemotePassword,
+    nominations: Nominations,
     /// Whether there is a socket of IPv4.
     ipv4: AtomicBool,
 }
@@ -45,7 +47,8 @@ impl Sockets {
     pub(super) fn new(outage: Outage, driver: DriverTask, relays: Arc<Relays>, shared: &Shared) -> Self {
         let (relaying, checks) = Default::default();
         let (media_to, password) = (Arc::clone(&shared.media_to), shared.remote_password.clone());
-        Self { outage, driver, relays, relaying, checks, media_to, password, ipv4: AtomicBool::new(false) }
+        let (nominations, ipv4) = (shared.nominations.clone(), AtomicBool::new(false));
+        Self { outage, driver, relays, relaying, checks, media_to, password, nominations, ipv4 }
     }
 }
 
@@ -58,8 +61,20 @@ impl Runtime for Sockets {
         let (relays, relaying) = (Arc::clone(&self.relays), Arc::clone(&self.relaying));
         let (outage, handshake) = (self.outage.clone(), Handshake::default());
         let (checks, media_to) = (Arc::clone(&self.checks), Arc::clone(&self.media_to));
-        let rebinding = Rebinding::new(self.password.clone());
-        let path = Path { inner, address, outage, handshake, checks, media_to, rebinding, relays, relaying, incoming };
+        let (nominations, rebinding) = (self.nominations.clone(), Rebinding::new(self.password.clone()));
+        let path = Path {
+            inner,
+            address,
+            outage,
+            handshake,
+            checks,
+            nominations,
+            media_to,
+            rebinding,
+            relays,
+            relaying,
+            incoming,
+        };
         Ok(Arc::new(Socket { path: Arc::new(path), arrivals: Mutex::new(arrivals) }))
     }
 
@@ -128,6 +143,7 @@ struct Path {
     outage: Outage,
     handshake: Handshake,
     checks: Arc<Checks>,
+    nominations: Nominations,
     media_to: Arc<MediaTo>,
     rebinding: Rebinding,
     relays: Arc<Relays>,
@@ -143,7 +159,9 @@ impl Path {
             return Poll::Ready(Ok(transmit.contents.len()));
         }
         for datagram in datagrams(transmit.contents, transmit.segment_size) {
-            if !self.checks.admit(Instant::now(), self.address, transmit.destination, datagram) {
+            if !self.nominations.admit(datagram)
+                || !self.checks.admit(Instant::now(), self.address, transmit.destination, datagram)
+            {
                 return Poll::Ready(Ok(transmit.contents.len()));
             }
             self.relaying.sent(datagram);
@@ -266,6 +284,7 @@ impl AsyncUdpSocket for Socket {
                 wanted |= origin.is_some();
                 for datagram in datagrams(buffer, Some(meta.stride)) {
                     self.path.handshake.received(datagram);
+                    self.path.nominations.received(datagram);
                     self.path.checks.received(self.path.address, meta.addr, datagram);
                 }
             }

@@ -5,6 +5,7 @@ mod link;
 mod mangled;
 mod media;
 mod negotiation;
+mod nomination;
 mod nonsense;
 mod rebinding;
 mod redundancy;

@@ -121,7 +121,10 @@ impl Links {
     fn add_v6(&self, side: Side) -> Result<()> {
         let (name, router) = (self.namespaces.name(side), self.namespaces.name(Side::Server));
         let near = format!("fd79:{}::1/64", network(side, 1));
-        ip(&["-n", &router, "-6", "addr", "add", &near, "dev", &format!("mobile-{}", side.letter()), "nodad"])?;
+        // Without an address of the link itself (RFC 4291 section 2.8) the router could not ask for its neighbours.
+        for address in [near.as_str(), "fe80::1/64"] {
+            ip(&["-n", &router, "-6", "addr", "add", address, "dev", &format!("mobile-{}", side.letter()), "nodad"])?;
+        }
         let folder = Path::new("/etc/netns").join(&name);
         std::fs::create_dir_all(&folder)?;
         let hosts = format!("127.0.0.1 localhost\n{SERVER} {SERVER_NAME}\n{SERVER_V6} {SERVER_NAME}\n");
