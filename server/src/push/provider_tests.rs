@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::sync::mpsc::channel;
 use tokio::time;
 
-#[path = "../../tests/support/push_services.rs"]
+#[path = "../../tests/integration/support/push_services.rs"]
 mod push_services;
 
 use push_services::{PushServices, Subscription, WEBHOOK_SECRET};
