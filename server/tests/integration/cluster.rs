@@ -323,6 +323,29 @@ async fn without_nats_local_calls_go_on_and_the_rest_says_so_and_heals() {
 }
 
 #[tokio::test]
+async fn a_nats_that_wants_a_password_gets_that_of_the_url_and_a_wrong_one_is_a_clear_error() {
+    let Some(nats) = NatsServer::start_with(&["--user", "node", "--pass", "s@cret"]).await else { return };
+    let at = |credentials: &str| {
+        let servers = vec![nats.url().replace("nats://", &format!("nats://{credentials}"))];
+        Server::bind(ServerConfig { cluster: Some(ClusterConfig { servers, replicas: 1 }), ..config() })
+    };
+    at("node:s%40cret@").await.unwrap();
+    for wrong in ["", "node:secret@"] {
+        let error = at(wrong).await.unwrap_err().to_string();
+        assert!(error.contains("nats://USER:PASSWORD@HOST") && !error.contains("secret"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_url_of_nats_is_said_before_anybody_is_served() {
+    for server in ["http://node:secret@127.0.0.1", "nats://"] {
+        let cluster = Some(ClusterConfig { servers: vec![server.into()], replicas: 1 });
+        let error = Server::check(ServerConfig { cluster, ..config() }).unwrap_err().to_string();
+        assert!(error.contains("nats://[USER:PASSWORD@]HOST") && !error.contains("secret"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_nats_that_is_not_there_is_a_clear_error() {
     let cluster = ClusterConfig { servers: vec!["nats://127.0.0.1:1".into()], replicas: 1 };
     let error = Server::bind(ServerConfig { cluster: Some(cluster), ..config() }).await.unwrap_err();
