@@ -1,6 +1,6 @@
 //! Very many people on one server, and lines to all of a room.
 
-use super::client::{Person, log_in};
+use super::client::{Socket, log_in};
 use super::{Served, percentile, serve};
 use crate::usage::{cpu_seconds, resident_mib};
 use crate::{Figure, show};
@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Message;
+
+type Sink = SplitSink<Socket, Message>;
 
 /// Logins that are under way at a time.
 const AT_A_TIME: usize = 200;
@@ -31,11 +33,19 @@ pub(super) async fn measure(people: usize, rooms: usize) -> Result<Vec<Figure>> 
     let process = server.process.id().to_string();
     let empty = resident_mib(&process)?;
     let (started, cpu) = (Instant::now(), cpu_seconds(&process)?);
+    let (delays, measured) = mpsc::unbounded_channel();
     let logins = (0..people).map(|number| {
         let url = format!("{}/room/{}", server.url, number % rooms.max(1));
-        async move { log_in(&url, &format!("person {number}"), None).await }
+        let delays = delays.clone();
+        async move {
+            let person = log_in(&url, &format!("person {number}"), None).await?;
+            let (sink, stream) = person.socket.split();
+            // From now on everybody reads, and so answers the server's pings.
+            tokio::spawn(note_delays(stream, started, delays));
+            anyhow::Ok(sink)
+        }
     });
-    let logged_in: Vec<Result<Person>> = stream::iter(logins).buffered(AT_A_TIME).collect().await;
+    let logged_in: Vec<Result<Sink>> = stream::iter(logins).buffered(AT_A_TIME).collect().await;
     let everybody = logged_in.into_iter().collect::<Result<Vec<_>>>()?;
     let (took, cpu) = (started.elapsed().as_secs_f64(), cpu_seconds(&process)? - cpu);
     tokio::time::sleep(Duration::from_secs(3)).await;
@@ -45,7 +55,7 @@ pub(super) async fn measure(people: usize, rooms: usize) -> Result<Vec<Figure>> 
         Figure::new(format!("{people} logins, CPU of the server"), cpu, "s"),
         Figure::new("memory of the server for each of them", memory, "KiB").aim(16.0),
     ]);
-    let delays = relay_delays(everybody, rooms.max(1)).await?;
+    let delays = relay_delays(everybody, rooms.max(1), started, measured).await?;
     figures.extend(show(vec![
         Figure::new("a message to one of them, median", percentile(&delays, 0.5), "ms"),
         Figure::new("a message to one of them, p99", percentile(&delays, 0.99), "ms").aim(5.0),
@@ -53,17 +63,13 @@ pub(super) async fn measure(people: usize, rooms: usize) -> Result<Vec<Figure>> 
     Ok(figures)
 }
 
-/// Everybody reads; of some pairs one writes to the other. How long each message took, in milliseconds, sorted.
-async fn relay_delays(everybody: Vec<Person>, rooms: usize) -> Result<Vec<f64>> {
-    let start = Instant::now();
-    let (delays, mut measured) = mpsc::unbounded_channel();
-    let mut sinks = Vec::new();
-    for person in everybody {
-        let (sink, stream) = person.socket.split();
-        sinks.push(sink);
-        tokio::spawn(note_delays(stream, start, delays.clone()));
-    }
-    drop(delays);
+/// Of some pairs one writes to the other. How long each message took, in milliseconds, sorted.
+async fn relay_delays(
+    mut sinks: Vec<Sink>,
+    rooms: usize,
+    start: Instant,
+    mut measured: mpsc::UnboundedReceiver<f64>,
+) -> Result<Vec<f64>> {
     let mut writers = Vec::new();
     // Neighbours of one room, all over the rooms.
     let pairs = PAIRS.min(sinks.len().saturating_sub(rooms));
@@ -81,11 +87,7 @@ async fn relay_delays(everybody: Vec<Person>, rooms: usize) -> Result<Vec<f64>> 
     Ok(all)
 }
 
-pub(super) async fn note_delays(
-    mut stream: SplitStream<super::client::Socket>,
-    start: Instant,
-    delays: mpsc::UnboundedSender<f64>,
-) {
+async fn note_delays(mut stream: SplitStream<Socket>, start: Instant, delays: mpsc::UnboundedSender<f64>) {
     while let Some(Ok(frame)) = stream.next().await {
         let now = start.elapsed().as_secs_f64();
         let sent = frame
@@ -100,7 +102,7 @@ pub(super) async fn note_delays(
 }
 
 /// How many it has sent.
-async fn write(sink: &mut SplitSink<super::client::Socket, Message>, target: String, start: Instant) -> Result<usize> {
+async fn write(sink: &mut Sink, target: String, start: Instant) -> Result<usize> {
     // Not all at once.
     tokio::time::sleep(Duration::from_millis(target.bytes().map(u64::from).sum::<u64>() % 200)).await;
     let mut every = tokio::time::interval(Duration::from_secs(1) / PER_SECOND);
