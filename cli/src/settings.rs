@@ -117,7 +117,7 @@ pub(crate) struct Settings {
     /// Ring devices that are not connected by a web service of yours
     #[arg(long, value_name = "URL", env = "CHAMADA_PUSH_WEBHOOK")]
     push_webhook: Option<String>,
-    /// The file with the secret that requests to it are signed with: at least 24 bytes
+    /// The file with the secret that requests to it are signed with: base64 of at least 24 bytes
     #[arg(long, value_name = "FILE", env = "CHAMADA_PUSH_WEBHOOK_SECRET")]
     push_webhook_secret: Option<PathBuf>,
     /// Send pushes also to private addresses and without TLS, where devices register such
@@ -211,6 +211,15 @@ fn first<T>(one: Vec<T>, other: Vec<T>) -> Vec<T> {
     if one.is_empty() { other } else { one }
 }
 
+/// Whether a browser could send this as `Origin` (RFC 6454, section 7), but for a slash at its end; or all of them.
+fn is_origin(text: &str) -> bool {
+    let has_host = |rest: &str| !rest.is_empty() && !rest.contains(['/', '?', '#', '@']);
+    text == "*"
+        || text
+            .split_once("://")
+            .is_some_and(|(scheme, rest)| !scheme.is_empty() && has_host(rest.trim_end_matches('/')))
+}
+
 impl Settings {
     fn or(self, file: Self) -> Self {
         Self {
@@ -287,6 +296,9 @@ impl Settings {
     fn into_config(mut self) -> Result<ServerConfig, Failure> {
         let push = self.take_push()?;
         let bad = |text: &str| Err(Failure::BadArgument(text.into()));
+        if let Some(origin) = self.allow_origin.iter().find(|origin| !is_origin(origin)) {
+            return bad(&format!("allow-origin: '{origin}' is no origin: use https://HOST[:PORT], or * for all"));
+        }
         let tls = match (self.tls_cert, self.tls_key) {
             (Some(certificate), Some(key)) => Some(TlsConfig { certificate, key }),
             (None, None) => None,

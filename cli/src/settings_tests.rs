@@ -90,6 +90,8 @@ fn what_cannot_be_meant_is_said_with_its_place() {
         ("auth-secret = \"a\"", &["--auth-jwks", "b"], "not with both"),
         ("auth-issuer = \"a\"", &[], "auth-secret"),
         ("turn-url = [\"turn:x\"]", &[], "turn-secret"),
+        ("allow-origin = [\"call.example\"]", &[], "https://HOST"),
+        ("", &["--allow-origin", "https://call.example/room/a"], "https://HOST"),
         ("not toml at all", &[], "line 1"),
     ] {
         let error = config(file, arguments).unwrap_err();

@@ -31,12 +31,17 @@ fn lists(outbox: &Outbox) -> (usize, String) {
     (count, last)
 }
 
-/// A bound far above what is measured, hardly optimised: some 10 ms, and 110 where all want the same name.
+/// What this thread has had of a processor, whatever else the machine did meanwhile.
+fn cpu_time() -> Duration {
+    Duration::try_from(rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime)).unwrap()
+}
+
+/// A bound far above what is measured, hardly optimised: some 30 ms, and 240 where all want the same name.
 #[test]
 fn a_thousand_logins_and_their_lists_take_well_under_a_second() {
     for name_of in [|n: usize| format!("user {n}"), |_| "everyone the same".to_owned()] {
         let hub = Hub::new(ServerConfig::default(), Arc::new(Alone)).unwrap();
-        let started = Instant::now();
+        let started = cpu_time();
         let mut people = Vec::new();
         for n in 0..1_000 {
             people.push(log_in(&hub, &name_of(n)).1);
@@ -46,7 +51,7 @@ fn a_thousand_logins_and_their_lists_take_well_under_a_second() {
             }
         }
         tell(&hub, 1_000);
-        let took = started.elapsed();
+        let took = cpu_time() - started;
         println!("1,000 logins and 51 lists: {took:?}");
         assert!(took < Duration::from_secs(1), "{took:?}");
         assert_eq!(hub.counts(), (1_000, 1_000));

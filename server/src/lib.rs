@@ -156,6 +156,9 @@ impl Server {
     /// # Errors
     /// [`ServerError`], but no `Bind`.
     pub fn check(config: ServerConfig) -> Result<(), ServerError> {
+        if let Some(cluster) = &config.cluster {
+            Nats::check(cluster).map_err(|e| ServerError::Cluster(e.0))?;
+        }
         Hub::new(config, Arc::new(Alone)).map(drop)
     }
 

@@ -89,7 +89,7 @@ pub(crate) fn key(name: &str) -> Option<Arc<str>> {
 }
 
 /// RFC 3986 section 2.1. `None`: no UTF-8, an unfinished escape, or a further segment of the path.
-fn percent_decoded(text: &str) -> Option<String> {
+pub(crate) fn percent_decoded(text: &str) -> Option<String> {
     if text.contains('/') || text.len() > 3 * 4 * MAX_ROOM_CHARS {
         return None;
     }

@@ -1,13 +1,10 @@
-//! What connections take from the machine. These are figures of the whole process, so the tests do not share it with others, nor run beside
-//! each other.
+//! What connections take from the machine: memory and open files are figures of a whole process, so this test shares its process with no other.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "the helpers are tests too")]
 
-mod support;
-
+use chamada_server::{Server, ServerConfig};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-use std::net::SocketAddr;
-use support::{PATIENCE, config, start};
+use std::{net::SocketAddr, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -23,7 +20,11 @@ async fn silent(server: SocketAddr) -> TcpStream {
     socket.write_all(UPGRADE.as_bytes()).await.unwrap();
     let mut heard = Vec::with_capacity(2_048);
     while !String::from_utf8_lossy(&heard).contains("\"resume\"") {
-        assert_ne!(timeout(PATIENCE, socket.read_buf(&mut heard)).await.unwrap().unwrap(), 0, "it closed");
+        assert_ne!(
+            timeout(Duration::from_secs(10), socket.read_buf(&mut heard)).await.unwrap().unwrap(),
+            0,
+            "it closed"
+        );
     }
     socket
 }
@@ -38,17 +39,20 @@ fn resident_kib() -> f64 {
 async fn a_server_opens_as_many_files_as_it_may_and_a_silent_connection_takes_16_kib() {
     let most = getrlimit(Resource::Nofile).maximum;
     setrlimit(Resource::Nofile, Rlimit { current: Some(256), maximum: most }).unwrap();
-    let server = start(config()).await;
+    let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+    let server = Server::bind(ServerConfig { listen, ..ServerConfig::default() }).await.unwrap();
+    let address = server.local_addr();
+    tokio::spawn(server.run(std::future::pending()));
     assert_eq!(getrlimit(Resource::Nofile).current, most);
 
     // The first ones pay for what all share.
     let mut kept = Vec::new();
     for _ in 0..100 {
-        kept.push(silent(server.address).await);
+        kept.push(silent(address).await);
     }
     let before = resident_kib();
     for _ in 0..500 {
-        kept.push(silent(server.address).await);
+        kept.push(silent(address).await);
     }
     let each = (resident_kib() - before) / 500.0;
     println!("a silent connection, both ends: {each:.1} KiB");

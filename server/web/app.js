@@ -46,22 +46,34 @@ const clock = {
   clearTimer: (timer) => clearTimeout(timer),
 };
 
+/** @type {Session | null} */
 let session = null;
 const blocked = new Set(readBlocked());
 let online = false;
 // The call that the page was in before it was loaded anew, until it is back in it, and what came for it meanwhile.
+/** @type {any} */
 let rejoining = null;
+/** @type {any[]} */
 let waiting = [];
+/** @type {string[] | null} */
 let users = null;
 // Who is not here, but can be rung by push.
+/** @type {string[]} */
 let away = [];
+/** @type {Presence | null} */
 let presence = null;
-let presenceTimer = null;
+/** @type {number | undefined} */
+let presenceTimer;
 let iceServers = [];
+/** @type {{id: number, connection: Peer} | null} */
 let peer = null;
-let engineTimer = null;
-let pathTimer = null;
-let statsTimer = null;
+/** @type {number | undefined} */
+let engineTimer;
+/** @type {number | undefined} */
+let pathTimer;
+/** @type {number | undefined} */
+let statsTimer;
+/** @type {QualityMonitor | null} */
 let monitor = null;
 
 const notices = new Notices();
@@ -77,7 +89,7 @@ const devices = new Devices({
   chosen: { audio: remembered.get('device.audio'), video: remembered.get('device.video') },
 });
 const people = new PeopleView(t, { call, setBlocked });
-const chat = new ChatView(t, { send: (text) => session.send({ type: 'message', text }) });
+const chat = new ChatView(t, { send: (text) => session?.send({ type: 'message', text }) });
 const incoming = new IncomingView(t, {
   accept: () => command({ kind: 'accept', media: ALL_ON }),
   decline: () => command({ kind: 'decline' }),
@@ -243,7 +255,7 @@ function onPeerAction(id, action) {
     peer = { id, connection };
     stage.remote(connection.remote);
   }
-  if (peer?.id === id) peer.connection.do(action);
+  if (peer && peer.id === id) peer.connection.do(action);
 }
 
 // Camera and microphone are as they are now: the engine tells it to the other side.
@@ -275,12 +287,12 @@ function onCallChanged(snapshot) {
     devices.release();
   }
   if (snapshot.state === 'connecting') pathTimer ??= setInterval(tellOfPath, 250);
-  else if (pathTimer !== null) {
+  else if (pathTimer !== undefined) {
     clearInterval(pathTimer);
-    pathTimer = null;
+    pathTimer = undefined;
     notices.drop('path');
   }
-  if (snapshot.state === 'connected' && statsTimer === null) {
+  if (snapshot.state === 'connected' && statsTimer === undefined) {
     monitor = new QualityMonitor();
     statsTimer = setInterval(measure, 1000);
   }
@@ -297,12 +309,14 @@ function tellOfPath() {
 
 function onCallEnded({ with: name, reason }) {
   clearInterval(statsTimer);
-  statsTimer = lastReport = monitor = null;
+  statsTimer = undefined;
+  lastReport = monitor = null;
   stage.quality(null);
   if (incoming.hide()) attention.quiet(reason === 'cancelled-there' ? name : null);
   notices.say(t(`end.${reason}`, { name }));
 }
 
+/** @type {any[] | null} */
 let lastReport = null;
 
 async function measure() {
@@ -347,7 +361,7 @@ function onSession(event) {
       break;
     case 'users': onUsers(event.users); break;
     case 'chat':
-      chat.line({ ...event, own: event.from === session.name });
+      chat.line({ ...event, own: event.from === session?.name });
       stage.unread(true);
       break;
     case 'call':
@@ -380,6 +394,7 @@ function rejoin() {
 
 function onUsers(names) {
   users = names;
+  presence ??= new Presence();
   tellPresence(presence.update(performance.now(), names));
   engine.users(performance.now(), names);
   showPeople();
@@ -387,15 +402,16 @@ function onUsers(names) {
 
 function tellPresence(changes) {
   for (const [one, many, list] of [['arrived', 'many-arrived', changes.arrived], ['left', 'many-left', changes.left]]) {
-    const names = list.filter((name) => name !== session.name);
-    if (users.length > CROWD || names.length === 0) continue;
+    const names = list.filter((name) => name !== session?.name);
+    if ((users?.length ?? 0) > CROWD || names.length === 0) continue;
     if (names.length > MAX_NAMED) chat.system(t(`chat.${many}`, { count: names.length }));
     else for (const name of names) chat.system(t(`chat.${one}`, { name }));
   }
   clearTimeout(presenceTimer);
-  const at = presence.timeoutAt();
-  if (at === null) return;
-  presenceTimer = setTimeout(() => tellPresence(presence.handleTimeout(performance.now())), Math.max(0, at - performance.now()));
+  const told = presence;
+  const at = told?.timeoutAt() ?? null;
+  if (!told || at === null) return;
+  presenceTimer = setTimeout(() => tellPresence(told.handleTimeout(performance.now())), Math.max(0, at - performance.now()));
 }
 
 function onClosed(why) {
@@ -442,6 +458,7 @@ showNotify();
 addEventListener('pagehide', ({ persisted }) => {
   const call = engine.snapshot();
   const isAnswered = call.state === 'connected' || call.state === 'reconnecting';
+  if (!session) return;
   if (rejoining && online) keepCall({ ...rejoining, resume: session.suspend() });
   else if (isAnswered && online && !persisted) keepCall({ ...call, name: session.name, resume: session.suspend() });
   else if (call.state !== 'idle') command({ kind: 'hang-up' });

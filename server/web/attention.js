@@ -6,6 +6,7 @@ import { Ringtone } from './ringtone.js';
 export class Attention {
   #t;
   #ringtone = new Ringtone();
+  /** @type {Notification | null} */
   #notification = null;
   #isRinging = false;
 

@@ -64,7 +64,7 @@ export class CallEngine {
   notSent({ type, call: id }) {
     const call = this.#call;
     const isDescription = type === 'video-offer' || type === 'video-answer';
-    if (isDescription && call?.id === id && !call.hasConnected) this.#end('negotiation-failed', true);
+    if (isDescription && call && call.id === id && !call.hasConnected) this.#end('negotiation-failed', true);
     this.#context.emitChange();
   }
 
@@ -118,13 +118,14 @@ export class CallEngine {
 
   // A report of a peer connection. Reports of earlier peer connections are dropped.
   report(now, peer, report) {
-    if (peer === null || this.#call?.peer !== peer) return;
+    const call = this.#call;
+    if (peer === null || !call || call.peer !== peer) return;
     switch (report.kind) {
       case 'description': this.#negotiator.onLocalDescription(report.sdp); break;
       case 'answer-applied': this.#negotiator.onAnswerApplied(); break;
       case 'negotiation-failed':
       case 'no-common-codec': this.#onNegotiationFailed(report.kind); break;
-      case 'handshake-failed': if (this.#call.isAnswered) this.#end('handshake-failed', true); break;
+      case 'handshake-failed': if (call.isAnswered) this.#end('handshake-failed', true); break;
       case 'candidate': this.#negotiator.onLocalCandidate(report.candidate); break;
       case 'connection': this.#onConnection(now, report.state); break;
       case 'media-failed': this.#end('media-failed-here', true); break;
@@ -299,20 +300,21 @@ export class CallEngine {
 
   // These are queued until the offer is given to a peer connection.
   #takeCandidates() {
-    const { with: person, id, offerAnswer } = this.#call;
+    const { with: person, id, offerAnswer } = this.#context.current;
     for (const candidate of this.#history.takeCandidates(person, id)) offerAnswer.onRemoteCandidate(candidate);
   }
 
   // The ringing call is offered again: by an old page with another track, or because the caller assumes that the offer was lost.
   #onRepeatedOffer(offer) {
-    const before = this.#call.offer;
-    this.#call.offer = offer;
-    if (before.sdp === offer.sdp) this.#context.sendRinging();
+    const call = this.#context.current;
+    const before = call.offer;
+    call.offer = offer;
+    if (before?.sdp === offer.sdp) this.#context.sendRinging();
   }
 
   // Answers the call's first offer on a new peer connection.
   #answerCall(now, offer) {
-    const call = this.#call;
+    const call = this.#context.current;
     call.state = 'connecting';
     call.offerer = false;
     call.offer = null;
@@ -429,14 +431,14 @@ export class CallEngine {
 
   // What was negotiated before still applies.
   #onNegotiationFailed(reason) {
-    const call = this.#call;
+    const call = this.#context.current;
     call.offerAnswer.onOperationFailed();
     if (call.hasConnected || call.offerAnswer.isNegotiated) this.#negotiator.step();
     else this.#end(reason, true);
   }
 
   #onConnection(now, state) {
-    const call = this.#call;
+    const call = this.#context.current;
     if (state === 'connected' && (call.state === 'connecting' || call.state === 'reconnecting')) {
       call.state = 'connected';
       call.deadline = call.restartAt = null;
@@ -456,7 +458,7 @@ export class CallEngine {
 
   // Ends the call; `tell` is whether the remote peer is to be told.
   #end(reason, tell = false) {
-    const call = this.#call;
+    const call = this.#context.current;
     // While the first offer is being created, the remote peer does not know of the call.
     const wasInvited = !call.isCalling || call.offerAnswer.isAwaitingAnswer;
     if (tell && wasInvited) this.#context.send({ type: 'hang-up', reason: WIRE_REASONS[reason] });

@@ -4,13 +4,20 @@ import { snapshotOf } from './state.js';
 
 export class EngineContext {
   // The local user's name, after the first login.
+  /** @type {string | null} */
   me = null;
   // Whether the server is reachable.
   online = false;
+  /** @type {import('./state.js').Call | null} */
   call = null;
   #peers = 0;
   #outputs = [];
   #lastSnapshot = JSON.stringify(snapshotOf(null));
+
+  // The call, for what is done only while there is one.
+  get current() {
+    return /** @type {import('./state.js').Call} */ (this.call);
+  }
 
   take() {
     return this.#outputs.splice(0);
@@ -31,14 +38,14 @@ export class EngineContext {
 
   // Requests an action of the call's peer connection.
   act(action) {
-    const { peer } = this.call;
+    const { peer } = this.current;
     if (peer !== null) this.#outputs.push({ kind: 'peer', peer, action });
   }
 
   createPeer(offerer) {
     this.#peers += 1;
-    this.call.peer = this.#peers;
-    this.act({ kind: 'create', offerer, media: { ...this.call.local } });
+    this.current.peer = this.#peers;
+    this.act({ kind: 'create', offerer, media: { ...this.current.local } });
   }
 
   addCandidates(candidates) {
@@ -47,7 +54,7 @@ export class EngineContext {
 
   // Sends a message of the call.
   send(message) {
-    const { id, with: target } = this.call;
+    const { id, with: target } = this.current;
     this.#put({ ...message, name: this.me, target, call: id });
   }
 
@@ -57,28 +64,29 @@ export class EngineContext {
 
   // Sends the local media state, once the call is answered.
   sendMediaState() {
-    if (this.call.isAnswered) this.send({ type: 'media-state', ...this.call.local });
+    if (this.current.isAnswered) this.send({ type: 'media-state', ...this.current.local });
   }
 
+  /** @param {RTCSessionDescriptionInit} description */
   sendDescription({ type, sdp }) {
     this.send({ type: type === 'offer' ? 'video-offer' : 'video-answer', sdp: { type, sdp } });
   }
 
   // Old pages fail on the end of candidates, so it is sent only to peers that send call identifiers.
   sendCandidate(candidate) {
-    if (candidate !== null || this.call.sendsCallIds) this.send({ type: 'new-ice-candidate', candidate });
+    if (candidate !== null || this.current.sendsCallIds) this.send({ type: 'new-ice-candidate', candidate });
   }
 
   // Sends the last local description again, with the candidates that were sent after it.
   repeatDescription() {
-    const { sentDescription } = this.call.offerAnswer;
+    const { sentDescription } = this.current.offerAnswer;
     if (!sentDescription) return;
     this.sendDescription(sentDescription);
     this.repeatCandidates();
   }
 
   repeatCandidates() {
-    for (const candidate of this.call.offerAnswer.sentCandidates) this.sendCandidate(candidate);
+    for (const candidate of this.current.offerAnswer.sentCandidates) this.sendCandidate(candidate);
   }
 
   // A hang-up about a call other than the current one: one that ended, or that is refused.

@@ -30,13 +30,18 @@ export class Devices {
   #media;
   #saveData;
   #changed;
+  /** @type {Promise<string | null> | null} */
   #opening = null;
   // Counts releases: what was being opened before one is closed as soon as it is there.
   #age = 0;
+  /** @type {MediaStreamTrack | null} */
   audio = null;
+  /** @type {MediaStreamTrack | null} */
   video = null;
+  /** @type {string | null} */
   facing = null;
   // Which camera and which microphone is wanted, by deviceId; null leaves it to the browser.
+  /** @type {Record<string, string | null>} */
   #chosen = { audio: null, video: null };
   // Why each could not be opened when that was last tried: the name of the browser's error, or null.
   #failures = { audio: null, video: null };
@@ -44,6 +49,7 @@ export class Devices {
 
   // `changed(what)` hears 'camera-lost', 'microphone-lost' and, whenever the preview changes, 'preview'. `chosen` is what `choose` was
   // told on an earlier visit.
+  /** @param {any} options */
   constructor({ mediaDevices, permissions = null, saveData, changed, chosen = {} }) {
     this.#media = mediaDevices ?? null;
     this.#permissions = permissions;

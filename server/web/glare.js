@@ -16,8 +16,9 @@ export class Glare {
     this.#takeCandidates = takeCandidates;
   }
 
+  // Two calls have met: there is one.
   get #call() {
-    return this.#context.call;
+    return this.#context.current;
   }
 
   // An offer came for another call than the local one, which is not answered yet.

@@ -10,8 +10,9 @@ export class Negotiator {
     this.#context = context;
   }
 
+  // All of this is done in a call.
   get #call() {
-    return this.#context.call;
+    return this.#context.current;
   }
 
   // Starts the peer connection's next operation, if none is pending, and adds the candidates that waited for it.
@@ -113,7 +114,7 @@ export class Negotiator {
 
   // The server or the remote user is reachable again: repeats what may not have arrived.
   resendUnconfirmed(now) {
-    const call = this.#call;
+    const call = this.#context.call;
     if (!call) return;
     const answers = call.state === 'connecting' && !call.offerer;
     if (call.sentOnline && (call.isCalling || answers)) this.#context.repeatDescription();

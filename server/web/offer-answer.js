@@ -8,8 +8,11 @@ const MAX_CANDIDATES = 256;
 // How many remote descriptions are remembered to detect duplicates.
 const MAX_SEEN = 16;
 
+/** @typedef {{kind: string, iceRestart?: boolean, offer?: RTCSessionDescriptionInit, rollback?: boolean}} Step */
+
 export class OfferAnswer {
   // What the peer connection was asked for and has not reported yet: 'offer', 'answer', 'apply-answer'.
+  /** @type {string | null} */
   #pendingOperation = null;
   // The offer being created is not to be sent, because a remote offer was accepted meanwhile.
   #discardOffer = false;
@@ -18,16 +21,20 @@ export class OfferAnswer {
   // A local offer was sent and has no answer yet.
   #awaitingAnswer = false;
   // The offer to create as soon as no operation is pending.
+  /** @type {Step | null} */
   #negotiationNeeded = null;
   // A remote offer that waits until no operation is pending.
+  /** @type {RTCSessionDescriptionInit | null} */
   #queuedOffer = null;
   #negotiated = false;
   // Number of local offers that were replaced before they were answered.
   #replacedOffers = 0;
   #seenDescriptions = [];
   // The remote offer that is being answered, or was answered last.
+  /** @type {string | null} */
   #answeredOffer = null;
   // The local description that was sent last, and the candidates that were sent after it.
+  /** @type {RTCSessionDescriptionInit | null} */
   #sentDescription = null;
   #sentCandidates = [];
   #pendingLocalCandidates = [];

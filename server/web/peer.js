@@ -6,6 +6,7 @@ const STATES = ['connecting', 'connected', 'disconnected', 'failed'];
 const SMALL_PICTURE_BITS = 500_000;
 
 export class Peer {
+  /** @type {RTCPeerConnection | null} */
   #pc = null;
   #devices;
   #report;
@@ -30,15 +31,16 @@ export class Peer {
       console.error(error);
       return;
     }
-    this.#pc.onicecandidate = ({ candidate }) => this.#report({ kind: 'candidate', candidate: candidate?.toJSON() ?? null });
-    this.#pc.onconnectionstatechange = () => {
-      const state = this.#pc.connectionState;
+    const pc = this.#pc;
+    pc.onicecandidate = ({ candidate }) => this.#report({ kind: 'candidate', candidate: candidate?.toJSON() ?? null });
+    pc.onconnectionstatechange = () => {
+      const state = pc.connectionState;
       // A path was found, and what failed is the handshake on it.
-      const found = ['connected', 'completed'].includes(this.#pc.iceConnectionState);
+      const found = ['connected', 'completed'].includes(pc.iceConnectionState);
       if (state === 'failed' && found) this.#report({ kind: 'handshake-failed' });
       else if (STATES.includes(state)) this.#report({ kind: 'connection', state });
     };
-    this.#pc.ontrack = ({ track }) => this.remote.addTrack(track);
+    pc.ontrack = ({ track }) => this.remote.addTrack(track);
   }
 
   do(action) {
@@ -68,9 +70,9 @@ export class Peer {
 
   // Whether pictures were refused in the answer: the two have no codec for them in common.
   get lacksPicture() {
-    const { currentLocalDescription: local, currentRemoteDescription: remote } = this.#pc ?? {};
+    const { currentLocalDescription: local, currentRemoteDescription: remote } = /** @type {Partial<RTCPeerConnection>} */ (this.#pc ?? {});
     const answer = [local, remote].find((one) => one?.type === 'answer');
-    return answer !== undefined && isRefused(answer, 'video');
+    return answer ? isRefused(answer, 'video') : false;
   }
 
   // Why no path was found yet, as the last part of a text's key, or null.
@@ -87,13 +89,14 @@ export class Peer {
   }
 
   async #one(action) {
-    if (!this.#pc) throw new Error('this browser made no RTCPeerConnection');
+    const pc = this.#pc;
+    if (!pc) throw new Error('this browser made no RTCPeerConnection');
     switch (action.kind) {
-      case 'create': return this.#create(action);
-      case 'offer': return this.#offer(action.iceRestart);
-      case 'answer': return this.#answer(action.offer);
-      case 'apply-answer': return this.#applyAnswer(action.answer);
-      case 'add-candidate': return this.#pc.addIceCandidate(action.candidate ?? undefined);
+      case 'create': return this.#create(pc, action);
+      case 'offer': return this.#offer(pc, action.iceRestart);
+      case 'answer': return this.#answer(pc, action.offer);
+      case 'apply-answer': return this.#applyAnswer(pc, action.answer);
+      case 'add-candidate': return pc.addIceCandidate(action.candidate ?? undefined);
       case 'set-media': return this.#setMedia(action.media);
     }
   }
@@ -104,10 +107,10 @@ export class Peer {
     });
   }
 
-  async #create({ offerer, media }) {
+  async #create(pc, { offerer, media }) {
     const missing = await this.#devices.open();
     if (this.#closed) return;
-    if (offerer) for (const kind of ['audio', 'video']) this.#pc.addTransceiver(kind);
+    if (offerer) for (const kind of ['audio', 'video']) pc.addTransceiver(kind);
     const wanted = { audio: media.audio && this.#devices.audio !== null, video: media.video && this.#devices.video !== null };
     await this.#setMedia(wanted);
     this.#opened(missing);
@@ -127,26 +130,26 @@ export class Peer {
     if (failed) this.#opened(this.#devices.missing);
   }
 
-  async #offer(iceRestart) {
+  async #offer(pc, iceRestart) {
     await this.#attach();
-    await this.#pc.setLocalDescription(await this.#pc.createOffer({ iceRestart }));
-    this.#report({ kind: 'description', sdp: plain(this.#pc.localDescription) });
+    await pc.setLocalDescription(await pc.createOffer({ iceRestart }));
+    this.#report({ kind: 'description', sdp: plain(pc.localDescription) });
   }
 
   // An own offer that is set is taken back by the browser itself, so that `rollback` says nothing new here.
-  async #answer(offer) {
-    await this.#pc.setRemoteDescription(offer);
+  async #answer(pc, offer) {
+    await pc.setRemoteDescription(offer);
     await this.#attach();
-    const isFirst = this.#pc.currentLocalDescription === null;
-    const answer = await this.#pc.createAnswer();
+    const isFirst = pc.currentLocalDescription === null;
+    const answer = await pc.createAnswer();
     if (isFirst && hasNothingInCommon(answer)) throw new NoCommonCodec();
-    await this.#pc.setLocalDescription(answer);
-    this.#report({ kind: 'description', sdp: plain(this.#pc.localDescription) });
+    await pc.setLocalDescription(answer);
+    this.#report({ kind: 'description', sdp: plain(pc.localDescription) });
   }
 
-  async #applyAnswer(answer) {
-    if (this.#pc.currentLocalDescription === null && hasNothingInCommon(answer)) throw new NoCommonCodec();
-    await this.#pc.setRemoteDescription(answer);
+  async #applyAnswer(pc, answer) {
+    if (pc.currentLocalDescription === null && hasNothingInCommon(answer)) throw new NoCommonCodec();
+    await pc.setRemoteDescription(answer);
     this.#report({ kind: 'answer-applied' });
   }
 
@@ -169,9 +172,10 @@ export class Peer {
     }
   }
 
+  /** @returns {RTCRtpTransceiver[]} */
   #transceivers() {
-    const all = this.#closed ? [] : this.#pc.getTransceivers().filter((one) => !one.stopped && one.direction !== 'stopped');
-    return ['audio', 'video'].map((kind) => all.find((one) => one.receiver.track.kind === kind)).filter(Boolean);
+    const all = (this.#closed ? null : this.#pc?.getTransceivers())?.filter((/** @type {any} */ one) => !one.stopped && one.direction !== 'stopped') ?? [];
+    return ['audio', 'video'].flatMap((kind) => all.find((one) => one.receiver.track.kind === kind) ?? []);
   }
 
   #failed(action, error) {
@@ -201,6 +205,7 @@ function isRefused({ sdp }, kinds) {
 }
 
 // All of one side's tracks belong to one stream.
+/** @type {MediaStream | null} */
 let ours = null;
 const stream = () => (ours ??= new MediaStream());
 

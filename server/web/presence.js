@@ -6,9 +6,11 @@ const RETURN_TIME = 15_000;
 
 export class Presence {
   // Those of whom it was last told that they are here; null before the first list.
+  /** @type {Set<string> | null} */
   #told = null;
   #names = new Set();
   // Until then nobody is said to have left.
+  /** @type {number | null} */
   #waitsUntil = null;
 
   // We are logged in again.
@@ -20,7 +22,7 @@ export class Presence {
   update(now, names) {
     this.#names = new Set(names);
     this.#told ??= new Set(names);
-    return this.#changes(now);
+    return this.#changes(now, this.#told);
   }
 
   // When to call `handleTimeout()`, or null.
@@ -29,11 +31,10 @@ export class Presence {
   }
 
   handleTimeout(now) {
-    return this.#told ? this.#changes(now) : { arrived: [], left: [] };
+    return this.#told ? this.#changes(now, this.#told) : { arrived: [], left: [] };
   }
 
-  #changes(now) {
-    const told = this.#told;
+  #changes(now, told) {
     const arrived = [...this.#names].filter((name) => !told.has(name));
     if (this.#waitsUntil !== null && now >= this.#waitsUntil) this.#waitsUntil = null;
     const left = this.#waitsUntil === null ? [...told].filter((name) => !this.#names.has(name)) : [];

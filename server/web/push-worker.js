@@ -49,7 +49,7 @@ async function open(room) {
   return worker.clients.openWindow(`${url}#enter`);
 }
 
-worker.addEventListener('push', (event) => event.waitUntil(event.data ? show(event.data) : undefined));
+worker.addEventListener('push', (event) => event.waitUntil(event.data ? show(event.data) : Promise.resolve()));
 worker.addEventListener('notificationclick', (event) => {
   event.notification.close();
   event.waitUntil(open(event.notification.data?.room ?? ''));

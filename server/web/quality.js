@@ -64,9 +64,12 @@ export function sampleOf(report) {
 }
 
 export class QualityMonitor {
+  /** @type {number | null} */
   #began = null;
+  /** @type {any[]} */
   #samples = [];
   // When the last packet of video came, and how many of sound had come by then.
+  /** @type {{now: number, audioPackets: number} | null} */
   #videoAt = null;
   #sent = new Direction();
   #received = new Direction();
@@ -75,10 +78,10 @@ export class QualityMonitor {
   update(now, sample, { local, remote }) {
     const before = this.quality;
     if (this.#samples.length && now - this.#samples.at(-1).now > GAP) this.#restart();
-    this.#began ??= now;
+    const began = this.#began ??= now;
     this.#push(now, { ...sample, now, local, remote });
     const [first, last] = [this.#samples[0], this.#samples.at(-1)];
-    if (now - this.#began < GRACE || first.now === last.now) return null;
+    if (now - began < GRACE || first.now === last.now) return null;
     this.#sent.update(now, (factor) => judgeSent(first, last, factor));
     this.#received.update(now, (factor) => judgeReceived(first, last, this.#isVideoAway(last), factor));
     const after = this.quality;
@@ -98,7 +101,8 @@ export class QualityMonitor {
   }
 
   #isVideoAway({ now, audioPackets }) {
-    return now - this.#videoAt.now >= VIDEO_AWAY && audioPackets - this.#videoAt.audioPackets >= AUDIO_FLOWS;
+    const at = this.#videoAt;
+    return at !== null && now - at.now >= VIDEO_AWAY && audioPackets - at.audioPackets >= AUDIO_FLOWS;
   }
 
   // What was told stays until something else is known.
@@ -112,6 +116,7 @@ export class QualityMonitor {
 
 class Direction {
   told = GOOD;
+  /** @type {{what: string, since: number} | null} */
   #pending = null;
 
   wait() {
@@ -130,8 +135,10 @@ class Direction {
   }
 
   #wait(what, now, verdict, after) {
-    if (this.#pending?.what !== what) this.#pending = { what, since: now };
-    if (now - this.#pending.since >= after) this.#tell(verdict);
+    const before = this.#pending;
+    const pending = before && before.what === what ? before : { what, since: now };
+    this.#pending = pending;
+    if (now - pending.since >= after) this.#tell(verdict);
   }
 
   #tell(verdict) {

@@ -4,25 +4,26 @@ const NOTES = [[523.25, 0], [659.25, 0.22]];
 const EVERY = 2_400;
 
 export class Ringtone {
+  /** @type {AudioContext | null} */
   #context = null;
-  #timer = null;
+  /** @type {number | undefined} */
+  #timer;
 
   start() {
-    if (this.#timer !== null || !globalThis.AudioContext) return;
-    this.#context ??= new AudioContext();
-    this.#context.resume().catch(() => {});
-    this.#ring();
-    this.#timer = setInterval(() => this.#ring(), EVERY);
+    if (this.#timer !== undefined || !globalThis.AudioContext) return;
+    const context = this.#context ??= new AudioContext();
+    context.resume().catch(() => {});
+    this.#ring(context);
+    this.#timer = setInterval(() => this.#ring(context), EVERY);
   }
 
   stop() {
     clearInterval(this.#timer);
-    this.#timer = null;
+    this.#timer = undefined;
     this.#context?.suspend().catch(() => {});
   }
 
-  #ring() {
-    const context = this.#context;
+  #ring(context) {
     if (context.state !== 'running') return;
     for (const [frequency, after] of NOTES) {
       const start = context.currentTime + after;

@@ -32,6 +32,7 @@ export class Session {
   #open;
   #clock;
   #tell;
+  /** @type {WebSocket | null} */
   #socket = null;
   #timer = null;
   // down, await-id, await-list, in, closed
@@ -39,6 +40,7 @@ export class Session {
   #name;
   #id = 0;
   #iceServers = [];
+  /** @type {string | null} */
   #token = null;
   #everIn = false;
   #attempt = 0;
@@ -51,13 +53,16 @@ export class Session {
 
   // Says who we are, where the server wants to know (a JWT); `unused` is the resume token of a login that it refused.
   #auth;
+  /** @type {string | null} */
   #unused = null;
+  /** @type {string | null} */
   #nextToken = null;
   #authRefused = false;
 
   // Names the installation; what is to be registered for push at each login; how the server can ring us by push.
   #device;
   #registration = null;
+  /** @type {{platforms: string[]} | null} */
   #push = null;
 
   /**
@@ -283,7 +288,7 @@ export class Session {
   }
 
   #write(message) {
-    this.#socket.send(JSON.stringify(message));
+    this.#socket?.send(JSON.stringify(message));
   }
 
   #after(ms, work) {

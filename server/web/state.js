@@ -11,6 +11,8 @@ export const RESTART_AFTER = 2_000;
 export const RESTART_EVERY = 8_000;
 
 // What a side sends unless it says otherwise.
+/** @typedef {{audio: boolean, video: boolean, screen?: boolean, facing?: string}} MediaState */
+
 export const ALL_ON = Object.freeze({ audio: true, video: true, screen: false });
 
 // How many new peer connections one call may get.
@@ -54,28 +56,36 @@ export class Call {
   // Whether the remote peer sends call identifiers, which old peers do not.
   sendsCallIds = false;
   // The remote peer connection, identified by its first description.
+  /** @type {string | null} */
   session = null;
   // The remote peer connection's certificates, as far as they are known.
+  /** @type {string[]} */
   certificates = [];
   // New peer connections that this call got.
   replacements = 0;
   // The remote call that lost the glare against this one.
+  /** @type {string | null} */
   collidingCall = null;
   // Whether an old page was hung up and offered again because of glare.
   oldPeerRestarted = false;
   // Whether the remote user is missing from the user list, so that messages do not arrive.
   peerOffline = false;
+  /** @type {MediaState} */
   local = ALL_ON;
+  /** @type {MediaState} */
   remote = ALL_ON;
   // Null before an incoming call is accepted.
+  /** @type {number | null} */
   peer = null;
   // The offer of an incoming call that was not accepted yet.
+  /** @type {RTCSessionDescriptionInit | null} */
   offer = null;
   offerAnswer = new OfferAnswer();
   // Whether the server was reachable when the last description was sent. Messages sent while it is not wait in the session and
   // are not lost.
   sentOnline = false;
   // When to restart ICE.
+  /** @type {number | null} */
   restartAt = null;
 
   // `deadline` is when the current state times out.
@@ -83,6 +93,7 @@ export class Call {
     this.id = id;
     this.with = person;
     this.state = state;
+    /** @type {number | null} */
     this.deadline = deadline;
     // Whether this side is the polite peer. Set from the names at the start; later renames do not change it.
     this.polite = isPolite(me, person);
@@ -108,6 +119,7 @@ export class Call {
   }
 }
 
+/** @param {Call | null} call */
 export function snapshotOf(call) {
   if (!call) return { state: 'idle', with: null, call: null, local: ALL_ON, remote: ALL_ON };
   return { state: call.state, with: call.with, call: call.id, local: call.local, remote: call.remote };

@@ -253,5 +253,17 @@ fn relayed_calls() -> Result<Outcome> {
     if !setup::has_turn() {
         return Ok(Outcome::Skipped("coturn is not installed".into()));
     }
-    run::cargo(&["test", "--workspace", "--test", "paths", "--test", "turn", "--", "--ignored"]).passes()
+    run::cargo(&[
+        "test",
+        "--workspace",
+        "--test",
+        "end_to_end",
+        "--test",
+        "integration",
+        "--",
+        "--ignored",
+        "paths::",
+        "turn::",
+    ])
+    .passes()
 }

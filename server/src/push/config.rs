@@ -65,6 +65,6 @@ pub struct FcmConfig {
 pub struct WebhookConfig {
     /// Where to.
     pub url: String,
-    /// The file with the secret for signatures: at least 24 bytes, on one line.
+    /// The file with the secret for signatures: base64 of at least 24 bytes, on one line.
     pub secret: PathBuf,
 }

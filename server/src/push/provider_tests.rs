@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::sync::mpsc::channel;
 use tokio::time;
 
-#[path = "../../tests/support/push_services.rs"]
+#[path = "../../tests/integration/support/push_services.rs"]
 mod push_services;
 
 use push_services::{PushServices, Subscription, WEBHOOK_SECRET};
@@ -143,7 +143,7 @@ async fn a_webhook_gets_what_it_needs_with_a_signature_that_it_can_check() {
     );
     use base64::{Engine, engine::general_purpose::STANDARD};
     let signature = STANDARD.decode(pushed.header("webhook-signature").strip_prefix("v1,").unwrap()).unwrap();
-    let key = hmac::Key::new(hmac::HMAC_SHA256, WEBHOOK_SECRET.as_bytes());
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &STANDARD.decode(WEBHOOK_SECRET).unwrap());
     hmac::verify(&key, signed.as_bytes(), &signature).unwrap();
 }
 

@@ -1,5 +1,5 @@
 //! The operator's own web service, which gets each push as a POST request signed by the scheme of Standard Webhooks
-//! (<https://www.standardwebhooks.com>): HMAC-SHA256 over identifier, time and body.
+//! (<https://www.standardwebhooks.com>): HMAC-SHA256 over identifier, time and body, with a key that is written in base64.
 
 use super::{
     config::WebhookConfig,
@@ -44,14 +44,23 @@ impl Webhook {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(bad_url());
         }
-        let text = read(&config.secret)?;
-        let secret = text.trim();
-        if secret.len() < MIN_SECRET_BYTES || secret.contains('\n') {
-            let what = "the webhook's secret has at least 24 bytes, on one line";
-            return Err(PushError::BadFile { file: config.secret.clone(), what });
-        }
-        Ok(Self { url, key: hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), http })
+        let key = key(&read(&config.secret)?).ok_or_else(|| PushError::BadFile {
+            file: config.secret.clone(),
+            what: "the webhook's secret is base64 of at least 24 bytes on one line, as from 'openssl rand -base64 32'",
+        })?;
+        Ok(Self { url, key, http })
     }
+}
+
+/// The key that this secret stands for, with or without the prefix that tells secrets of webhooks from others.
+fn key(secret: &str) -> Option<hmac::Key> {
+    let secret = secret.trim();
+    let bytes = STANDARD.decode(secret.strip_prefix("whsec_").unwrap_or(secret)).ok()?;
+    (bytes.len() >= MIN_SECRET_BYTES).then(|| hmac::Key::new(hmac::HMAC_SHA256, &bytes))
+}
+
+fn signature(key: &hmac::Key, id: &str, time: u64, body: &str) -> String {
+    format!("v1,{}", STANDARD.encode(hmac::sign(key, format!("{id}.{time}.{body}").as_bytes())))
 }
 
 #[async_trait]
@@ -68,7 +77,7 @@ impl Provider for Webhook {
         let device = URL_SAFE_NO_PAD.encode(digest(&SHA256, device.as_bytes()));
         let id = format!("{}-{}-{device}", push.call.call.0.simple(), push.call.kind.name());
         let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let signature = STANDARD.encode(hmac::sign(&self.key, format!("{id}.{time}.{body}").as_bytes()));
+        let signature = signature(&self.key, &id, time, &body);
         let request = self
             .http
             .chosen
@@ -76,12 +85,33 @@ impl Provider for Webhook {
             .header("content-type", "application/json")
             .header("webhook-id", id)
             .header("webhook-timestamp", time.to_string())
-            .header("webhook-signature", format!("v1,{signature}"))
+            .header("webhook-signature", signature)
             .body(body);
         match http::send(request).await {
             Ok(answer) if answer.status == StatusCode::GONE => Outcome::Gone,
             Ok(answer) => answer.outcome(),
             Err(outcome) => outcome,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_is_that_of_the_libraries_of_standard_webhooks() {
+        for secret in ["MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n"] {
+            let made = signature(
+                &key(secret).unwrap(),
+                "msg_p5jXN8AQM9LWM0D4loKWxJek",
+                1_614_265_330,
+                r#"{"test": 2432232314}"#,
+            );
+            assert_eq!(made, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+        }
+        for secret in ["", "too short", "c2hvcnQ=", "a sentence of more than twenty-four letters"] {
+            assert!(key(secret).is_none(), "{secret}");
         }
     }
 }

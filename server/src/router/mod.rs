@@ -2,6 +2,7 @@
 //! has [`Alone`], which needs nothing.
 
 mod nats;
+mod nats_login;
 mod nats_store;
 mod presence;
 mod shared_text;

@@ -3,13 +3,13 @@
 
 use super::{
     Bucket, Claim, Event, HandOver, HandOverError, HandedOver, KeyValue, Line, NODE_IDS, NodeId, Record, Router,
-    ToNode, Unavailable,
+    ToNode, Unavailable, nats_login,
     nats_store::{self, Kind, Store, unavailable},
     presence::{BEAT, Presence},
 };
 use crate::config::ClusterConfig;
 use async_nats::{
-    Client, ConnectOptions,
+    Client,
     client::RequestErrorKind,
     jetstream::{
         self,
@@ -123,10 +123,15 @@ impl Nats {
     ///
     /// # Errors
     /// [`Unavailable`]: no NATS there, it refuses, or it has no JetStream.
+    /// Whether the configuration can be meant, without asking anybody.
+    pub(crate) fn check(config: &ClusterConfig) -> Result<(), Unavailable> {
+        nats_login::options(&config.servers).map(drop)
+    }
+
     pub(crate) async fn join(config: &ClusterConfig) -> Result<Self, Unavailable> {
         let (connected, connections) = watch::channel((true, 0_u64));
         let (events, received) = mpsc::channel(QUEUE);
-        let client = ConnectOptions::new()
+        let client = nats_login::options(&config.servers)?
             .name("chamada")
             .no_echo()
             .request_timeout(Some(REQUEST_TIMEOUT))
@@ -150,7 +155,7 @@ impl Nats {
             })
             .connect(&config.servers)
             .await
-            .map_err(unavailable)?;
+            .map_err(nats_login::refused)?;
         let context = jetstream::ContextBuilder::new().timeout(REQUEST_TIMEOUT).build(client.clone());
         let buckets = Buckets::open(&context, config.replicas).await?;
         let names: Arc<dyn KeyValue> = Arc::new(Store(nats_store::open(&context, NAMES, config.replicas).await?));

@@ -72,7 +72,7 @@ export class ChatView {
   #add(line) {
     const lines = $('chat-lines');
     lines.append(line);
-    while (lines.children.length > MAX_LINES) lines.firstElementChild.remove();
+    while (lines.children.length > MAX_LINES) lines.firstElementChild?.remove();
     if (this.#atEnd || line.classList.contains('own')) this.#toEnd();
   }
 

@@ -32,6 +32,7 @@ export class LoginView {
   }
 
   // Shows it, with why the last login failed.
+  /** @param {string | null} why */
   show(why = null) {
     $('welcome').hidden = false;
     this.#busy(false);

@@ -10,12 +10,17 @@ const WAITING = ['calling', 'ringing-there', 'ringing-by-push', 'connecting'];
 
 export class StageView {
   #t;
+  /** @type {ReturnType<import('../call.js').CallEngine['snapshot']> | null} */
   #shown = null;
+  /** @type {number | null} */
   #connectedAt = null;
-  #clock = null;
+  /** @type {number | undefined} */
+  #clock;
+  /** @type {string | null} */
   #with = null;
   #lacksPicture = false;
   // The key of what is to be told of the call's quality.
+  /** @type {string | null} */
   #quality = null;
 
   // `actions`: microphone(), camera(), flip(), photo(), stats(), chat(), hangUp().
@@ -31,7 +36,7 @@ export class StageView {
     $('play').onclick = () => this.#play();
     for (const event of ['loadeddata', 'resize', 'emptied']) $('remote').addEventListener(event, () => this.#draw());
     new ResizeObserver(() => this.#fit()).observe($('stage'));
-    const top = document.querySelector('.stage-top');
+    const top = $('stage').querySelector('.stage-top') ?? $('stage');
     const placed = new ResizeObserver(() => this.#placeNotices(top.getBoundingClientRect()));
     for (const one of [top, $('stage'), $('notices')]) placed.observe(one);
   }
@@ -115,7 +120,7 @@ export class StageView {
     const video = $('remote');
     if (!this.#hasPicture()) return false;
     const canvas = element('canvas', { width: video.videoWidth, height: video.videoHeight });
-    canvas.getContext('2d').drawImage(video, 0, 0);
+    canvas.getContext('2d')?.drawImage(video, 0, 0);
     const blob = await new Promise((resolve) => canvas.toBlob(resolve, 'image/png'));
     if (!blob) return false;
     const link = element('a', { href: URL.createObjectURL(blob), download: photoName(this.#with ?? '', new Date()) });
@@ -217,8 +222,8 @@ export class StageView {
   }
 
   #startClock() {
-    this.#connectedAt = performance.now();
-    const tick = () => { $('stage-time').textContent = duration(performance.now() - this.#connectedAt); };
+    const connectedAt = this.#connectedAt = performance.now();
+    const tick = () => { $('stage-time').textContent = duration(performance.now() - connectedAt); };
     tick();
     this.#clock = setInterval(tick, 1000);
   }

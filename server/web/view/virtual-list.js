@@ -27,6 +27,7 @@ export class VirtualList {
   // The key of the row that Tab leads to.
   #active = null;
   // What is to be shown with the next frame.
+  /** @type {any[] | null} */
   #next = null;
 
   // `scroller` holds `list`, a <ul>. `make(key)` gives a row, an <li>; `draw(row, key)` makes it show how things stand.
@@ -50,7 +51,7 @@ export class VirtualList {
   #update() {
     const focused = this.#focusedKey();
     const stoodAt = this.#places.get(focused) ?? 0;
-    this.#keys = this.#next;
+    this.#keys = this.#next ?? [];
     this.#next = null;
     this.#places = new Map(this.#keys.map((key, at) => [key, at]));
     const isGone = focused !== undefined && !this.#places.has(focused);
@@ -107,7 +108,7 @@ export class VirtualList {
   }
 
   #focusedKey() {
-    return this.#list.contains(document.activeElement) ? document.activeElement.closest('li')?.dataset.key : undefined;
+    return this.#list.contains(document.activeElement) ? document.activeElement?.closest('li')?.dataset.key : undefined;
   }
 
   #activate(key) {

@@ -72,7 +72,7 @@ fn serve(more: &[&str]) -> Result<Served> {
 
 pub(crate) async fn run(args: &LoadArgs) -> Result<()> {
     client::raise_file_limit();
-    let mut figures = show(people::measure(args.people, args.rooms).await?);
+    let mut figures = people::measure(args.people, args.rooms).await?;
     let ours = people::lines_per_cpu_second(&serve(&[])?, Duration::from_secs(8)).await?;
     figures.extend(show(vec![Figure::new("public lines to 200 people, per CPU second", ours, "lines")]));
     if let Some(folder) = &args.old {

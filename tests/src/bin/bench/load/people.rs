@@ -1,9 +1,9 @@
 //! Very many people on one server, and lines to all of a room.
 
-use super::client::{Person, log_in};
+use super::client::{Socket, log_in};
 use super::{Served, percentile, serve};
-use crate::Figure;
 use crate::usage::{cpu_seconds, resident_mib};
+use crate::{Figure, show};
 use anyhow::{Context, Result};
 use futures_util::stream::{self, SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
@@ -14,12 +14,16 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Message;
 
+type Sink = SplitSink<Socket, Message>;
+
 /// Logins that are under way at a time.
 const AT_A_TIME: usize = 200;
 /// Pairs of people of whom one writes to the other, how often a second, and for how long.
 const PAIRS: usize = 100;
 const PER_SECOND: u32 = 5;
 const WRITING: Duration = Duration::from_secs(10);
+/// A message that is not there after this, with none before it either, is lost.
+const LATE: Duration = Duration::from_secs(10);
 /// People who hear the lines, and how many of them speak.
 const AUDIENCE: usize = 200;
 const SPEAKERS: usize = 10;
@@ -29,60 +33,61 @@ pub(super) async fn measure(people: usize, rooms: usize) -> Result<Vec<Figure>> 
     let process = server.process.id().to_string();
     let empty = resident_mib(&process)?;
     let (started, cpu) = (Instant::now(), cpu_seconds(&process)?);
+    let (delays, measured) = mpsc::unbounded_channel();
     let logins = (0..people).map(|number| {
         let url = format!("{}/room/{}", server.url, number % rooms.max(1));
-        async move { log_in(&url, &format!("person {number}"), None).await }
+        let delays = delays.clone();
+        async move {
+            let person = log_in(&url, &format!("person {number}"), None).await?;
+            let (sink, stream) = person.socket.split();
+            // From now on everybody reads, and so answers the server's pings.
+            tokio::spawn(note_delays(stream, started, delays));
+            anyhow::Ok(sink)
+        }
     });
-    let logged_in: Vec<Result<Person>> = stream::iter(logins).buffered(AT_A_TIME).collect().await;
+    let logged_in: Vec<Result<Sink>> = stream::iter(logins).buffered(AT_A_TIME).collect().await;
     let everybody = logged_in.into_iter().collect::<Result<Vec<_>>>()?;
     let (took, cpu) = (started.elapsed().as_secs_f64(), cpu_seconds(&process)? - cpu);
     tokio::time::sleep(Duration::from_secs(3)).await;
     let memory = (resident_mib(&process)? - empty) * 1024.0 / people as f64;
-    let delays = relay_delays(everybody, rooms.max(1)).await?;
-    Ok(vec![
+    let mut figures = show(vec![
         Figure::new(format!("{people} logins in {rooms} rooms, until all have their list"), took, "s").aim(10.0),
         Figure::new(format!("{people} logins, CPU of the server"), cpu, "s"),
         Figure::new("memory of the server for each of them", memory, "KiB").aim(16.0),
+    ]);
+    let delays = relay_delays(everybody, rooms.max(1), started, measured).await?;
+    figures.extend(show(vec![
         Figure::new("a message to one of them, median", percentile(&delays, 0.5), "ms"),
         Figure::new("a message to one of them, p99", percentile(&delays, 0.99), "ms").aim(5.0),
-    ])
+    ]));
+    Ok(figures)
 }
 
-/// Everybody reads; of some pairs one writes to the other. How long each message took, in milliseconds, sorted.
-async fn relay_delays(everybody: Vec<Person>, rooms: usize) -> Result<Vec<f64>> {
-    let start = Instant::now();
-    let (delays, mut measured) = mpsc::unbounded_channel();
-    let mut sinks = Vec::new();
-    for person in everybody {
-        let (sink, stream) = person.socket.split();
-        sinks.push(sink);
-        tokio::spawn(note_delays(stream, start, delays.clone()));
-    }
-    drop(delays);
+/// Of some pairs one writes to the other. How long each message took, in milliseconds, sorted.
+async fn relay_delays(
+    mut sinks: Vec<Sink>,
+    rooms: usize,
+    start: Instant,
+    mut measured: mpsc::UnboundedReceiver<f64>,
+) -> Result<Vec<f64>> {
     let mut writers = Vec::new();
     // Neighbours of one room, all over the rooms.
-    for (pair, sink) in sinks.iter_mut().take(PAIRS).enumerate() {
+    let pairs = PAIRS.min(sinks.len().saturating_sub(rooms));
+    for (pair, sink) in sinks.iter_mut().take(pairs).enumerate() {
         writers.push(write(sink, format!("person {}", pair + rooms), start));
     }
-    futures_util::future::join_all(writers).await.into_iter().collect::<Result<Vec<_>>>()?;
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    let sent = futures_util::future::join_all(writers).await.into_iter().sum::<Result<usize>>()?;
     let mut all = Vec::new();
-    while let Ok(delay) = measured.try_recv() {
-        all.push(delay);
+    while all.len() < sent {
+        let Ok(delay) = tokio::time::timeout(LATE, measured.recv()).await else { break };
+        all.push(delay.context("everybody is gone")?);
     }
-    anyhow::ensure!(
-        all.len() as u64 >= PAIRS as u64 * u64::from(PER_SECOND) * WRITING.as_secs() * 99 / 100,
-        "messages are missing"
-    );
+    anyhow::ensure!(all.len() == sent, "only {} of {sent} messages came", all.len());
     all.sort_by(f64::total_cmp);
     Ok(all)
 }
 
-pub(super) async fn note_delays(
-    mut stream: SplitStream<super::client::Socket>,
-    start: Instant,
-    delays: mpsc::UnboundedSender<f64>,
-) {
+async fn note_delays(mut stream: SplitStream<Socket>, start: Instant, delays: mpsc::UnboundedSender<f64>) {
     while let Some(Ok(frame)) = stream.next().await {
         let now = start.elapsed().as_secs_f64();
         let sent = frame
@@ -96,17 +101,19 @@ pub(super) async fn note_delays(
     }
 }
 
-async fn write(sink: &mut SplitSink<super::client::Socket, Message>, target: String, start: Instant) -> Result<()> {
+/// How many it has sent.
+async fn write(sink: &mut Sink, target: String, start: Instant) -> Result<usize> {
     // Not all at once.
     tokio::time::sleep(Duration::from_millis(target.bytes().map(u64::from).sum::<u64>() % 200)).await;
     let mut every = tokio::time::interval(Duration::from_secs(1) / PER_SECOND);
-    let end = Instant::now() + WRITING;
+    let (end, mut sent) = (Instant::now() + WRITING, 0);
     while Instant::now() < end {
         every.tick().await;
+        sent += 1;
         let message = json!({ "type": "wave", "target": target, "sent": start.elapsed().as_secs_f64() });
         sink.send(Message::text(message.to_string())).await?;
     }
-    Ok(())
+    Ok(sent)
 }
 
 /// How many lines to a room of 200 people one second of the server's CPU is enough for.
