@@ -124,9 +124,6 @@ impl Hub {
             self.metrics.logins.inc();
             tracing::info!(connection = number, "logged in");
         }
-        if is_new && let Some(session) = state.sessions.get_mut(&number) {
-            session.awaits_calls = self.push.get().is_some();
-        }
         if has_shown_token && let Some(session) = state.sessions.get_mut(&number) {
             self.renew_turn_credentials_of(number, session, Instant::now());
         }

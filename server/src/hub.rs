@@ -12,7 +12,7 @@ use crate::{
     push::{Callee, Push, PushError},
     relay,
     rooms::Room,
-    router::{Claim, Router},
+    router::{Bucket, Claim, Router},
     sanitise,
     session::Session,
     subjects::Subjects,
@@ -104,10 +104,6 @@ impl Hub {
                 let why = "only people who come with tokens can be rung, and none are asked for";
                 return Err(PushError::BadOption(why.into()).into());
             }
-            if config.cluster.is_some() {
-                let why = "devices are known to one node alone, so far: a cluster rings none";
-                return Err(PushError::BadOption(why.into()).into());
-            }
         }
         let state = State::new(config.limits, router.clone());
         let (taken, state) = (state.taken.clone(), Mutex::new(state));
@@ -131,10 +127,20 @@ impl Hub {
         })
     }
 
+    /// Takes over, and keeps up, what all nodes have to have for pushes.
+    pub(crate) async fn share_push(&self) -> Result<(), PushError> {
+        match (&self.config.push, self.router.bucket(Bucket::Push)) {
+            (Some(config), Some(bucket)) => Push::share(config, &*bucket).await,
+            _ => Ok(()),
+        }
+    }
+
     /// Opens what rings devices that are not connected, if that is wanted.
-    pub(crate) fn open_push(self: &Arc<Self>) -> Result<(), ServerError> {
+    pub(crate) async fn open_push(self: &Arc<Self>) -> Result<(), ServerError> {
         let Some(config) = &self.config.push else { return Ok(()) };
-        let push = Arc::new(Push::open(config, self.metrics.push.clone())?);
+        self.share_push().await?;
+        let bucket = self.router.bucket(Bucket::Push);
+        let push = Arc::new(Push::open(config, self.metrics.push.clone(), bucket).await?);
         let hub = Arc::downgrade(self);
         push.on_change(move |names| {
             if let Some(hub) = hub.upgrade() {

@@ -135,7 +135,7 @@ impl Server {
             None => Arc::new(Alone),
         };
         let hub = Arc::new(Hub::new(config, router)?);
-        hub.open_push()?;
+        hub.open_push().await?;
         files::raise_limit();
         let wanted = hub.config.listen;
         let bind = |source| ServerError::Bind { address: wanted, source };
@@ -199,6 +199,7 @@ impl Server {
         if hub.config.push.is_some() {
             chores.spawn(expire_rings(hub.clone()));
             chores.spawn(forget_silent_devices(hub.clone()));
+            chores.spawn(follow_registrations(hub.clone()));
         }
         if hub.authority.is_some() {
             chores.spawn(check_tokens(hub.clone()));
@@ -339,10 +340,19 @@ async fn expire_rings(hub: Arc<Hub>) {
     }
 }
 
+async fn follow_registrations(hub: Arc<Hub>) {
+    if let Some(push) = hub.push.get() {
+        push.follow().await;
+    }
+}
+
 async fn forget_silent_devices(hub: Arc<Hub>) {
     loop {
         if let Some(push) = hub.push.get() {
             push.forget_silent();
+        }
+        if let Err(e) = hub.share_push().await {
+            tracing::warn!(reason = %e, "what all nodes have to have for pushes could not be renewed");
         }
         time::sleep(SILENCE_CHECK_EVERY).await;
     }
