@@ -95,11 +95,14 @@ pub(crate) struct State {
 
 impl Hub {
     pub(crate) fn new(config: ServerConfig, router: Arc<dyn Router>) -> Result<Self, ServerError> {
-        let authority = config.auth.clone().map(Authority::new).transpose()?;
+        let metrics = Metrics::new();
+        let authorities = config.authorities.as_deref();
+        let authority = |auth| Authority::new(auth, authorities, metrics.key_fetches.clone());
+        let authority = config.auth.clone().map(authority).transpose()?;
         let tls = config.tls.clone().map(Tls::new).transpose()?;
         let turn = config.turn.clone().map(Turn::new).transpose()?;
         if let Some(push) = &config.push {
-            Push::check(push)?;
+            Push::check(push, authorities)?;
             if authority.is_none() {
                 let why = "only people who come with tokens can be rung, and none are asked for";
                 return Err(PushError::BadOption(why.into()).into());
@@ -114,7 +117,7 @@ impl Hub {
             authority,
             turn,
             tls,
-            metrics: Metrics::new(),
+            metrics,
             router,
             push: OnceLock::new(),
             taken,
@@ -140,7 +143,8 @@ impl Hub {
         let Some(config) = &self.config.push else { return Ok(()) };
         self.share_push().await?;
         let bucket = self.router.bucket(Bucket::Push);
-        let push = Arc::new(Push::open(config, self.metrics.push.clone(), bucket).await?);
+        let authorities = self.config.authorities.as_deref();
+        let push = Arc::new(Push::open(config, authorities, self.metrics.push.clone(), bucket).await?);
         let hub = Arc::downgrade(self);
         push.on_change(move |names| {
             if let Some(hub) = hub.upgrade() {
@@ -281,7 +285,7 @@ impl Hub {
 
     async fn act(&self, number: u64, object: Map<String, Value>) -> Result<(), ErrorMessage> {
         let kind = object.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let person = self.admit(number, &kind, &object)?;
+        let person = self.admit(number, &kind, &object).await?;
         if kind == "username" {
             relay::check_id(number, &kind, &object)?;
             match Message::from_object(object) {

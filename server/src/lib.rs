@@ -33,6 +33,7 @@ mod login;
 mod metrics;
 mod nuisance;
 mod outbox;
+mod outgoing;
 mod page;
 mod push;
 mod rate;
@@ -49,6 +50,7 @@ mod watch_file;
 
 pub use auth::{KeyError, issue_token};
 pub use config::{AuthConfig, AuthKeys, ClusterConfig, Limits, ServerConfig, TlsConfig, TurnConfig};
+pub use outgoing::ClientError;
 pub use push::{ApnsConfig, FcmConfig, PushConfig, PushError, StoreError, WebhookConfig};
 pub use sanitise::clean_name;
 pub use tls::TlsError;
@@ -135,6 +137,9 @@ impl Server {
             None => Arc::new(Alone),
         };
         let hub = Arc::new(Hub::new(config, router)?);
+        if let Some(authority) = &hub.authority {
+            authority.fetch().await?;
+        }
         hub.open_push().await?;
         files::raise_limit();
         let wanted = hub.config.listen;
@@ -204,6 +209,7 @@ impl Server {
         if hub.authority.is_some() {
             chores.spawn(check_tokens(hub.clone()));
             chores.spawn(reload_keys(hub.clone()));
+            chores.spawn(fetch_keys(hub.clone()));
         }
 
         let (stop, stopped) = watch::channel(false);
@@ -374,6 +380,12 @@ async fn reload_keys(hub: Arc<Hub>) {
             Ok(()) => tracing::info!("the keys for tokens were read again"),
             Err(e) => tracing::error!(reason = %e, "the keys for tokens stay as they were"),
         }
+    }
+}
+
+async fn fetch_keys(hub: Arc<Hub>) {
+    if let Some(authority) = &hub.authority {
+        authority.keep_fetching().await;
     }
 }
 

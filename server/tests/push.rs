@@ -133,12 +133,11 @@ fn config_with(services: &PushServices, ring_time: Duration) -> ServerConfig {
         data: services.folder.join("data"),
         contact: Some("mailto:operator@call.example".into()),
         fcm: Some(FcmConfig { account: services.google_account(), server: Some(services.url.clone()) }),
-        authorities: Some(services.authorities()),
         ring_time,
         ..PushConfig::default()
     };
     let auth = AuthConfig { keys: AuthKeys::Secret(secret), audience: None, issuer: None };
-    ServerConfig { auth: Some(auth), push: Some(push), ..config() }
+    ServerConfig { authorities: Some(services.authorities()), auth: Some(auth), push: Some(push), ..config() }
 }
 
 /// The same story on a server that is alone, and on three nodes.

@@ -80,8 +80,8 @@ pub(crate) struct Push {
 
 impl Push {
     /// Whether this could be opened, as far as that can be known without taking the store.
-    pub(crate) fn check(config: &PushConfig) -> Result<(), PushError> {
-        providers(config, false).map(drop)
+    pub(crate) fn check(config: &PushConfig, authorities: Option<&Path>) -> Result<(), PushError> {
+        providers(config, authorities, false).map(drop)
     }
 
     /// Takes over what all nodes have to have in common; to be called before [`Push::open`] with that bucket, and once a day or so.
@@ -96,11 +96,12 @@ impl Push {
     /// With `bucket` registrations are shared with other nodes; [`Push::follow`] then has to run.
     pub(crate) async fn open(
         config: &PushConfig,
+        authorities: Option<&Path>,
         metrics: PushMetrics,
         bucket: Option<Arc<dyn KeyValue>>,
     ) -> Result<Self, PushError> {
         make_directory(&config.data).map_err(|source| PushError::File { file: config.data.clone(), source })?;
-        let (providers, application_server_key) = providers(config, true)?;
+        let (providers, application_server_key) = providers(config, authorities, true)?;
         let mut platforms: Vec<PushPlatform> = providers.keys().copied().collect();
         platforms.sort_by_key(|platform| platform.name());
         let mut registry = Registry::default();

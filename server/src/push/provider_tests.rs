@@ -27,13 +27,12 @@ fn config(services: &PushServices) -> PushConfig {
         fcm: Some(FcmConfig { account: services.google_account(), server }),
         webhook: Some(WebhookConfig { url: format!("{}/hook", services.url), secret: services.webhook_secret() }),
         allow_private: true,
-        authorities: Some(services.authorities()),
         ring_time: Duration::from_secs(45),
     }
 }
 
 async fn open(services: &PushServices) -> Push {
-    Push::open(&config(services), PushMetrics::default(), None).await.unwrap()
+    Push::open(&config(services), Some(&services.authorities()), PushMetrics::default(), None).await.unwrap()
 }
 
 fn id() -> DeviceId {
@@ -246,7 +245,7 @@ async fn wrong_keys_and_options_are_named() {
     let good = config(&services);
     let junk = services.folder.join("junk");
     std::fs::write(&junk, "{}").unwrap();
-    let said = |config: PushConfig| Push::check(&config).unwrap_err().to_string();
+    let said = |config: PushConfig| Push::check(&config, None).unwrap_err().to_string();
     let apns = ApnsConfig { key: junk.clone(), ..good.apns.clone().unwrap() };
     assert!(said(PushConfig { apns: Some(apns), ..good.clone() }).contains("P-256"));
     let fcm = FcmConfig { account: junk.clone(), server: None };
@@ -254,19 +253,18 @@ async fn wrong_keys_and_options_are_named() {
     let webhook = WebhookConfig { url: "https://hook.example".into(), secret: junk.clone() };
     assert!(said(PushConfig { webhook: Some(webhook), ..good.clone() }).contains("24 bytes"));
     assert!(said(PushConfig { contact: Some("operator".into()), ..good.clone() }).contains("mailto:"));
-    assert!(said(PushConfig { authorities: Some(junk), ..good.clone() }).contains("PEM"));
-    assert!(said(PushConfig { authorities: Some("/nowhere".into()), ..good.clone() }).contains("/nowhere"));
+    let with = |authorities: &Path| Push::check(&good, Some(authorities)).unwrap_err().to_string();
+    assert!(with(&junk).contains("certificate") && with(Path::new("/nowhere")).contains("/nowhere"));
     assert!(said(PushConfig { data: good.data.clone(), ..PushConfig::default() }).contains("push service"));
-    Push::check(&good).unwrap();
+    Push::check(&good, None).unwrap();
     assert!(!good.data.exists());
 }
 
 #[tokio::test]
 async fn what_a_device_registers_is_not_sent_to_private_addresses() {
     let services = PushServices::start().await;
-    let push = Push::open(&PushConfig { allow_private: false, ..config(&services) }, PushMetrics::default(), None)
-        .await
-        .unwrap();
+    let strict = PushConfig { allow_private: false, ..config(&services) };
+    let push = Push::open(&strict, None, PushMetrics::default(), None).await.unwrap();
     let keys = Subscription::new().keys();
     let wanted = |endpoint: &str| PushRegister {
         platform: PushPlatform::WebPush,
@@ -289,9 +287,8 @@ async fn what_was_registered_while_the_operator_allowed_private_addresses_gets_n
     let endpoint = services.url.replace("localhost", "127.0.0.1");
     register(&push, json!({"platform": "webpush", "endpoint": endpoint, "keys": Subscription::new().keys()})).await;
     push.close();
-    let strict = Push::open(&PushConfig { allow_private: false, ..config(&services) }, PushMetrics::default(), None)
-        .await
-        .unwrap();
+    let strict = PushConfig { allow_private: false, ..config(&services) };
+    let strict = Push::open(&strict, Some(&services.authorities()), PushMetrics::default(), None).await.unwrap();
     assert!(strict.subject("lobby", "ana").is_some());
     let _ring = ring(&strict, &call());
     let is_refused = async {

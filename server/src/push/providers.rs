@@ -5,7 +5,7 @@ use super::{
     webhook::Webhook,
 };
 use chamada::signaling::message::PushPlatform;
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 /// In the data directory.
 pub(crate) const VAPID_KEY: &str = "vapid.key";
@@ -14,8 +14,12 @@ pub(crate) const VAPID_KEY: &str = "vapid.key";
 type Providers = (HashMap<PushPlatform, Arc<dyn Provider>>, Option<String>);
 
 /// `make_key`: the key for Web Push is made if there is none.
-pub(crate) fn providers(config: &PushConfig, make_key: bool) -> Result<Providers, PushError> {
-    let http = Http::new(config)?;
+pub(crate) fn providers(
+    config: &PushConfig,
+    authorities: Option<&Path>,
+    make_key: bool,
+) -> Result<Providers, PushError> {
+    let http = Http::new(config.allow_private, authorities)?;
     let mut all: HashMap<PushPlatform, Arc<dyn Provider>> = HashMap::new();
     let mut key = None;
     if let Some(apns) = &config.apns {
