@@ -69,9 +69,9 @@ pub(crate) struct Settings {
     /// Let in only who shows a token (JWT, HS256) signed with a secret of this file: one of at least 32 bytes a line
     #[arg(long, value_name = "FILE", env = "CHAMADA_AUTH_SECRET")]
     auth_secret: Option<PathBuf>,
-    /// Let in only who shows a token signed with a key of this JWK Set (RS256, ES256, EdDSA)
-    #[arg(long, value_name = "FILE", env = "CHAMADA_AUTH_JWKS")]
-    auth_jwks: Option<PathBuf>,
+    /// Let in only who shows a token signed with a key of this JWK Set (RS256, ES256, EdDSA): a file, or the https URL where its issuer has it
+    #[arg(long, value_name = "FILE|URL", env = "CHAMADA_AUTH_JWKS")]
+    auth_jwks: Option<String>,
     /// The claim 'aud' that every token must have
     #[arg(long, value_name = "NAME", env = "CHAMADA_AUTH_AUDIENCE")]
     auth_audience: Option<String>,
@@ -93,6 +93,9 @@ pub(crate) struct Settings {
     /// How many NATS servers keep what the nodes share, 1 to 5 [default: 1]
     #[arg(long, value_name = "N", env = "CHAMADA_CLUSTER_REPLICAS")]
     cluster_replicas: Option<u8>,
+    /// Certificates (PEM) of authorities that push services, and who publishes keys for tokens, may have beside those that the system trusts
+    #[arg(long, value_name = "FILE", env = "CHAMADA_CA")]
+    ca: Option<PathBuf>,
     /// Directory for what has to outlive the server: devices that are rung by push, and the key for Web Push
     #[arg(long, value_name = "DIR", env = "CHAMADA_DATA")]
     data: Option<PathBuf>,
@@ -123,9 +126,6 @@ pub(crate) struct Settings {
     /// Send pushes also to private addresses and without TLS, where devices register such
     #[arg(long, env = "CHAMADA_PUSH_ALLOW_PRIVATE")]
     push_allow_private: bool,
-    /// Certificates (PEM) of authorities that push services may have beside the system's own
-    #[arg(long, value_name = "FILE", env = "CHAMADA_PUSH_CA")]
-    push_ca: Option<PathBuf>,
     /// STUN or TURN server to tell clients of; may be given more than once
     #[arg(
         long,
@@ -238,6 +238,7 @@ impl Settings {
             turn_seconds: self.turn_seconds.or(file.turn_seconds),
             cluster: first(self.cluster, file.cluster),
             cluster_replicas: self.cluster_replicas.or(file.cluster_replicas),
+            ca: self.ca.or(file.ca),
             data: self.data.or(file.data),
             push_contact: self.push_contact.or(file.push_contact),
             push_apns_key: self.push_apns_key.or(file.push_apns_key),
@@ -248,7 +249,6 @@ impl Settings {
             push_webhook: self.push_webhook.or(file.push_webhook),
             push_webhook_secret: self.push_webhook_secret.or(file.push_webhook_secret),
             push_allow_private: self.push_allow_private || file.push_allow_private,
-            push_ca: self.push_ca.or(file.push_ca),
             ice_server: first(self.ice_server, file.ice_server),
             drain_seconds: self.drain_seconds.or(file.drain_seconds),
             limits: self.limits.or(file.limits),
@@ -273,22 +273,15 @@ impl Settings {
         };
         let fcm = self.push_fcm.take().map(|account| FcmConfig { account, server: None });
         let contact = self.push_contact.take();
-        let (allow_private, authorities) = (self.push_allow_private, self.push_ca.take());
+        let allow_private = self.push_allow_private;
         let is_any = apns.is_some() || webhook.is_some() || fcm.is_some() || contact.is_some();
         match self.data.take() {
-            Some(data) if is_any => Ok(Some(PushConfig {
-                data,
-                contact,
-                apns,
-                fcm,
-                webhook,
-                allow_private,
-                authorities,
-                ..PushConfig::default()
-            })),
+            Some(data) if is_any => {
+                Ok(Some(PushConfig { data, contact, apns, fcm, webhook, allow_private, ..PushConfig::default() }))
+            }
             Some(_) => bad("data is for push: push-contact, push-apns-key, push-fcm or push-webhook has to be there"),
             None if is_any => bad("push needs data, a directory where devices are kept"),
-            None if allow_private || authorities.is_some() => bad("push-allow-private and push-ca need a push service"),
+            None if allow_private => bad("push-allow-private needs a push service"),
             None => Ok(None),
         }
     }
@@ -306,7 +299,8 @@ impl Settings {
         };
         let keys = match (self.auth_secret, self.auth_jwks) {
             (Some(_), Some(_)) => return bad("tokens are checked with auth-secret or auth-jwks, not with both"),
-            (secret, jwks) => secret.map(AuthKeys::Secret).or(jwks.map(AuthKeys::Jwks)),
+            (secret, jwks) => secret.map(AuthKeys::Secret).or(jwks
+                .map(|jwks| if jwks.contains("://") { AuthKeys::JwksUrl(jwks) } else { AuthKeys::Jwks(jwks.into()) })),
         };
         let auth = match keys {
             Some(keys) => Some(AuthConfig { keys, audience: self.auth_audience, issuer: self.auth_issuer }),
@@ -333,6 +327,7 @@ impl Settings {
             tls,
             allowed_origins: self.allow_origin,
             trusted_proxies: self.trusted_proxy,
+            authorities: self.ca,
             auth,
             push,
             turn,

@@ -29,5 +29,7 @@ pub mod net;
 pub mod outage;
 #[cfg(feature = "client")]
 pub mod peer;
+#[cfg(feature = "tls")]
+pub mod roots;
 #[cfg(feature = "client")]
 mod sdp;

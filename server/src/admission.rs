@@ -124,9 +124,6 @@ impl Hub {
             self.metrics.logins.inc();
             tracing::info!(connection = number, "logged in");
         }
-        if is_new && let Some(session) = state.sessions.get_mut(&number) {
-            session.awaits_calls = self.push.get().is_some();
-        }
         if has_shown_token && let Some(session) = state.sessions.get_mut(&number) {
             self.renew_turn_credentials_of(number, session, Instant::now());
         }
@@ -138,7 +135,7 @@ impl Hub {
 
     /// Whether this session may send a message of this kind now; with `username`, who shows a token in it, if that is needed here. What costs
     /// something to check is paid for before.
-    pub(crate) fn admit(
+    pub(crate) async fn admit(
         &self,
         number: u64,
         kind: &str,
@@ -166,8 +163,9 @@ impl Hub {
             return Err(relay::refusal(ErrorCode::RateLimited, kind, why));
         }
         let Some(authority) = &self.authority else { return Ok(None) };
-        let person = authority.check(object.get("token").and_then(Value::as_str));
-        person.map(Some).map_err(|e| {
+        let token = object.get("token").and_then(Value::as_str);
+        authority.look_for_key_of(token).await;
+        authority.check(token).map(Some).map_err(|e| {
             let code = if e == TokenError::Expired { ErrorCode::TokenExpired } else { ErrorCode::Unauthorized };
             relay::refusal(code, kind, &e.to_string())
         })

@@ -24,7 +24,7 @@ const OLD: &str = "an old secret of more than 32 bytes";
 const NEW: &str = "a new secret of more than 32 bytes!";
 
 fn authority(keys: AuthKeys) -> Authority {
-    Authority::new(AuthConfig { keys, audience: None, issuer: None }).unwrap()
+    Authority::new(AuthConfig { keys, audience: None, issuer: None }, None, FetchMetrics::default()).unwrap()
 }
 
 fn now() -> u64 {
@@ -95,7 +95,7 @@ fn audience_and_issuer_are_asked_for_where_they_are_configured() {
         audience: Some("calls".into()),
         issuer: Some("https://id.example".into()),
     };
-    let authority = Authority::new(config).unwrap();
+    let authority = Authority::new(config, None, FetchMetrics::default()).unwrap();
     let token =
         |audience, issuer| issue_token(&file.0, "1", "ana", None, Duration::from_secs(60), audience, issuer).unwrap();
     assert!(authority.check(Some(&token(Some("calls"), Some("https://id.example")))).is_ok());
@@ -204,8 +204,10 @@ fn files_that_are_no_keys_are_refused_with_their_name() {
     ] {
         let file = File::new(content);
         let config = AuthConfig { keys: keys(file.0.clone()), audience: None, issuer: None };
-        assert!(Authority::new(config).is_err(), "{content}");
+        assert!(Authority::new(config, None, FetchMetrics::default()).is_err(), "{content}");
     }
     let missing = AuthConfig { keys: AuthKeys::Secret("/nowhere/at/all".into()), audience: None, issuer: None };
-    assert!(Authority::new(missing).unwrap_err().to_string().contains("/nowhere/at/all"));
+    assert!(
+        Authority::new(missing, None, FetchMetrics::default()).unwrap_err().to_string().contains("/nowhere/at/all")
+    );
 }

@@ -49,6 +49,11 @@ impl Away {
         Self { ringing: Ringing::new(push.ring_time()), push: Some(push), ..Self::default() }
     }
 
+    /// Whether people are rung by push at all.
+    pub(crate) fn is_open(&self) -> bool {
+        self.push.is_some()
+    }
+
     /// When [`State::expire_rings`] has something to do.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
         self.ringing.next_deadline()
@@ -94,6 +99,9 @@ impl State {
         let Some(push) = self.away.push.clone() else {
             return Err(refusal(ErrorCode::BadMessage, kind, "this server sends no pushes"));
         };
+        if !self.router.is_joined() {
+            return Err(refusal(ErrorCode::Unavailable, kind, "what all servers keep cannot be written now"));
+        }
         let Some(session) = self.sessions.get_mut(&number) else { return Ok(()) };
         let (Some(subject), Some(name)) = (session.subject.clone(), session.name.clone()) else {
             return Err(refusal(ErrorCode::Unauthorized, kind, "that takes a login with a token"));
@@ -177,6 +185,10 @@ impl State {
                 }
                 Ok(())
             }
+            // Nobody can log in while the other nodes cannot be asked whose name that is.
+            ("video-offer", Some(_)) if !self.router.is_joined() => {
+                Err(refuse(ErrorCode::Unavailable, "this person cannot be reached now"))
+            }
             ("video-offer", Some(callee)) => {
                 self.call_away(number, callee, target, call, frame).map_err(|(code, why)| refuse(code, &why))
             }
@@ -250,19 +262,24 @@ impl State {
         let Some(session) = self.sessions.get_mut(&number) else { return };
         session.awaits_calls = false;
         let Some(subject) = session.subject.clone() else { return };
+        let device = session.device.clone();
         let callee = Callee { room: session.room.clone(), subject };
         if let Some(nuisance) = self.away.nuisance.remove(&callee) {
             session.nuisance = nuisance;
         }
-        let waiting = self.away.ringing.arrived(Instant::now(), &callee, number, session.device.as_ref());
+        // Other nodes may have calls for it, too.
+        self.announce(number);
+        let waiting = self.away.ringing.arrived(Instant::now(), &callee, number, device.as_ref());
         for call in waiting {
             tracing::info!(connection = number, "a call that waited is handed out");
-            if let Some(session) = self.sessions.get(&number) {
-                for frame in call.frames {
-                    session.outbox.push(Source::Stranger(call.caller), frame);
+            self.note_further_offer(call.caller, number, call.call);
+            // Its node has to know that it is called before it gets anything.
+            let (caller, source) = (self.record_of(call.caller), Source::Stranger(call.caller));
+            for frame in call.frames {
+                if self.put(number, source, frame.clone()) {
+                    self.post(number, source, &frame, caller.clone());
                 }
             }
-            self.note_further_offer(call.caller, number, call.call);
         }
     }
 
@@ -278,6 +295,27 @@ impl State {
         for ring in self.away.ringing.caller_left(caller) {
             self.away.finish(ring, how);
         }
+    }
+
+    /// This node can wait no longer for those whom this session calls, who hears that unless it rings somewhere.
+    pub(crate) fn give_rings_up(&mut self, caller: u64, how: &'static str) {
+        for ring in self.away.ringing.caller_left(caller) {
+            self.give_up(ring, HangUpReason::Failed, how);
+        }
+    }
+
+    fn give_up(&mut self, ring: Ring<PushedRing>, reason: HangUpReason, how: &'static str) {
+        if ring.reached.is_empty() {
+            let target = self.sessions.get(&ring.caller.session).and_then(|caller| caller.name.as_deref());
+            let hang_up = HangUp {
+                name: Some(ring.name.clone()),
+                target: target.map(str::to_owned),
+                reason: Some(reason),
+                call: ring.call,
+            };
+            self.tell(ring.caller.session, &Message::HangUp(hang_up));
+        }
+        self.away.finish(ring, how);
     }
 
     fn end_ring(&mut self, caller: u64, callee: &Callee, call: Option<CallId>, how: &'static str) {
@@ -309,27 +347,16 @@ impl State {
     /// Nobody is let in any more, so nobody comes for the calls that wait.
     pub(crate) fn end_all_rings(&mut self) {
         for ring in self.away.ringing.take_all() {
-            self.away.finish(ring, "shutdown");
+            self.give_up(ring, HangUpReason::Failed, "shutdown");
         }
     }
 
     /// Ends calls that have waited for too long.
     pub(crate) fn expire_rings(&mut self, now: Instant) {
         for ring in self.away.ringing.expire(now) {
-            if !ring.reached.is_empty() {
-                // It rings there, or was missed: caller and callee have clocks of their own.
-                self.away.finish(ring, "unanswered");
-                continue;
-            }
-            if let Some(caller) = self.sessions.get(&ring.caller.session) {
-                caller.send_message(&Message::HangUp(HangUp {
-                    name: Some(ring.name.clone()),
-                    target: caller.name.as_deref().map(str::to_owned),
-                    reason: Some(HangUpReason::Timeout),
-                    call: ring.call,
-                }));
-            }
-            self.away.finish(ring, "timeout");
+            // Where it rings, or was missed, caller and callee have clocks of their own.
+            let how = if ring.reached.is_empty() { "timeout" } else { "unanswered" };
+            self.give_up(ring, HangUpReason::Timeout, how);
         }
     }
 

@@ -23,6 +23,8 @@ pub struct ServerConfig {
     pub allowed_origins: Vec<String>,
     /// Reverse proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpAddr>,
+    /// Certificates (PEM) of authorities that push services and who publishes keys may have beside those that the system trusts.
+    pub authorities: Option<PathBuf>,
     /// Who may come in; none lets everybody in, under any name that is free.
     pub auth: Option<AuthConfig>,
     /// How devices that are not connected are rung; none rings none. Needs `auth`.
@@ -64,6 +66,7 @@ impl Default for ServerConfig {
             tls: None,
             allowed_origins: Vec::new(),
             trusted_proxies: Vec::new(),
+            authorities: None,
             auth: None,
             push: None,
             token_grace: Duration::from_secs(60),
@@ -94,19 +97,23 @@ pub struct AuthConfig {
     pub issuer: Option<String>,
 }
 
-/// Files of keys; they are read again when they change.
+/// Where keys are; files are read again when they change.
 #[derive(Debug, Clone)]
 pub enum AuthKeys {
     /// One secret of at least 32 bytes a line, for HS256; the first one signs.
     Secret(PathBuf),
     /// A JWK Set (RFC 7517) with public keys for RS256, ES256 or EdDSA.
     Jwks(PathBuf),
+    /// The URL of a JWK Set: `https`, or `http` on this machine. It is fetched again every five minutes, and when a token names a key that is not
+    /// among those of the last time.
+    JwksUrl(String),
 }
 
 impl AuthKeys {
-    pub(crate) fn file(&self) -> &Path {
+    pub(crate) fn file(&self) -> Option<&Path> {
         match self {
-            Self::Secret(file) | Self::Jwks(file) => file,
+            Self::Secret(file) | Self::Jwks(file) => Some(file),
+            Self::JwksUrl(_) => None,
         }
     }
 }

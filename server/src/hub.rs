@@ -12,7 +12,7 @@ use crate::{
     push::{Callee, Push, PushError},
     relay,
     rooms::Room,
-    router::{Claim, Router},
+    router::{Bucket, Claim, Router},
     sanitise,
     session::Session,
     subjects::Subjects,
@@ -95,17 +95,16 @@ pub(crate) struct State {
 
 impl Hub {
     pub(crate) fn new(config: ServerConfig, router: Arc<dyn Router>) -> Result<Self, ServerError> {
-        let authority = config.auth.clone().map(Authority::new).transpose()?;
+        let metrics = Metrics::new();
+        let authorities = config.authorities.as_deref();
+        let authority = |auth| Authority::new(auth, authorities, metrics.key_fetches.clone());
+        let authority = config.auth.clone().map(authority).transpose()?;
         let tls = config.tls.clone().map(Tls::new).transpose()?;
         let turn = config.turn.clone().map(Turn::new).transpose()?;
         if let Some(push) = &config.push {
-            Push::check(push)?;
+            Push::check(push, authorities)?;
             if authority.is_none() {
                 let why = "only people who come with tokens can be rung, and none are asked for";
-                return Err(PushError::BadOption(why.into()).into());
-            }
-            if config.cluster.is_some() {
-                let why = "devices are known to one node alone, so far: a cluster rings none";
                 return Err(PushError::BadOption(why.into()).into());
             }
         }
@@ -118,7 +117,7 @@ impl Hub {
             authority,
             turn,
             tls,
-            metrics: Metrics::new(),
+            metrics,
             router,
             push: OnceLock::new(),
             taken,
@@ -131,10 +130,21 @@ impl Hub {
         })
     }
 
+    /// Takes over, and keeps up, what all nodes have to have for pushes.
+    pub(crate) async fn share_push(&self) -> Result<(), PushError> {
+        match (&self.config.push, self.router.bucket(Bucket::Push)) {
+            (Some(config), Some(bucket)) => Push::share(config, &*bucket).await,
+            _ => Ok(()),
+        }
+    }
+
     /// Opens what rings devices that are not connected, if that is wanted.
-    pub(crate) fn open_push(self: &Arc<Self>) -> Result<(), ServerError> {
+    pub(crate) async fn open_push(self: &Arc<Self>) -> Result<(), ServerError> {
         let Some(config) = &self.config.push else { return Ok(()) };
-        let push = Arc::new(Push::open(config, self.metrics.push.clone())?);
+        self.share_push().await?;
+        let bucket = self.router.bucket(Bucket::Push);
+        let authorities = self.config.authorities.as_deref();
+        let push = Arc::new(Push::open(config, authorities, self.metrics.push.clone(), bucket).await?);
         let hub = Arc::downgrade(self);
         push.on_change(move |names| {
             if let Some(hub) = hub.upgrade() {
@@ -275,7 +285,7 @@ impl Hub {
 
     async fn act(&self, number: u64, object: Map<String, Value>) -> Result<(), ErrorMessage> {
         let kind = object.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let person = self.admit(number, &kind, &object)?;
+        let person = self.admit(number, &kind, &object).await?;
         if kind == "username" {
             relay::check_id(number, &kind, &object)?;
             match Message::from_object(object) {

@@ -33,6 +33,7 @@ mod login;
 mod metrics;
 mod nuisance;
 mod outbox;
+mod outgoing;
 mod page;
 mod push;
 mod rate;
@@ -49,6 +50,7 @@ mod watch_file;
 
 pub use auth::{KeyError, issue_token};
 pub use config::{AuthConfig, AuthKeys, ClusterConfig, Limits, ServerConfig, TlsConfig, TurnConfig};
+pub use outgoing::ClientError;
 pub use push::{ApnsConfig, FcmConfig, PushConfig, PushError, StoreError, WebhookConfig};
 pub use sanitise::clean_name;
 pub use tls::TlsError;
@@ -135,7 +137,10 @@ impl Server {
             None => Arc::new(Alone),
         };
         let hub = Arc::new(Hub::new(config, router)?);
-        hub.open_push()?;
+        if let Some(authority) = &hub.authority {
+            authority.fetch().await?;
+        }
+        hub.open_push().await?;
         files::raise_limit();
         let wanted = hub.config.listen;
         let bind = |source| ServerError::Bind { address: wanted, source };
@@ -202,10 +207,12 @@ impl Server {
         if hub.config.push.is_some() {
             chores.spawn(expire_rings(hub.clone()));
             chores.spawn(forget_silent_devices(hub.clone()));
+            chores.spawn(follow_registrations(hub.clone()));
         }
         if hub.authority.is_some() {
             chores.spawn(check_tokens(hub.clone()));
             chores.spawn(reload_keys(hub.clone()));
+            chores.spawn(fetch_keys(hub.clone()));
         }
 
         let (stop, stopped) = watch::channel(false);
@@ -342,10 +349,19 @@ async fn expire_rings(hub: Arc<Hub>) {
     }
 }
 
+async fn follow_registrations(hub: Arc<Hub>) {
+    if let Some(push) = hub.push.get() {
+        push.follow().await;
+    }
+}
+
 async fn forget_silent_devices(hub: Arc<Hub>) {
     loop {
         if let Some(push) = hub.push.get() {
             push.forget_silent();
+        }
+        if let Err(e) = hub.share_push().await {
+            tracing::warn!(reason = %e, "what all nodes have to have for pushes could not be renewed");
         }
         time::sleep(SILENCE_CHECK_EVERY).await;
     }
@@ -367,6 +383,12 @@ async fn reload_keys(hub: Arc<Hub>) {
             Ok(()) => tracing::info!("the keys for tokens were read again"),
             Err(e) => tracing::error!(reason = %e, "the keys for tokens stay as they were"),
         }
+    }
+}
+
+async fn fetch_keys(hub: Arc<Hub>) {
+    if let Some(authority) = &hub.authority {
+        authority.keep_fetching().await;
     }
 }
 

@@ -94,7 +94,7 @@ impl State {
                 }
             }
         }
-        let awaits = |session: &Session| session.awaits_calls && !session.wants_list;
+        let awaits = |session: &Session| session.awaits_calls && !session.wants_list && session.remote.is_none();
         let newcomers: Vec<u64> = room.members().filter(|number| sessions.get(number).is_some_and(awaits)).collect();
         for number in newcomers {
             self.hand_out_calls(number);

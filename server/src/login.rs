@@ -14,7 +14,7 @@ use crate::{
 use chamada::signaling::message::{
     ErrorCode, ErrorMessage, MAX_NAME_CHARS, Message, PUSH, RejectUsername, USER_DELTA, Username,
 };
-use std::{collections::HashSet, sync::Arc, time::Instant};
+use std::{collections::HashSet, sync::Arc};
 
 /// How many devices one person may have here at a time.
 const MAX_DEVICES: usize = 8;
@@ -148,7 +148,8 @@ impl State {
             return Ok(false);
         }
         self.open_room(number)?;
-        if self.sessions.get(&number).is_some_and(|session| session.name.is_none()) {
+        let is_new = self.sessions.get(&number).is_some_and(|session| session.name.is_none());
+        if is_new {
             self.join_devices(number, subject)?;
         }
         if self.sessions.get(&number).and_then(|session| session.name.as_deref()) != Some(name.as_str()) {
@@ -160,6 +161,7 @@ impl State {
             session.has_foreign_token |= wanted.resume.is_some();
             session.reads_deltas |= wanted.features.iter().any(|feature| feature == USER_DELTA);
             session.note_device(wanted);
+            session.awaits_calls |= is_new && self.away.is_open();
             if name != wanted.name {
                 session.send_message(&Message::RejectUsername(RejectUsername { id: number, name }));
             }
@@ -182,11 +184,7 @@ impl State {
             }
             None => {
                 let key = session.room.clone();
-                let mut room = Room::new(Instant::now());
-                for name in self.reachable_names(&key) {
-                    room.roster.set_away(&name, true);
-                }
-                self.rooms.insert(key, room);
+                self.room_at(&key);
                 Ok(())
             }
         }
@@ -329,6 +327,7 @@ impl State {
         session.wants_list = true;
         session.reads_deltas = wanted.features.iter().any(|feature| feature == USER_DELTA);
         session.note_device(wanted);
+        session.awaits_calls = self.away.is_open();
         // A new connection is no new budget.
         (session.renames, session.lines, session.fan_out) = (from.renames, from.lines, from.fan_out);
         session.nuisance = from.nuisance;

@@ -1,6 +1,6 @@
 //! What the operator sees: counts for Prometheus, and whether this server wants people.
 
-use crate::{hub::Hub, push::PushMetrics};
+use crate::{auth::FetchMetrics, hub::Hub, push::PushMetrics};
 use axum::{
     Router,
     extract::State,
@@ -36,6 +36,7 @@ pub(crate) struct Metrics {
     pub(crate) logins: Counter,
     pub(crate) list_bytes: Counter,
     pub(crate) push: PushMetrics,
+    pub(crate) key_fetches: FetchMetrics,
 }
 
 impl Metrics {
@@ -54,6 +55,7 @@ impl Metrics {
             logins: Counter::default(),
             list_bytes: Counter::default(),
             push: PushMetrics::default(),
+            key_fetches: FetchMetrics::default(),
         };
         registry.register("connections", "WebSockets that are open", metrics.connections.clone());
         registry.register("users", "People who are logged in or whose place is kept", metrics.users.clone());
@@ -66,6 +68,7 @@ impl Metrics {
         registry.register("logins", "Logins and returns", metrics.logins.clone());
         registry.register("list_bytes", "Bytes of user lists and changes that were sent", metrics.list_bytes.clone());
         metrics.push.register(&mut registry);
+        metrics.key_fetches.register(&mut registry);
         Self { registry: Mutex::new(registry), ..metrics }
     }
 

@@ -64,6 +64,16 @@ impl State {
         members.filter_map(|member| Some((member, self.sessions.get(&member)?)))
     }
 
+    /// The room of this key, made if nobody is there.
+    pub(crate) fn room_at(&mut self, key: &Arc<str>) -> &mut Room {
+        let away = if self.rooms.contains_key(key) { Vec::new() } else { self.reachable_names(key) };
+        let room = self.rooms.entry(key.clone()).or_insert_with(|| Room::new(Instant::now()));
+        for name in away {
+            room.roster.set_away(&name, true);
+        }
+        room
+    }
+
     /// The list of this room has to be told.
     pub(crate) fn mark_changed(&mut self, room: &str) {
         if let Some(room) = self.rooms.get_mut(room) {

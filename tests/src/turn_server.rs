@@ -1,6 +1,6 @@
 //! A real TURN server (coturn) on this machine, for calls that must go through a relay.
 
-use chamada::net::RootCertificates;
+use chamada::roots::RootCertificates;
 use chamada::signaling::message::IceServer;
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use std::net::{TcpListener, TcpStream, UdpSocket};

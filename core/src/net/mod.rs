@@ -6,8 +6,8 @@ mod proxy;
 mod race;
 mod tls;
 
+use crate::roots::RootCertificates;
 pub use proxy::{BadProxy, Proxy};
-pub use tls::{BadCertificate, RootCertificates};
 
 pub(crate) use nat64::{reachable, sources};
 

@@ -1,58 +1,14 @@
-//! TLS by rustls, with the system's trust.
-//!
-//! On Android the system's verifier is reached by JNI only, with the app's context, which a library that is loaded by way of JNA
-//! does not have. There the authorities are read from where the system keeps them: what an app trusts that says nothing else.
+//! TLS by rustls.
 
 use super::{ConnectError, Stream};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use crate::roots::RootCertificates;
+use rustls::ClientConfig;
+use rustls::pki_types::ServerName;
 use std::io::ErrorKind;
 use std::sync::{Arc, OnceLock};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-
-/// Most certificates in one file.
-const MAX_CERTIFICATES: usize = 256;
-
-/// Certificate authorities.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct RootCertificates(Vec<CertificateDer<'static>>);
-
-/// A file of certificates that has none, or one that is none.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadCertificate {
-    /// There is no certificate in it.
-    #[error("there is no certificate in PEM form")]
-    None,
-    /// Something in it is damaged.
-    #[error("a certificate cannot be read: {0}")]
-    Damaged(String),
-}
-
-impl RootCertificates {
-    /// Reads certificates in PEM form (RFC 7468).
-    ///
-    /// # Errors
-    /// [`BadCertificate`].
-    pub fn from_pem(pem: &[u8]) -> Result<Self, BadCertificate> {
-        let mut certificates = Vec::new();
-        let mut store = RootCertStore::empty();
-        for certificate in CertificateDer::pem_slice_iter(pem).take(MAX_CERTIFICATES) {
-            let certificate = certificate.map_err(|error| BadCertificate::Damaged(error.to_string()))?;
-            store.add(certificate.clone()).map_err(|error| BadCertificate::Damaged(error.to_string()))?;
-            certificates.push(certificate.into_owned());
-        }
-        if certificates.is_empty() { Err(BadCertificate::None) } else { Ok(Self(certificates)) }
-    }
-}
-
-impl std::fmt::Debug for RootCertificates {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} certificates", self.0.len())
-    }
-}
 
 /// Makes a connection a secure one.
 pub(super) async fn handshake(extra: &RootCertificates, host: &str, tcp: TcpStream) -> Result<Stream, ConnectError> {
@@ -72,7 +28,7 @@ pub(super) async fn is_spoken(extra: &RootCertificates, host: &str, tcp: TcpStre
 
 async fn shake(extra: &RootCertificates, host: &str, tcp: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
     let name = ServerName::try_from(host.to_owned()).map_err(std::io::Error::other)?;
-    let config = if extra.0.is_empty() { usual() } else { Arc::new(config(extra)) };
+    let config = if *extra == RootCertificates::default() { usual() } else { Arc::new(extra.client_config()) };
     TlsConnector::from(config).connect(name, tcp).await
 }
 
@@ -97,61 +53,5 @@ fn words(error: &std::io::Error) -> String {
 /// With the system's authorities alone, which are read once.
 fn usual() -> Arc<ClientConfig> {
     static USUAL: OnceLock<Arc<ClientConfig>> = OnceLock::new();
-    Arc::clone(USUAL.get_or_init(|| Arc::new(config(&RootCertificates::default()))))
-}
-
-fn config(extra: &RootCertificates) -> ClientConfig {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider));
-    // What can be wrong here is a provider without cipher suites of these versions.
-    #[expect(clippy::expect_used, reason = "ring has TLS 1.2 and 1.3")]
-    let builder = builder.with_safe_default_protocol_versions().expect("ring has TLS 1.2 and 1.3");
-    #[cfg(not(target_os = "android"))]
-    match rustls_platform_verifier::Verifier::new_with_extra_roots(extra.0.iter().cloned(), provider) {
-        Ok(verifier) => {
-            return builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth();
-        }
-        // A system without certificates, as a small container is.
-        Err(error) => log::info!("the system has no certificate authorities, Mozilla's are used: {error}"),
-    }
-    builder.with_root_certificates(roots(extra)).with_no_client_auth()
-}
-
-/// The authorities of an Android system, or Mozilla's where none can be read.
-fn roots(extra: &RootCertificates) -> RootCertStore {
-    let mut roots = RootCertStore::empty();
-    #[cfg(target_os = "android")]
-    for folder in ["/apex/com.android.conscrypt/cacerts", "/system/etc/security/cacerts"] {
-        if !roots.is_empty() {
-            break;
-        }
-        for file in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-            roots.add_parsable_certificates(CertificateDer::from_pem_file(file.path()).ok());
-        }
-    }
-    if roots.is_empty() {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    }
-    roots.add_parsable_certificates(extra.0.iter().cloned());
-    roots
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_without_a_certificate_is_refused() {
-        assert_eq!(RootCertificates::from_pem(b""), Err(BadCertificate::None));
-        assert_eq!(RootCertificates::from_pem(b"hello"), Err(BadCertificate::None));
-        let no_certificate = b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-        assert!(matches!(RootCertificates::from_pem(no_certificate), Err(BadCertificate::Damaged(_))));
-        let no_base64 = b"-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n";
-        assert!(matches!(RootCertificates::from_pem(no_base64), Err(BadCertificate::Damaged(_))));
-    }
-
-    #[test]
-    fn there_are_authorities_also_where_the_system_has_none() {
-        assert!(!roots(&RootCertificates::default()).is_empty());
-    }
+    Arc::clone(USUAL.get_or_init(|| Arc::new(RootCertificates::default().client_config())))
 }

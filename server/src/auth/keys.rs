@@ -1,6 +1,6 @@
 //! The keys that tokens are checked with.
 
-use crate::config::AuthKeys;
+use crate::{config::AuthKeys, outgoing::ClientError};
 use jsonwebtoken::{
     Algorithm, DecodingKey,
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, JwkSet, PublicKeyUse},
@@ -13,7 +13,7 @@ use std::{
 /// Fewer bytes are guessed too easily: HS256 wants 256 bits (RFC 7518 section 3.2).
 const MIN_SECRET_BYTES: usize = 32;
 /// Longest file of keys, in bytes.
-const MAX_FILE_BYTES: u64 = 256 * 1024;
+pub(super) const MAX_FILE_BYTES: u64 = 256 * 1024;
 /// Each costs a try for a token that names none.
 const MAX_KEYS: usize = 32;
 
@@ -50,6 +50,25 @@ pub enum KeyError {
         /// What is wrong.
         detail: String,
     },
+    /// A URL that no keys may come from.
+    #[error("{url:.200}: {why}")]
+    BadUrl {
+        /// The URL.
+        url: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The keys could not be fetched.
+    #[error("cannot fetch {url:.200}: {why}")]
+    Unreachable {
+        /// Where they should be.
+        url: String,
+        /// What went wrong.
+        why: String,
+    },
+    /// No requests can be made.
+    #[error(transparent)]
+    Client(#[from] ClientError),
     /// A JWK Set without a key of use.
     #[error("{} has no key for RS256, ES256 or EdDSA signatures", .0.display())]
     NoKey(PathBuf),
@@ -78,8 +97,15 @@ impl Keys {
                 let key = |secret: &String| DecodingKey::from_secret(secret.as_bytes());
                 Ok(Self(secrets.iter().map(|s| Key { id: None, algorithm: Algorithm::HS256, key: key(s) }).collect()))
             }
-            AuthKeys::Jwks(file) => read_jwks(file),
+            AuthKeys::Jwks(file) => parse_jwks(&read(file)?, file),
+            // They are fetched before anybody is let in.
+            AuthKeys::JwksUrl(_) => Ok(Self(Vec::new())),
         }
+    }
+
+    /// Whether there is a key of that identifier.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.0.iter().any(|key| key.id.as_deref() == Some(id))
     }
 
     /// The keys that a token with this header may be signed with. The algorithm is the key's own: a token does not choose how it is checked.
@@ -118,9 +144,10 @@ pub(crate) fn read_secrets(file: &Path) -> Result<Vec<String>, KeyError> {
     if secrets.is_empty() { Err(KeyError::NoSecret) } else { Ok(secrets) }
 }
 
-fn read_jwks(file: &Path) -> Result<Keys, KeyError> {
-    let set: JwkSet = serde_json::from_str(&read(file)?)
-        .map_err(|e| KeyError::NotJwks { file: file.to_owned(), detail: e.to_string() })?;
+/// `file` is where it is from: a file, or a URL.
+pub(super) fn parse_jwks(text: &str, file: &Path) -> Result<Keys, KeyError> {
+    let set: JwkSet =
+        serde_json::from_str(text).map_err(|e| KeyError::NotJwks { file: file.to_owned(), detail: e.to_string() })?;
     let mut keys = Vec::new();
     for jwk in set.keys.iter().filter(|jwk| is_for_signatures(jwk)).take(MAX_KEYS) {
         let Some(algorithm) = algorithm(jwk) else { continue };

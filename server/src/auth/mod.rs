@@ -2,18 +2,33 @@
 
 pub(crate) mod crypto;
 mod keys;
+mod published;
 
 pub use keys::KeyError;
 pub(crate) use keys::Keys;
 
-use crate::{config::AuthConfig, rooms::MAX_ROOM_CHARS, watch_file::WatchedFiles};
+use crate::{
+    config::{AuthConfig, AuthKeys},
+    rate::Budget,
+    rooms::MAX_ROOM_CHARS,
+    watch_file::WatchedFiles,
+};
 use chamada::signaling::message::MAX_NAME_CHARS;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, Validation, errors::ErrorKind};
+use prometheus_client::{
+    metrics::{counter::Counter, family::Family},
+    registry::Registry,
+};
+use published::Published;
 use serde::{Deserialize, Serialize};
 use std::{
     path::Path,
     sync::{Arc, PoisonError, RwLock},
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+use tokio::{
+    sync::{Notify, watch},
+    time,
 };
 
 /// Longest token, in bytes.
@@ -22,6 +37,24 @@ const MAX_TOKEN_BYTES: usize = 8 * 1024;
 const MAX_SUBJECT_BYTES: usize = 255;
 /// How far the clocks of the issuer and this machine may be apart.
 const LEEWAY: Duration = Duration::from_secs(30);
+
+/// How often published keys are fetched without a reason: one that its issuer has withdrawn is good for that much longer.
+const FETCH_EVERY: Duration = Duration::from_secs(5 * 60);
+/// Fetches because somebody named an unknown key: so many at once, and one more in so many seconds. Anybody can name one.
+const FETCHES_AT_ONCE: f64 = 3.0;
+const FETCHES_EVERY: Duration = Duration::from_secs(10);
+/// How long a login waits for such a fetch.
+const KEY_WAIT: Duration = Duration::from_secs(5);
+
+/// How often published keys were fetched, by outcome; copies count together.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct FetchMetrics(Family<[(&'static str, &'static str); 1], Counter>);
+
+impl FetchMetrics {
+    pub(crate) fn register(&self, registry: &mut Registry) {
+        registry.register("key_fetches", "Tries to fetch the keys for tokens from their URL", self.0.clone());
+    }
+}
 
 /// What a token says of who shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,20 +94,76 @@ struct Claims {
     iss: Option<String>,
 }
 
-/// Checks tokens against keys that are read again when their file changes.
+/// Checks tokens against keys that are read again when their file changes, or fetched again when their issuer has others.
 #[derive(Debug)]
 pub(crate) struct Authority {
     config: AuthConfig,
     keys: RwLock<Keys>,
     files: WatchedFiles,
+    published: Option<Published>,
+    /// Somebody waits for a key that is not among them.
+    wanted: Notify,
+    /// How often they were fetched, or that was tried.
+    fetched: watch::Sender<u64>,
+    metrics: FetchMetrics,
 }
 
 impl Authority {
-    pub(crate) fn new(config: AuthConfig) -> Result<Self, KeyError> {
+    /// `authorities` are trusted beside the system's own, where keys come from a URL; [`Self::fetch`] has to be called before anybody is let in.
+    pub(crate) fn new(config: AuthConfig, authorities: Option<&Path>, metrics: FetchMetrics) -> Result<Self, KeyError> {
         crypto::install();
-        let files = WatchedFiles::new(&[config.keys.file()]);
+        let files = WatchedFiles::new(config.keys.file().as_slice());
         let keys = RwLock::new(Keys::read(&config.keys)?);
-        Ok(Self { config, keys, files })
+        let published = match &config.keys {
+            AuthKeys::JwksUrl(url) => Some(Published::new(url, authorities)?),
+            AuthKeys::Secret(_) | AuthKeys::Jwks(_) => None,
+        };
+        let (wanted, fetched) = (Notify::new(), watch::Sender::new(0));
+        Ok(Self { config, keys, files, published, wanted, fetched, metrics })
+    }
+
+    /// Takes the keys that their issuer publishes now; if those are of no use, the old ones stay.
+    pub(crate) async fn fetch(&self) -> Result<(), KeyError> {
+        let Some(published) = &self.published else { return Ok(()) };
+        let fetched = published.fetch().await;
+        let outcome = if fetched.is_ok() { "fetched" } else { "failed" };
+        self.metrics.0.get_or_create(&[("outcome", outcome)]).inc();
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = fetched?;
+        Ok(())
+    }
+
+    /// Fetches published keys every now and then, and when somebody shows a token with a key that is not among them; without end, if there are any.
+    pub(crate) async fn keep_fetching(&self) {
+        let mut budget = Budget::new(1.0 / FETCHES_EVERY.as_secs_f64(), FETCHES_AT_ONCE, Instant::now());
+        while self.published.is_some() {
+            let is_asked = time::timeout(FETCH_EVERY, self.wanted.notified()).await.is_ok();
+            if is_asked && !budget.take(1.0, Instant::now()) {
+                time::sleep(FETCHES_EVERY).await;
+                budget.take(1.0, Instant::now());
+            }
+            match self.fetch().await {
+                Ok(()) => tracing::debug!("the keys for tokens were fetched"),
+                Err(e) => tracing::error!(reason = %e, "the keys for tokens stay as they were"),
+            }
+            self.fetched.send_modify(|fetches| *fetches = fetches.wrapping_add(1));
+        }
+    }
+
+    /// Waits a little for published keys if this token names one that is not among them: its issuer may have begun to sign with another.
+    pub(crate) async fn look_for_key_of(&self, token: Option<&str>) {
+        let Some(token) = token.filter(|token| token.len() <= MAX_TOKEN_BYTES && self.published.is_some()) else {
+            return;
+        };
+        let Some(id) = jsonwebtoken::decode_header(token).ok().and_then(|header| header.kid) else { return };
+        let mut fetched = self.fetched.subscribe();
+        if !self.has_key(&id) {
+            self.wanted.notify_one();
+            let _ = time::timeout(KEY_WAIT, fetched.changed()).await;
+        }
+    }
+
+    fn has_key(&self, id: &str) -> bool {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).has(id)
     }
 
     pub(crate) fn files(&self) -> WatchedFiles {

@@ -11,7 +11,6 @@ pub(crate) use parcels::{Receipt, Taken};
 use crate::{
     hub::{State, now_ms},
     outbox::{Closing, Entry, Outbox, code},
-    rooms::Room,
     router::{Claim, HandOver, HandedOver, NodeId, Record, Waiting},
     sanitise,
     session::Session,
@@ -117,6 +116,8 @@ impl State {
             subject: session.subject.clone(),
             token: session.token.clone(),
             attached: session.attached,
+            takes_calls: !session.awaits_calls,
+            device: session.device.clone(),
             call_peers: session.call_peers.clone(),
         })
     }
@@ -151,8 +152,11 @@ impl State {
         }
         let is_gone = self.nodes.is_gone(record.node);
         let Some(session) = self.sessions.get_mut(&number) else { return };
+        let arrives = session.awaits_calls && record.takes_calls;
         session.version = record.version;
         session.attached = record.attached && !is_gone;
+        session.awaits_calls = !record.takes_calls;
+        session.device = record.device;
         session.call_peers = record.call_peers;
         self.tokens.remove(&session.token);
         session.token = record.token;
@@ -171,13 +175,16 @@ impl State {
         if has_moved {
             self.send_again(record.number, Instant::now());
         }
+        if arrives {
+            self.hand_out_calls(record.number);
+        }
     }
 
     /// Somebody on another node whom this one does not know yet.
     fn meet(&mut self, record: Record) {
         let look = sanitise::look(&record.name);
-        let now = Instant::now();
-        let room = self.rooms.entry(record.room.clone()).or_insert_with(|| Room::new(now));
+        self.room_at(&record.room);
+        let Some(room) = self.rooms.get_mut(&record.room) else { return };
         let owner = room.looks.get(&look).cloned();
         let devices = owner.as_ref().and_then(|owner| room.names.get(owner)).and_then(|devices| devices.first());
         let first = devices.and_then(|first| self.sessions.get(first));
@@ -188,6 +195,9 @@ impl State {
                 node = record.node,
                 "somebody of another node has a name that is taken here, or too long a list"
             );
+            if room.names.is_empty() {
+                self.rooms.remove(&record.room);
+            }
             self.nodes.unseated.insert(record.origin, record);
             return;
         }
@@ -209,6 +219,8 @@ impl State {
         session.place = place;
         session.subject = record.subject.clone();
         session.attached = record.attached && !self.nodes.is_gone(record.node);
+        session.awaits_calls = !record.takes_calls;
+        session.device = record.device;
         session.call_peers = record.call_peers;
         session.remote = Some(Remote::new(record.node, record.attached, self.nodes.beginning()));
         self.sessions.insert(record.number, session);
@@ -220,7 +232,11 @@ impl State {
             self.subjects.give(&record.room, subject, &look, is_here);
         }
         self.apply_blocks(record.number, &look);
+        self.update_away(&record.room, &record.name);
         self.mark_changed(&record.room);
+        if record.takes_calls {
+            self.hand_out_calls(record.number);
+        }
     }
 
     /// A person of another node has another name; all devices of one person have it.
@@ -254,6 +270,8 @@ impl State {
                 |room: &str, look: &str| self.rooms.get(room).is_some_and(|room| room.looks.contains_key(look));
             self.subjects.give(&key, subject, &look, is_here);
         }
+        self.update_away(&key, &own);
+        self.update_away(&key, name);
         self.mark_changed(&key);
     }
 
@@ -274,6 +292,7 @@ impl State {
 
     /// A session of this node belongs to another one from now on. Gives what waits for its client.
     fn let_go(&mut self, number: u64, node: NodeId) -> HandedOver {
+        self.give_rings_up(number, "moved");
         let outbox = Arc::new(Outbox::new(self.limits.queue_frames.max(2), self.limits.queue_bytes));
         let beginning = self.nodes.beginning();
         let Some(session) = self.sessions.get_mut(&number) else { return HandedOver::default() };

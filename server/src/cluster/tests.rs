@@ -104,6 +104,8 @@ fn eva() -> Record {
         subject: None,
         token: "the hash of a token".into(),
         attached: true,
+        takes_calls: true,
+        device: None,
         call_peers: CallPeers::default(),
     }
 }

@@ -15,8 +15,6 @@ pub struct PushConfig {
     pub webhook: Option<WebhookConfig>,
     /// Sends to what devices have registered even if it is a private address or has no TLS.
     pub allow_private: bool,
-    /// Certificates (PEM) of authorities that are trusted beside the system's own.
-    pub authorities: Option<PathBuf>,
     /// How long a call waits for somebody who is rung by push.
     pub ring_time: Duration,
 }
@@ -30,7 +28,6 @@ impl Default for PushConfig {
             fcm: None,
             webhook: None,
             allow_private: false,
-            authorities: None,
             ring_time: Duration::from_secs(45),
         }
     }

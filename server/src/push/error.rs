@@ -1,3 +1,4 @@
+use crate::outgoing::ClientError;
 use std::{io, path::PathBuf};
 
 /// Why devices cannot be rung by push.
@@ -25,9 +26,9 @@ pub enum PushError {
     /// The store of registrations cannot be used.
     #[error("the store of registrations: {0}")]
     Store(#[from] StoreError),
-    /// No HTTP client could be made.
-    #[error("no connections can be made: {0}")]
-    Client(String),
+    /// No requests can be made.
+    #[error(transparent)]
+    Client(#[from] ClientError),
 }
 
 /// Why the store did not do what it was asked for. What was in it before is still there.

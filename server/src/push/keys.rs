@@ -82,7 +82,7 @@ pub(crate) fn vapid_key(file: &Path) -> Result<(SigningKey, String), PushError> 
 }
 
 /// Writes a file that only this user can read, as a whole or not at all.
-fn write_secret(file: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write_secret(file: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]

@@ -27,13 +27,12 @@ fn config(services: &PushServices) -> PushConfig {
         fcm: Some(FcmConfig { account: services.google_account(), server }),
         webhook: Some(WebhookConfig { url: format!("{}/hook", services.url), secret: services.webhook_secret() }),
         allow_private: true,
-        authorities: Some(services.authorities()),
         ring_time: Duration::from_secs(45),
     }
 }
 
-fn open(services: &PushServices) -> Push {
-    Push::open(&config(services), PushMetrics::default()).unwrap()
+async fn open(services: &PushServices) -> Push {
+    Push::open(&config(services), Some(&services.authorities()), PushMetrics::default(), None).await.unwrap()
 }
 
 fn id() -> DeviceId {
@@ -65,7 +64,7 @@ fn ring(push: &Push, call: &PushedCall) -> PushedRing {
 #[tokio::test]
 async fn apple_gets_a_voip_push_over_http2_signed_with_the_key_of_the_team() {
     let mut services = PushServices::start().await;
-    let push = open(&services);
+    let push = open(&services).await;
     register(&push, json!({"platform": "apns", "token": "ab".repeat(32)})).await;
     let call = call();
     let ring = ring(&push, &call);
@@ -87,7 +86,7 @@ async fn apple_gets_a_voip_push_over_http2_signed_with_the_key_of_the_team() {
 #[tokio::test]
 async fn google_gets_a_message_of_data_with_an_access_token() {
     let mut services = PushServices::start().await;
-    let push = open(&services);
+    let push = open(&services).await;
     register(&push, json!({"platform": "fcm", "token": "a-token"})).await;
     let call = call();
     let _ring = ring(&push, &call);
@@ -105,7 +104,7 @@ async fn google_gets_a_message_of_data_with_an_access_token() {
 #[tokio::test]
 async fn a_browser_can_read_what_it_is_sent_and_the_push_service_cannot() {
     let mut services = PushServices::start().await;
-    let push = open(&services);
+    let push = open(&services).await;
     let subscription = Subscription::new();
     let endpoint = format!("{}/subscription/7", services.url);
     register(&push, json!({"platform": "webpush", "endpoint": endpoint, "keys": subscription.keys()})).await;
@@ -126,7 +125,7 @@ async fn a_browser_can_read_what_it_is_sent_and_the_push_service_cannot() {
 #[tokio::test]
 async fn a_webhook_gets_what_it_needs_with_a_signature_that_it_can_check() {
     let mut services = PushServices::start().await;
-    let push = open(&services);
+    let push = open(&services).await;
     register(&push, json!({"platform": "webhook", "token": "+55 11".replace(' ', ""), "locale": "pt-BR"})).await;
     let _ring = ring(&push, &call());
     let pushed = services.next().await;
@@ -150,7 +149,7 @@ async fn a_webhook_gets_what_it_needs_with_a_signature_that_it_can_check() {
 #[tokio::test]
 async fn what_a_service_says_is_gone_is_forgotten() {
     let mut services = PushServices::start().await;
-    let push = open(&services);
+    let push = open(&services).await;
     let subscription = json!({
         "platform": "unifiedpush", "endpoint": format!("{}/up", services.url), "keys": Subscription::new().keys(),
     });
@@ -180,7 +179,7 @@ async fn what_a_service_says_is_gone_is_forgotten() {
 #[tokio::test]
 async fn an_operators_mistake_or_a_busy_service_costs_no_registration() {
     let mut services = PushServices::start().await;
-    let push = open(&services);
+    let push = open(&services).await;
     register(&push, json!({"platform": "fcm", "token": "x"})).await;
     let sender = json!({"error": {"details": [{"errorCode": "SENDER_ID_MISMATCH"}]}});
     for (status, body) in [(404, json!({})), (403, sender)] {
@@ -203,7 +202,7 @@ async fn an_operators_mistake_or_a_busy_service_costs_no_registration() {
 #[tokio::test]
 async fn many_pushes_ask_for_one_access_token_and_do_not_each_ask_anew_when_none_is_given() {
     let mut services = PushServices::start().await;
-    let push = open(&services);
+    let push = open(&services).await;
     for device in 0..8 {
         let (told, registered) = channel();
         let wanted = serde_json::from_value(json!({"platform": "fcm", "token": device.to_string()})).unwrap();
@@ -229,12 +228,12 @@ async fn many_pushes_ask_for_one_access_token_and_do_not_each_ask_anew_when_none
 #[tokio::test]
 async fn registrations_and_the_key_for_browsers_outlive_the_server() {
     let services = PushServices::start().await;
-    let push = open(&services);
+    let push = open(&services).await;
     register(&push, json!({"platform": "fcm", "token": "x"})).await;
     push.rename("lobby", "subject 1", "ana 2");
     let key = push.info().application_server_key.unwrap();
     push.close();
-    let again = open(&services);
+    let again = open(&services).await;
     assert_eq!(again.info().application_server_key.unwrap(), key);
     assert_eq!(again.name("lobby", "subject 1").as_deref(), Some("ana 2"));
     assert_eq!(again.people(), [("lobby".into(), "subject 1".into(), "ana 2".to_owned())]);
@@ -246,7 +245,7 @@ async fn wrong_keys_and_options_are_named() {
     let good = config(&services);
     let junk = services.folder.join("junk");
     std::fs::write(&junk, "{}").unwrap();
-    let said = |config: PushConfig| Push::check(&config).unwrap_err().to_string();
+    let said = |config: PushConfig| Push::check(&config, None).unwrap_err().to_string();
     let apns = ApnsConfig { key: junk.clone(), ..good.apns.clone().unwrap() };
     assert!(said(PushConfig { apns: Some(apns), ..good.clone() }).contains("P-256"));
     let fcm = FcmConfig { account: junk.clone(), server: None };
@@ -254,17 +253,18 @@ async fn wrong_keys_and_options_are_named() {
     let webhook = WebhookConfig { url: "https://hook.example".into(), secret: junk.clone() };
     assert!(said(PushConfig { webhook: Some(webhook), ..good.clone() }).contains("24 bytes"));
     assert!(said(PushConfig { contact: Some("operator".into()), ..good.clone() }).contains("mailto:"));
-    assert!(said(PushConfig { authorities: Some(junk), ..good.clone() }).contains("PEM"));
-    assert!(said(PushConfig { authorities: Some("/nowhere".into()), ..good.clone() }).contains("/nowhere"));
+    let with = |authorities: &Path| Push::check(&good, Some(authorities)).unwrap_err().to_string();
+    assert!(with(&junk).contains("certificate") && with(Path::new("/nowhere")).contains("/nowhere"));
     assert!(said(PushConfig { data: good.data.clone(), ..PushConfig::default() }).contains("push service"));
-    Push::check(&good).unwrap();
+    Push::check(&good, None).unwrap();
     assert!(!good.data.exists());
 }
 
 #[tokio::test]
 async fn what_a_device_registers_is_not_sent_to_private_addresses() {
     let services = PushServices::start().await;
-    let push = Push::open(&PushConfig { allow_private: false, ..config(&services) }, PushMetrics::default()).unwrap();
+    let strict = PushConfig { allow_private: false, ..config(&services) };
+    let push = Push::open(&strict, None, PushMetrics::default(), None).await.unwrap();
     let keys = Subscription::new().keys();
     let wanted = |endpoint: &str| PushRegister {
         platform: PushPlatform::WebPush,
@@ -282,12 +282,13 @@ async fn what_a_device_registers_is_not_sent_to_private_addresses() {
 #[tokio::test]
 async fn what_was_registered_while_the_operator_allowed_private_addresses_gets_nothing_afterwards() {
     let mut services = PushServices::start().await;
-    let push = open(&services);
+    let push = open(&services).await;
     // By its address alone no resolver is asked.
     let endpoint = services.url.replace("localhost", "127.0.0.1");
     register(&push, json!({"platform": "webpush", "endpoint": endpoint, "keys": Subscription::new().keys()})).await;
     push.close();
-    let strict = Push::open(&PushConfig { allow_private: false, ..config(&services) }, PushMetrics::default()).unwrap();
+    let strict = PushConfig { allow_private: false, ..config(&services) };
+    let strict = Push::open(&strict, Some(&services.authorities()), PushMetrics::default(), None).await.unwrap();
     assert!(strict.subject("lobby", "ana").is_some());
     let _ring = ring(&strict, &call());
     let is_refused = async {
@@ -301,7 +302,7 @@ async fn what_was_registered_while_the_operator_allowed_private_addresses_gets_n
 
 fn metrics_of(push: &Push) -> String {
     let mut registry = prometheus_client::registry::Registry::default();
-    push.shared.metrics.register(&mut registry);
+    push.registrations.metrics.register(&mut registry);
     let mut text = String::new();
     prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
     text

@@ -3,7 +3,7 @@
 use super::registration::{Details, DeviceId, Registration};
 use chamada::signaling::message::PushPlatform;
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
     sync::Arc,
 };
 
@@ -23,6 +23,15 @@ pub(crate) struct Full;
 pub(crate) enum Change {
     Put(Registration),
     Remove(DeviceId),
+}
+
+impl Change {
+    pub(crate) fn id(&self) -> &DeviceId {
+        match self {
+            Self::Put(registration) => &registration.id,
+            Self::Remove(id) => id,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -105,6 +114,12 @@ impl Registry {
             details: details.clone(),
         };
         person.devices.iter().map(registration).collect()
+    }
+
+    /// All registrations but these.
+    pub(crate) fn besides(&self, known: &HashSet<DeviceId>) -> Vec<Registration> {
+        let others = self.by_subject.values().flatten().filter(|id| !known.contains(*id));
+        others.filter_map(|id| Some(Registration { id: id.clone(), details: self.get(id)?.clone() })).collect()
     }
 
     /// Subject and name of everybody in every room, for those who keep names for them.

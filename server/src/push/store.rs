@@ -26,11 +26,8 @@ const QUEUE: usize = 1024;
 
 /// Keeps registrations. Calls block until what was done is safe.
 pub(crate) trait Store: Send + 'static {
-    /// Everything in it.
-    fn load(&mut self) -> Result<Vec<Registration>, StoreError>;
-
-    /// All of these, or none: after an error everything is as before.
-    fn apply(&mut self, changes: &[Change]) -> Result<(), StoreError>;
+    /// Says of each batch whether it is written.
+    fn apply(&mut self, batches: &[Vec<Change>]) -> Vec<Result<(), StoreError>>;
 }
 
 /// One file of `redb`.
@@ -42,7 +39,9 @@ pub(crate) struct RedbStore<O> {
 
 impl RedbStore<()> {
     /// Opens the file, or makes it.
-    pub(crate) fn open(file: &Path) -> Result<impl Store + use<>, StoreError> {
+    pub(crate) fn open(
+        file: &Path,
+    ) -> Result<RedbStore<impl Fn() -> Result<Database, StoreError> + Send + 'static + use<>>, StoreError> {
         let file = file.to_owned();
         RedbStore::with(move || {
             // Unchecked, a file that something else has changed could end the server with a panic.
@@ -78,10 +77,9 @@ impl<O: Fn() -> Result<Database, StoreError>> RedbStore<O> {
         };
         Ok(self.database.insert(database))
     }
-}
 
-impl<O: Fn() -> Result<Database, StoreError> + Send + 'static> Store for RedbStore<O> {
-    fn load(&mut self) -> Result<Vec<Registration>, StoreError> {
+    /// Everything in it.
+    pub(crate) fn load(&mut self) -> Result<Vec<Registration>, StoreError> {
         let table = self.database()?.begin_read()?.open_table(TABLE)?;
         let mut all = Vec::new();
         for entry in table.iter()? {
@@ -98,8 +96,9 @@ impl<O: Fn() -> Result<Database, StoreError> + Send + 'static> Store for RedbSto
         Ok(all)
     }
 
-    fn apply(&mut self, changes: &[Change]) -> Result<(), StoreError> {
-        let result = apply(self.database()?, changes);
+    /// All of these, or none: after an error everything is as before.
+    fn write<'a>(&mut self, changes: impl IntoIterator<Item = &'a Change>) -> Result<(), StoreError> {
+        let result = write(self.database()?, changes);
         if result.is_err() {
             self.database = None;
         }
@@ -107,7 +106,17 @@ impl<O: Fn() -> Result<Database, StoreError> + Send + 'static> Store for RedbSto
     }
 }
 
-fn apply(database: &Database, changes: &[Change]) -> Result<(), StoreError> {
+impl<O: Fn() -> Result<Database, StoreError> + Send + 'static> Store for RedbStore<O> {
+    fn apply(&mut self, batches: &[Vec<Change>]) -> Vec<Result<(), StoreError>> {
+        if self.write(batches.iter().flatten()).is_ok() {
+            return batches.iter().map(|_| Ok(())).collect();
+        }
+        // One that cannot be written must not take the others with it.
+        batches.iter().map(|changes| self.write(changes)).collect()
+    }
+}
+
+fn write<'a>(database: &Database, changes: impl IntoIterator<Item = &'a Change>) -> Result<(), StoreError> {
     let transaction = database.begin_write()?;
     {
         let mut table = transaction.open_table(TABLE)?;
@@ -153,7 +162,7 @@ impl fmt::Debug for Writer {
 impl Writer {
     pub(crate) fn start(store: impl Store) -> Result<Self, StoreError> {
         let (sender, receiver) = sync_channel(QUEUE);
-        let writer = thread::Builder::new().name("push-store".into()).spawn(move || write(store, &receiver));
+        let writer = thread::Builder::new().name("push-store".into()).spawn(move || serve(store, &receiver));
         let thread = writer.map_err(|e| StoreError(e.to_string()))?;
         Ok(Self { queue: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)) })
     }
@@ -183,19 +192,12 @@ impl Writer {
     }
 }
 
-fn write(mut store: impl Store, queue: &Receiver<Batch>) {
+fn serve(mut store: impl Store, queue: &Receiver<Batch>) {
     while let Ok(first) = queue.recv() {
-        let mut batches = vec![first];
-        batches.extend(queue.try_iter().take(MAX_BATCH));
-        let all: Vec<Change> = batches.iter().flat_map(|batch| batch.changes.iter().cloned()).collect();
-        if store.apply(&all).is_ok() {
-            batches.into_iter().for_each(|batch| (batch.done)(Ok(())));
-            continue;
-        }
-        // One that cannot be written must not take the others with it.
-        for batch in batches {
-            let result = store.apply(&batch.changes);
-            (batch.done)(result);
+        let batches = std::iter::once(first).chain(queue.try_iter().take(MAX_BATCH));
+        let (changes, done): (Vec<_>, Vec<_>) = batches.map(|batch| (batch.changes, batch.done)).unzip();
+        for (done, result) in done.into_iter().zip(store.apply(&changes)) {
+            done(result);
         }
     }
 }

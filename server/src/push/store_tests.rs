@@ -41,8 +41,8 @@ impl Drop for TempFile {
 fn what_was_accepted_is_there_after_a_restart() {
     let file = TempFile::new();
     let mut store = RedbStore::open(&file.0).unwrap();
-    store.apply(&[Change::Put(registration("a")), Change::Put(registration("b"))]).unwrap();
-    store.apply(&[Change::Remove(registration("a").id)]).unwrap();
+    store.write(&[Change::Put(registration("a")), Change::Put(registration("b"))]).unwrap();
+    store.write(&[Change::Remove(registration("a").id)]).unwrap();
     drop(store);
     assert_eq!(RedbStore::open(&file.0).unwrap().load().unwrap(), [registration("b")]);
     #[cfg(unix)]
@@ -67,7 +67,7 @@ fn a_file_that_something_else_has_changed_is_an_error_and_no_panic() {
     let file = TempFile::new();
     let mut store = RedbStore::open(&file.0).unwrap();
     let all: Vec<Change> = (0..200).map(|n| Change::Put(registration(&n.to_string()))).collect();
-    store.apply(&all).unwrap();
+    store.write(&all).unwrap();
     drop(store);
     let good = std::fs::read(&file.0).unwrap();
     let mut found = 0;
@@ -84,7 +84,7 @@ fn a_file_that_something_else_has_changed_is_an_error_and_no_panic() {
     assert!(found > 0);
 }
 
-/// A disk that can be full, and keeps what is on it while it is not in use.
+/// A small disk that can be full, and keeps what is on it while it is not in use.
 #[derive(Debug, Clone, Default)]
 struct Disk {
     bytes: Arc<Mutex<Vec<u8>>>,
@@ -92,6 +92,8 @@ struct Disk {
 }
 
 impl Disk {
+    const BYTES: usize = 16 << 20;
+
     fn write(&self, write: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
         if self.full.load(Ordering::SeqCst) {
             return Err(io::Error::from(io::ErrorKind::StorageFull));
@@ -117,6 +119,9 @@ impl StorageBackend for Disk {
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
+        if len as usize > Self::BYTES {
+            return Err(io::Error::from(io::ErrorKind::StorageFull));
+        }
         self.write(|bytes| bytes.resize(len as usize, 0))
     }
 
@@ -135,14 +140,14 @@ fn a_full_disk_is_an_error_that_loses_nothing_and_heals() {
     let disk = Disk::default();
     let opened = disk.clone();
     let mut store = RedbStore::with(move || opened.open()).unwrap();
-    store.apply(&[Change::Put(registration("a"))]).unwrap();
+    store.write(&[Change::Put(registration("a"))]).unwrap();
     disk.full.store(true, Ordering::SeqCst);
     for _ in 0..2 {
-        assert!(store.apply(&[Change::Put(registration("b"))]).is_err());
+        assert!(store.write(&[Change::Put(registration("b"))]).is_err());
     }
     disk.full.store(false, Ordering::SeqCst);
     assert_eq!(store.load().unwrap(), [registration("a")]);
-    store.apply(&[Change::Put(registration("c"))]).unwrap();
+    store.write(&[Change::Put(registration("c"))]).unwrap();
     drop(store);
     let opened = disk.clone();
     let all = RedbStore::with(move || opened.open()).unwrap().load().unwrap();
@@ -151,26 +156,17 @@ fn a_full_disk_is_an_error_that_loses_nothing_and_heals() {
 
 #[test]
 fn one_batch_that_cannot_be_written_does_not_take_the_others_with_it() {
-    /// Refuses one device.
-    struct Picky;
-
-    impl Store for Picky {
-        fn load(&mut self) -> Result<Vec<Registration>, StoreError> {
-            Ok(Vec::new())
-        }
-
-        fn apply(&mut self, changes: &[Change]) -> Result<(), StoreError> {
-            let bad = Change::Put(registration("bad"));
-            if changes.contains(&bad) { Err(StoreError("no".into())) } else { Ok(()) }
-        }
-    }
-
-    let writer = Writer::start(Picky).unwrap();
+    let disk = Disk::default();
+    let opened = disk.clone();
+    let store = RedbStore::with(move || opened.open()).unwrap();
+    let writer = Writer::start(store).unwrap();
     let (told, results) = channel();
-    for device in ["a", "bad", "b"] {
+    for (device, name_bytes) in [("a", 1), ("bad", Disk::BYTES), ("b", 1)] {
         let told = told.clone();
         let done: Done = Box::new(move |result| told.send((device, result.is_ok())).unwrap());
-        writer.submit(Batch { changes: vec![Change::Put(registration(device))], done });
+        let mut registration = registration(device);
+        registration.details.name = "n".repeat(name_bytes);
+        writer.submit(Batch { changes: vec![Change::Put(registration)], done });
     }
     let mut all: Vec<_> = results.iter().take(3).collect();
     all.sort_unstable();

@@ -2,8 +2,6 @@
 //! has [`Alone`], which needs nothing.
 
 mod nats;
-mod nats_login;
-mod nats_store;
 mod presence;
 mod shared_text;
 
@@ -12,6 +10,7 @@ pub(crate) use nats::Nats;
 use crate::{calls::CallPeers, outbox::Source};
 use async_trait::async_trait;
 use chamada::signaling::message::ErrorMessage;
+use futures_util::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, fmt::Debug, future::pending, sync::Arc};
 use tokio::sync::oneshot;
@@ -69,6 +68,12 @@ pub(crate) struct Record {
     pub(crate) token: String,
     /// Whether its connection is there.
     pub(crate) attached: bool,
+    /// It has its list, after which it gets calls that wait for it.
+    #[serde(default)]
+    pub(crate) takes_calls: bool,
+    /// Names its installation.
+    #[serde(default, with = "shared_text::option")]
+    pub(crate) device: Option<Arc<str>>,
     pub(crate) call_peers: CallPeers,
 }
 
@@ -156,7 +161,6 @@ pub(crate) enum Event {
 }
 
 /// A bucket of keys and values that all nodes share. Keys consist of `-/_=.a-zA-Z0-9`, values have at most 64 KiB.
-#[allow(dead_code, reason = "for what is kept about people who are away")]
 #[async_trait]
 pub(crate) trait KeyValue: Debug + Send + Sync {
     async fn get(&self, key: &str) -> Result<Option<Entry>, Unavailable>;
@@ -167,8 +171,26 @@ pub(crate) trait KeyValue: Debug + Send + Sync {
     /// Puts a value; gives its revision.
     async fn put(&self, key: &str, value: Vec<u8>) -> Result<u64, Unavailable>;
     async fn delete(&self, key: &str) -> Result<(), Unavailable>;
-    /// All keys that have a value.
-    async fn keys(&self) -> Result<Vec<String>, Unavailable>;
+    /// All that is there, then that this was all, and then every change, until the way breaks.
+    async fn watch(&self) -> Result<KeyChanges, Unavailable>;
+}
+
+/// What a watch of a bucket tells.
+pub(crate) type KeyChanges = BoxStream<'static, Result<KeyChange, Unavailable>>;
+
+/// What has happened to a key, in the order of revisions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum KeyChange {
+    Put {
+        key: String,
+        value: Vec<u8>,
+        revision: u64,
+    },
+    Deleted {
+        key: String,
+    },
+    /// All that was there has been told.
+    Whole,
 }
 
 /// A value in a [`KeyValue`].
@@ -182,7 +204,6 @@ pub(crate) struct Entry {
 
 /// What is kept in a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[allow(dead_code, reason = "for what is kept about people who are away")]
 pub(crate) enum Bucket {
     /// Devices that can be rung while they are away.
     Push,
@@ -224,7 +245,6 @@ pub(crate) trait Router: Debug + Send + Sync {
     async fn hand_over(&self, node: NodeId, what: HandOver) -> Result<Option<HandedOver>, HandOverError>;
 
     /// What is shared; none if the server is alone.
-    #[allow(dead_code, reason = "for what is kept about people who are away")]
     fn bucket(&self, bucket: Bucket) -> Option<Arc<dyn KeyValue>>;
 
     /// Waits for what comes from other nodes.

@@ -22,6 +22,7 @@ mod nuisance;
 mod operator;
 mod page;
 mod protocol;
+mod published_keys;
 mod push;
 mod resume;
 mod rooms;

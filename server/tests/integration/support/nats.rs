@@ -62,6 +62,11 @@ impl NatsServer {
         panic!("nats-server does not listen");
     }
 
+    /// What it has kept so far; it has to be stopped.
+    pub fn forget(&self) {
+        std::fs::remove_dir_all(&self.folder).unwrap();
+    }
+
     pub fn stop(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.kill().unwrap();

@@ -22,25 +22,14 @@ use ring::{
 use serde_json::{Value, json};
 use std::{
     collections::VecDeque,
-    net::SocketAddr,
     path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
 };
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::mpsc,
-    time::timeout,
-};
-use tokio_rustls::{
-    TlsAcceptor,
-    rustls::{
-        ServerConfig as TlsServerConfig,
-        crypto::ring as tls_ring,
-        pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
-    },
-    server::TlsStream,
-};
+use tokio::{sync::mpsc, time::timeout};
+
+#[path = "https.rs"]
+pub mod https;
 
 /// Bounds a wait that fails the test.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -69,29 +58,6 @@ impl Pushed {
         let token = header.trim_start_matches("bearer ").trim_start_matches("Bearer ").trim_start_matches("vapid t=");
         let claims = token.split('.').nth(1).unwrap();
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap()
-    }
-}
-
-struct Tls {
-    listener: TcpListener,
-    acceptor: TlsAcceptor,
-}
-
-impl axum::serve::Listener for Tls {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        loop {
-            let (stream, address) = self.listener.accept().await.unwrap();
-            if let Ok(stream) = self.acceptor.accept(stream).await {
-                return (stream, address);
-            }
-        }
-    }
-
-    fn local_addr(&self) -> std::io::Result<SocketAddr> {
-        self.listener.local_addr()
     }
 }
 
@@ -133,24 +99,13 @@ impl PushServices {
     pub async fn start() -> Self {
         let folder = std::env::temp_dir().join(format!("chamada-push-{}", random_name()));
         std::fs::create_dir_all(&folder).unwrap();
-        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-        std::fs::write(folder.join("authority.pem"), made.cert.pem()).unwrap();
-        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
-        let mut tls = TlsServerConfig::builder_with_provider(Arc::new(tls_ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![made.cert.der().clone()], key)
-            .unwrap();
-        tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
         let (sender, came) = mpsc::unbounded_channel();
         let replies = Replies::default();
         let tokens = Arc::new(Mutex::new(Tokens { asked: 0, status: 200 }));
         let shared = Shared { came: sender, replies: replies.clone(), tokens: tokens.clone() };
         let service = Router::new().fallback(answer).with_state(shared);
-        tokio::spawn(axum::serve(Tls { listener, acceptor: Arc::new(tls).into() }, service).into_future());
+        let (url, certificate) = https::serve(service).await;
+        std::fs::write(folder.join("authority.pem"), certificate).unwrap();
         Self { url, folder, tokens, came, replies }
     }
 

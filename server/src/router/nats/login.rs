@@ -1,6 +1,6 @@
 //! How a node logs in at NATS: by what its URL says, of which `async-nats` itself reads host, port and scheme alone.
 
-use super::{Unavailable, nats_store::unavailable};
+use super::{Unavailable, unavailable};
 use crate::rooms::percent_decoded;
 use async_nats::{ConnectError, ConnectErrorKind, ConnectOptions, ServerAddr};
 
