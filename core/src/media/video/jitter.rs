@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 /// Pictures that the estimate looks back on: ten seconds at 30 per second,
 const WINDOW: usize = 300;
 /// or the later half of a stream that is younger, and at least so many: what a slow start taught is soon out of sight.
-const LEAST_WINDOW: usize = 30;
+const LEAST_WINDOW: usize = 60;
 /// The part of the pictures that the playout delay is meant to cover.
 const QUANTILE: f64 = 0.97;
 /// Variation up to one refresh of a 60 Hz display is not visible and not worth a delay; up to twice that the delay is phased in.
@@ -15,7 +15,7 @@ const RISE: f64 = 0.1;
 const FALL: f64 = 0.004;
 /// The first pictures of a stream wait for keyframes, decoders and a bitrate that begins low: what they teach is forgotten as fast as it
 /// is learnt.
-const WARM_UP: usize = 150;
+const WARM_UP: usize = 90;
 /// So many pictures in a row that the delay may never cover, and that do not catch up: the path has changed, what was learnt is void.
 const MAX_BEYOND: u32 = 30;
 /// Pictures that became ready together after an outage have delays that fall by more than this from one to the next.
