@@ -155,7 +155,7 @@ impl Client {
     /// The next message of any type.
     pub async fn next(&mut self) -> Value {
         loop {
-            match timeout(PATIENCE, self.socket.next()).await.expect("no message came") {
+            match timeout(PATIENCE + Duration::from_secs(1), self.socket.next()).await.expect("no message came") {
                 Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).unwrap(),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 other => panic!("the connection ended: {other:?}"),
@@ -185,12 +185,15 @@ impl Client {
 
     /// Waits for a user list for which `wanted` holds.
     pub async fn list_where(&mut self, wanted: impl Fn(&[String]) -> bool) -> Vec<String> {
-        loop {
-            let list = users(&self.next_of(&["userlist"]).await);
+        let mut lists = Vec::new();
+        while let Ok(message) = timeout(PATIENCE, self.next_of(&["userlist"])).await {
+            let list = users(&message);
             if wanted(&list) {
                 return list;
             }
+            lists.push(list);
         }
+        panic!("{} sees other people: {lists:?}", self.name);
     }
 
     /// Sends and expects an error with this code.
