@@ -84,11 +84,11 @@ fn with_tokens() -> ServerConfig {
 /// Both are there, and know of each other.
 async fn two(service: &Service) -> (Client, Client) {
     let (mut ana, mut bia) = (service.here().log_in("ana").await, service.there().log_in("bia").await);
-    ana.list_where(|list| list == ["ana", "bia"]).await;
+    ana.sees(&["ana", "bia"]).await;
     if service.nodes.len() > 1 {
         // Its own list may have been told before it was known there who is here.
         bia.send(json!({"type": "userlist-request"})).await;
-        bia.list_where(|list| list == ["ana", "bia"]).await;
+        bia.sees(&["ana", "bia"]).await;
     }
     (ana, bia)
 }
@@ -110,9 +110,9 @@ async fn people_see_each_other_and_hear_what_is_said_in_their_room(service: Serv
     hears(&mut bia, "message", "bia").await;
     other.heard_nothing().await;
     bia.send(json!({"type": "username", "name": "zoë", "id": bia.id})).await;
-    ana.list_where(|list| list == ["ana", "zoë"]).await;
+    ana.sees(&["ana", "zoë"]).await;
     bia.close(1000).await;
-    ana.list_where(|list| list == ["ana"]).await;
+    ana.sees(&["ana"]).await;
 }
 
 async fn a_name_is_given_once(service: Service) {
@@ -216,7 +216,7 @@ async fn the_first_device_that_answers_has_the_call(service: Service) {
     let mut other = service.there().connect().await;
     other.log_in_with("bia", token("3", "bia")).await;
     assert_eq!((tablet.name.as_str(), other.name.as_str()), ("bia", "bia2"));
-    ana.list_where(|list| list == ["ana", "bia", "bia2"]).await;
+    ana.sees(&["ana", "bia", "bia2"]).await;
     ana.send(offer("bia")).await;
     hears(&mut phone, "video-offer", "ana").await;
     hears(&mut tablet, "video-offer", "ana").await;
@@ -257,7 +257,7 @@ async fn a_lost_client_comes_back_with_its_name_its_call_and_what_waits(service:
     back.send(json!({"type": "hang-up", "target": null, "call": CALL})).await;
     hears(&mut ana, "hang-up", "bia").await;
     ana.send(json!({"type": "userlist-request"})).await;
-    ana.list_where(|list| list == ["ana", "bia"]).await;
+    ana.sees(&["ana", "bia"]).await;
     // The old token is worth nothing any more, anywhere.
     let mut late = service.there().connect().await;
     late.log_in("late", Some(&token)).await;
@@ -283,7 +283,7 @@ async fn without_nats_local_calls_go_on_and_the_rest_says_so_and_heals() {
     let Some(mut service) = Service::cluster(config()).await else { return };
     let (mut ana, mut bia) = two(&service).await;
     let mut eva = service.here().log_in("eva").await;
-    bia.list_where(|list| list == ["ana", "bia", "eva"]).await;
+    bia.sees(&["ana", "bia", "eva"]).await;
     let mut nats = service.nats.take().unwrap();
     nats.stop();
     // Nobody is told at once that a connection is gone.

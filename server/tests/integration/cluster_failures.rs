@@ -75,7 +75,7 @@ impl Drop for Process {
 /// Ana here and Bia there, in a call.
 async fn in_call(here: &Running, there: &Running) -> (Client, Client) {
     let (mut ana, mut bia) = (here.log_in("ana").await, there.log_in("bia").await);
-    ana.list_where(|list| list == ["ana", "bia"]).await;
+    ana.sees(&["ana", "bia"]).await;
     ana.send(offer("bia")).await;
     hears(&mut bia, "video-offer", "ana").await;
     bia.send(answer("ana")).await;
@@ -116,7 +116,7 @@ async fn a_killed_node_is_missed_within_three_seconds_and_its_people_come_back_w
     let mut there = Process::start(&nats).await;
     let (mut ana, bia) = in_call(&here, &there.node).await;
     let eva = there.node.log_in("eva").await;
-    ana.list_where(|list| list == ["ana", "bia", "eva"]).await;
+    ana.sees(&["ana", "bia", "eva"]).await;
     while nodes_seen_by(operator).await < 2 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
@@ -160,7 +160,7 @@ async fn a_node_that_was_only_slow_lets_those_go_who_came_back_elsewhere() {
     back.heard_nothing().await;
     let mut eva = there.node.log_in("eva").await;
     eva.send(json!({"type": "userlist-request"})).await;
-    eva.list_where(|list| list == ["ana", "bia", "eva"]).await;
+    eva.sees(&["ana", "bia", "eva"]).await;
 }
 
 #[tokio::test]
@@ -227,5 +227,5 @@ async fn what_strangers_write_to_nats_stops_nobody() {
     hears(&mut ana, "hang-up", "bia").await;
     let eva = there.log_in("eva").await;
     assert_eq!(eva.name, "eva2", "the name may be somebody's");
-    ana.list_where(|list| list == ["ana", "bia", "eva2"]).await;
+    ana.sees(&["ana", "bia", "eva2"]).await;
 }

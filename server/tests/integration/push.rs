@@ -54,9 +54,10 @@ impl World {
         self.operators.push(metrics);
     }
 
-    /// Waits until each node says that there are so many of both.
+    /// Waits until each node says that it has the others, and that there are so many of both.
     async fn settled(&self, people: usize, registrations: usize) {
-        let wanted = [format!("chamada_users {people}\n"), format!("chamada_push_registrations {registrations}\n")];
+        let people = format!("chamada_users {people}\n");
+        let wanted = [people, format!("chamada_push_registrations {registrations}\n"), "chamada_joined 1\n".into()];
         for operator in &self.operators {
             let settled = async {
                 loop {
@@ -408,8 +409,10 @@ async fn lists_tell_who_is_away_to_those_who_read_deltas(mut world: World) {
     assert_eq!((&came["joined"], &came["away"]), (&json!(["bia"]), &Value::Null));
     bia.send(json!({"type": "push-unregister"})).await;
     assert_eq!(bia.next_of(&["push-registered"]).await["platform"], Value::Null);
+    world.settled(2, 0).await;
     bia.send(register("phone")).await;
     bia.next_of(&["push-registered"]).await;
+    world.settled(2, 1).await;
     bia.close(1000).await;
     let gone = ana.next_of(&["userlist-delta"]).await;
     assert_eq!((&gone["left"], &gone["away"]), (&json!(["bia"]), &json!(["bia"])));

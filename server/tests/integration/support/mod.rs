@@ -196,6 +196,19 @@ impl Client {
         panic!("{} sees other people: {lists:?}", self.name);
     }
 
+    /// Waits until just these people are there. Their order is that of the clock, in milliseconds, which does not tell apart those who come
+    /// to two nodes at once.
+    pub async fn sees(&mut self, people: &[&str]) {
+        let mut people = people.to_vec();
+        people.sort_unstable();
+        self.list_where(|list| {
+            let mut list: Vec<&str> = list.iter().map(String::as_str).collect();
+            list.sort_unstable();
+            list == people
+        })
+        .await;
+    }
+
     /// Sends and expects an error with this code.
     pub async fn refused(&mut self, message: Value, code: &str) -> Value {
         self.send(message).await;
