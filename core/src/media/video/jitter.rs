@@ -15,7 +15,7 @@ const RISE: f64 = 0.1;
 const FALL: f64 = 0.004;
 /// The first pictures of a stream wait for keyframes, decoders and a bitrate that begins low: what they teach is forgotten as fast as it
 /// is learnt.
-const WARM_UP: usize = 90;
+const WARM_UP: usize = 120;
 /// So many pictures in a row that the delay may never cover, and that do not catch up: the path has changed, what was learnt is void.
 const MAX_BEYOND: u32 = 30;
 /// Pictures that became ready together after an outage have delays that fall by more than this from one to the next.
