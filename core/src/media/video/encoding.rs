@@ -190,10 +190,9 @@ impl Encoding {
         let longest = width.max(height);
         let side = |side: u32| (u64::from(side) * u64::from(BLACK_SIDE) / u64::from(longest)).max(16) as u32 & !1;
         let size = (side(width), side(height));
-        let largest = self.encoder.as_ref().map_or(size, |running| running.largest);
         let fps = 1.0 / BLACK_INTERVAL.as_secs_f64();
         (self.report.limited_by, self.report.fps) = (QualityLimitation::None, fps);
-        let decision = Decision { size, largest, fps, limited_by: QualityLimitation::None, taken: true };
+        let decision = Decision { size, fps, limited_by: QualityLimitation::None, taken: true };
         self.compress(|pool, size| black_frame(pool, size, now), decision, wanted, now)
     }
 
@@ -264,9 +263,9 @@ impl Encoding {
         told: Told,
         now: Instant,
     ) -> Result<(Running, bool), CodecError> {
-        let Decision { size, largest, .. } = decision;
+        let size = decision.size;
         let Some(mut running) = self.encoder.take().filter(|running| running.codec == codec) else {
-            return Ok((self.start(size, largest, codec, told, now)?, true));
+            return Ok((self.start(size, codec, told, now)?, true));
         };
         if let Some(opening) = self.opening.take_if(Opening::is_done) {
             match opening.finish() {
@@ -282,7 +281,7 @@ impl Encoding {
                     log::debug!("no second encoder beside the first: {error}");
                     drop(running);
                     self.report.size_changes += 1;
-                    return Ok((self.start(size, largest, codec, told, now)?, true));
+                    return Ok((self.start(size, codec, told, now)?, true));
                 }
                 None => {}
             }
@@ -298,27 +297,20 @@ impl Encoding {
         }
         if similar {
             let config = config(size, told);
-            self.opening = Opening::start(self.make, codec, config, largest, self.choices.of(codec), now);
+            self.opening = Opening::start(self.make, codec, config, self.choices.of(codec), now);
             if self.opening.is_some() {
                 return Ok((running, false));
             }
         }
         drop(running);
         self.report.size_changes += 1;
-        Ok((self.start(size, largest, codec, told, now)?, true))
+        Ok((self.start(size, codec, told, now)?, true))
     }
 
-    fn start(
-        &self,
-        size: (u32, u32),
-        largest: (u32, u32),
-        codec: VideoCodec,
-        told: Told,
-        now: Instant,
-    ) -> Result<Running, CodecError> {
-        let encoder = (self.make)(codec, config(size, told), largest, self.choices.of(codec))?;
+    fn start(&self, size: (u32, u32), codec: VideoCodec, told: Told, now: Instant) -> Result<Running, CodecError> {
+        let encoder = (self.make)(codec, config(size, told), self.choices.of(codec))?;
         log::debug!("{codec} encoder for {}×{}, {:.0} fps, {} bit/s", size.0, size.1, told.fps, told.bitrate_bps);
-        Ok(Running::new(encoder, codec, size, largest, told, now))
+        Ok(Running::new(encoder, codec, size, told, now))
     }
 
     fn check_keyframe(&mut self, encoded: &EncodedFrame, wanted: Wanted, now: Instant) {

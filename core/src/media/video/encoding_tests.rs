@@ -145,7 +145,7 @@ impl VideoEncoder for Fixed {
 
 fn fixed() -> Encoding {
     let make: MakeEncoder =
-        |codec, EncoderConfig { width, height, .. }, _, _| Ok(Box::new(Fixed(codec, width, height, false)));
+        |codec, EncoderConfig { width, height, .. }, _| Ok(Box::new(Fixed(codec, width, height, false)));
     Encoding::with(make, 30.0)
 }
 
@@ -230,7 +230,7 @@ fn the_size_follows_the_bitrate_by_the_same_encoder() {
 #[test]
 fn an_encoder_that_keeps_failing_is_replaced_by_the_spare_one() {
     let mut encoding = Encoding::with(
-        |codec, config, _, choice| match choice {
+        |codec, config, choice| match choice {
             Choice::Preferred => Ok(Box::new(Broken)),
             Choice::Fallback => factory::make_encoder(codec, config),
         },
@@ -251,7 +251,7 @@ fn an_encoder_that_keeps_failing_is_replaced_by_the_spare_one() {
 fn that_one_codecs_usual_encoder_fails_says_nothing_of_the_others() {
     let [broken, other] = VideoCodec::available()[..] else { return };
     let mut encoding = Encoding::with(
-        |codec, config, _, choice| match (codec == VideoCodec::available()[0], choice) {
+        |codec, config, choice| match (codec == VideoCodec::available()[0], choice) {
             (true, _) => Ok(Box::new(Broken)),
             (false, Choice::Preferred) => factory::make_encoder(codec, config),
             (false, Choice::Fallback) => Err(CodecError::NotBuilt(codec)),

@@ -52,31 +52,24 @@ impl Choices {
 /// # Errors
 /// [`CodecError::NotBuilt`] if this build has none, [`CodecError::Setup`] if the codec refuses the configuration.
 pub fn make_encoder(codec: VideoCodec, config: EncoderConfig) -> Result<Box<dyn VideoEncoder>, CodecError> {
-    encoder(codec, config, (config.width, config.height), Choice::Preferred)
+    encoder(codec, config, Choice::Preferred)
 }
 
-/// The same, where pictures of up to the size `largest` may have to be encoded later.
+/// The same by this choice.
 pub(super) fn encoder(
     codec: VideoCodec,
     config: EncoderConfig,
-    largest: (u32, u32),
     choice: Choice,
 ) -> Result<Box<dyn VideoEncoder>, CodecError> {
-    system::encoder_or(codec, config, choice, || built_in_encoder(codec, config, largest))
+    system::encoder_or(codec, config, choice, || built_in_encoder(codec, config))
 }
 
-fn built_in_encoder(
-    codec: VideoCodec,
-    config: EncoderConfig,
-    largest: (u32, u32),
-) -> Result<Box<dyn VideoEncoder>, CodecError> {
-    // Only libvpx has to know: openh264 makes room when it has to.
-    let _ = largest;
+fn built_in_encoder(codec: VideoCodec, config: EncoderConfig) -> Result<Box<dyn VideoEncoder>, CodecError> {
     match codec {
         #[cfg(feature = "vp8")]
-        VideoCodec::Vp8 => Ok(Box::new(super::vp8::Vp8Encoder::new(config, largest)?)),
+        VideoCodec::Vp8 => Ok(Box::new(super::vp8::encoder(config)?)),
         #[cfg(feature = "h264")]
-        VideoCodec::H264 => Ok(Box::new(super::h264::H264Encoder::new(config)?)),
+        VideoCodec::H264 => Ok(Box::new(super::h264::encoder(config)?)),
         #[cfg(not(all(feature = "vp8", feature = "h264")))]
         other => Err(unavailable(other, config)),
     }

@@ -4,7 +4,8 @@ use super::codec::{
     CodecError, EncodedFrame, EncoderConfig, MAX_DECODED_PIXELS, VideoCodec, VideoDecoder, VideoEncoder,
 };
 use super::depacketize::has_idr;
-use super::rate_control::RateControl;
+use super::rate_control::Quantizers;
+use super::rate_controlled::{QuantizedEncoder, RateControlled};
 use crate::media::frame::{FrameError, FramePool, MAX_DIMENSION, PixelFormat, Plane, RawFrame, Rotation, VideoFrame};
 use openh264::encoder::{
     BitRate, Complexity, Encoder, FrameRate, FrameType, IntraFramePeriod, Profile, RateControlMode, SpsPpsStrategy,
@@ -13,21 +14,12 @@ use openh264::encoder::{
 use openh264::formats::YUVSource;
 use openh264::{OpenH264API, Timestamp, decoder::Decoder};
 use openh264_sys2::{ENCODER_OPTION_SVC_ENCODE_PARAM_EXT, ENCODER_OPTION_TRACE_LEVEL, SEncParamExt, WELS_LOG_QUIET};
-use std::ops::RangeInclusive;
 use std::time::Instant;
 
-/// Bits per second that openh264 can work with.
-const BITRATE: (u32, u32) = (10_000, 100_000_000);
 /// Frames per second that openh264 can work with.
-const FPS: (f64, f64) = (1.0, 60.0);
+const MAX_FPS: f64 = 60.0;
 /// Smallest width and height that openh264 encodes, in pixels.
 const MIN_DIMENSION: u32 = 16;
-/// Quantisers that openh264 takes. Source: `GOM_MIN_QP_MODE` of openh264 and H.264 section 7.4.3.
-const QUANTIZERS: RangeInclusive<i32> = 12..=51;
-/// The quantiser of openh264's first picture: nothing else can be told before. Source: `SVC_QUALITY_BASE_QP` of openh264.
-const FIRST_QUANTIZER: i32 = 26;
-/// How often a keyframe is made before it goes out as it is.
-const KEYFRAME_TRIES: usize = 4;
 /// Longest and shorter side that openh264 encodes, in pixels.
 const MAX_SIDES: (u32, u32) = (3840, 2160);
 
@@ -45,16 +37,20 @@ fn decode(detail: impl Into<String>) -> CodecError {
 
 /// Low complexity, one slice a picture, no B pictures, keyframes on demand and for new scenes.
 ///
-/// The quantiser of each picture is ours ([`RateControl`]). openh264's own rate control leaves out every second picture after a keyframe
-/// and takes no quantiser above 36 for the first one, however little it may have.
-pub(super) struct H264Encoder {
+/// The quantiser of each picture is ours. openh264's own rate control leaves out every second picture after a keyframe and takes no
+/// quantiser above 36 for the first one, however little it may have.
+///
+/// # Errors
+/// [`CodecError::Setup`] where openh264 refuses.
+pub(super) fn encoder(config: EncoderConfig) -> Result<impl VideoEncoder, CodecError> {
+    RateControlled::new(H264Encoder::new, config)
+}
+
+struct H264Encoder {
     encoder: Encoder,
     /// As configured; what is encoded is even.
     width: u32,
     height: u32,
-    bitrate: u32,
-    fps: f64,
-    control: RateControl,
     /// openh264 is set up with the first picture; before, it takes no options.
     first: Option<Instant>,
     /// As openh264 was told.
@@ -62,15 +58,13 @@ pub(super) struct H264Encoder {
 }
 
 impl H264Encoder {
-    pub(super) fn new(config: EncoderConfig) -> Result<Self, CodecError> {
+    fn new(config: EncoderConfig) -> Result<Self, CodecError> {
         let EncoderConfig { width, height, .. } = config;
         if !is_possible(width, height) {
             return Err(setup(FrameError::Size { width, height }.to_string()));
         }
-        let (bitrate, fps) = (config.bitrate_bps.clamp(BITRATE.0, BITRATE.1), possible_fps(config.fps));
-        let encoder = encoder(bitrate, fps)?;
-        let control = RateControl::new(QUANTIZERS, bitrate, fps);
-        Ok(Self { encoder, width, height, bitrate, fps, control, first: None, told_quantizer: FIRST_QUANTIZER })
+        let encoder = open(config)?;
+        Ok(Self { encoder, width, height, first: None, told_quantizer: Self::FIRST_QUANTIZER })
     }
 
     /// Before the first picture of a size there is nothing to be told.
@@ -98,9 +92,16 @@ impl H264Encoder {
         self.told_quantizer = quantizer;
         Ok(())
     }
+}
 
-    /// `None`: openh264 made nothing of it.
-    fn encode_once(
+impl QuantizedEncoder for H264Encoder {
+    const CODEC: VideoCodec = VideoCodec::H264;
+    /// Source: `GOM_MIN_QP_MODE` of openh264; the step size doubles with every six (H.264 sections 7.4.3 and 8.5.9).
+    const QUANTIZERS: Quantizers = Quantizers { range: 12..=51, step: |quantizer| f64::from(quantizer) / 6.0 };
+    /// openh264 takes no other before its first picture. Source: `SVC_QUALITY_BASE_QP` of openh264.
+    const FIRST_QUANTIZER: i32 = 26;
+
+    fn encode(
         &mut self,
         frame: &VideoFrame,
         keyframe: bool,
@@ -129,24 +130,13 @@ impl H264Encoder {
         Ok(Some(EncodedFrame { codec: VideoCodec::H264, data: data.into(), keyframe, width, height, captured_at }))
     }
 
-    /// One that is larger than it may be is made again: a keyframe builds on nothing, so that the far end does not miss the ones before.
-    fn keyframe(&mut self, frame: &VideoFrame) -> Result<Option<EncodedFrame>, CodecError> {
-        let mut quantizer =
-            if self.first.is_none() { FIRST_QUANTIZER } else { self.control.for_keyframe(FIRST_QUANTIZER) };
-        for _ in 1..KEYFRAME_TRIES {
-            let Some(encoded) = self.encode_once(frame, true, quantizer)? else { return Ok(None) };
-            let Some(next) = self.control.keyframe_again(quantizer, encoded.data.len()) else {
-                return Ok(Some(self.done(encoded, quantizer)));
-            };
-            quantizer = next;
+    /// openh264 starts anew with another size, whether it is told by an option or made anew: a few milliseconds either way.
+    fn set_size(&mut self, config: EncoderConfig) -> Result<bool, CodecError> {
+        if !is_possible(config.width, config.height) {
+            return Ok(false);
         }
-        let encoded = self.encode_once(frame, true, quantizer)?;
-        Ok(encoded.map(|encoded| self.done(encoded, quantizer)))
-    }
-
-    fn done(&mut self, encoded: EncodedFrame, quantizer: i32) -> EncodedFrame {
-        self.control.encoded(encoded.keyframe, quantizer, encoded.data.len(), encoded.captured_at);
-        encoded
+        *self = Self::new(config)?;
+        Ok(true)
     }
 }
 
@@ -155,15 +145,11 @@ fn is_possible(width: u32, height: u32) -> bool {
     !too_large && width >= MIN_DIMENSION && height >= MIN_DIMENSION
 }
 
-fn possible_fps(fps: f64) -> f64 {
-    if fps.is_finite() { fps.clamp(FPS.0, FPS.1) } else { 30.0 }
-}
-
-fn encoder(bitrate: u32, fps: f64) -> Result<Encoder, CodecError> {
-    let config = openh264::encoder::EncoderConfig::new()
+fn open(config: EncoderConfig) -> Result<Encoder, CodecError> {
+    let settings = openh264::encoder::EncoderConfig::new()
         // What the level that the decoder is told follows from.
-        .bitrate(BitRate::from_bps(bitrate))
-        .max_frame_rate(FrameRate::from_hz(fps as f32))
+        .bitrate(BitRate::from_bps(config.bitrate_bps))
+        .max_frame_rate(FrameRate::from_hz(config.fps.min(MAX_FPS) as f32))
         .usage_type(UsageType::CameraVideoRealTime)
         .rate_control_mode(RateControlMode::Off)
         .adaptive_quantization(false)
@@ -175,7 +161,7 @@ fn encoder(bitrate: u32, fps: f64) -> Result<Encoder, CodecError> {
         .scene_change_detect(false)
         .intra_frame_period(IntraFramePeriod::from_num_frames(0));
     let mut encoder =
-        Encoder::with_api_config(OpenH264API::from_source(), config).map_err(|error| setup(error.to_string()))?;
+        Encoder::with_api_config(OpenH264API::from_source(), settings).map_err(|error| setup(error.to_string()))?;
     // The wrapper does so only after openh264 has written its opinion of the configuration to standard error.
     let mut level = WELS_LOG_QUIET;
     // SAFETY: this option takes an int, which is read during the call, and may be set before anything else.
@@ -201,61 +187,6 @@ impl YUVSource for EvenPart<'_> {
     }
     fn v(&self) -> &[u8] {
         self.0.v()
-    }
-}
-
-impl VideoEncoder for H264Encoder {
-    fn encode(&mut self, frame: &VideoFrame, keyframe: bool) -> Result<Option<EncodedFrame>, CodecError> {
-        if (frame.width(), frame.height()) != (self.width, self.height) {
-            let (width, height) = (frame.width(), frame.height());
-            return Err(encode(format!("made for {}×{}, got {width}×{height}", self.width, self.height)));
-        }
-        let captured_at = frame.captured_at();
-        let leave_out = self.control.begin(captured_at);
-        if keyframe || self.first.is_none() {
-            return self.keyframe(frame);
-        }
-        if leave_out {
-            return Ok(None);
-        }
-        let quantizer = self.control.for_difference();
-        let Some(encoded) = self.encode_once(frame, false, quantizer)? else { return Ok(None) };
-        if !encoded.keyframe && self.control.is_scene_cut(quantizer, encoded.data.len(), captured_at) {
-            return self.keyframe(frame);
-        }
-        Ok(Some(self.done(encoded, quantizer)))
-    }
-
-    fn set_bitrate(&mut self, bps: u32) -> Result<(), CodecError> {
-        self.bitrate = bps.clamp(BITRATE.0, BITRATE.1);
-        self.control.set_bitrate(self.bitrate);
-        Ok(())
-    }
-
-    fn set_fps(&mut self, fps: f64) -> Result<(), CodecError> {
-        self.fps = possible_fps(fps);
-        self.control.set_fps(self.fps);
-        Ok(())
-    }
-
-    /// openh264 starts anew with another size, whether it is told by an option or made anew: a few milliseconds either way.
-    fn set_size(&mut self, width: u32, height: u32) -> Result<bool, CodecError> {
-        if !is_possible(width, height) {
-            return Ok(false);
-        }
-        self.encoder = encoder(self.bitrate, self.fps)?;
-        (self.width, self.height, self.first, self.told_quantizer) = (width, height, None, FIRST_QUANTIZER);
-        self.control.forget_pictures();
-        Ok(true)
-    }
-
-    fn set_keyframe_budget(&mut self, bytes: u32) -> Result<(), CodecError> {
-        self.control.set_keyframe_budget(bytes);
-        Ok(())
-    }
-
-    fn quantizer(&mut self) -> Option<u32> {
-        self.control.last_quantizer().and_then(|quantizer| u32::try_from(quantizer).ok())
     }
 }
 

@@ -26,8 +26,10 @@ pub(crate) mod fuzz;
 mod h264;
 mod jitter;
 mod playout;
-#[cfg(feature = "h264")]
+#[cfg(any(feature = "vp8", feature = "h264"))]
 mod rate_control;
+#[cfg(any(feature = "vp8", feature = "h264"))]
+mod rate_controlled;
 mod receiver;
 mod repair_wait;
 mod running;

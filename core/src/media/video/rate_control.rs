@@ -1,17 +1,15 @@
 //! Rate control for an encoder that takes one quantiser for each picture: which quantiser keeps the bitrate, which pictures are left
 //! out, and when a keyframe has to be made again because it is larger than it may be.
 //!
-//! Sans-IO: it is told sizes and the time. A picture's size is taken to halve with every six steps of the quantiser, as H.264's step size
-//! doubles with them (section 8.5.9). What a picture needs is measured as the size that it would have at quantiser 0.
+//! Sans-IO: it is told sizes and the time. A picture's size is taken to halve where the quantiser's step size doubles. What a picture needs
+//! is measured as the size that it would have at a step size of one.
 
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
-/// Steps of the quantiser that halve a picture's size.
-const STEPS_PER_HALF: f64 = 6.0;
-/// The quantiser falls by at most so many steps from one picture to the next: what a finer quantiser costs shows only once it is used.
-/// It rises at once.
-const FINER_BY: i32 = 2;
+/// The step size falls by at most this part of a halving from one picture to the next: what a finer quantiser costs shows only once it is
+/// used. It rises at once.
+const FINER_BY: f64 = 1.0 / 3.0;
 /// How far the latest picture moves what pictures are taken to need, where it needed more, and where it needed less.
 const MORE: f64 = 0.6;
 const LESS: f64 = 0.4;
@@ -36,14 +34,23 @@ const SCENE_CUT: f64 = 4.0;
 /// Keyframes for new scenes are at least so far apart.
 const SCENES: Duration = Duration::from_secs(1);
 
+/// A codec's quantisers.
+#[derive(Debug, Clone)]
+pub(super) struct Quantizers {
+    /// Those that may be used, the finest first.
+    pub(super) range: RangeInclusive<i32>,
+    /// The binary logarithm of a quantiser's step size, in any unit; rises with the quantiser.
+    pub(super) step: fn(i32) -> f64,
+}
+
 /// Which quantiser comes next.
 #[derive(Debug)]
 pub(super) struct RateControl {
-    quantizers: RangeInclusive<i32>,
+    quantizers: Quantizers,
     bitrate_bps: u32,
     fps: f64,
     keyframe_budget: Option<u32>,
-    /// Bytes that keyframes and other pictures need at quantiser 0, as binary logarithms.
+    /// Bytes that keyframes and other pictures need at a step size of one, as binary logarithms.
     keyframe_needs: Option<f64>,
     difference_needs: Option<f64>,
     last_quantizer: Option<i32>,
@@ -54,8 +61,8 @@ pub(super) struct RateControl {
 }
 
 impl RateControl {
-    /// Quantisers between these; bits per second; pictures per second.
-    pub(super) fn new(quantizers: RangeInclusive<i32>, bitrate_bps: u32, fps: f64) -> Self {
+    /// By these quantisers; bits per second; pictures per second.
+    pub(super) fn new(quantizers: Quantizers, bitrate_bps: u32, fps: f64) -> Self {
         Self {
             quantizers,
             bitrate_bps,
@@ -112,8 +119,7 @@ impl RateControl {
 
     /// For the next keyframe; `first` if nothing is known of what keyframes need.
     pub(super) fn for_keyframe(&self, first: i32) -> i32 {
-        let fitting = self.keyframe_needs.map_or(first, |needs| self.fitting(needs, self.keyframe_bytes()));
-        self.possible(fitting)
+        self.keyframe_needs.map_or(first, |needs| self.fitting(needs, self.keyframe_bytes()))
     }
 
     /// For the next picture that is no keyframe.
@@ -125,32 +131,33 @@ impl RateControl {
         let pictures = (self.fps * PAY_BACK.as_secs_f64()).max(1.0);
         let bytes = (self.share() - debt / pictures).clamp(SHARE.0 * self.share(), SHARE.1 * self.share());
         let fitting = self.fitting(needs, bytes);
-        self.possible(self.last_quantizer.map_or(fitting, |last| fitting.max(last - FINER_BY)))
+        self.last_quantizer.map_or(fitting, |last| fitting.max(self.with_step((self.quantizers.step)(last) - FINER_BY)))
     }
 
     /// A keyframe took so many bytes: the quantiser by which to make it again, if it is too large and one is left that helps.
     pub(super) fn keyframe_again(&mut self, quantizer: i32, bytes: usize) -> Option<i32> {
-        self.keyframe_needs = Some(needs(quantizer, bytes));
+        self.keyframe_needs = Some(self.needs(quantizer, bytes));
         let too_large = bytes as f64 > KEYFRAME_TOLERANCE * self.keyframe_bytes();
         let next = self.possible(self.for_keyframe(quantizer).max(quantizer + 1));
         (too_large && next > quantizer).then_some(next)
     }
 
     /// Whether this picture, no keyframe, is so large that it shows another scene, and should be a keyframe instead.
-    pub(super) fn is_scene_cut(&mut self, quantizer: i32, bytes: usize, captured_at: Instant) -> bool {
+    pub(super) fn is_scene_cut(&self, bytes: usize, captured_at: Instant) -> bool {
         let recent = self.last_keyframe.is_some_and(|last| captured_at.saturating_duration_since(last) < SCENES);
-        let large = bytes as f64 > (SCENE_CUT * self.share()).max(self.keyframe_bytes());
-        if large && !recent {
-            self.keyframe_needs = Some(needs(quantizer, bytes));
-        }
-        large && !recent
+        !recent && bytes as f64 > (SCENE_CUT * self.share()).max(self.keyframe_bytes())
+    }
+
+    /// This picture, no keyframe, took so many bytes, and is to be made again as the keyframe of a new scene: that will need as much.
+    pub(super) fn scene_cut(&mut self, quantizer: i32, bytes: usize) {
+        self.keyframe_needs = Some(self.needs(quantizer, bytes));
     }
 
     /// A picture is going out.
     pub(super) fn encoded(&mut self, keyframe: bool, quantizer: i32, bytes: usize, captured_at: Instant) {
         self.ahead += bytes as f64;
         self.last_quantizer = Some(quantizer);
-        let needs = needs(quantizer, bytes);
+        let needs = self.needs(quantizer, bytes);
         if keyframe {
             (self.keyframe_needs, self.last_keyframe) = (Some(needs), Some(captured_at));
         } else {
@@ -175,18 +182,23 @@ impl RateControl {
 
     /// The finest quantiser by which a picture that needs so much has no more than so many bytes.
     fn fitting(&self, needs: f64, bytes: f64) -> i32 {
-        // A cast of a float saturates.
-        (STEPS_PER_HALF * (needs - bytes.max(1.0).log2())).ceil() as i32
+        self.with_step(needs - bytes.max(1.0).log2())
+    }
+
+    /// The finest quantiser of at least this step size, the coarsest one if there is none.
+    fn with_step(&self, step: f64) -> i32 {
+        let Quantizers { range, step: of } = &self.quantizers;
+        range.clone().find(|quantizer| of(*quantizer) >= step).unwrap_or(*range.end())
     }
 
     fn possible(&self, quantizer: i32) -> i32 {
-        quantizer.clamp(*self.quantizers.start(), *self.quantizers.end())
+        quantizer.clamp(*self.quantizers.range.start(), *self.quantizers.range.end())
     }
-}
 
-/// The size at quantiser 0 of a picture that has so many bytes at this one, as a binary logarithm.
-fn needs(quantizer: i32, bytes: usize) -> f64 {
-    (bytes.max(1) as f64).log2() + f64::from(quantizer) / STEPS_PER_HALF
+    /// The size at a step size of one of a picture that has so many bytes at this quantiser, as a binary logarithm.
+    fn needs(&self, quantizer: i32, bytes: usize) -> f64 {
+        (bytes.max(1) as f64).log2() + (self.quantizers.step)(quantizer)
+    }
 }
 
 #[cfg(test)]

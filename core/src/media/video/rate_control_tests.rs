@@ -1,6 +1,7 @@
 use super::*;
 
 const FPS: f64 = 30.0;
+const QUANTIZERS: Quantizers = Quantizers { range: 12..=51, step: |quantizer| quantizer as f64 / 6.0 };
 
 /// An encoder whose pictures follow the model with a factor of their own.
 struct Model {
@@ -15,7 +16,7 @@ struct Model {
 impl Model {
     /// `keyframe` and `difference`: bytes at quantiser 30.
     fn new(bitrate_bps: u32, keyframe: f64, difference: f64) -> Self {
-        let control = RateControl::new(12..=51, bitrate_bps, FPS);
+        let control = RateControl::new(QUANTIZERS, bitrate_bps, FPS);
         Self { control, now: Instant::now(), keyframe, difference, sizes: Vec::new(), left_out: 0 }
     }
 
@@ -36,7 +37,10 @@ impl Model {
         if !keyframe {
             quantizer = self.control.for_difference();
             bytes = Self::bytes(self.difference, quantizer);
-            is_keyframe = self.control.is_scene_cut(quantizer, bytes, self.now);
+            is_keyframe = self.control.is_scene_cut(bytes, self.now);
+            if is_keyframe {
+                self.control.scene_cut(quantizer, bytes);
+            }
         }
         if is_keyframe {
             quantizer = self.control.for_keyframe(26);

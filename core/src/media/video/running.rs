@@ -14,9 +14,8 @@ const RISE_AFTER: Duration = Duration::from_millis(500);
 const PACE: f64 = 0.2;
 const PACE_AFTER: Duration = Duration::from_secs(1);
 
-/// Makes an encoder by codec and configuration, with room for the size given.
-pub(super) type MakeEncoder =
-    fn(VideoCodec, EncoderConfig, (u32, u32), Choice) -> Result<Box<dyn VideoEncoder>, CodecError>;
+/// Makes an encoder by codec and configuration.
+pub(super) type MakeEncoder = fn(VideoCodec, EncoderConfig, Choice) -> Result<Box<dyn VideoEncoder>, CodecError>;
 
 /// What an encoder is to keep to.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -33,7 +32,6 @@ pub(super) struct Running {
     pub(super) encoder: Box<dyn VideoEncoder>,
     pub(super) codec: VideoCodec,
     pub(super) size: (u32, u32),
-    pub(super) largest: (u32, u32),
     told: Told,
     bitrate_at: Instant,
     fps_at: Instant,
@@ -44,11 +42,10 @@ impl Running {
         encoder: Box<dyn VideoEncoder>,
         codec: VideoCodec,
         size: (u32, u32),
-        largest: (u32, u32),
         told: Told,
         now: Instant,
     ) -> Self {
-        Self { encoder, codec, size, largest, told, bitrate_at: now, fps_at: now }
+        Self { encoder, codec, size, told, bitrate_at: now, fps_at: now }
     }
 
     /// Another size, if the encoder can do that.
@@ -111,7 +108,6 @@ impl Opening {
         make: MakeEncoder,
         codec: VideoCodec,
         config: EncoderConfig,
-        largest: (u32, u32),
         choice: Choice,
         now: Instant,
     ) -> Option<Self> {
@@ -120,9 +116,9 @@ impl Opening {
         let EncoderConfig { fps, bitrate_bps, .. } = config;
         let work = move || {
             let told = Told { bitrate_bps, reduced: false, fps, keyframe_bytes: 0 };
-            let made = make(codec, config, largest, choice);
+            let made = make(codec, config, choice);
             // Nobody waits for it any more where the sender is at its end.
-            let _ = done.send(made.map(|encoder| Running::new(encoder, codec, size, largest, told, now)));
+            let _ = done.send(made.map(|encoder| Running::new(encoder, codec, size, told, now)));
         };
         let spawned = std::thread::Builder::new().name("chamada-encoder-open".into()).spawn(work);
         spawned.ok().map(|_| Self { codec, result, opened: None })

@@ -4,6 +4,8 @@ use super::codec::{
     CodecError, EncodedFrame, EncoderConfig, MAX_DECODED_PIXELS, VIDEO_CLOCK_RATE, VideoCodec, VideoDecoder,
     VideoEncoder,
 };
+use super::rate_control::Quantizers;
+use super::rate_controlled::{QuantizedEncoder, RateControlled};
 use crate::media::frame::{FrameError, FramePool, MAX_DIMENSION, PixelFormat, Plane, RawFrame, Rotation, VideoFrame};
 use bytes::Bytes;
 use std::ffi::{CStr, c_int, c_uint, c_ulong};
@@ -17,20 +19,73 @@ const CPU_USED: c_int = -8;
 /// other by spinning: where other work has the cores, two threads took 350 ms for a 720p picture and one took 11.
 const ONE_THREAD: u32 = 1920 * 1088;
 const CORES: usize = 4;
-/// A keyframe may take so many percent of a picture's share of the bitrate until its budget is told: at 30 frames per second
-/// 150 ms worth of it; and whatever its budget is, at least so many.
-const MAX_INTRA_PERCENT: u32 = 450;
-const MIN_INTRA_PERCENT: u32 = 300;
-/// The coarsest quantiser, 0 to 63; at so few pixels, where no smaller size is left, a coarser one.
-const MAX_QUANTIZER: c_uint = 56;
-const SMALL: u32 = 320 * 180;
-const MAX_QUANTIZER_OF_SMALL: c_uint = 60;
-/// Two pictures are told to be no further apart than a picture lasts, and a quarter, for a camera slower than thought; in quarters.
-const LONGEST_GAP: i64 = 5;
-/// Frames per second that make sense to libvpx.
-const FPS: (f64, f64) = (1.0, 240.0);
-/// Bits per second that make sense to libvpx.
-const MIN_BITRATE: u32 = 10_000;
+/// AC step sizes of libvpx's quantisers 0 to 63, which are every second or third of RFC 6386's 0 to 127, by those (section 14.1).
+const STEPS: [(u8, u16); 64] = [
+    (0, 4),
+    (1, 5),
+    (2, 6),
+    (3, 7),
+    (4, 8),
+    (5, 9),
+    (7, 11),
+    (8, 12),
+    (9, 13),
+    (10, 14),
+    (12, 16),
+    (13, 17),
+    (15, 19),
+    (17, 21),
+    (18, 22),
+    (19, 23),
+    (20, 24),
+    (21, 25),
+    (23, 27),
+    (24, 28),
+    (25, 29),
+    (26, 30),
+    (27, 31),
+    (28, 32),
+    (29, 33),
+    (30, 34),
+    (31, 35),
+    (33, 37),
+    (35, 39),
+    (37, 41),
+    (39, 43),
+    (41, 45),
+    (43, 47),
+    (45, 49),
+    (47, 51),
+    (49, 53),
+    (51, 55),
+    (53, 57),
+    (55, 60),
+    (57, 64),
+    (59, 68),
+    (61, 72),
+    (64, 78),
+    (67, 84),
+    (70, 90),
+    (73, 96),
+    (76, 102),
+    (79, 108),
+    (82, 114),
+    (85, 122),
+    (88, 131),
+    (91, 140),
+    (94, 149),
+    (97, 158),
+    (100, 167),
+    (103, 177),
+    (106, 189),
+    (109, 201),
+    (112, 213),
+    (115, 225),
+    (118, 239),
+    (121, 254),
+    (124, 269),
+    (127, 284),
+];
 
 /// An initialised libvpx codec of either direction; freed when dropped.
 struct Context(Box<vpx_codec_ctx_t>);
@@ -79,27 +134,30 @@ struct Settings(vpx_codec_enc_cfg_t);
 // SAFETY: its pointers are for two-pass encoding and stay null.
 unsafe impl Send for Settings {}
 
-/// Realtime, constant bitrate, no look-ahead, keyframes only on demand.
-pub(super) struct Vp8Encoder {
+/// Realtime, no look-ahead, keyframes on demand and for new scenes; the quantiser of each picture is ours: libvpx's own rate control takes
+/// seconds to use a bitrate that has risen, and more than it has after one that has fallen.
+///
+/// # Errors
+/// [`CodecError::Setup`] where libvpx refuses.
+pub(super) fn encoder(config: EncoderConfig) -> Result<impl VideoEncoder, CodecError> {
+    RateControlled::new(Vp8Encoder::new, config)
+}
+
+struct Vp8Encoder {
     context: Context,
     settings: Settings,
     width: u32,
     height: u32,
-    /// The largest size that may be asked for.
-    largest: (u32, u32),
-    /// The pace that it was told, in pictures per second.
-    fps: f64,
     /// How long a picture lasts, in ticks of [`VIDEO_CLOCK_RATE`].
     duration: c_ulong,
-    /// The last picture's time, and its time as libvpx was told it, in ticks.
-    clock: Option<(Instant, i64)>,
+    /// The time of the next picture as libvpx is told it: in equal steps, since no bits follow from it.
+    timestamp: i64,
 }
 
 impl Vp8Encoder {
-    pub(super) fn new(config: EncoderConfig, largest: (u32, u32)) -> Result<Self, CodecError> {
+    fn new(config: EncoderConfig) -> Result<Self, CodecError> {
         let EncoderConfig { width, height, .. } = config;
-        let largest = (largest.0.max(width), largest.1.max(height));
-        if width == 0 || height == 0 || largest.0 > MAX_DIMENSION || largest.1 > MAX_DIMENSION {
+        if !is_possible(width, height) {
             return Err(setup(FrameError::Size { width, height }.to_string()));
         }
         let mut settings = MaybeUninit::<vpx_codec_enc_cfg_t>::zeroed();
@@ -121,19 +179,8 @@ impl Vp8Encoder {
         settings.g_error_resilient = 0;
         settings.kf_mode = vpx_kf_mode::VPX_KF_DISABLED;
         settings.rc_end_usage = vpx_rc_mode::VPX_CBR;
-        settings.rc_target_bitrate = kilobits(config.bitrate_bps);
-        settings.rc_min_quantizer = 2;
-        settings.rc_max_quantizer = max_quantizer((width, height));
-        // libvpx keeps account without end of what it made too much, as where the coarsest quantiser is too fine for a slow path, and would
-        // go on for seconds with half of a bitrate that has risen. The gate before the encoder has settled that account already.
-        settings.rc_undershoot_pct = 20;
-        settings.rc_overshoot_pct = 15;
-        // Milliseconds of the bitrate. What the encoder may borrow stands in the pacer.
-        settings.rc_buf_initial_sz = 300;
-        settings.rc_buf_optimal_sz = 400;
-        settings.rc_buf_sz = 600;
-        // A picture that libvpx leaves out is missed more than the queue that it would have made: what the path cannot take is skipped at
-        // the gate.
+        settings.rc_target_bitrate = config.bitrate_bps.div_ceil(1000);
+        (settings.rc_min_quantizer, settings.rc_max_quantizer) = told(Self::FIRST_QUANTIZER);
         settings.rc_dropframe_thresh = 0;
         settings.rc_resize_allowed = 0;
         let mut context = Box::new(MaybeUninit::<vpx_codec_ctx_t>::zeroed());
@@ -147,63 +194,32 @@ impl Vp8Encoder {
         }
         // SAFETY: libvpx initialised it.
         let context = Context(unsafe { context.assume_init() });
-        let duration = ticks_per_frame(config.fps);
-        let mut encoder = Self {
-            context,
-            settings: Settings(settings),
-            width,
-            height,
-            largest,
-            fps: config.fps,
-            duration,
-            clock: None,
-        };
+        // A cast of a float saturates.
+        let duration = (f64::from(VIDEO_CLOCK_RATE) / config.fps) as c_ulong;
+        let mut encoder = Self { context, settings: Settings(settings), width, height, duration, timestamp: 0 };
         let partitions = c_int::from(settings.g_threads > 1);
         encoder.control(vp8e_enc_control_id::VP8E_SET_CPUUSED, CPU_USED)?;
         encoder.control(vp8e_enc_control_id::VP8E_SET_STATIC_THRESHOLD, 1)?;
         encoder.control(vp8e_enc_control_id::VP8E_SET_NOISE_SENSITIVITY, 0)?;
         encoder.control(vp8e_enc_control_id::VP8E_SET_TOKEN_PARTITIONS, partitions)?;
-        encoder.control(vp8e_enc_control_id::VP8E_SET_MAX_INTRA_BITRATE_PCT, MAX_INTRA_PERCENT as c_int)?;
         Ok(encoder)
     }
 
-    /// Changes what libvpx takes from picture to picture.
-    fn change(&mut self, change: impl FnOnce(&mut vpx_codec_enc_cfg_t)) -> Result<(), CodecError> {
-        let old = self.settings.0;
-        change(&mut self.settings.0);
-        // SAFETY: the context is initialised; the configuration is that of the start but for values that may change.
-        let code = unsafe { vpx_codec_enc_config_set(&mut *self.context.0, &self.settings.0) };
-        if code == VPX_CODEC_OK {
+    fn set_quantizer(&mut self, quantizer: i32) -> Result<(), CodecError> {
+        let bounds = told(quantizer);
+        if (self.settings.0.rc_min_quantizer, self.settings.0.rc_max_quantizer) == bounds {
             return Ok(());
         }
-        self.settings.0 = old;
-        Err(encode(self.context.detail(code)))
+        (self.settings.0.rc_min_quantizer, self.settings.0.rc_max_quantizer) = bounds;
+        // SAFETY: the context is initialised; the configuration is that of the start but for values that may change.
+        let code = unsafe { vpx_codec_enc_config_set(&mut *self.context.0, &self.settings.0) };
+        if code == VPX_CODEC_OK { Ok(()) } else { Err(encode(self.context.detail(code))) }
     }
 
     fn control(&mut self, id: vp8e_enc_control_id, value: c_int) -> Result<(), CodecError> {
         // SAFETY: the context is initialised, and each control used here takes one argument of the size of an int.
         let code = unsafe { vpx_codec_control_(&mut *self.context.0, id as c_int, value) };
         if code == VPX_CODEC_OK { Ok(()) } else { Err(setup(format!("{id:?}: {}", self.context.detail(code)))) }
-    }
-
-    /// Strictly increasing, whatever the camera's clock does. libvpx takes the time between two pictures for their pace, and gives each
-    /// picture the bits of that time: after a pause, in which nothing was sent as the path was full, the next picture would fill it again,
-    /// and where a clock has gone back pictures would have no bits until it is where it was.
-    fn timestamp(&mut self, at: Instant) -> i64 {
-        let Some((before, last)) = self.clock else {
-            self.clock = Some((at, 0));
-            return 0;
-        };
-        let usual = i64::try_from(self.duration).unwrap_or(i64::MAX);
-        let ticks = match at.checked_duration_since(before).map(|since| since.as_nanos()) {
-            Some(nanos @ 1..) => {
-                i64::try_from(nanos * u128::from(VIDEO_CLOCK_RATE) / 1_000_000_000).unwrap_or(i64::MAX)
-            }
-            _ => usual,
-        };
-        let next = last.saturating_add(ticks.clamp(1, (usual / 4 * LONGEST_GAP).max(1)));
-        self.clock = Some((at, next));
-        next
     }
 
     /// The packets of the last picture; libvpx gives one.
@@ -228,26 +244,34 @@ impl Vp8Encoder {
     }
 }
 
-fn max_quantizer((width, height): (u32, u32)) -> c_uint {
-    if width * height <= SMALL { MAX_QUANTIZER_OF_SMALL } else { MAX_QUANTIZER }
+fn is_possible(width: u32, height: u32) -> bool {
+    (1..=MAX_DIMENSION).contains(&width) && (1..=MAX_DIMENSION).contains(&height)
 }
 
-fn kilobits(bps: u32) -> c_uint {
-    bps.max(MIN_BITRATE).div_ceil(1000)
+/// Both bounds of libvpx, which is left no choice.
+fn told(quantizer: i32) -> (c_uint, c_uint) {
+    let quantizer = c_uint::try_from(quantizer).unwrap_or(0);
+    (quantizer, quantizer)
 }
 
-fn ticks_per_frame(fps: f64) -> c_ulong {
-    let fps = if fps.is_finite() { fps.clamp(FPS.0, FPS.1) } else { 30.0 };
-    (f64::from(VIDEO_CLOCK_RATE) / fps) as c_ulong
+fn step(quantizer: i32) -> (u8, u16) {
+    usize::try_from(quantizer).ok().and_then(|at| STEPS.get(at)).copied().unwrap_or(STEPS[STEPS.len() - 1])
 }
 
-impl VideoEncoder for Vp8Encoder {
-    fn encode(&mut self, frame: &VideoFrame, keyframe: bool) -> Result<Option<EncodedFrame>, CodecError> {
+impl QuantizedEncoder for Vp8Encoder {
+    const CODEC: VideoCodec = VideoCodec::Vp8;
+    /// At 63 libvpx would leave out coefficients by a bitrate of its own.
+    const QUANTIZERS: Quantizers = Quantizers { range: 2..=62, step: |quantizer| f64::from(step(quantizer).1).log2() };
+    const FIRST_QUANTIZER: i32 = 24;
+
+    fn encode(
+        &mut self,
+        frame: &VideoFrame,
+        keyframe: bool,
+        quantizer: i32,
+    ) -> Result<Option<EncodedFrame>, CodecError> {
+        self.set_quantizer(quantizer)?;
         let (width, height) = (self.width, self.height);
-        if (frame.width(), frame.height()) != (width, height) {
-            let (got_width, got_height) = (frame.width(), frame.height());
-            return Err(encode(format!("made for {width}×{height}, got {got_width}×{got_height}")));
-        }
         let mut image = MaybeUninit::<vpx_image_t>::zeroed();
         // SAFETY: room for an image description; the memory is not looked at here. libvpx only reads pictures to encode.
         let wrapped = unsafe {
@@ -267,7 +291,8 @@ impl VideoEncoder for Vp8Encoder {
         ];
         let (luma, chroma) = (frame.stride_y() as c_int, frame.stride_uv() as c_int);
         image.stride = [luma, chroma, chroma, 0];
-        let timestamp = self.timestamp(frame.captured_at());
+        let timestamp = self.timestamp;
+        self.timestamp = timestamp.saturating_add(i64::try_from(self.duration).unwrap_or(i64::MAX));
         let flags = if keyframe { i64::from(VPX_EFLAG_FORCE_KF) } else { 0 };
         // SAFETY: the planes have height, or half of it rounded up, whole rows of the strides given, by the frame's own layout;
         // they live until the end of this function, and without lag libvpx keeps no reference to them.
@@ -290,43 +315,17 @@ impl VideoEncoder for Vp8Encoder {
         }))
     }
 
-    fn set_bitrate(&mut self, bps: u32) -> Result<(), CodecError> {
-        self.change(|settings| settings.rc_target_bitrate = kilobits(bps))
-    }
-
-    fn set_fps(&mut self, fps: f64) -> Result<(), CodecError> {
-        (self.fps, self.duration) = (fps, ticks_per_frame(fps));
-        Ok(())
-    }
-
-    fn set_size(&mut self, width: u32, height: u32) -> Result<bool, CodecError> {
-        if width == 0 || height == 0 || width > self.largest.0 || height > self.largest.1 {
+    /// libvpx could change its size, within that of the start, but needs as long for it as for an encoder that is made anew.
+    fn set_size(&mut self, config: EncoderConfig) -> Result<bool, CodecError> {
+        if !is_possible(config.width, config.height) {
             return Ok(false);
         }
-        // libvpx could change its size, but would hold quantisers near the mean of all pictures before, and with it the bitrate for
-        // seconds far below what a path that became faster carries. The first picture of a size is a keyframe anyway.
-        let bitrate_bps = self.settings.0.rc_target_bitrate.saturating_mul(1000);
-        let next = Self::new(EncoderConfig { width, height, fps: self.fps, bitrate_bps }, self.largest)?;
-        *self = Self { clock: self.clock, ..next };
+        *self = Self::new(config)?;
         Ok(true)
     }
 
-    fn set_keyframe_budget(&mut self, bytes: u32) -> Result<(), CodecError> {
-        // Of what one picture has at the bitrate and the pace of now.
-        let seconds = self.duration as f64 / f64::from(VIDEO_CLOCK_RATE);
-        let per_picture = f64::from(self.settings.0.rc_target_bitrate) * 125.0 * seconds;
-        let percent = (f64::from(bytes) * 100.0 / per_picture.max(1.0)).clamp(f64::from(MIN_INTRA_PERCENT), 10_000.0);
-        self.control(vp8e_enc_control_id::VP8E_SET_MAX_INTRA_BITRATE_PCT, percent as c_int)
-    }
-
-    fn quantizer(&mut self) -> Option<u32> {
-        let mut quantizer: c_int = 0;
-        // SAFETY: the context is initialised, and this control writes one int: the index that the frame's header has.
-        let code = unsafe {
-            let id = vp8e_enc_control_id::VP8E_GET_LAST_QUANTIZER as c_int;
-            vpx_codec_control_(&mut *self.context.0, id, &raw mut quantizer)
-        };
-        (code == VPX_CODEC_OK).then_some(quantizer).and_then(|quantizer| u32::try_from(quantizer).ok())
+    fn in_stream(quantizer: i32) -> i32 {
+        i32::from(step(quantizer).0)
     }
 }
 

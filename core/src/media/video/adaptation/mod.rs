@@ -50,8 +50,6 @@ pub(super) struct Input {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Decision {
     pub(super) size: (u32, u32),
-    /// The largest size that may be asked for with this camera.
-    pub(super) largest: (u32, u32),
     /// Pictures per second that are sent.
     pub(super) fps: f64,
     pub(super) limited_by: QualityLimitation,
@@ -95,7 +93,6 @@ impl Adaptation {
         current.fps = fps.min(rung.fps);
         Decision {
             size: rung.size,
-            largest: current.ladder.rung(0).size,
             fps: current.fps,
             limited_by,
             taken: self.thinning.takes(input.captured_at, fps, rung.fps),
