@@ -17,7 +17,8 @@ const AUDIO_CLOCK_RATE: u32 = 48_000;
 const VIDEO_CLOCK_RATE: u32 = 90_000;
 /// Offsets up to this are not noticed, in ms: of pictures that are late, and of pictures that are early. ITU-R BT.1359 puts the
 /// thresholds at 45 and 125. A conversation suffers from delay as well: on a short path, where sound is late by its own buffer and
-/// no more, pictures wait for nothing.
+/// no more, pictures wait for nothing. Where one of the two waits for the other, which is no longer late, the first limit holds both ways:
+/// that is delay for nothing.
 const UNNOTICED_LATE_MS: f64 = 30.0;
 const UNNOTICED_EARLY_MS: f64 = 60.0;
 /// Pictures that wait for sound wait until they are early by this: well within what is not noticed.
@@ -131,7 +132,9 @@ impl LipSync {
         let early = Some(lately + EARLY_AIM_MS).filter(|_| lately < -UNNOTICED_EARLY_MS);
         // Pictures that wait for nothing any more are let go at once.
         let released = Some(lately.min(self.video_ms)).filter(|ms| lately > UNNOTICED_LATE_MS && *ms > 0.0);
-        let error = early.or(late).or(released)?;
+        let waits = lately < -UNNOTICED_LATE_MS && self.audio_ms > 0.0;
+        let sound_released = Some((lately + EARLY_AIM_MS).max(-self.audio_ms)).filter(|_| waits);
+        let error = early.or(late).or(released).or(sound_released)?;
         let adjust = self.correct(error.clamp(-MAX_STEP_MS, MAX_STEP_MS));
         // What was measured before it is no reason for the next one.
         self.recent.clear();

@@ -131,6 +131,18 @@ fn pictures_that_wait_for_nothing_any_more_are_let_go_within_three_seconds() {
 }
 
 #[test]
+fn sound_that_waits_for_pictures_that_came_nearer_is_let_go_within_three_seconds() {
+    let mut call = Call::new(40.0, 140.0);
+    call.run(30);
+    assert!(call.set.audio >= Duration::from_millis(70), "{:?}", call.set);
+    // Early by less than what nobody notices, were it not for the sake of nothing.
+    call.video_ms -= 50.0;
+    call.run(10);
+    assert!((-UNNOTICED_LATE_MS..=UNNOTICED_LATE_MS).contains(&call.offset()), "{}", call.offset());
+    assert_eq!(call.set.video, Duration::ZERO);
+}
+
+#[test]
 fn sound_does_not_follow_pictures_that_are_late_for_a_moment() {
     let mut call = Call::new(70.0, 300.0);
     call.run(3);
