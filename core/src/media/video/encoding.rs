@@ -24,7 +24,7 @@ const REDUCED: f64 = 0.7;
 const TOO_LARGE: u64 = 2;
 const MAX_DEBT: Duration = Duration::from_secs(2);
 /// The part of a keyframe's budget that one has which only another size asks for: nobody waits for it, and nobody should for what follows.
-const SIZE_CHANGE: f64 = 0.75;
+const SIZE_CHANGE: f64 = 0.5;
 /// What a keyframe's budget is worth on a slow path.
 const BUDGET_LASTS: Duration = Duration::from_millis(250);
 /// Quantisers between which pictures are worth their pixels. Source: libwebrtc, `quality_scaler` and its codecs' settings.
