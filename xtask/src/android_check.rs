@@ -3,7 +3,7 @@
 
 use crate::android_shrink;
 use crate::bindings::{build, generate};
-use crate::run::{Run, program, root, target};
+use crate::run::{Run, program, root, say, target};
 use crate::steps::{Outcome, Steps};
 use anyhow::{Context, Result};
 use std::fs;
@@ -82,7 +82,7 @@ fn resources() -> Result<Outcome> {
         .args(["-o"])
         .args([folder.join("resources.apk"), compiled])
         .quietly()?;
-    println!("resources and manifest are linked: {}", folder.join("resources.apk").display());
+    say(&format!("resources and manifest are linked: {}", folder.join("resources.apk").display()));
     Ok(Outcome::Passed)
 }
 

@@ -4,7 +4,7 @@
 
 use crate::bindings;
 use crate::ios_types;
-use crate::run::{Run, program, root, target};
+use crate::run::{Run, program, root, say, target};
 use crate::steps::{Outcome, Steps};
 use crate::swift::{self, Toolchain};
 use anyhow::{Context, Result, bail};
@@ -107,7 +107,7 @@ fn parse(place: &Place) -> Result<Outcome> {
     for folder in [APP, KIT] {
         swift_files(&here.join(folder), &mut sources)?;
     }
-    println!("{} files", sources.len());
+    say(&format!("{} files", sources.len()));
     place.swiftc().args(options).args(place.all_seen(&sources)?).passes()
 }
 

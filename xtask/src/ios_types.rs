@@ -3,7 +3,7 @@
 //! declarations are right, which only Xcode can say.
 
 use crate::ios_check::{DECLARATIONS, KIT, Place, swift_files};
-use crate::run::Run;
+use crate::run::{Run, say};
 use crate::steps::Outcome;
 use anyhow::{Context, Result, bail};
 use std::fs;
@@ -49,13 +49,13 @@ pub(crate) fn check(place: &Place) -> Result<Outcome> {
     for (module, folder) in MODULES {
         let mut sources = Vec::new();
         swift_files(&here.join(folder), &mut sources)?;
-        println!("{module}: {} files", sources.len());
+        say(&format!("{module}: {} files", sources.len()));
         newest.compile(module, &sources)?;
     }
     let oldest = Tree { place, here: &here, declarations: scratch.join("declared"), out: scratch.join("oldest") };
     oldest.declare_without_newer(&newest.declarations)?;
     for (module, folder) in MODULES {
-        println!("{module}: without what is newer than the oldest system");
+        say(&format!("{module}: without what is newer than the oldest system"));
         let sources = without_newer(&here.join(folder), &scratch.join("sources").join(module))?;
         oldest.compile(module, &sources)?;
     }

@@ -212,14 +212,20 @@ fn main() -> Result<()> {
             steps.step("relayed calls by coturn", relayed_calls);
             steps.step("calls on a narrow and on a lossy path", calls_on_paths);
             steps.step("calls on every kind of network", calls_on_networks);
-            phones::steps(&mut steps);
-            browser::steps(&mut steps);
-            interop::steps(&mut steps);
-            bindings::valgrind(&mut steps);
-            bindings::kotlin(&mut steps);
-            android_check::steps(&mut steps);
-            swift::steps(&mut steps);
-            ios_check::steps(&mut steps);
+            let calls = |steps: &mut Steps| {
+                browser::steps(steps);
+                interop::steps(steps);
+            };
+            let bindings_and_apps = |steps: &mut Steps| {
+                phones::steps(steps);
+                bindings::valgrind(steps);
+                bindings::kotlin(steps);
+                android_check::steps(steps);
+                swift::steps(steps);
+                ios_check::steps(steps);
+            };
+            // Calls with browsers wait most of their time.
+            steps.side_by_side(calls, bindings_and_apps);
             steps.finish()
         }
     }

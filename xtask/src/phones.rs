@@ -3,7 +3,7 @@
 //! Neither an NDK nor Xcode is needed: `check` links nothing, so the C code of dependencies is replaced by empty archives, which
 //! stub tools in `target/phone-check` write. What links is made by `cargo xtask android` and `cargo xtask ios`.
 
-use crate::run::{self, Run, cargo, program};
+use crate::run::{self, Run, cargo, program, say};
 use crate::steps::{Outcome, Steps};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
@@ -56,7 +56,7 @@ pub(crate) fn have_target(target: &str) -> Result<(), &'static str> {
     if !program("rustup").args(["--version"]).succeeds() {
         return Err("rustup is not here to install it");
     }
-    println!("set-up: rustup installs the standard library for {target}");
+    say(&format!("set-up: rustup installs the standard library for {target}"));
     if program("rustup").args(["target", "add", target]).done().is_err() || !installed() {
         return Err("rustup could not install it");
     }

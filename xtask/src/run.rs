@@ -2,13 +2,43 @@
 
 use crate::steps::Outcome;
 use anyhow::{Context, Result, bail};
+use std::cell::RefCell;
 use std::ffi::OsStr;
-use std::io::{BufRead, BufReader};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The exit code of a program that cannot do on this machine what it was asked to, as in GNU Automake's test protocol.
 const SKIPPED: i32 = 77;
+
+/// How far programs in the background give way to others.
+const BACKGROUND_NICENESS: &str = "10";
+
+thread_local! {
+    /// Where what is said on this thread goes, if it is in the background.
+    static LOG: RefCell<Option<File>> = const { RefCell::new(None) };
+}
+
+/// Does work whose programs give way to others, and write what they say to this file.
+pub(crate) fn in_background(log: File, work: impl FnOnce()) {
+    LOG.set(Some(log));
+    work();
+    LOG.set(None);
+}
+
+fn log() -> Option<File> {
+    LOG.with_borrow(|log| log.as_ref().and_then(|log| log.try_clone().ok()))
+}
+
+/// Prints a line.
+pub(crate) fn say(line: &str) {
+    match log() {
+        // There is nowhere to say that it cannot be said.
+        Some(mut log) => drop(writeln!(log, "{line}")),
+        None => println!("{line}"),
+    }
+}
 
 /// The workspace's folder.
 pub(crate) fn root() -> PathBuf {
@@ -59,10 +89,32 @@ impl Run {
         self
     }
 
+    /// As it runs on this thread: in the background, or as it is.
+    fn placed(self) -> Self {
+        let Some(log) = log() else { return self };
+        let mut command = Command::new("nice");
+        command.args(["-n", BACKGROUND_NICENESS]).arg(self.0.get_program()).args(self.0.get_args());
+        for (name, value) in self.0.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        if let Some(folder) = self.0.get_current_dir() {
+            command.current_dir(folder);
+        }
+        if let Ok(errors) = log.try_clone() {
+            command.stderr(errors);
+        }
+        command.stdin(Stdio::null()).stdout(log);
+        Self(command)
+    }
+
     /// Runs it, its output shown; an error if it fails.
-    pub(crate) fn done(mut self) -> Result<()> {
+    pub(crate) fn done(self) -> Result<()> {
         let shown = shown(&self.0);
-        let status = self.0.status().with_context(|| format!("cannot run {shown}"))?;
+        let mut this = self.placed();
+        let status = this.0.status().with_context(|| format!("cannot run {shown}"))?;
         if !status.success() {
             bail!("{shown} ended with {status}");
         }
@@ -75,13 +127,14 @@ impl Run {
     }
 
     /// The same for a program that may find that this machine lacks something: then the last line that it prints says what.
-    pub(crate) fn passes_or_skips(mut self) -> Result<Outcome> {
+    pub(crate) fn passes_or_skips(self) -> Result<Outcome> {
         let shown = shown(&self.0);
-        let mut child = self.0.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot run {shown}"))?;
+        let mut child =
+            self.placed().0.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot run {shown}"))?;
         let mut last = String::new();
         for line in child.stdout.take().into_iter().flat_map(|output| BufReader::new(output).lines()) {
             last = line?;
-            println!("{last}");
+            say(&last);
         }
         let status = child.wait()?;
         match status.code() {
@@ -92,9 +145,15 @@ impl Run {
     }
 
     /// Runs it with its output shown only if it fails.
-    pub(crate) fn quietly(mut self) -> Result<()> {
+    pub(crate) fn quietly(self) -> Result<()> {
         let shown = shown(&self.0);
-        let output = self.0.output().with_context(|| format!("cannot run {shown}"))?;
+        let mut this = self.placed();
+        let output = this
+            .0
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .output()
+            .with_context(|| format!("cannot run {shown}"))?;
         if !output.status.success() {
             let said = [output.stdout, output.stderr].concat();
             bail!("{shown} ended with {}:\n{}", output.status, String::from_utf8_lossy(&said));
@@ -103,9 +162,13 @@ impl Run {
     }
 
     /// Runs it for what it prints.
-    pub(crate) fn printed(mut self) -> Result<String> {
+    pub(crate) fn printed(self) -> Result<String> {
         let shown = shown(&self.0);
-        let output = self.0.stderr(Stdio::inherit()).output().with_context(|| format!("cannot run {shown}"))?;
+        let mut this = self.placed();
+        if log().is_none() {
+            this.0.stderr(Stdio::inherit());
+        }
+        let output = this.0.stdout(Stdio::piped()).output().with_context(|| format!("cannot run {shown}"))?;
         if !output.status.success() {
             bail!("{shown} ended with {}", output.status);
         }

@@ -1,6 +1,9 @@
 //! A list of steps that are all run, each passed, failed or skipped with its reason.
 
-use anyhow::{Result, bail};
+use crate::run;
+use anyhow::{Context, Result, anyhow, bail};
+use std::fs::File;
+use std::io::copy;
 use std::time::{Duration, Instant};
 
 /// How a step ended, if it did not fail.
@@ -18,13 +21,41 @@ pub(crate) struct Steps {
 impl Steps {
     /// Runs a step. Later steps run whether or not it fails.
     pub(crate) fn step(&mut self, name: &str, work: impl FnOnce() -> Result<Outcome>) {
-        println!("\n── {name}");
+        run::say(&format!("\n── {name}"));
         let start = Instant::now();
         let result = work();
         if let Err(error) = &result {
-            println!("{name} failed: {error:#}");
+            run::say(&format!("{name} failed: {error:#}"));
         }
         self.done.push((name.to_owned(), start.elapsed(), result));
+    }
+
+    /// Runs two rows of steps at a time, for a first one that waits more than it computes. The second row gives way where there is not
+    /// enough of the machine for both, and what it says is shown when both have ended.
+    pub(crate) fn side_by_side(&mut self, first: impl FnOnce(&mut Self), second: impl FnOnce(&mut Self) + Send) {
+        let path = run::target().join("second-row.log");
+        let behind = || {
+            let mut steps = Self::default();
+            let log = File::create(&path).with_context(|| format!("cannot write {}", path.display()));
+            match log {
+                Ok(log) => run::in_background(log, || second(&mut steps)),
+                Err(error) => steps.step("the second row of steps", || Err(error)),
+            }
+            steps.done
+        };
+        let ended = std::thread::scope(|scope| {
+            let behind = scope.spawn(behind);
+            first(self);
+            behind.join()
+        });
+        let shown = File::open(&path).and_then(|mut log| copy(&mut log, &mut std::io::stdout()));
+        if let Err(error) = shown {
+            println!("{} cannot be shown: {error}", path.display());
+        }
+        match ended {
+            Ok(done) => self.done.extend(done),
+            Err(_) => self.step("the second row of steps", || Err(anyhow!("it panicked"))),
+        }
     }
 
     /// Prints the list; an error if a step failed.

@@ -2,7 +2,7 @@
 //! user's cache.
 
 use crate::bindings;
-use crate::run::{Run, program, root, target};
+use crate::run::{Run, program, root, say, target};
 use crate::steps::{Outcome, Steps};
 use anyhow::{Context, Result};
 use std::fs;
@@ -93,7 +93,7 @@ fn cache() -> PathBuf {
 
 /// A folder with a minimal Debian in it, from debootstrap's own choice of mirror.
 fn fetch_debian(folder: &Path) -> Result<PathBuf> {
-    println!("set-up: Debian {RELEASE} with Swift goes to {} (3.2 GiB, some minutes)", folder.display());
+    say(&format!("set-up: Debian {RELEASE} with Swift goes to {} (3.2 GiB, some minutes)", folder.display()));
     let part = folder.with_extension("part");
     if part.exists() {
         fs::remove_dir_all(&part)?;
