@@ -31,7 +31,8 @@ impl Nominations {
     /// Whether a datagram may leave.
     pub(super) fn admit(&self, datagram: &[u8]) -> bool {
         let nominates = |check| attribute(check, USE_CANDIDATE).is_some();
-        self.lock().is_none() || !check(datagram).is_some_and(nominates)
+        // In this order media never meets the lock.
+        !check(datagram).is_some_and(nominates) || self.lock().is_none()
     }
 
     /// A datagram has come.
