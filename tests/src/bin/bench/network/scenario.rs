@@ -1,5 +1,8 @@
 //! A network path as data, and what a call on it has to reach.
 
+/// Of how many legs it is shown what part of each one's capacity was used.
+const MOST_SHOWN_LEGS: usize = 8;
+
 /// How the path is from one second on, until the next leg begins.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Leg {
@@ -124,7 +127,10 @@ impl Scenario {
     pub(crate) fn rows(&self) -> Vec<(Measure, Option<Bound>)> {
         let mut rows: Vec<_> = self.marks.iter().map(|(measure, bound)| (*measure, Some(*bound))).collect();
         let mut usual = vec![Measure::Frozen, Measure::Concealed, Measure::FrameRate, Measure::Queue(None)];
-        usual.extend((0..self.legs.len()).map(|leg| Measure::Use(Span::Leg(leg))));
+        // Many short legs say nothing each.
+        let of_legs = self.legs.len() <= MOST_SHOWN_LEGS;
+        let spans = (0..self.legs.len()).map(Span::Leg).filter(|_| of_legs);
+        usual.extend(spans.map(Measure::Use));
         for measure in usual {
             if !rows.iter().any(|(shown, _)| *shown == measure) {
                 rows.push((measure, None));

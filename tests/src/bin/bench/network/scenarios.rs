@@ -156,7 +156,55 @@ pub(crate) const ALL: &[Scenario] = &[
         legs: &[Leg { kbps: 1000, policer_bytes: Some(30_000), ..Leg::PLAIN }],
         marks: &[(Frozen, AtMost(3.5)), (Concealed, AtMost(3.0)), (Use(Span::Leg(0)), AtLeast(0.8)), APART],
     },
+    Scenario {
+        name: "wifi",
+        path: "another rate from 0.3 to 4 Mbit/s each 0.2 s, RTT 50 ms",
+        seconds: 60,
+        legs: &WIFI,
+        marks: &[(Frozen, AtMost(1.1)), (Concealed, AtMost(1.0)), (Use(Span::Last(50.0)), AtLeast(0.5)), APART],
+    },
+    Scenario {
+        name: "queue20",
+        path: "1 Mbit/s, RTT 50 ms, queue 20 ms",
+        seconds: 60,
+        legs: &[Leg { kbps: 1000, queue_ms: 20.0, ..Leg::PLAIN }],
+        marks: &[(Frozen, AtMost(1.0)), (Concealed, AtMost(2.0)), (Use(Span::Leg(0)), AtLeast(0.8)), APART],
+    },
+    Scenario {
+        name: "queue1s",
+        path: "1 Mbit/s, RTT 50 ms, queue 1 s",
+        seconds: 60,
+        legs: &[Leg { kbps: 1000, queue_ms: 1000.0, ..Leg::PLAIN }],
+        marks: &[(Frozen, AtMost(0.0)), (Concealed, AtMost(0.3)), (Queue(None), AtMost(35.0)), APART],
+    },
+    Scenario {
+        name: "handover",
+        path: "3 Mbit/s, RTT 50 ms, then 0.8 Mbit/s, RTT 120 ms",
+        seconds: 60,
+        legs: &[Leg::PLAIN, Leg { from_s: 30.0, kbps: 800, delay_ms: 60.0, ..Leg::PLAIN }],
+        marks: &[(Frozen, AtMost(1.7)), (Concealed, AtMost(1.0)), (Use(Span::Last(25.0)), AtLeast(0.8)), APART],
+    },
+    Scenario {
+        name: "rtt300loss5",
+        path: "2 Mbit/s, RTT 300 ms, 5 % loss both ways",
+        seconds: 60,
+        legs: &[Leg { kbps: 2000, delay_ms: 150.0, loss: 0.05, ..Leg::PLAIN }],
+        marks: &[(Frozen, AtMost(1.1)), (Concealed, AtMost(1.0)), (Use(Span::Leg(0)), AtLeast(0.5)), APART],
+    },
 ];
+
+/// Steps of 0.2 s, by chance and always the same ones, in the manner of RFC 8869 section 4.2.
+const WIFI: [Leg; 300] = {
+    let mut legs = [Leg::PLAIN; 300];
+    let (mut number, mut random) = (0, 8_869_u32);
+    while number < legs.len() {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        legs[number].from_s = number as f64 * 0.2;
+        legs[number].kbps = 300 + (random >> 16) % 3_701;
+        number += 1;
+    }
+    legs
+};
 
 /// The two short ones that are gates: generous, so that a busy machine does not fail them, and far from what a call is like
 /// that does not see what its path is like.
