@@ -97,7 +97,12 @@ impl State {
             return self.is_local(from);
         }
         self.update_call_peers(from, |peers| peers.remove(by, call));
-        self.call_peers(from).calling.is_none()
+        let is_over = self.call_peers(from).calling.is_none();
+        if is_over {
+            // Nor does it ring where its callee sleeps.
+            self.end_ring_between(from, by, call, "refused");
+        }
+        is_over
     }
 
     /// An offer outside a call has gone to these devices of one person.

@@ -432,7 +432,11 @@ impl State {
             }
             None => {}
             Some(subject) => {
-                self.went_away(Callee { room: session.room.clone(), subject }, session.nuisance);
+                self.went_away(
+                    Callee { room: session.room.clone(), subject },
+                    session.nuisance,
+                    session.remote.is_none(),
+                );
                 self.update_away(&session.room, &name);
             }
         }

@@ -13,6 +13,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+/// How many bytes of blocked names are kept for somebody who is away.
+const MAX_KEPT_BYTES: usize = 16 * 1024;
 /// How many people one may block.
 const MAX_BLOCKED: usize = 256;
 /// How many sessions are remembered of each blocked name.
@@ -113,6 +115,18 @@ impl Nuisance {
     /// Whether nothing is wanted from this session, whose name looks like that.
     pub(crate) fn is_blocked(&self, from: u64, look: &str) -> bool {
         self.blocked_sessions.contains(&from) || self.blocked.contains_key(look)
+    }
+
+    /// What blocked names look like, in an order of their own, as many as are kept for somebody who is away.
+    pub(crate) fn blocked(&self) -> Vec<String> {
+        let mut looks: Vec<String> = self.blocked.keys().cloned().collect();
+        looks.sort_unstable();
+        let mut bytes = 0_usize;
+        looks.retain(|look| {
+            bytes = bytes.saturating_add(look.len());
+            bytes <= MAX_KEPT_BYTES
+        });
+        looks
     }
 
     pub(crate) fn takes_offer(&mut self, from: u64, now: Instant) -> bool {

@@ -254,11 +254,17 @@ impl State {
             self.keep_for_later(number, target, call, frame);
         }
         let before = self.record_of(number);
+        let rung = if calls && is_here { recipients.clone() } else { Vec::new() };
         self.note(number, kind, call, reason, calls, recipients);
         // The callee's node has to know of the call before anything else comes, and of its end after the message that ends it.
         let sender = if matches!(kind, "video-offer" | "video-answer") { self.record_of(number) } else { before };
         for (to, source) in posted {
             self.post(to, source, frame, sender.clone());
+        }
+        if let Some(target) = target
+            && !rung.is_empty()
+        {
+            self.ring_further_devices(number, target, call, frame, &rung);
         }
         Ok(())
     }
@@ -279,8 +285,10 @@ impl State {
     fn note(&mut self, from: u64, kind: &str, call: Option<CallId>, reason: &str, calls: bool, to: Vec<u64>) {
         match kind {
             "video-offer" if calls => self.note_offer(from, to, call),
+            "call-ringing" => to.into_iter().for_each(|caller| self.note_ringing(from, caller)),
             "video-answer" => {
                 for to in to {
+                    self.note_ringing(from, to);
                     self.forgive_call(from, to);
                     self.note_answer(from, to, call);
                 }

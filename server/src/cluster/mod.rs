@@ -148,6 +148,8 @@ impl State {
         self.nodes.forget(record.origin);
         if session.remote.is_none() {
             tracing::info!(connection = number, node = record.node, "its client is on another node now");
+            // What it called waits there no more than here.
+            self.give_rings_up(number, "moved");
             self.let_go(number, record.node);
         }
         let is_gone = self.nodes.is_gone(record.node);
@@ -292,13 +294,14 @@ impl State {
 
     /// A session of this node belongs to another one from now on. Gives what waits for its client.
     fn let_go(&mut self, number: u64, node: NodeId) -> HandedOver {
-        self.give_rings_up(number, "moved");
+        // In one message, whose length NATS bounds: what does not fit is lost, as it is on a broken connection.
+        let mut room = MAX_HANDED_OVER_BYTES / 2;
+        let rings = self.hand_rings_over(number, &mut room);
+        room += MAX_HANDED_OVER_BYTES / 2;
         let outbox = Arc::new(Outbox::new(self.limits.queue_frames.max(2), self.limits.queue_bytes));
         let beginning = self.nodes.beginning();
         let Some(session) = self.sessions.get_mut(&number) else { return HandedOver::default() };
         let old = std::mem::replace(&mut session.outbox, outbox);
-        // In one message, whose length NATS bounds: what does not fit is lost, as it is on a broken connection.
-        let mut room = MAX_HANDED_OVER_BYTES;
         let fits = |entry: &Waiting| {
             let left = room.checked_sub(entry.frame.len() * 2 + 64);
             room = left.unwrap_or_default();
@@ -310,7 +313,7 @@ impl State {
         session.address = None;
         self.lost.retain(|(_, lost)| *lost != number);
         let heard = std::mem::take(&mut session.heard);
-        HandedOver { waiting, heard, version: session.version, call_peers: session.call_peers.clone() }
+        HandedOver { waiting, heard, version: session.version, call_peers: session.call_peers.clone(), rings }
     }
 
     /// A client has come to another node with this session's token. Who asks again gets the same answer: the first may be lost.
@@ -340,9 +343,11 @@ impl State {
         let node = self.router.node();
         let Some(session) = self.sessions.get_mut(&old) else { return };
         let origin = session.origin;
+        let mut rings = Vec::new();
         session.version = session.version.saturating_add(TAKEN_OVER);
         match handed {
-            Some(handed) => {
+            Some(mut handed) => {
+                rings = std::mem::take(&mut handed.rings);
                 session.version = session.version.max(handed.version.saturating_add(TAKEN_OVER));
                 session.call_peers = handed.call_peers;
                 session.heard = handed.heard;
@@ -364,6 +369,7 @@ impl State {
         if let Some(session) = self.sessions.get_mut(&old) {
             session.remote = None;
         }
+        self.take_rings_over(old, rings);
     }
 
     /// Takes in all sessions that there are. Those that are not among them may have ended, or NATS may have forgotten them; then their nodes,

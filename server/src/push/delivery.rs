@@ -91,6 +91,8 @@ enum Stage {
     Over {
         except: Vec<Arc<str>>,
     },
+    /// Another node sees to it.
+    HandedOver,
 }
 
 /// Devices that are being rung. Dropped, it lets them stop.
@@ -101,6 +103,11 @@ impl PushedRing {
     /// Takes the ringing back, `except` on devices that hear of it by their connection.
     pub(crate) fn stop(self, except: Vec<Arc<str>>) {
         self.0.send_replace(Stage::Over { except });
+    }
+
+    /// Another node takes the ringing back.
+    pub(crate) fn hand_over(self) {
+        self.0.send_replace(Stage::HandedOver);
     }
 }
 
@@ -130,17 +137,19 @@ impl Delivery {
         let _ = self.busy.subscribe().wait_for(|busy| *busy == 0).await;
     }
 
-    /// Rings these devices until `deadline`. Has to be called within a runtime.
+    /// Rings these devices until `deadline`, or only takes it back at the end where they ring already. Has to be called within a runtime.
     pub(crate) fn ring(
         self: &Arc<Self>,
         devices: Vec<Registration>,
         call: &PushedCall,
         deadline: Instant,
+        ring_already: bool,
     ) -> PushedRing {
         let (stage, watched) = watch::channel(Stage::Ringing);
         for device in devices {
             let busy = Busy::new(self, &device.id.subject);
-            tokio::spawn(ring(busy, device, call.clone(), deadline, watched.clone()));
+            let until = (!ring_already).then_some(deadline);
+            tokio::spawn(ring(busy, device, call.clone(), until, watched.clone()));
         }
         PushedRing(stage)
     }
@@ -194,12 +203,12 @@ impl Delivery {
     }
 }
 
-/// All that one device is sent for one call, one after the other.
+/// All that one device is sent for one call, one after the other. `until`: none if it rings already.
 async fn ring(
     busy: Busy,
     device: Registration,
     call: PushedCall,
-    deadline: Instant,
+    until: Option<Instant>,
     mut stage: watch::Receiver<Stage>,
 ) {
     let (delivery, permits) = (&*busy.delivery, &*busy.permits);
@@ -208,7 +217,11 @@ async fn ring(
         let _ = over.wait_for(|stage| *stage != Stage::Ringing).await;
     };
     let platform = device.details.address.platform.name();
-    match delivery.send(permits, &device, &call, deadline, Box::pin(stop)).await {
+    let rung = match until {
+        Some(deadline) => delivery.send(permits, &device, &call, deadline, Box::pin(stop)).await,
+        None => Outcome::Accepted,
+    };
+    match rung {
         Outcome::Accepted | Outcome::Unanswered => {}
         Outcome::Gone => return (delivery.on_gone)(&device),
         Outcome::Later(_) => return tracing::warn!(platform, "a device was not rung while its call rang"),
@@ -216,6 +229,7 @@ async fn ring(
     }
     let except = match stage.wait_for(|stage| *stage != Stage::Ringing).await.as_deref() {
         Ok(Stage::Over { except }) => except.clone(),
+        Ok(Stage::HandedOver) => return,
         Ok(Stage::Ringing) | Err(_) => Vec::new(),
     };
     if except.contains(&device.id.device) {

@@ -58,7 +58,7 @@ fn device(name: &str) -> Registration {
         keys: None,
         locale: None,
     };
-    Registration { id, details: Details { name: "ana".into(), address, refreshed: 0 } }
+    Registration { id, details: Details { name: "ana".into(), address, refreshed: 0, blocked: Vec::new() } }
 }
 
 fn call() -> PushedCall {
@@ -68,7 +68,7 @@ fn call() -> PushedCall {
 impl Bench {
     fn ring(&self, devices: &[&str]) -> PushedRing {
         let devices = devices.iter().map(|name| device(name)).collect();
-        self.delivery.ring(devices, &call(), Instant::now() + Duration::from_secs(45))
+        self.delivery.ring(devices, &call(), Instant::now() + Duration::from_secs(45), false)
     }
 
     /// What is sent until nothing more can happen for ten minutes.

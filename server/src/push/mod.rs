@@ -28,7 +28,7 @@ mod webhook;
 pub(crate) use delivery::PushedRing;
 pub(crate) use metrics::PushMetrics;
 pub(crate) use registration::{DeviceId, check_device};
-pub(crate) use ringing::{Callee, Caller, Ring, Ringing};
+pub(crate) use ringing::{Callee, Caller, Reached, Ring, Ringing};
 
 pub use config::{ApnsConfig, FcmConfig, PushConfig, WebhookConfig};
 pub use error::{PushError, StoreError};
@@ -178,9 +178,11 @@ impl Push {
             return Err(RegistrationFault::Platform.into());
         }
         let address = check_address(wanted, self.allow_private)?;
-        let details = Details { name: name.into(), address, refreshed: seconds_now() };
-        let registration = Registration { id, details };
-        let changes = self.registrations.lock().changes_for(registration, FRESH_SECONDS);
+        let registry = self.registrations.lock();
+        let blocked = registry.get(&id).map_or_else(Vec::new, |known| known.blocked.clone());
+        let details = Details { name: name.into(), address, refreshed: seconds_now(), blocked };
+        let changes = registry.changes_for(Registration { id, details }, FRESH_SECONDS);
+        drop(registry);
         let changes = changes.map_err(|_| RegisterError::Full)?;
         if changes.is_empty() {
             done(Ok(()));
@@ -200,6 +202,19 @@ impl Push {
         if !changes.is_empty() {
             self.registrations.submit(changes, |_| {});
         }
+    }
+
+    /// This person wants nothing from people whose names look like that. Until it is written, what was said before holds.
+    pub(crate) fn block(&self, callee: &Callee, blocked: &[String]) {
+        let changes = self.registrations.lock().changes_for_blocked(&callee.room, &callee.subject, blocked);
+        if !changes.is_empty() {
+            self.registrations.submit(changes, |_| {});
+        }
+    }
+
+    /// Whether this person wants nothing from anybody whose name looks like that.
+    pub(crate) fn is_blocked(&self, callee: &Callee, look: &str) -> bool {
+        self.registrations.lock().is_blocked(&callee.room, &callee.subject, look)
     }
 
     /// Forgets devices that were not heard of for long; to be called once a day or so.
@@ -236,10 +251,29 @@ impl Push {
         registry.people().map(|(room, subject, name)| (room.clone(), subject.clone(), name.to_owned())).collect()
     }
 
-    /// Rings a person's devices until `deadline`.
-    pub(crate) fn ring(&self, room: &str, subject: &str, call: &PushedCall, deadline: Instant) -> PushedRing {
-        let devices = self.registrations.lock().devices(room, subject);
-        self.delivery.ring(devices, call, deadline)
+    /// Whether this person has a device besides these.
+    pub(crate) fn has_device_besides(&self, callee: &Callee, devices: &[Arc<str>]) -> bool {
+        let registered = self.registrations.lock().devices(&callee.room, &callee.subject);
+        registered.iter().any(|device| !devices.contains(&device.id.device))
+    }
+
+    /// Rings those of a person's devices that are wanted, until `deadline`.
+    pub(crate) fn ring(
+        &self,
+        callee: &Callee,
+        call: &PushedCall,
+        deadline: Instant,
+        is_wanted: impl Fn(&Arc<str>) -> bool,
+    ) -> PushedRing {
+        let mut devices = self.registrations.lock().devices(&callee.room, &callee.subject);
+        devices.retain(|device| is_wanted(&device.id.device));
+        self.delivery.ring(devices, call, deadline, false)
+    }
+
+    /// A person's devices ring because of another node, which leaves it to this one to take that back.
+    pub(crate) fn take_over(&self, callee: &Callee, call: &PushedCall, deadline: Instant) -> PushedRing {
+        let devices = self.registrations.lock().devices(&callee.room, &callee.subject);
+        self.delivery.ring(devices, call, deadline, true)
     }
 }
 

@@ -58,7 +58,8 @@ fn call() -> PushedCall {
 }
 
 fn ring(push: &Push, call: &PushedCall) -> PushedRing {
-    push.ring("lobby", "subject 1", call, Instant::now() + push.ring_time())
+    let callee = Callee { room: "lobby".into(), subject: "subject 1".into() };
+    push.ring(&callee, call, Instant::now() + push.ring_time(), |_| true)
 }
 
 #[tokio::test]

@@ -45,6 +45,9 @@ pub(crate) struct Details {
     pub(crate) address: PushRegister,
     /// Seconds since 1970: when the device has last said that it is there.
     pub(crate) refreshed: u64,
+    /// What names look like that the person wants nothing from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) blocked: Vec<String>,
 }
 
 /// Why a registration is refused; the words are for the app's developer.

@@ -160,14 +160,32 @@ impl Registry {
 
     /// All devices of a person under the name that it has now.
     pub(crate) fn changes_for_name(&self, room: &str, subject: &str, name: &str) -> Vec<Change> {
-        if self.person(room, subject).is_none_or(|person| person.name == name) {
-            return Vec::new();
-        }
-        let renamed = self.devices(room, subject).into_iter().map(|mut registration| {
-            name.clone_into(&mut registration.details.name);
-            Change::Put(registration)
-        });
-        renamed.collect()
+        self.changes_to(room, subject, |details| {
+            let is_new = details.name != name;
+            name.clone_into(&mut details.name);
+            is_new
+        })
+    }
+
+    /// All devices of a person with those whom it wants nothing from now.
+    pub(crate) fn changes_for_blocked(&self, room: &str, subject: &str, blocked: &[String]) -> Vec<Change> {
+        self.changes_to(room, subject, |details| {
+            let is_new = details.blocked != blocked;
+            blocked.clone_into(&mut details.blocked);
+            is_new
+        })
+    }
+
+    /// `change` says whether it has changed anything.
+    fn changes_to(&self, room: &str, subject: &str, change: impl Fn(&mut Details) -> bool) -> Vec<Change> {
+        let devices = self.devices(room, subject).into_iter();
+        devices.filter_map(|mut device| change(&mut device.details).then_some(Change::Put(device))).collect()
+    }
+
+    /// Whether this person wants nothing from anybody whose name looks like that.
+    pub(crate) fn is_blocked(&self, room: &str, subject: &str, look: &str) -> bool {
+        let mut devices = self.person(room, subject).into_iter().flat_map(|person| person.devices.values());
+        devices.any(|details| details.blocked.iter().any(|blocked| blocked == look))
     }
 
     /// Registrations that nobody has refreshed since then.
@@ -251,7 +269,8 @@ mod tests {
             keys: None,
             locale: None,
         };
-        Registration { id, details: Details { name: format!("name of {subject}"), address, refreshed } }
+        let details = Details { name: format!("name of {subject}"), address, refreshed, blocked: Vec::new() };
+        Registration { id, details }
     }
 
     fn register(registry: &mut Registry, new: Registration) -> usize {
@@ -329,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_name_goes_to_all_devices_and_silent_ones_are_found() {
+    fn a_new_name_and_who_is_blocked_go_to_all_devices_and_silent_ones_are_found() {
         let mut registry = Registry::default();
         register(&mut registry, registration("1", "a", "ta", 5));
         register(&mut registry, registration("1", "b", "tb", 9));
@@ -338,6 +357,12 @@ mod tests {
         }
         assert_eq!(registry.subject("", "name of 1"), None);
         assert!(registry.subject("", "ana").is_some() && registry.changes_for_name("", "1", "ana").is_empty());
+        let blocked = ["eva".to_owned()];
+        let changes = registry.changes_for_blocked("", "1", &blocked);
+        assert_eq!(changes.len(), 2);
+        changes.into_iter().for_each(|change| registry.apply(change));
+        assert!(registry.is_blocked("", "1", "eva") && !registry.is_blocked("", "1", "rui"));
+        assert!(registry.changes_for_blocked("", "1", &blocked).is_empty());
         let silent = registry.silent_since(9);
         assert_eq!(silent.len(), 1);
         silent.into_iter().for_each(|change| registry.apply(change));

@@ -5,7 +5,7 @@
 use axum::extract::ws::Utf8Bytes;
 use chamada::signaling::message::CallId;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeSet, HashMap, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -22,6 +22,9 @@ const MAX_OF_PAIR: usize = 2;
 const MAX_OF_CALLEE: usize = 8;
 /// Bytes of all that waits.
 const MAX_ALL_BYTES: usize = 64 * 1024 * 1024;
+
+/// A device that was connected when the call began has so long to say that it rings; else it is taken for asleep.
+const ANSWER_TIME: Duration = Duration::from_secs(2);
 
 /// A person in a room, by the claim `sub`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -46,12 +49,34 @@ pub(crate) struct Ring<R> {
     pub(crate) name: String,
     /// None if the caller's page is too old to name it.
     pub(crate) call: Option<CallId>,
-    /// Sessions that have got the offer, and their installations.
-    pub(crate) reached: Vec<(u64, Option<Arc<str>>)>,
+    /// Devices that have got the offer.
+    pub(crate) reached: Vec<Reached>,
     pub(crate) pushed: R,
-    frames: Vec<Utf8Bytes>,
+    pub(crate) frames: Vec<Utf8Bytes>,
     bytes: usize,
-    deadline: Instant,
+    pub(crate) deadline: Instant,
+}
+
+/// A device that has got the offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Reached {
+    pub(crate) session: u64,
+    /// Names the installation.
+    pub(crate) device: Option<Arc<str>>,
+    /// Nothing is awaited from it: it has said that it rings, or has come for the call.
+    heard: bool,
+}
+
+impl Reached {
+    /// A device that is connected, as far as is known.
+    pub(crate) fn new(session: u64, device: Option<Arc<str>>) -> Self {
+        Self { session, device, heard: false }
+    }
+
+    /// One of which nothing is awaited.
+    pub(crate) fn heard(session: u64, device: Option<Arc<str>>) -> Self {
+        Self { session, device, heard: true }
+    }
 }
 
 /// Why a call cannot wait.
@@ -77,13 +102,16 @@ pub(crate) struct Waiting {
 /// All calls to people who are away.
 #[derive(Debug)]
 pub(crate) struct Ringing<R> {
-    /// In the order in which they began, which is that in which their time is over.
-    rings: BTreeMap<u64, Ring<R>>,
+    rings: HashMap<u64, Ring<R>>,
+    /// When the time of each is over.
+    deadlines: BTreeSet<(Instant, u64)>,
     /// Numbers of rings by the caller's session.
     by_session: HashMap<u64, Vec<u64>>,
     by_callee: HashMap<Callee, Vec<u64>>,
     /// How many calls of one person wait.
     counts: HashMap<Arc<str>, usize>,
+    /// When to look which of the connected devices ring, and for which call.
+    checks: VecDeque<(Instant, u64)>,
     next: u64,
     bytes: usize,
     ring_time: Duration,
@@ -102,10 +130,12 @@ fn forget<K: Eq + std::hash::Hash>(index: &mut HashMap<K, Vec<u64>>, key: &K, nu
 impl<R> Ringing<R> {
     pub(crate) fn new(ring_time: Duration) -> Self {
         Self {
-            rings: BTreeMap::new(),
+            rings: HashMap::new(),
+            deadlines: BTreeSet::new(),
             by_session: HashMap::new(),
             by_callee: HashMap::new(),
             counts: HashMap::new(),
+            checks: VecDeque::new(),
             next: 0,
             bytes: 0,
             ring_time,
@@ -136,16 +166,32 @@ impl<R> Ringing<R> {
         self.of_session(caller).find(|(_, ring)| ring.name == name).map(|(_, ring)| ring.callee.clone())
     }
 
-    /// An offer to somebody away: rings the devices by `push`, which is given the time until which they ring. An earlier call of the same to the
-    /// same person has to be [ended](Self::end) before.
+    /// An offer to somebody of whom devices sleep: rings those by `push`, which is given the time until which they ring. An earlier call of the same to the
+    /// same person has to be [ended](Self::end) before. `reached`: devices that are connected, and have got it.
     ///
     /// # Errors
     /// [`CannotWait`] without a push.
     pub(crate) fn start(
         &mut self,
         now: Instant,
-        (caller, callee, name, call): (Caller, Callee, &str, Option<CallId>),
+        who: (Caller, Callee, &str, Option<CallId>),
         offer: Utf8Bytes,
+        reached: Vec<Reached>,
+        push: impl FnOnce(Instant) -> R,
+    ) -> Result<(), CannotWait> {
+        if !reached.is_empty() {
+            self.checks.push_back((now + ANSWER_TIME, self.next));
+        }
+        self.go_on(now + self.ring_time, who, vec![offer], reached, push)
+    }
+
+    /// As [`start`](Self::start), for a call that has waited elsewhere, with all its frames.
+    pub(crate) fn go_on(
+        &mut self,
+        deadline: Instant,
+        (caller, callee, name, call): (Caller, Callee, &str, Option<CallId>),
+        frames: Vec<Utf8Bytes>,
+        reached: Vec<Reached>,
         push: impl FnOnce(Instant) -> R,
     ) -> Result<(), CannotWait> {
         let waiting = self.by_callee.get(&callee).map_or(&[][..], Vec::as_slice);
@@ -159,11 +205,11 @@ impl<R> Ringing<R> {
         if waiting.len() >= MAX_OF_CALLEE {
             return Err(CannotWait::Callee);
         }
-        let bytes = offer.len();
+        let bytes: usize = frames.iter().map(|frame| frame.len()).sum();
         if self.bytes + bytes > MAX_ALL_BYTES {
             return Err(CannotWait::Full);
         }
-        let deadline = now + self.ring_time;
+        self.deadlines.insert((deadline, self.next));
         self.by_session.entry(caller.session).or_default().push(self.next);
         self.by_callee.entry(callee.clone()).or_default().push(self.next);
         *self.counts.entry(caller.subject.clone()).or_default() += 1;
@@ -173,9 +219,9 @@ impl<R> Ringing<R> {
             callee,
             name: name.to_owned(),
             call,
-            reached: Vec::new(),
+            reached,
             pushed: push(deadline),
-            frames: vec![offer],
+            frames,
             bytes,
             deadline,
         };
@@ -210,15 +256,35 @@ impl<R> Ringing<R> {
         let mut waiting = Vec::new();
         for number in self.by_callee.get(callee).into_iter().flatten() {
             let Some(ring) = self.rings.get_mut(number).filter(|ring| ring.deadline > now) else { continue };
-            if ring.reached.iter().any(|(reached, _)| *reached == session) {
+            if ring.reached.iter().any(|reached| reached.session == session) {
                 continue;
             }
             // The same installation again has lost what it had.
-            ring.reached.retain(|(_, reached)| reached.is_none() || reached.as_ref() != device);
-            ring.reached.push((session, device.cloned()));
+            ring.reached.retain(|reached| reached.device.is_none() || reached.device.as_ref() != device);
+            ring.reached.push(Reached::heard(session, device.cloned()));
             waiting.push(Waiting { caller: ring.caller.session, call: ring.call, frames: ring.frames.clone() });
         }
         waiting
+    }
+
+    /// A device says that the call of the two rings there, maybe after it was taken for asleep.
+    pub(crate) fn heard(&mut self, caller: u64, callee: &Callee, session: u64, device: Option<&Arc<str>>) {
+        let Some(ring) = self.number(caller, callee).and_then(|number| self.rings.get_mut(&number)) else { return };
+        ring.reached.retain(|reached| reached.session != session);
+        ring.reached.push(Reached::heard(session, device.cloned()));
+    }
+
+    /// Calls of which connected devices had the time to say that they ring, each with those that have not, which count as asleep from now on.
+    pub(crate) fn take_silent(&mut self, now: Instant, mut ring_too: impl FnMut(&mut Ring<R>, Vec<Arc<str>>)) {
+        while let Some((_, number)) = self.checks.pop_front_if(|(at, _)| *at <= now) {
+            let Some(ring) = self.rings.get_mut(&number) else { continue };
+            let is_silent = |reached: &mut Reached| !reached.heard && reached.device.is_some();
+            let silent: Vec<Arc<str>> =
+                ring.reached.extract_if(.., is_silent).filter_map(|reached| reached.device).collect();
+            if !silent.is_empty() {
+                ring_too(ring, silent);
+            }
+        }
     }
 
     /// The call of the two is over or answered, or only the one that is named.
@@ -247,21 +313,22 @@ impl<R> Ringing<R> {
         }
         for number in person.and_then(|person| self.by_callee.get(person)).into_iter().flatten() {
             let reached = self.rings.get_mut(number).into_iter().flat_map(|ring| &mut ring.reached);
-            for (session, _) in reached.filter(|(session, _)| *session == old) {
-                *session = new;
+            for reached in reached.filter(|reached| reached.session == old) {
+                reached.session = new;
             }
         }
     }
 
     /// When [`Self::expire`] has something to do.
     pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        self.rings.first_key_value().map(|(_, ring)| ring.deadline)
+        let check = self.checks.front().map(|(at, _)| *at);
+        self.deadlines.first().map(|(at, _)| *at).into_iter().chain(check).min()
     }
 
     /// Calls whose time is over. Those that were handed out are left to caller and callee, which have clocks of their own.
     pub(crate) fn expire(&mut self, now: Instant) -> Vec<Ring<R>> {
-        let numbers: Vec<u64> =
-            self.rings.iter().take_while(|(_, ring)| ring.deadline <= now).map(|(number, _)| *number).collect();
+        let over = self.deadlines.iter().take_while(|(deadline, _)| *deadline <= now);
+        let numbers: Vec<u64> = over.map(|(_, number)| *number).collect();
         numbers.into_iter().filter_map(|number| self.remove(number)).collect()
     }
 
@@ -273,6 +340,7 @@ impl<R> Ringing<R> {
 
     fn remove(&mut self, number: u64) -> Option<Ring<R>> {
         let ring = self.rings.remove(&number)?;
+        self.deadlines.remove(&(ring.deadline, number));
         self.bytes = self.bytes.saturating_sub(ring.bytes);
         forget(&mut self.by_session, &ring.caller.session, number);
         forget(&mut self.by_callee, &ring.callee, number);

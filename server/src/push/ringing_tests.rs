@@ -25,13 +25,18 @@ fn phone() -> Option<Arc<str>> {
     Some("phone".into())
 }
 
+fn reached(ring: &Ring<Instant>) -> Vec<(u64, Option<Arc<str>>)> {
+    ring.reached.iter().map(|reached| (reached.session, reached.device.clone())).collect()
+}
+
 impl Bench {
     fn after(&self, seconds: u64) -> Instant {
         self.now + Duration::from_secs(seconds)
     }
 
     fn offer(&mut self, caller: u64, callee: Callee) -> Result<(), CannotWait> {
-        self.ringing.start(self.now, (self::caller(caller), callee, "bia", None), "offer".into(), |until| until)
+        self.ringing
+            .start(self.now, (self::caller(caller), callee, "bia", None), "offer".into(), Vec::new(), |until| until)
     }
 
     fn candidate(&mut self, text: &'static str) -> bool {
@@ -54,7 +59,7 @@ fn who_logs_in_gets_the_offer_and_the_candidates_in_their_order() {
     assert_eq!(bench.ringing.is_reached(ANA, &bia()), Some(true));
     assert_eq!((bench.ringing.callee_named(ANA, "bia"), bench.ringing.callee_named(2, "bia")), (Some(bia()), None));
     let ring = bench.ringing.end(ANA, &bia(), None).unwrap();
-    assert_eq!((ring.reached, ring.pushed), (vec![(7, phone())], bench.after(45)));
+    assert_eq!((reached(&ring), ring.pushed), (vec![(7, phone())], bench.after(45)));
     assert_eq!(bench.ringing.next_deadline(), None);
 }
 
@@ -86,14 +91,17 @@ fn a_session_is_rung_once_also_under_another_number_and_each_further_device_too(
     // Started anew, the phone knows of nothing.
     assert_eq!(bench.arrived(4, 11, phone()), [["offer"]]);
     let ring = bench.ringing.end(ANA, &bia(), None).unwrap();
-    assert_eq!(ring.reached, [(10, Some("tablet".into())), (11, phone())]);
+    assert_eq!(reached(&ring), [(10, Some("tablet".into())), (11, phone())]);
 }
 
 #[test]
 fn an_end_that_names_another_call_ends_nothing() {
     let mut bench = bench();
     let (one, other) = (Some(CallId::random()), Some(CallId::random()));
-    bench.ringing.start(bench.now, (caller(ANA), bia(), "bia", one), "offer".into(), |until| until).unwrap();
+    bench
+        .ringing
+        .start(bench.now, (caller(ANA), bia(), "bia", one), "offer".into(), Vec::new(), |until| until)
+        .unwrap();
     assert!(bench.ringing.end(ANA, &bia(), other).is_none());
     assert!(!bench.ringing.add(ANA, &bia(), other, "of another call".into()));
     assert!(bench.ringing.end(2, &bia(), one).is_none());
@@ -127,7 +135,7 @@ fn more_sessions_of_one_person_are_no_more_calls() {
     let mut bench = bench();
     let mut offer = |session: u64, callee: &str| {
         let (caller, callee) = (Caller { session, subject: "eva".into() }, Callee { subject: callee.into(), ..bia() });
-        bench.ringing.start(bench.now, (caller, callee, "bia", None), "offer".into(), |until| until)
+        bench.ringing.start(bench.now, (caller, callee, "bia", None), "offer".into(), Vec::new(), |until| until)
     };
     for session in 0..MAX_OF_PAIR as u64 {
         offer(session, "bia").unwrap();
@@ -156,10 +164,62 @@ fn all_calls_together_take_no_more_than_a_bound() {
     let mut count = 0;
     loop {
         let callee = Callee { subject: count.to_string().into(), ..bia() };
-        match bench.ringing.start(bench.now, (caller(count), callee, "bia", None), long.clone(), |until| until) {
+        match bench
+            .ringing
+            .start(bench.now, (caller(count), callee, "bia", None), long.clone(), Vec::new(), |until| until)
+        {
             Ok(()) => count += 1,
             Err(full) => break assert_eq!(full, CannotWait::Full),
         }
     }
     assert_eq!(count as usize, MAX_ALL_BYTES / long.len());
+}
+
+#[test]
+fn a_connected_device_that_does_not_say_that_it_rings_counts_as_asleep() {
+    let mut bench = bench();
+    let devices = [(7, "phone"), (8, "tablet"), (9, "watch")];
+    let connected = devices.map(|(session, device)| Reached::new(session, Some(device.into())));
+    let of_ana = (caller(ANA), bia(), "bia", None);
+    bench.ringing.start(bench.now, of_ana, "offer".into(), connected.into(), |until| until).unwrap();
+    bench.ringing.heard(ANA, &bia(), 7, phone().as_ref());
+    // The watch has begun anew and has come for the call.
+    assert_eq!(bench.arrived(1, 10, Some("watch".into())), [["offer"]]);
+    assert_eq!(bench.ringing.next_deadline(), Some(bench.after(2)));
+    let mut silent = Vec::new();
+    bench.ringing.take_silent(bench.after(1), |_, devices| silent.extend(devices));
+    assert!(silent.is_empty());
+    bench.ringing.take_silent(bench.after(2), |_, devices| silent.extend(devices));
+    assert_eq!(silent, ["tablet".into()]);
+    assert_eq!(bench.ringing.next_deadline(), Some(bench.after(45)));
+    // Asleep or not, it gets the call when it comes.
+    assert_eq!(bench.arrived(3, 11, Some("tablet".into())), [["offer"]]);
+    let mut ring = bench.ringing.end(ANA, &bia(), None).unwrap();
+    ring.reached.sort_unstable_by_key(|reached| reached.session);
+    assert_eq!(reached(&ring).iter().map(|(session, _)| *session).collect::<Vec<_>>(), [7, 10, 11]);
+}
+
+#[test]
+fn a_device_that_was_taken_for_asleep_and_was_only_slow_needs_not_be_told_to_stop() {
+    let mut bench = bench();
+    let connected = vec![Reached::new(7, phone())];
+    let of_ana = (caller(ANA), bia(), "bia", None);
+    bench.ringing.start(bench.now, of_ana, "offer".into(), connected, |until| until).unwrap();
+    bench.ringing.take_silent(bench.after(2), |_, devices| assert_eq!(devices, ["phone".into()]));
+    bench.ringing.heard(ANA, &bia(), 7, phone().as_ref());
+    let ring = bench.ringing.end(ANA, &bia(), None).unwrap();
+    assert_eq!(reached(&ring), [(7, phone())]);
+}
+
+#[test]
+fn a_call_that_has_waited_elsewhere_waits_for_the_rest_of_its_time() {
+    let mut bench = bench();
+    bench.offer(ANA, bia()).unwrap();
+    let eva = Callee { subject: "eva".into(), ..bia() };
+    let frames = vec!["offer".into(), "candidate".into()];
+    let of_ana = (caller(ANA), eva.clone(), "eva", None);
+    bench.ringing.go_on(bench.after(3), of_ana, frames, Vec::new(), |until| until).unwrap();
+    assert_eq!(bench.ringing.next_deadline(), Some(bench.after(3)));
+    assert_eq!(bench.ringing.expire(bench.after(3)).len(), 1);
+    assert_eq!(bench.ringing.next_deadline(), Some(bench.after(45)));
 }

@@ -20,7 +20,7 @@ fn registration(device: &str) -> Registration {
         keys: None,
         locale: Some("pt-BR".into()),
     };
-    Registration { id, details: Details { name: "Zoë".into(), address, refreshed: 7 } }
+    Registration { id, details: Details { name: "Zoë".into(), address, refreshed: 7, blocked: Vec::new() } }
 }
 
 struct TempFile(PathBuf);

@@ -9,7 +9,7 @@ pub(crate) use nats::Nats;
 
 use crate::{calls::CallPeers, outbox::Source};
 use async_trait::async_trait;
-use chamada::signaling::message::ErrorMessage;
+use chamada::signaling::message::{CallId, ErrorMessage, PushedCall};
 use futures_util::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 use std::{collections::HashMap, fmt::Debug, future::pending, sync::Arc};
@@ -131,6 +131,24 @@ pub(crate) struct Waiting {
     pub(crate) parcel: Option<(NodeId, u64)>,
 }
 
+/// A call that waits for somebody who is away, and goes with its caller to another node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct HandedRing {
+    #[serde(with = "shared_text")]
+    pub(crate) room: Arc<str>,
+    #[serde(with = "shared_text")]
+    pub(crate) subject: Arc<str>,
+    pub(crate) name: String,
+    pub(crate) call: Option<CallId>,
+    pub(crate) frames: Vec<String>,
+    /// Sessions that have got the offer, and their installations.
+    pub(crate) reached: Vec<(u64, Option<String>)>,
+    /// What devices were sent; none if none were rung.
+    pub(crate) pushed: Option<PushedCall>,
+    /// How much longer it waits, in milliseconds.
+    pub(crate) left: u64,
+}
+
 /// What goes with a session to another node.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct HandedOver {
@@ -140,6 +158,9 @@ pub(crate) struct HandedOver {
     pub(crate) heard: HashMap<NodeId, u64>,
     pub(crate) version: u64,
     pub(crate) call_peers: CallPeers,
+    /// Its calls to people who are away.
+    #[serde(default)]
+    pub(crate) rings: Vec<HandedRing>,
 }
 
 /// What comes from other nodes.

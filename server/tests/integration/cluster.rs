@@ -324,7 +324,7 @@ async fn without_nats_local_calls_go_on_and_the_rest_says_so_and_heals() {
 
 #[tokio::test]
 async fn a_nats_that_wants_a_password_gets_that_of_the_url_and_a_wrong_one_is_a_clear_error() {
-    let Some(nats) = NatsServer::start_with(&["--user", "node", "--pass", "s@cret"]).await else { return };
+    let Some(nats) = NatsServer::start_with(&["-js", "--user", "node", "--pass", "s@cret"]).await else { return };
     let at = |credentials: &str| {
         let servers = vec![nats.url().replace("nats://", &format!("nats://{credentials}"))];
         Server::bind(ServerConfig { cluster: Some(ClusterConfig { servers, replicas: 1 }), ..config() })
@@ -350,4 +350,11 @@ async fn a_nats_that_is_not_there_is_a_clear_error() {
     let cluster = ClusterConfig { servers: vec!["nats://127.0.0.1:1".into()], replicas: 1 };
     let error = Server::bind(ServerConfig { cluster: Some(cluster), ..config() }).await.unwrap_err();
     assert!(matches!(error, ServerError::Cluster(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_nats_without_jetstream_is_a_clear_error() {
+    let Some(nats) = NatsServer::start_with(&[]).await else { return };
+    let error = Server::bind(nats.node()).await.unwrap_err().to_string();
+    assert!(error.to_lowercase().contains("jetstream"), "{error}");
 }

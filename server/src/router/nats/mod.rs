@@ -89,6 +89,7 @@ impl Nats {
     pub(crate) async fn join(config: &ClusterConfig) -> Result<Self, Unavailable> {
         let (connected, connections) = watch::channel((true, 0_u64));
         let (events, received) = mpsc::channel(QUEUE);
+        let last_error = Mutex::new(String::new());
         let client = login::options(&config.servers)?
             .name("chamada")
             .no_echo()
@@ -99,13 +100,22 @@ impl Nats {
             .reconnect_delay_callback(|attempts| Duration::from_millis(50 * (attempts as u64).min(20)))
             .event_callback(move |event| {
                 match event {
-                    async_nats::Event::Connected => connected.send_modify(|state| state.0 = true),
+                    async_nats::Event::Connected => {
+                        lock(&last_error).clear();
+                        connected.send_modify(|state| state.0 = true);
+                    }
                     async_nats::Event::Disconnected | async_nats::Event::Closed => {
                         connected.send_modify(|state| *state = (false, state.1 + 1));
                     }
                     async_nats::Event::SlowConsumer(_) => {
                         // Their nodes send them again.
                         tracing::error!("messages of other nodes came faster than they could be read");
+                    }
+                    async_nats::Event::ServerError(_) | async_nats::Event::ClientError(_) => {
+                        let said = event.to_string();
+                        if std::mem::replace(&mut *lock(&last_error), said.clone()) != said {
+                            tracing::warn!(reason = %said, "NATS refuses");
+                        }
                     }
                     other => tracing::debug!(event = %other, "NATS"),
                 }

@@ -13,21 +13,21 @@ use tokio::net::TcpStream;
 pub struct NatsServer {
     port: u16,
     folder: PathBuf,
-    arguments: Vec<&'static str>,
+    options: &'static [&'static str],
     process: Option<Child>,
 }
 
 impl NatsServer {
     /// `None`, and a line that says why, where there is no `nats-server`.
     pub async fn start() -> Option<Self> {
-        Self::start_with(&[]).await
+        Self::start_with(&["-js"]).await
     }
 
-    /// With further arguments.
-    pub async fn start_with(arguments: &[&'static str]) -> Option<Self> {
+    /// With these options, among which is JetStream's.
+    pub async fn start_with(options: &'static [&'static str]) -> Option<Self> {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let folder = std::env::temp_dir().join(format!("chamada-nats-{}-{port}", std::process::id()));
-        let mut server = Self { port, folder, arguments: arguments.to_vec(), process: None };
+        let mut server = Self { port, folder, options, process: None };
         if Command::new("nats-server").arg("--version").stdout(Stdio::null()).status().is_err() {
             println!("skipped: there is no nats-server (Debian: apt install nats-server)");
             return None;
@@ -48,10 +48,7 @@ impl NatsServer {
     /// Starts it, again if it was stopped.
     pub async fn run(&mut self) {
         let mut command = Command::new("nats-server");
-        command
-            .args(["-js", "-a", "127.0.0.1", "-p", &self.port.to_string(), "-sd"])
-            .arg(&self.folder)
-            .args(&self.arguments);
+        command.args(self.options).args(["-a", "127.0.0.1", "-p", &self.port.to_string(), "-sd"]).arg(&self.folder);
         self.process = Some(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap());
         for _ in 0..500 {
             if TcpStream::connect(("127.0.0.1", self.port)).await.is_ok() {

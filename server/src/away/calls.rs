@@ -1,142 +1,47 @@
-//! People who are away, but can be rung by push: calls to them wait here, and go on when they log in.
+//! Calls to people who are away, or of whom devices sleep.
 
+use super::Away;
 use crate::{
     hub::State,
-    nuisance::Nuisance,
     outbox::Source,
-    push::{Callee, Caller, DeviceId, Push, PushedRing, RegisterError, Ring, Ringing, check_device},
-    relay::{refusal, refusal_of},
+    push::{Callee, Caller, PushedRing, Reached, Ring},
+    relay::refusal,
+    router::HandedRing,
     sanitise,
 };
 use axum::extract::ws::Utf8Bytes;
 use chamada::signaling::message::{
     CallId, CallPushed, CallRinging, ErrorCode, ErrorMessage, HangUp, HangUpReason, MAX_NAME_CHARS, Message,
-    PushRegistered, PushedCall, PushedKind,
+    PushedCall, PushedKind,
 };
-use serde_json::{Map, Value};
 use std::{
-    collections::HashMap,
     sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
-use tokio::sync::Notify;
 
-/// People who are away and of whom is remembered who may not ring them.
-const MAX_NUISANCE: usize = 10_000;
-/// How many are left after some had to be forgotten.
-const KEPT_NUISANCE: usize = MAX_NUISANCE / 4 * 3;
-
-/// What there is about people who are away.
+/// Devices that are rung for one call.
 #[derive(Debug)]
-pub(crate) struct Away {
-    /// None: nobody is rung by push.
-    push: Option<Arc<Push>>,
-    ringing: Ringing<PushedRing>,
-    /// What those who left had to say about others who call them.
-    nuisance: HashMap<Callee, Nuisance>,
-    /// Another call waits.
-    pub(crate) changed: Arc<Notify>,
-}
-
-impl Default for Away {
-    fn default() -> Self {
-        Self { push: None, ringing: Ringing::new(Duration::ZERO), nuisance: HashMap::new(), changed: Arc::default() }
-    }
+pub(crate) struct Pushed {
+    call: PushedCall,
+    rings: Vec<PushedRing>,
+    deadline: Instant,
 }
 
 impl Away {
-    pub(crate) fn new(push: Arc<Push>) -> Self {
-        Self { ringing: Ringing::new(push.ring_time()), push: Some(push), ..Self::default() }
-    }
-
-    /// Whether people are rung by push at all.
-    pub(crate) fn is_open(&self) -> bool {
-        self.push.is_some()
-    }
-
-    /// When [`State::expire_rings`] has something to do.
-    pub(crate) fn next_deadline(&self) -> Option<Instant> {
-        self.ringing.next_deadline()
-    }
-
-    /// A session has another number now; `person` is whose it is.
-    pub(crate) fn renumber(&mut self, old: u64, new: u64, person: Option<&Callee>) {
-        self.ringing.renumber(old, new, person);
-        for nuisance in self.nuisance.values_mut() {
-            nuisance.renumber(old, new);
-        }
-    }
-
-    /// What somebody who is away has to say about others. With too many of them, those who have nothing to say are forgotten first.
-    fn nuisance_of(&mut self, callee: &Callee, now: Instant) -> &mut Nuisance {
-        if self.nuisance.len() >= MAX_NUISANCE && !self.nuisance.contains_key(callee) {
-            self.nuisance.retain(|_, nuisance| !nuisance.is_idle(now));
-            let most = self.nuisance.len().saturating_sub(KEPT_NUISANCE);
-            let forgotten: Vec<Callee> = self.nuisance.keys().take(most).cloned().collect();
-            forgotten.iter().for_each(|callee| drop(self.nuisance.remove(callee)));
-        }
-        self.nuisance.entry(callee.clone()).or_insert_with(|| Nuisance::new(now))
-    }
-
     /// Ends what a ring has on devices.
-    fn finish(&self, ring: Ring<PushedRing>, how: &'static str) {
-        tracing::info!(how, "a call by push ended");
-        if let Some(push) = &self.push {
+    fn finish(&self, ring: Ring<Pushed>, how: &'static str) {
+        if let Some(push) = self.push.as_ref().filter(|_| !ring.pushed.rings.is_empty()) {
+            tracing::info!(how, "a call by push ended");
             push.ring_ended(how);
         }
-        ring.pushed.stop(ring.reached.into_iter().filter_map(|(_, device)| device).collect());
+        let know: Vec<Arc<str>> = ring.reached.into_iter().filter_map(|reached| reached.device).collect();
+        for pushed in ring.pushed.rings {
+            pushed.stop(know.clone());
+        }
     }
 }
 
 impl State {
-    /// `push-register` and `push-unregister`; the answer comes when it is safe.
-    pub(crate) fn register_push(&mut self, number: u64, object: Map<String, Value>) -> Result<(), ErrorMessage> {
-        let (kind, wanted) = match Message::from_object(object) {
-            Ok(Message::PushRegister(wanted)) => ("push-register", Some(wanted)),
-            Ok(_) => ("push-unregister", None),
-            Err(e) => return Err(refusal_of(&e)),
-        };
-        let Some(push) = self.away.push.clone() else {
-            return Err(refusal(ErrorCode::BadMessage, kind, "this server sends no pushes"));
-        };
-        if !self.router.is_joined() {
-            return Err(refusal(ErrorCode::Unavailable, kind, "what all servers keep cannot be written now"));
-        }
-        let Some(session) = self.sessions.get_mut(&number) else { return Ok(()) };
-        let (Some(subject), Some(name)) = (session.subject.clone(), session.name.clone()) else {
-            return Err(refusal(ErrorCode::Unauthorized, kind, "that takes a login with a token"));
-        };
-        if !session.renames.take(1.0, Instant::now()) {
-            return Err(refusal(ErrorCode::RateLimited, kind, "that was too often; wait a little"));
-        }
-        let refuse = |error: RegisterError| {
-            let code = match error {
-                RegisterError::Fault(_) => ErrorCode::BadMessage,
-                RegisterError::Full => ErrorCode::Full,
-                RegisterError::Store => ErrorCode::Unavailable,
-            };
-            refusal(code, kind, &error.to_string())
-        };
-        let device = check_device(session.device.as_deref()).map_err(|fault| refuse(fault.into()))?;
-        let id = DeviceId { room: session.room.clone(), subject, device };
-        let outbox = session.outbox.clone();
-        let platform = wanted.as_ref().map(|wanted| wanted.platform);
-        let done = move |result: Result<(), RegisterError>| {
-            let answer = match result {
-                Ok(()) => Message::PushRegistered(PushRegistered { platform }),
-                Err(error) => Message::Error(refuse(error)),
-            };
-            outbox.push(Source::Server, answer.to_json().into());
-        };
-        match wanted {
-            Some(wanted) => push.register(id, &name, wanted, done).map_err(refuse),
-            None => {
-                push.unregister(id, done);
-                Ok(())
-            }
-        }
-    }
-
     /// The person of this name in the sender's room, if it can be rung by push or the sender's call waits for it already.
     fn callee(&self, number: u64, name: &str) -> Option<Callee> {
         let push = self.away.push.as_ref()?;
@@ -226,22 +131,19 @@ impl State {
             Some(session) => &mut session.nuisance,
             None => self.away.nuisance_of(&callee, now),
         };
-        if nuisance.is_blocked(number, &look) {
+        if nuisance.is_blocked(number, &look) || push.is_blocked(&callee, &look) {
             return Err((ErrorCode::Blocked, "this person wants nothing from you".into()));
         }
         if !nuisance.takes_offer(number, now) || !self.may_call(number, &[]) {
             return Err((ErrorCode::RateLimited, "too many calls; wait a little".into()));
         }
-        let pushed = PushedCall {
-            kind: PushedKind::Ring,
-            call: call.unwrap_or_else(CallId::random),
-            from: from.to_string(),
-            room: callee.room.to_string(),
-            sent: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64),
+        let pushed = new_push(call, &from, &callee);
+        let for_ring = callee.clone();
+        let ring = move |deadline: Instant| {
+            let rings = vec![push.ring(&for_ring, &pushed, deadline.into(), |_| true)];
+            Pushed { call: pushed, rings, deadline }
         };
-        let (room, subject) = (callee.room.clone(), callee.subject.clone());
-        let ring = move |deadline: Instant| push.ring(&room, &subject, &pushed, deadline.into());
-        let started = self.away.ringing.start(now, (caller, callee, name, call), offer, ring);
+        let started = self.away.ringing.start(now, (caller, callee, name, call), offer, Vec::new(), ring);
         started.map_err(|full| (ErrorCode::RateLimited, full.to_string()))?;
         self.away.changed.notify_one();
         tracing::info!(connection = number, "a call waits and rings by push");
@@ -255,6 +157,53 @@ impl State {
             });
         }
         Ok(())
+    }
+
+    /// An offer has gone to those of somebody's devices that are connected: the others are rung by push.
+    pub(crate) fn ring_further_devices(
+        &mut self,
+        number: u64,
+        name: &str,
+        call: Option<CallId>,
+        offer: &Utf8Bytes,
+        reached: &[u64],
+    ) {
+        let Some(push) = self.away.push.clone() else { return };
+        let Some(callee) = self.callee(number, name) else { return };
+        if self.away.ringing.add(number, &callee, call, offer.clone()) {
+            return;
+        }
+        self.end_ring(number, &callee, None, "replaced");
+        let Some(session) = self.sessions.get(&number) else { return };
+        let (Some(from), Some(subject)) = (session.name.clone(), session.subject.clone()) else { return };
+        if push.is_blocked(&callee, &sanitise::look(&from)) {
+            return;
+        }
+        let device = |session: u64| self.sessions.get(&session).and_then(|session| session.device.clone());
+        let connected: Vec<Arc<str>> = reached.iter().filter_map(|session| device(*session)).collect();
+        let has_sleepers = push.has_device_besides(&callee, &connected);
+        let reached = reached.iter().map(|session| Reached::new(*session, device(*session))).collect();
+        let pushed = new_push(call, &from, &callee);
+        let for_ring = callee.clone();
+        let ring = move |deadline: Instant| {
+            let ring = || push.ring(&for_ring, &pushed, deadline.into(), |device| !connected.contains(device));
+            let rings = has_sleepers.then(ring).into_iter().collect();
+            Pushed { call: pushed, rings, deadline }
+        };
+        let caller = Caller { session: number, subject };
+        // Where too many wait, it rings where it rings.
+        let waits = (caller, callee, name, call);
+        if self.away.ringing.start(Instant::now(), waits, offer.clone(), reached, ring).is_ok() {
+            self.away.changed.notify_one();
+        }
+    }
+
+    /// It rings at this device.
+    pub(crate) fn note_ringing(&mut self, device: u64, caller: u64) {
+        let Some(session) = self.sessions.get(&device) else { return };
+        let Some(subject) = session.subject.clone() else { return };
+        let callee = Callee { room: session.room.clone(), subject };
+        self.away.ringing.heard(caller, &callee, device, session.device.as_ref());
     }
 
     /// Somebody has logged in, or come back: gets the calls that wait.
@@ -304,7 +253,66 @@ impl State {
         }
     }
 
-    fn give_up(&mut self, ring: Ring<PushedRing>, reason: HangUpReason, how: &'static str) {
+    /// The calls of a session that another node has from now on, as far as they fit into so many bytes; the others are given up.
+    pub(crate) fn hand_rings_over(&mut self, caller: u64, room: &mut usize) -> Vec<HandedRing> {
+        let mut handed = Vec::new();
+        for ring in self.away.ringing.caller_left(caller) {
+            // As text in JSON.
+            let bytes: usize = ring.frames.iter().map(|frame| frame.len() * 2 + 64).sum();
+            let Some(left) = room.checked_sub(bytes + 4096) else {
+                self.give_up(ring, HangUpReason::Failed, "moved");
+                continue;
+            };
+            *room = left;
+            let left = ring.deadline.saturating_duration_since(Instant::now()).as_millis();
+            let is_pushed = !ring.pushed.rings.is_empty();
+            ring.pushed.rings.into_iter().for_each(PushedRing::hand_over);
+            let reached = |one: Reached| (one.session, one.device.as_deref().map(str::to_owned));
+            handed.push(HandedRing {
+                room: ring.callee.room,
+                subject: ring.callee.subject,
+                name: ring.name,
+                call: ring.call,
+                frames: ring.frames.iter().map(ToString::to_string).collect(),
+                reached: ring.reached.into_iter().map(reached).collect(),
+                pushed: is_pushed.then_some(ring.pushed.call),
+                left: u64::try_from(left).unwrap_or(u64::MAX),
+            });
+        }
+        handed
+    }
+
+    /// Calls of a session that was on another node wait here from now on.
+    pub(crate) fn take_rings_over(&mut self, caller: u64, rings: Vec<HandedRing>) {
+        let Some(push) = self.away.push.clone() else { return };
+        let Some(subject) = self.sessions.get(&caller).and_then(|session| session.subject.clone()) else { return };
+        let now = Instant::now();
+        for HandedRing { room, subject: callee, name, call, frames, reached, pushed, left } in rings {
+            let callee = Callee { room, subject: callee };
+            let deadline = now + Duration::from_millis(left).min(push.ring_time());
+            let reached = reached.into_iter().map(|(session, device)| Reached::heard(session, device.map(Into::into)));
+            let waits = (Caller { session: caller, subject: subject.clone() }, callee.clone(), name.as_str(), call);
+            let ring = |deadline: Instant| {
+                let rings = pushed.iter().map(|pushed| push.take_over(&callee, pushed, deadline.into())).collect();
+                let call = pushed.unwrap_or_else(|| new_push(call, "", &callee));
+                Pushed { call, rings, deadline }
+            };
+            let frames = frames.into_iter().map(Utf8Bytes::from).collect();
+            if self.away.ringing.go_on(deadline, waits, frames, reached.collect(), ring).is_err() {
+                continue;
+            }
+            self.away.changed.notify_one();
+            // Who has come meanwhile was handed out nothing.
+            let devices = self.rooms.get(&callee.room).and_then(|room| room.names.get(name.as_str())).cloned();
+            for device in devices.unwrap_or_default() {
+                if self.sessions.get(&device).is_some_and(|session| session.attached && !session.awaits_calls) {
+                    self.hand_out_calls(device);
+                }
+            }
+        }
+    }
+
+    fn give_up(&mut self, ring: Ring<Pushed>, reason: HangUpReason, how: &'static str) {
         if ring.reached.is_empty() {
             let target = self.sessions.get(&ring.caller.session).and_then(|caller| caller.name.as_deref());
             let hang_up = HangUp {
@@ -334,16 +342,6 @@ impl State {
         }
     }
 
-    /// Somebody's last session is gone for good: `nuisance` is what it had to say about others.
-    pub(crate) fn went_away(&mut self, callee: Callee, mut nuisance: Nuisance) {
-        let is_reachable =
-            self.away.push.as_ref().is_some_and(|push| push.name(&callee.room, &callee.subject).is_some());
-        let now = Instant::now();
-        if is_reachable && !nuisance.is_idle(now) {
-            *self.away.nuisance_of(&callee, now) = nuisance;
-        }
-    }
-
     /// Nobody is let in any more, so nobody comes for the calls that wait.
     pub(crate) fn end_all_rings(&mut self) {
         for ring in self.away.ringing.take_all() {
@@ -351,42 +349,30 @@ impl State {
         }
     }
 
-    /// Ends calls that have waited for too long.
+    /// Rings by push those who have not said that they ring, and ends calls that have waited for too long.
     pub(crate) fn expire_rings(&mut self, now: Instant) {
+        let Away { push, ringing, .. } = &mut self.away;
+        if let Some(push) = push {
+            ringing.take_silent(now, |ring, silent| {
+                let Pushed { call, rings, deadline } = &mut ring.pushed;
+                rings.push(push.ring(&ring.callee, call, (*deadline).into(), |device| silent.contains(device)));
+            });
+        }
         for ring in self.away.ringing.expire(now) {
             // Where it rings, or was missed, caller and callee have clocks of their own.
             let how = if ring.reached.is_empty() { "timeout" } else { "unanswered" };
             self.give_up(ring, HangUpReason::Timeout, how);
         }
     }
+}
 
-    /// Devices can be rung from now on: names of those who are known stay theirs.
-    pub(crate) fn open_push(&mut self, push: Arc<Push>) {
-        for (room, subject, name) in push.people() {
-            self.subjects.give(&room, &subject, &sanitise::look(&name), |_, _| true);
-        }
-        self.away = Away::new(push);
-    }
-
-    /// Somebody has this name now.
-    pub(crate) fn name_given(&mut self, room: &str, subject: &str, name: &str) {
-        if let Some(push) = &self.away.push {
-            push.rename(room, subject, name);
-        }
-        self.update_away(room, name);
-    }
-
-    /// Looks anew whether the list of this room has to tell that somebody of this name is away, but reachable.
-    pub(crate) fn update_away(&mut self, room: &str, name: &str) {
-        let is_here = self.rooms.get(room).is_some_and(|room| room.names.contains_key(name));
-        let is_away = !is_here && self.away.push.as_ref().is_some_and(|push| push.subject(room, name).is_some());
-        if self.rooms.get_mut(room).is_some_and(|room| room.roster.set_away(name, is_away)) {
-            self.mark_changed(room);
-        }
-    }
-
-    /// Names of all in the room who can be rung by push, here or not.
-    pub(crate) fn reachable_names(&self, room: &str) -> Vec<String> {
-        self.away.push.as_ref().map_or_else(Vec::new, |push| push.names(room))
+/// What devices are sent for a new call.
+fn new_push(call: Option<CallId>, from: &str, callee: &Callee) -> PushedCall {
+    PushedCall {
+        kind: PushedKind::Ring,
+        call: call.unwrap_or_else(CallId::random),
+        from: from.to_owned(),
+        room: callee.room.to_string(),
+        sent: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64),
     }
 }
