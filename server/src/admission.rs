@@ -128,6 +128,7 @@ impl Hub {
             self.renew_turn_credentials_of(number, session, Instant::now());
         }
         // Also when it is the same list as before: who asked has to be told.
+        state.mark_wanted(room);
         state.mark_changed(room);
         drop(state);
         self.notify_changed();

@@ -171,8 +171,8 @@ pub struct Limits {
     pub fan_out_per_second: u32,
     /// The same, at once after a pause.
     pub fan_out_burst: u32,
-    /// Bytes per second of all user lists together, and the same of all `userlist-delta`s; fewer are sent if there are more people. The lists
-    /// that newcomers get do not count.
+    /// Bytes per second of all user lists together, and the same of all `userlist-delta`s, each with 256 bytes more for the work; fewer are sent
+    /// if there are more people. The lists that newcomers get do not count.
     pub list_bytes_per_second: u32,
     /// Refused messages without a full recovery in between after which the client is disconnected.
     pub strikes: u32,

@@ -130,7 +130,8 @@ async fn read(
             }
         }
         match frame {
-            Frame::Text(text) => hub.receive(number, text.as_str()).await,
+            // On the heap: what acting on a message needs is not kept by the many connections that are silent.
+            Frame::Text(text) => Box::pin(hub.receive(number, text.as_str())).await,
             _ => hub.refuse(number, error(ErrorCode::BadMessage, "only text frames are understood")),
         }
     }

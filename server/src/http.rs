@@ -23,7 +23,7 @@ use std::sync::Arc;
 /// gets an `error` and the connection lives on.
 const MAX_READ_BYTES: usize = 80 * 1024;
 /// Initial buffers of a connection, in bytes: silent ones are many.
-const READ_BUFFER_BYTES: usize = 4 * 1024;
+const READ_BUFFER_BYTES: usize = 2 * 1024;
 const WRITE_BUFFER_BYTES: usize = 8 * 1024;
 
 /// For a year browsers come by TLS only (RFC 6797).

@@ -3,11 +3,15 @@
 use super::*;
 use crate::{departure::Departure, outbox::Outgoing, rooms::DEFAULT, router::Alone};
 use futures_util::FutureExt;
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 fn log_in(hub: &Hub, name: &str) -> (u64, Arc<Outbox>) {
-    let (number, outbox) = hub.connect(DEFAULT.into(), None);
-    let login = format!(r#"{{"type":"username","name":"{name}","id":{number}}}"#);
+    log_in_at(hub, DEFAULT, name, "[]")
+}
+
+fn log_in_at(hub: &Hub, room: &str, name: &str, features: &str) -> (u64, Arc<Outbox>) {
+    let (number, outbox) = hub.connect(room.into(), None);
+    let login = format!(r#"{{"type":"username","name":"{name}","id":{number},"features":{features}}}"#);
     hub.receive(number, &login).now_or_never().expect("a server that is alone waits for nobody");
     (number, outbox)
 }
@@ -63,6 +67,71 @@ fn a_thousand_logins_and_their_lists_take_well_under_a_second() {
     }
 }
 
+/// Somebody who reads changes, and counts what comes.
+struct Reader {
+    name: String,
+    outbox: Arc<Outbox>,
+    users: BTreeSet<String>,
+    seq: Option<u64>,
+    lists: usize,
+    deltas: usize,
+}
+
+impl Reader {
+    fn read(&mut self) {
+        while let Some(Outgoing::Frame(frame)) = self.outbox.try_next() {
+            let message: Value = serde_json::from_str(&frame).unwrap();
+            let names = |field: &str| -> BTreeSet<String> {
+                message[field].as_array().into_iter().flatten().map(|name| name.as_str().unwrap().to_owned()).collect()
+            };
+            match message["type"].as_str().unwrap() {
+                "userlist" => {
+                    self.lists += 1;
+                    self.users = names("users");
+                }
+                "userlist-delta" => {
+                    self.deltas += 1;
+                    assert_eq!(message["seq"].as_u64(), self.seq.map(|seq| seq + 1), "{}", self.name);
+                    self.users.extend(names("joined"));
+                }
+                _ => continue,
+            }
+            self.seq = message["seq"].as_u64();
+        }
+    }
+}
+
+/// As each hears of all that come later, what is told would grow with the square of a room's people.
+#[test]
+fn very_many_logins_at_once_make_a_bounded_number_of_frames_and_nobody_waits_for_the_list() {
+    const ROOMS: usize = 20;
+    let limits = Limits { connections: 5_000, ..Limits::default() };
+    let hub = Hub::new(ServerConfig { limits, ..ServerConfig::default() }, Arc::new(Alone)).unwrap();
+    // Rooms begin by the clock of the machine.
+    let start = Instant::now() + Duration::from_secs(3600);
+    let mut people: Vec<Reader> = Vec::new();
+    for ms in 0..4_000 {
+        let name = format!("person {ms}");
+        let outbox = log_in_at(&hub, &format!("room {}", ms % ROOMS), &name, r#"["user-delta"]"#).1;
+        people.push(Reader { name, outbox, users: BTreeSet::new(), seq: None, lists: 0, deltas: 0 });
+        hub.send_changes(start + Duration::from_millis(ms as u64));
+        if let Some(newcomer) = ms.checked_sub(50).and_then(|before| people.get_mut(before)) {
+            newcomer.read();
+            assert!(newcomer.users.contains(&newcomer.name), "{} has no list after 50 ms", newcomer.name);
+        }
+    }
+    hub.send_changes(start + Duration::from_secs(60));
+    people.iter_mut().for_each(Reader::read);
+    let everybody: BTreeSet<_> = (0..4_000 / ROOMS).map(|n| format!("person {}", n * ROOMS)).collect();
+    for reader in people.iter().step_by(ROOMS) {
+        assert_eq!((reader.lists, &reader.users), (1, &everybody), "{}", reader.name);
+    }
+    let deltas: usize = people.iter().map(|reader| reader.deltas).sum();
+    println!("4,000 logins in 4 s: {deltas} deltas");
+    // At 50 ms each there would be 160,000 of them; the rate is that of four seconds, and one more for each at the end.
+    assert!(deltas < 4 * 4 * 1024 * 1024 / (256 + 64) + 4_000, "{deltas}");
+}
+
 #[test]
 fn a_list_is_told_when_it_has_changed_and_to_newcomers() {
     let hub = Hub::new(ServerConfig::default(), Arc::new(Alone)).unwrap();
@@ -93,7 +162,7 @@ fn all_names_together_fit_into_one_frame() {
         }
     }
     tell(&hub, 0);
-    let list = hub.lock().rooms[DEFAULT].roster.list(true);
+    let list = hub.lock().rooms[DEFAULT].roster.list();
     assert!(full > 0 && list.len() <= MAX_FRAME_BYTES && list.len() > MAX_FRAME_BYTES / 2, "{full}, {}", list.len());
 }
 

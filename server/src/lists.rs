@@ -5,7 +5,6 @@ use crate::{
     outbox::Source,
     rooms::{Room, Turn},
     roster::TooMany,
-    session::Session,
 };
 use axum::extract::ws::Utf8Bytes;
 use std::{
@@ -16,15 +15,32 @@ use std::{
 
 /// In seconds; however many people there are, lists are not older than this.
 const MAX_LIST_PAUSE: f64 = 30.0;
+/// What a list or delta costs beside its bytes: a short one is mostly the work of sending it, which would else grow with the square of a
+/// room's people when they all come at once.
+const FRAME_OVERHEAD: usize = 256;
+
+/// What was sent.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sent {
+    frames: usize,
+    bytes: usize,
+}
+
+impl Sent {
+    fn add(&mut self, bytes: usize) {
+        self.frames += 1;
+        self.bytes += bytes;
+    }
+}
 
 impl Hub {
-    /// Does in each room whose turn it is what `tell` does, which says how many bytes that was; the room's next turn is the later the more it
+    /// Does in each room whose turn it is what `tell` does, which says what that was; the room's next turn is the later the more it
     /// was, so that no coming and going costs more than a fixed rate, of which each room has its people's share. Says when the next turn is.
     fn take_turns(
         &self,
         now: Instant,
         turn_of: impl Fn(&mut Room) -> &mut Turn,
-        tell: impl Fn(&mut State, &Arc<str>) -> usize,
+        tell: impl Fn(&mut State, &Arc<str>) -> Sent,
     ) -> Option<Instant> {
         let mut state = self.lock();
         let all: usize = state.rooms.values().map(|room| room.names.len()).sum();
@@ -39,10 +55,11 @@ impl Hub {
             }
         }
         for (key, share) in due {
-            let bytes = tell(&mut state, &key);
+            let Sent { frames, bytes } = tell(&mut state, &key);
             self.metrics.list_bytes.inc_by(bytes as u64);
             let rate = f64::from(self.config.limits.list_bytes_per_second.max(1)) * share;
-            let pause = Duration::from_secs_f64((bytes as f64 / rate.max(1.0)).min(MAX_LIST_PAUSE));
+            let cost = (bytes + frames * FRAME_OVERHEAD) as f64;
+            let pause = Duration::from_secs_f64((cost / rate.max(1.0)).min(MAX_LIST_PAUSE));
             if let Some(room) = state.rooms.get_mut(&key) {
                 *turn_of(room) = Turn { wanted: false, not_before: now + pause.max(self.config.userlist_interval) };
             }
@@ -50,9 +67,12 @@ impl Hub {
         next
     }
 
-    /// Gives newcomers the whole list, and those who read them the changes since the last call. Says when to call again at the latest.
+    /// Gives those who read them the changes since the last call, and newcomers the whole list, who do not wait for the turn of the changes.
+    /// Says when to call again at the latest.
     pub(crate) fn send_changes(&self, now: Instant) -> Option<Instant> {
-        self.take_turns(now, |room| &mut room.changes, State::send_changes)
+        let next = self.take_turns(now, |room| &mut room.changes, State::send_changes);
+        let newcomers = self.take_turns(now, |room| &mut room.newcomers, State::welcome);
+        next.into_iter().chain(newcomers).min()
     }
 
     /// Tells those who read no deltas who is there, if that has changed. Says when to call again at the latest.
@@ -62,53 +82,77 @@ impl Hub {
 }
 
 impl State {
-    /// Says how many bytes the changes were.
-    fn send_changes(&mut self, key: &Arc<str>) -> usize {
+    fn send_changes(&mut self, key: &Arc<str>) -> Sent {
         let Self { sessions, rooms, .. } = self;
-        let Some(room) = rooms.get_mut(key) else { return 0 };
+        let mut sent = Sent::default();
+        let Some(room) = rooms.get_mut(key) else { return sent };
         let changes = room.roster.take_changes();
-        let (mut plain, mut numbered) = (None, None);
-        let mut bytes = 0;
         for number in room.members() {
             let Some(session) = sessions.get_mut(&number).filter(|one| one.attached && one.remote.is_none()) else {
                 continue;
             };
             match &changes {
                 Some(Ok(delta)) if session.reads_deltas && !session.wants_list => {
-                    bytes += delta.len();
+                    sent.add(delta.len());
                     session.wants_list = !session.outbox.push(Source::Server, delta.clone());
                 }
                 Some(Err(TooMany)) if session.reads_deltas => session.wants_list = true,
                 _ => {}
             }
-            if session.wants_list {
-                let (list, _) =
-                    if session.reads_deltas { &mut numbered } else { &mut plain }.get_or_insert_with(|| {
-                        let list = room.roster.list(session.reads_deltas);
-                        let hash = hash(&list);
-                        (list, hash)
-                    });
-                session.wants_list = !session.outbox.push_list(list.clone());
-                if !session.reads_deltas {
-                    session.told = plain.as_ref().map_or(0, |(_, hash)| *hash);
-                }
-            }
         }
-        let awaits = |session: &Session| session.awaits_calls && !session.wants_list && session.remote.is_none();
-        let newcomers: Vec<u64> = room.members().filter(|number| sessions.get(number).is_some_and(awaits)).collect();
-        for number in newcomers {
-            self.hand_out_calls(number);
-        }
-        bytes
+        let lists = self.send_wanted_lists(key);
+        if changes == Some(Err(TooMany)) { lists } else { sent }
     }
 
-    /// Says how many bytes that was.
-    fn send_user_list(&mut self, key: &Arc<str>) -> usize {
+    /// Costs the room nothing: logins and requests have limits of their own.
+    fn welcome(&mut self, key: &Arc<str>) -> Sent {
+        self.send_wanted_lists(key);
+        Sent::default()
+    }
+
+    /// Gives those the list who have none or have asked for it, and then the calls that wait for them.
+    fn send_wanted_lists(&mut self, key: &Arc<str>) -> Sent {
         let Self { sessions, rooms, .. } = self;
-        let Some(room) = rooms.get(key) else { return 0 };
-        let frame = room.roster.list(false);
+        let mut sent = Sent::default();
+        let Some(room) = rooms.get(key) else { return sent };
+        let (mut plain, mut numbered) = (None, None);
+        let mut called = Vec::new();
+        for number in room.members() {
+            let Some(session) = sessions.get_mut(&number).filter(|one| one.attached && one.remote.is_none()) else {
+                continue;
+            };
+            if session.wants_list && session.reads_deltas {
+                let lists = numbered.get_or_insert_with(|| room.roster.numbered_list());
+                if let Some(list) = lists.of(session.place, session.name.as_deref().unwrap_or_default()) {
+                    sent.add(list.len());
+                    session.wants_list = !session.outbox.push_list(list);
+                }
+            } else if session.wants_list {
+                let (list, hash) = plain.get_or_insert_with(|| {
+                    let list = room.roster.list();
+                    let hash = hash(&list);
+                    (list, hash)
+                });
+                sent.add(list.len());
+                session.wants_list = !session.outbox.push_list(list.clone());
+                session.told = *hash;
+            }
+            if session.awaits_calls && !session.wants_list {
+                called.push(number);
+            }
+        }
+        for number in called {
+            self.hand_out_calls(number);
+        }
+        sent
+    }
+
+    fn send_user_list(&mut self, key: &Arc<str>) -> Sent {
+        let Self { sessions, rooms, .. } = self;
+        let mut sent = Sent::default();
+        let Some(room) = rooms.get(key) else { return sent };
+        let frame = room.roster.list();
         let hash = hash(&frame);
-        let mut bytes = 0;
         for number in room.members() {
             let Some(session) = sessions.get_mut(&number) else { continue };
             if session.attached
@@ -119,10 +163,10 @@ impl State {
             {
                 session.wants_list = false;
                 session.told = hash;
-                bytes += frame.len();
+                sent.add(frame.len());
             }
         }
-        bytes
+        sent
     }
 }
 

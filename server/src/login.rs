@@ -272,6 +272,8 @@ impl State {
             let Some(session) = self.sessions.get_mut(device) else { continue };
             session.name = Some(name.clone());
             session.named_at = now_ms();
+            // A list has the own name as it was.
+            session.wants_list = true;
             if *device != number {
                 let told = RejectUsername { id: *device, name: name.to_string() };
                 self.tell(*device, &Message::RejectUsername(told));

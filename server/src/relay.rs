@@ -57,7 +57,7 @@ impl State {
                 if let Some(session) = self.sessions.get_mut(&number) {
                     session.wants_list = true;
                     let room = session.room.clone();
-                    self.mark_changed(&room);
+                    self.mark_wanted(&room);
                 }
                 return Ok(true);
             }

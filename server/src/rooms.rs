@@ -18,8 +18,10 @@ pub(crate) struct Room {
     /// Names by what they look like: two that look alike are one name.
     pub(crate) looks: HashMap<String, Arc<str>>,
     pub(crate) roster: Roster,
-    /// For newcomers and clients that read deltas.
+    /// For clients that read deltas.
     pub(crate) changes: Turn,
+    /// For those who have no list, or have asked for one.
+    pub(crate) newcomers: Turn,
     /// For clients that read no deltas.
     pub(crate) lists: Turn,
 }
@@ -34,7 +36,14 @@ pub(crate) struct Turn {
 impl Room {
     pub(crate) fn new(now: Instant) -> Self {
         let turn = Turn { wanted: false, not_before: now };
-        Self { names: HashMap::new(), looks: HashMap::new(), roster: Roster::default(), changes: turn, lists: turn }
+        Self {
+            names: HashMap::new(),
+            looks: HashMap::new(),
+            roster: Roster::default(),
+            changes: turn,
+            newcomers: turn,
+            lists: turn,
+        }
     }
 
     /// Everybody who has a name, on all devices.
@@ -72,6 +81,13 @@ impl State {
             room.roster.set_away(&name, true);
         }
         room
+    }
+
+    /// Somebody in this room wants the list.
+    pub(crate) fn mark_wanted(&mut self, room: &str) {
+        if let Some(room) = self.rooms.get_mut(room) {
+            room.newcomers.wanted = true;
+        }
     }
 
     /// The list of this room has to be told.

@@ -15,7 +15,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async,
+    MaybeTlsStream, WebSocketStream, connect_async_with_config,
     tungstenite::{
         self, Message,
         client::IntoClientRequest,
@@ -74,7 +74,7 @@ impl Running {
         &self,
         headers: &[(&'static str, &str)],
     ) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, tungstenite::Error> {
-        connect_async(self.request(headers)).await.map(|(socket, _)| socket)
+        connect_async_with_config(self.request(headers), None, true).await.map(|(socket, _)| socket)
     }
 
     /// Connects and reads the `id`.
@@ -85,7 +85,8 @@ impl Running {
     /// Connects to this path and reads the `id`.
     pub async fn connect_at(&self, path: &str) -> Client {
         let request = self.request_at(path, &[("sec-websocket-protocol", "json")]);
-        let (socket, _) = connect_async(request).await.unwrap();
+        // As clients do: small messages do not wait for one another.
+        let (socket, _) = connect_async_with_config(request, None, true).await.unwrap();
         let mut client = Client { socket, id: 0, token: String::new(), name: String::new() };
         let id = client.next().await;
         assert_eq!(id["type"], "id");
