@@ -20,7 +20,7 @@ pub enum PushPlatform {
 }
 
 /// Where this device can be reached while it is not connected.
-#[derive(Clone, uniffi::Record)]
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
 pub struct PushRegistration {
     /// How.
     pub platform: PushPlatform,
@@ -45,7 +45,7 @@ impl std::fmt::Debug for PushRegistration {
 }
 
 /// The keys of a Web Push subscription, in base64url.
-#[derive(Clone, uniffi::Record)]
+#[derive(Clone, PartialEq, Eq, uniffi::Record)]
 pub struct PushKeys {
     /// Its public key.
     pub p256dh: String,

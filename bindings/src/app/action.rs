@@ -5,6 +5,7 @@ use super::facts::{
     AppSavedSignIn, AppSystemCallNews, AppVisibility,
 };
 use super::state::{AppOutage, AppRecovery, AppTab};
+use crate::push::PushRegistration;
 use crate::quality::ThermalState;
 use chamada::app::{self as core, Action, SystemAction as S, UserAction as U};
 use chamada::signaling::message::CallId;
@@ -185,12 +186,15 @@ pub enum AppAction {
     },
     /// The system's calls forgot everything (`providerDidReset`).
     SystemCallsReset,
-    /// A push told of a call.
+    /// A push came. It tells of a call, takes one back, or is one that nobody understands.
     PushReceived {
-        /// The call's UUID; what is none counts as absent.
-        call: Option<String>,
-        /// Who calls, if the push says so.
-        from: Option<String>,
+        /// What it carries, as JSON: FCM's data, UnifiedPush's message, PushKit's dictionary.
+        json: String,
+    },
+    /// The system's push service reaches this device so from now on, or (none) not any more. To be told at each start, too.
+    PushRegistrationChanged {
+        /// How.
+        registration: Option<PushRegistration>,
     },
     /// What became of a photo.
     PhotoSaved {
@@ -257,7 +261,8 @@ impl AppAction {
             Self::LowMemory => S::LowMemory,
             Self::SystemCall { call, news } => S::Call { call: call_id(&call)?, news: news.into() },
             Self::SystemCallsReset => S::CallsReset,
-            Self::PushReceived { call, from } => S::PushReceived { call: call.as_deref().and_then(call_id), from },
+            Self::PushReceived { json } => S::PushReceived(core::read_push(&json)),
+            Self::PushRegistrationChanged { registration } => S::PushRegistrationChanged(registration.map(Into::into)),
             Self::PhotoSaved { outcome } => S::PhotoSaved(outcome.into()),
             _ => return None,
         })

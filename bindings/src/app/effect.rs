@@ -1,6 +1,7 @@
 //! What is left to Kotlin and Swift to be done.
 
 use super::facts::AppSavedSignIn;
+use crate::push::PushPlatform;
 use chamada::app as core;
 
 /// Something to be done. Those with a value (`Ring(on: true)`) say how it is to be from now on.
@@ -92,6 +93,14 @@ pub enum AppEffect {
         /// When, in milliseconds since 1970.
         at_ms: u64,
     },
+    /// The server can ring this device: ask the system's push service for what reaches it, and tell
+    /// `AppAction.PushRegistrationChanged`.
+    RequestPushToken {
+        /// What the server can send pushes by.
+        platforms: Vec<PushPlatform>,
+        /// The server's VAPID public key (RFC 8292), which UnifiedPush needs: base64url.
+        application_server_key: Option<String>,
+    },
     /// The person has seen what was missed.
     ClearMissedCalls,
     /// Put the bytes of a JPEG file among the person's photos; `AppAction.PhotoSaved` tells what became of it.
@@ -120,8 +129,6 @@ pub enum AppPermission {
     Microphone,
     /// Telling of calls while the app is not in front.
     Notifications,
-    /// Headsets by Bluetooth.
-    Bluetooth,
     /// Showing a call over a locked screen; it is never asked for by a dialog.
     FullScreenIntent,
 }
@@ -244,7 +251,7 @@ pub enum AppSystemEnd {
     Failed,
 }
 
-same_cases!(core::Permission => AppPermission { Camera, Microphone, Notifications, Bluetooth, FullScreenIntent });
+same_cases!(core::Permission => AppPermission { Camera, Microphone, Notifications, FullScreenIntent });
 same_cases!(core::SettingsPage => AppSettingsPage { App, FullScreenIntent });
 same_cases!(core::Field => AppField { Server, Name, Chat });
 same_fields!(core::CallService => AppCallService { ringing, with, since_ms, camera, microphone });
@@ -277,6 +284,10 @@ impl AppEffect {
             E::KeepScreenOn(on) => Self::KeepScreenOn { on },
             E::ShowWhenLocked(on) => Self::ShowWhenLocked { on },
             E::NotifyMissedCall { call, from, at_ms } => Self::NotifyMissedCall { call: call.to_string(), from, at_ms },
+            E::RequestPushToken(core::ServerPush { platforms, application_server_key }) => Self::RequestPushToken {
+                platforms: platforms.into_iter().filter_map(PushPlatform::from_core).collect(),
+                application_server_key,
+            },
             E::ClearMissedCalls => Self::ClearMissedCalls,
             E::SavePhoto(jpeg) => Self::SavePhoto { jpeg },
             E::SaveSignIn(saved) => Self::SaveSignIn { saved: saved.into() },

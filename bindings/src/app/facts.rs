@@ -31,8 +31,6 @@ pub struct AppPermissions {
     pub microphone: AppPermissionStatus,
     /// Telling of calls while the app is not in front.
     pub notifications: AppPermissionStatus,
-    /// Headsets by Bluetooth.
-    pub bluetooth: AppPermissionStatus,
     /// Showing a call over a locked screen.
     pub full_screen_intent: AppPermissionStatus,
 }
@@ -162,7 +160,7 @@ pub enum AppPhotoOutcome {
 }
 
 same_cases!(AppPermissionStatus => core::PermissionStatus { Undecided, Granted, Denied });
-same_fields!(AppPermissions => core::Permissions { camera, microphone, notifications, bluetooth, full_screen_intent });
+same_fields!(AppPermissions => core::Permissions { camera, microphone, notifications, full_screen_intent });
 same_fields!(AppNetwork => core::Network { id, addresses, metered });
 same_cases!(AppRingerMode => core::RingerMode { Normal, Vibrate, Silent });
 same_cases!(AppAudioInterruption => core::AudioInterruption { Began, Ended, Lost, ServicesReset });

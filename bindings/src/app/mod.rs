@@ -46,12 +46,15 @@ pub trait AppObserver: Send + Sync {
 }
 
 /// What differs by platform, and does not change while the app runs.
-#[derive(Debug, Clone, Copy, uniffi::Record)]
+#[derive(Debug, Clone, uniffi::Record)]
 pub struct AppConfig {
     /// The system's calls ring themselves (CallKit), so that the app does not.
     pub system_rings: bool,
     /// The system ends an app that gets a push and reports no call (PushKit).
     pub reports_every_push: bool,
+    /// Names this installation, so that a server can ring it by push: 1 to 64 printable ASCII characters, made at random once and kept.
+    #[uniffi(default = None)]
+    pub device: Option<String>,
 }
 
 /// What changed since the last one. What is absent is as it was.
@@ -84,7 +87,7 @@ impl AppCore {
     /// `INTERNAL` where the system gives no thread.
     #[uniffi::constructor]
     pub fn new(config: AppConfig, devices: Devices, observer: Arc<dyn AppObserver>) -> Result<Arc<Self>, ChamadaError> {
-        let AppConfig { system_rings, reports_every_push } = config;
+        let AppConfig { system_rings, reports_every_push, device } = config;
         let demo = crate::demo_available();
         let app = core::App::new(core::AppConfig { system_rings, reports_every_push, demo });
         let (commands, inbox) = mpsc::unbounded_channel();
@@ -101,7 +104,7 @@ impl AppCore {
                 }
             })
             .map_err(|error| ChamadaError::new(ErrorKind::Internal, format!("no thread for the app: {error}")))?;
-        let runner = Runner::new(Arc::downgrade(&shared), core_devices(devices));
+        let runner = Runner::new(Arc::downgrade(&shared), core_devices(devices), device);
         drop(runtime::runtime()?.spawn(runner.run(inbox)));
         Ok(Arc::new(Self { shared }))
     }

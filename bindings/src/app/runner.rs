@@ -34,6 +34,8 @@ enum Done {
 pub(super) struct Runner {
     app: Weak<Shared>,
     devices: Devices,
+    /// Names this installation to the server.
+    device: Option<String>,
     /// The session of the moment, and its client once there is one.
     session: u64,
     client: Option<Client>,
@@ -41,8 +43,8 @@ pub(super) struct Runner {
 }
 
 impl Runner {
-    pub(super) fn new(app: Weak<Shared>, devices: Devices) -> Self {
-        Self { app, devices, session: 0, client: None, demo: None }
+    pub(super) fn new(app: Weak<Shared>, devices: Devices, device: Option<String>) -> Self {
+        Self { app, devices, device, session: 0, client: None, demo: None }
     }
 
     /// Until the app is gone. Commands are begun in their order, which is that in which new futures are polled first; none waits for
@@ -96,6 +98,7 @@ impl Runner {
                 let mut config = ClientConfig::new(server, name);
                 config.signaling.allow_insecure = allow_insecure;
                 config.signaling.token = token.map(|token| token.0);
+                config.signaling.device = self.device.clone();
                 return Box::pin(async move {
                     match Client::connect(config, devices, Arc::new(WebrtcPeers)).await {
                         Ok((client, events)) => Done::Connected(session, client, events),
@@ -206,6 +209,8 @@ async fn carry_out(session: u64, client: Client, command: ClientCommand) -> Done
         C::SetThermalState(state) => (CommandKind::Other, client.set_thermal_state(state).await),
         C::NetworkChanged => (CommandKind::Other, client.network_changed().await),
         C::CheckServer => (CommandKind::Other, client.foreground().await),
+        C::RegisterPush(Some(register)) => (CommandKind::Other, client.register_push(*register).await),
+        C::RegisterPush(None) => (CommandKind::Other, client.unregister_push().await),
         C::TrimMemory => {
             FramePool::trim_all();
             return Done::Nothing;

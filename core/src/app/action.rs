@@ -9,7 +9,7 @@ use super::network::Network;
 use super::permissions::Permissions;
 use super::state::{OutagePart, Tab};
 use crate::media::video::ThermalState;
-use crate::signaling::message::CallId;
+use crate::signaling::message::{CallId, PushRegister, PushedCall};
 use std::fmt;
 
 /// Something that happened.
@@ -186,13 +186,10 @@ pub enum SystemAction {
     },
     /// The system's calls forgot everything (`providerDidReset`).
     CallsReset,
-    /// A push told of a call.
-    PushReceived {
-        /// The call's identifier, if the push has one.
-        call: Option<CallId>,
-        /// Who calls, if the push says so.
-        from: Option<String>,
-    },
+    /// A push came, as [`super::read_push`] read it.
+    PushReceived(Option<PushedCall>),
+    /// The system's push service reaches this device so from now on, or (none) not any more. Told at each start, too.
+    PushRegistrationChanged(Option<PushRegister>),
     /// What became of a photo.
     PhotoSaved(PhotoOutcome),
 }

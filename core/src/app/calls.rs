@@ -218,8 +218,12 @@ impl App {
 
     /// The client told of a call that rings.
     pub(super) fn incoming(&mut self, now: Now, from: String, id: CallId) {
-        if self.system_calls.is_over(id) || self.call.as_ref().is_some_and(|call| call.id == Some(id)) {
+        if self.call.as_ref().is_some_and(|call| call.id == Some(id)) {
             return;
+        }
+        if self.system_calls.is_over(id) {
+            // Taken back by a push, or waited for too long: the client is not to ring on by itself.
+            return self.command(ClientCommand::Decline(id));
         }
         if self.call.as_ref().is_some_and(|call| call.id.is_some()) {
             // The client has one call at a time, so this is not to happen; two that ring would be worse than one that is refused.
@@ -228,7 +232,7 @@ impl App {
         // A call that is being placed has lost against this one.
         let mut call = Call::new(now, from, false, true, Some(id));
         let announced = self.announced.take();
-        let announced = announced.filter(|announced| announced.is(id, &call.with));
+        let announced = announced.filter(|announced| announced.id == id);
         if let Some(announced) = &announced {
             (call.system_id, call.began_ms, call.silenced) =
                 (Some(announced.id), announced.since_ms, announced.silenced);
@@ -327,20 +331,29 @@ impl App {
     pub(super) fn drop_announced(&mut self, now: Now, missed: bool) {
         let Some(announced) = self.announced.take() else { return };
         self.hold.reset();
-        self.system_calls.record_over(announced.id);
-        if !announced.refused {
-            self.last_end = if missed { SystemEndReason::Missed } else { SystemEndReason::Failed };
-        }
-        let Some(from) = announced.from.filter(|_| missed && announced.answered.is_none() && !announced.refused) else {
+        if announced.refused {
+            // It is refused when the client knows it, however late.
+            self.system_calls.record_over(announced.id);
             return;
+        }
+        let (id, from, began_ms) = (announced.id, announced.from, announced.since_ms);
+        self.last_end = match (missed, announced.answered) {
+            (true, None) => SystemEndReason::Missed,
+            (true, Some(_)) => SystemEndReason::Remote,
+            (false, _) => SystemEndReason::Failed,
         };
-        let (id, began_ms) = (announced.id, announced.since_ms);
-        let notice = banner::of_end(EndReason::CancelledRemotely, &from, false, true);
-        if let Some(notice) = notice {
+        if !missed {
+            return;
+        }
+        let unheard = announced.answered.is_none();
+        if let Some(notice) = banner::of_end(EndReason::CancelledRemotely, &from, false, unheard) {
             self.tell(Topic::Call, notice, Some(Retry::Call { to: from.clone(), video: true }));
         }
-        self.missed_call(id, from.clone(), began_ms);
-        self.history.add(HistoryEntry { id, with: from, kind: HistoryKind::Missed, began_ms, seconds: 0, video: true });
+        if unheard {
+            self.missed_call(id, from.clone(), began_ms);
+        }
+        let kind = if unheard { HistoryKind::Missed } else { HistoryKind::Incoming };
+        self.history.add(HistoryEntry { id, with: from, kind, began_ms, seconds: 0, video: true });
         self.save_history();
         self.banners.expire(now.at);
     }

@@ -2,7 +2,7 @@
 
 use super::banner::{self, Notice, Recovery, Retry, Topic};
 use super::calls::{Call, Purpose};
-use super::client_news::{ClientNews, CommandKind};
+use super::client_news::{ClientNews, CommandKind, ServerPush};
 use super::effect::{ClientCommand, Effect};
 use super::failure::Failure;
 use super::reducer::{App, Now, Session};
@@ -31,7 +31,7 @@ impl App {
                 }
             }
             ClientNews::ConnectFailed(why) => self.connect_failed(now, why),
-            ClientNews::LoggedIn { name } => self.logged_in(now, name),
+            ClientNews::LoggedIn { name, push } => self.logged_in(now, name, push),
             ClientNews::Renamed { wanted, name } => self.renamed(now, wanted, name),
             ClientNews::Away(names) => self.away = names,
             ClientNews::Users(names) => {
@@ -92,7 +92,7 @@ impl App {
         self.tell(Topic::Server, banner::of_login(why), Some(retry));
     }
 
-    fn logged_in(&mut self, now: Now, name: String) {
+    fn logged_in(&mut self, now: Now, name: String, push: Option<ServerPush>) {
         let (Session::Connecting(session) | Session::Online(session) | Session::Reconnecting(session)) = self.session
         else {
             return;
@@ -109,6 +109,7 @@ impl App {
             return;
         }
         self.keep_sign_in();
+        self.ask_for_push(push);
         let missing = self.permissions().missing_to_be_called();
         if missing.is_empty() || !self.visibility.is_foreground() || self.question.is_some() {
             self.hint_permissions();
@@ -216,10 +217,7 @@ impl App {
             }
             return self.call_is_over(now, reason, true);
         }
-        if self.announced.as_ref().is_some_and(|announced| announced.is(id, with)) {
-            if let Some(announced) = &mut self.announced {
-                announced.from.get_or_insert_with(|| with.to_owned());
-            }
+        if self.announced.as_ref().is_some_and(|announced| announced.id == id) {
             self.drop_announced(now, reason != EndReason::AnsweredElsewhere);
         }
         self.system_calls.record_over(id);

@@ -6,7 +6,7 @@ use crate::call::{CallEvent, CallSnapshot, EndReason, NoPath};
 use crate::client::{CallQuality, ClientEvent, DeviceKind, MediaKind, MissingMedia};
 use crate::facing::FacingMode;
 use crate::signaling::SignalingEvent;
-use crate::signaling::message::CallId;
+use crate::signaling::message::{CallId, PushInfo, PushPlatform};
 
 /// What a client tells, and the answers to commands.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +35,8 @@ pub enum ClientNews {
     LoggedIn {
         /// The name that one has.
         name: String,
+        /// How the server can ring this device while it is not connected, if it can.
+        push: Option<ServerPush>,
     },
     /// One's name is another now.
     Renamed {
@@ -107,6 +109,22 @@ pub enum ClientNews {
     },
 }
 
+/// How a server can ring devices that are not connected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerPush {
+    /// What a device can register for.
+    pub platforms: Vec<PushPlatform>,
+    /// The server's VAPID public key (RFC 8292), which a subscription by Web Push or UnifiedPush needs: a point of P-256, uncompressed, in
+    /// base64url.
+    pub application_server_key: Option<String>,
+}
+
+impl From<&PushInfo> for ServerPush {
+    fn from(PushInfo { platforms, application_server_key }: &PushInfo) -> Self {
+        Self { platforms: platforms.clone(), application_server_key: application_server_key.clone() }
+    }
+}
+
 /// Kinds of command that can fail in a way that the app has to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CommandKind {
@@ -148,7 +166,9 @@ impl ClientNews {
 
     fn from_signaling(event: &SignalingEvent) -> Option<Self> {
         Some(match event {
-            SignalingEvent::LoggedIn { name, .. } => Self::LoggedIn { name: name.clone() },
+            SignalingEvent::LoggedIn { name, push, .. } => {
+                Self::LoggedIn { name: name.clone(), push: push.as_deref().map(Into::into) }
+            }
             SignalingEvent::Renamed { wanted, name } => Self::Renamed { wanted: wanted.clone(), name: name.clone() },
             SignalingEvent::Away(names) => Self::Away(names.clone()),
             SignalingEvent::Users(names) => Self::Users(names.clone()),

@@ -1,10 +1,11 @@
 //! What comes out of the app besides its state: what is to be done, in this order.
 
 use super::action::{SavedSignIn, Token};
+use super::client_news::ServerPush;
 use super::permissions::Permission;
 use super::state::OutagePart;
 use crate::media::video::ThermalState;
-use crate::signaling::message::CallId;
+use crate::signaling::message::{CallId, PushRegister};
 
 /// Something to be done. Those with a value (`Ring(true)`) say how it is to be from now on.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +57,9 @@ pub enum Effect {
         /// When, in milliseconds since 1970.
         at_ms: u64,
     },
+    /// The server can ring this device: ask the system's push service for what reaches it, which
+    /// [`super::SystemAction::PushRegistrationChanged`] tells.
+    RequestPushToken(ServerPush),
     /// The person has seen what was missed.
     ClearMissedCalls,
     /// Put the bytes of a JPEG file among the person's photos; [`super::SystemAction::PhotoSaved`] tells what became of it.
@@ -165,6 +169,8 @@ pub enum ClientCommand {
     NetworkChanged,
     /// Look whether the server is still there.
     CheckServer,
+    /// The server is to ring this device so while it is not connected, or (none) not any more.
+    RegisterPush(Option<Box<PushRegister>>),
     /// Give back memory that is idle.
     TrimMemory,
     /// Take a part of the network away.

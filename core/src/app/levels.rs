@@ -43,6 +43,7 @@ impl App {
     /// Brings client, system and the system's calls to where the state is.
     pub(super) fn settle(&mut self) {
         self.follow_client();
+        self.follow_push();
         self.follow_system();
         let effects = self.system_calls.follow(wanted(self), self.last_end);
         for effect in effects {
@@ -154,7 +155,7 @@ impl App {
 
     fn service(&self) -> Option<CallService> {
         if let Some(announced) = self.announced.as_ref().filter(|announced| !announced.refused) {
-            let with = announced.from.clone().unwrap_or_default();
+            let with = announced.from.clone();
             let ringing = announced.rings();
             return Some(CallService { ringing, with, since_ms: None, camera: false, microphone: false });
         }
@@ -173,7 +174,7 @@ impl App {
 /// The call of the moment, as the system's calls are to see it; none once it is being ended.
 fn wanted(app: &App) -> Option<Wanted> {
     if let Some(announced) = app.announced.as_ref().filter(|announced| !announced.refused) {
-        let (id, with) = (announced.id, announced.from.clone());
+        let (id, with) = (announced.id, Some(announced.from.clone()));
         let answered = announced.answered.is_some();
         return Some(Wanted { id, with, outgoing: false, phase: CallPhase::Ringing, muted: false, answered });
     }

@@ -14,7 +14,7 @@
 //!
 //! Each rule has a file: what is told (`banner`), `permissions`, `hold`, the wish for the `camera`, where sound goes
 //! (`audio_route`), changes of the `network`, `thermal` state, names (`name`), `history`, `chat`, the matching of system
-//! calls and pushes (`system_calls`), `statistics` as text. What merely follows from the state, such as whether it rings, is computed
+//! calls (`system_calls`) and pushes (`push`), `statistics` as text. What merely follows from the state, such as whether it rings, is computed
 //! after each action and compared with what was done last (`levels`): so nothing rings, films or listens that has no reason to any more.
 
 mod action;
@@ -34,6 +34,7 @@ mod levels;
 mod name;
 mod network;
 mod permissions;
+mod push;
 mod quality;
 mod reducer;
 mod state;
@@ -52,7 +53,7 @@ pub use audio_route::{AudioRoute, AudioRouteKind};
 pub use banner::{Banner, Recovery, Topic};
 pub use camera::{CameraTrouble, Visibility};
 pub use chat::{CHAT_LIMIT, ChatContent, ChatLine};
-pub use client_news::{ClientNews, CommandKind};
+pub use client_news::{ClientNews, CommandKind, ServerPush};
 pub use effect::{
     AudioUse, CallService, ClientCommand, Effect, Field, SettingsPage, SystemCallEffect, SystemEndReason,
 };
@@ -61,6 +62,7 @@ pub use history::{HISTORY_LIMIT, HistoryEntry, HistoryKind};
 pub use hold::AudioInterruption;
 pub use network::Network;
 pub use permissions::{Permission, PermissionStatus, Permissions};
+pub use push::read_push;
 pub use reducer::{App, AppConfig, Now};
 pub use state::{
     AppState, AudioRouteView, CallPhase, CallView, OutagePart, PeopleView, PersonView, Screen, SignInView, Tab,

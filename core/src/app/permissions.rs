@@ -9,8 +9,6 @@ pub enum Permission {
     Microphone,
     /// Telling of calls while the app is not in front.
     Notifications,
-    /// Headsets by Bluetooth (Android's `BLUETOOTH_CONNECT`).
-    Bluetooth,
     /// Showing a call over a locked screen (Android's full-screen intent).
     FullScreenIntent,
 }
@@ -44,8 +42,6 @@ pub struct Permissions {
     pub microphone: PermissionStatus,
     /// See [`Permission::Notifications`].
     pub notifications: PermissionStatus,
-    /// See [`Permission::Bluetooth`].
-    pub bluetooth: PermissionStatus,
     /// See [`Permission::FullScreenIntent`]; it is never asked for by a dialog.
     pub full_screen_intent: PermissionStatus,
 }
@@ -73,13 +69,7 @@ impl Permissions {
     /// Nothing is guarded: a demonstration with devices that are not real.
     pub(super) const ALL: Self = {
         let granted = PermissionStatus::Granted;
-        Self {
-            camera: granted,
-            microphone: granted,
-            notifications: granted,
-            bluetooth: granted,
-            full_screen_intent: granted,
-        }
+        Self { camera: granted, microphone: granted, notifications: granted, full_screen_intent: granted }
     };
 
     /// What to ask for on the way to a call, once a call at most: what the call is about if it is missing, and along with it what only
@@ -95,7 +85,6 @@ impl Permissions {
             (Permission::Microphone, microphone),
             (Permission::Camera, camera),
             (Permission::Notifications, undecided(self.notifications)),
-            (Permission::Bluetooth, undecided(self.bluetooth)),
         ]
         .into_iter()
         .filter_map(|(permission, ask)| ask.then_some(permission))
@@ -132,13 +121,15 @@ mod tests {
     use PermissionStatus::{Denied, Granted, Undecided};
 
     fn permissions(camera: PermissionStatus, microphone: PermissionStatus) -> Permissions {
-        Permissions { camera, microphone, bluetooth: Denied, ..Permissions::default() }
+        Permissions { camera, microphone, ..Permissions::default() }
     }
 
     #[test]
     fn a_call_asks_for_what_it_is_about_and_along_with_it_for_what_helps() {
         let all = [Permission::Microphone, Permission::Camera, Permission::Notifications];
-        assert_eq!(permissions(Undecided, Undecided).missing_for_call(true), all, "a no to what only helps is kept");
+        assert_eq!(permissions(Undecided, Undecided).missing_for_call(true), all);
+        let silent = Permissions { notifications: Denied, ..permissions(Undecided, Undecided) };
+        assert_eq!(silent.missing_for_call(true), all[..2], "a no to what only helps is kept");
         assert_eq!(
             permissions(Denied, Denied).missing_for_call(true),
             all,

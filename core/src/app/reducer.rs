@@ -13,6 +13,7 @@ use super::levels::{ClientLevels, Levels};
 use super::name::Address;
 use super::network::NetworkMonitor;
 use super::permissions::{Permission, Permissions};
+use super::push::PushState;
 use super::state::{AppState, OutagePart, Tab};
 use super::statistics::StatisticsLine;
 use super::system_calls::{Announced, PUSH_TIMEOUT, SystemCalls};
@@ -113,6 +114,7 @@ pub struct App {
     pub(super) thermal: ThermalState,
     pub(super) call: Option<Call>,
     pub(super) announced: Option<Announced>,
+    pub(super) push_state: PushState,
     pub(super) system_calls: SystemCalls,
     pub(super) last_end: SystemEndReason,
     pub(super) camera: CameraWish,
@@ -159,6 +161,7 @@ impl App {
             thermal: ThermalState::default(),
             call: None,
             announced: None,
+            push_state: PushState::default(),
             system_calls: SystemCalls::default(),
             last_end: SystemEndReason::Local,
             camera: CameraWish::default(),

@@ -4,14 +4,13 @@ use super::action::{PhotoOutcome, SystemAction, SystemCallNews};
 use super::banner::{self, Notice, Recovery, Retry, Topic};
 use super::calls::Call;
 use super::camera::{CameraTrouble, Visibility};
-use super::effect::{ClientCommand, Effect, SystemCallEffect, SystemEndReason};
+use super::effect::{ClientCommand, Effect};
 use super::history::CallHistory;
 use super::hold::AudioInterruption;
 use super::network::Network;
 use super::permissions::PermissionStatus;
 use super::reducer::{App, Now, Session};
-use super::state::{CallPhase, Tab};
-use super::system_calls::Announced;
+use super::state::Tab;
 use super::text::TextKey;
 use super::thermal;
 use crate::media::video::ThermalState;
@@ -54,7 +53,8 @@ impl App {
                 self.hold.set_managed(false);
                 self.hang_up(now);
             }
-            SystemAction::PushReceived { call, from } => self.push_received(now, call, from),
+            SystemAction::PushReceived(push) => self.push_received(now, push),
+            SystemAction::PushRegistrationChanged(device) => self.push_registration_changed(device),
             SystemAction::PhotoSaved(outcome) => self.photo_saved(now, outcome),
         }
     }
@@ -186,47 +186,6 @@ impl App {
                 }
             }
         }
-    }
-
-    /// A push came: its call is shown at once, and looked for at the server.
-    fn push_received(&mut self, now: Now, call: Option<CallId>, from: Option<String>) {
-        if self.session.is_logged_in() {
-            // A connection that the system cut while the app slept is only noticed when it is looked at.
-            self.command(ClientCommand::CheckServer);
-        } else {
-            self.connect_as_saved();
-        }
-        if let Some(shown) = self.shown_as(call, from.as_deref()) {
-            if self.config.reports_every_push {
-                self.push(Effect::SystemCall(SystemCallEffect::Incoming { call: shown, from }));
-            }
-            return;
-        }
-        let id = call.unwrap_or_else(|| self.system_calls.make_id());
-        if self.call.is_some() || self.announced.is_some() || call.is_some_and(|call| self.system_calls.is_over(call)) {
-            if self.config.reports_every_push {
-                self.push(Effect::SystemCall(SystemCallEffect::Incoming { call: id, from }));
-                let reason = SystemEndReason::Failed;
-                self.push(Effect::SystemCall(SystemCallEffect::Ended { call: id, reason }));
-            }
-            return;
-        }
-        let (since, since_ms) = (now.at, now.unix_ms);
-        let named = call.is_some();
-        let (answered, refused, silenced) = (None, false, false);
-        self.announced = Some(Announced { id, named, from, answered, refused, silenced, since, since_ms });
-    }
-
-    /// The name towards the system's calls of the call that a push tells of, if it is known already.
-    fn shown_as(&self, call: Option<CallId>, from: Option<&str>) -> Option<CallId> {
-        let is_call = |known: &&Call| match call {
-            Some(call) => known.id == Some(call),
-            None => known.phase == CallPhase::Ringing && from.is_none_or(|from| from == known.with),
-        };
-        let goes_on = |known: &&Call| known.phase != CallPhase::Ending;
-        let known = self.call.as_ref().filter(goes_on).filter(is_call).and_then(|known| known.system_id);
-        let announced = self.announced.as_ref().filter(|announced| Some(announced.id) == call && !announced.refused);
-        known.or(announced.map(|announced| announced.id))
     }
 
     fn photo_saved(&mut self, now: Now, outcome: PhotoOutcome) {

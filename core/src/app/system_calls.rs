@@ -19,11 +19,8 @@ const REMEMBERED: usize = 16;
 /// A call that a push told of and the client does not know yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Announced {
-    /// Names it towards the system's calls.
     pub(super) id: CallId,
-    /// Whether the push named the call, so that `id` is the call's own.
-    pub(super) named: bool,
-    pub(super) from: Option<String>,
+    pub(super) from: String,
     /// Answered already, with the camera or without.
     pub(super) answered: Option<bool>,
     /// Refused already: it rings no more, and is refused when the client knows it.
@@ -34,11 +31,6 @@ pub(super) struct Announced {
 }
 
 impl Announced {
-    /// Whether this is the call that the client tells of now.
-    pub(super) fn is(&self, call: CallId, from: &str) -> bool {
-        if self.named { self.id == call } else { self.from.as_deref().is_none_or(|name| name == from) }
-    }
-
     pub(super) fn rings(&self) -> bool {
         self.answered.is_none() && !self.refused
     }
@@ -78,7 +70,7 @@ pub(super) struct SystemCalls {
 }
 
 impl SystemCalls {
-    /// A name for a call whose push has none.
+    /// A name for what a push is reported as that tells of no call.
     pub(super) fn make_id(&mut self) -> CallId {
         self.made = self.made.wrapping_add(1);
         // Of UUID version 8 (RFC 9562 section 5.8), and so of no call of the client's, whose are random.
@@ -251,23 +243,9 @@ mod tests {
     }
 
     #[test]
-    fn a_push_is_the_call_of_its_identifier_or_without_one_of_its_caller() {
-        let (mut calls, call, now) = (SystemCalls::default(), CallId::random(), Instant::now());
-        let announced = |id, named, from: Option<&str>| Announced {
-            id,
-            named,
-            from: from.map(str::to_owned),
-            answered: None,
-            refused: false,
-            silenced: false,
-            since: now,
-            since_ms: 0,
-        };
-        assert!(announced(call, true, None).is(call, "bia"));
-        assert!(!announced(call, true, Some("bia")).is(CallId::random(), "bia"));
-        assert!(announced(calls.make_id(), false, Some("bia")).is(call, "bia"));
-        assert!(!announced(calls.make_id(), false, Some("caio")).is(call, "bia"));
-        assert!(announced(calls.make_id(), false, None).is(call, "bia"));
+    fn names_that_are_made_up_are_no_calls_and_each_anothers() {
+        let mut calls = SystemCalls::default();
         assert_ne!(calls.make_id(), calls.make_id());
+        assert_ne!(calls.make_id().0.get_version_num(), CallId::random().0.get_version_num());
     }
 }

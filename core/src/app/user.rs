@@ -86,6 +86,7 @@ impl App {
         self.sessions = self.sessions.wrapping_add(1);
         self.banners.clear_all();
         self.client_levels = Default::default();
+        self.new_push_session();
         self.sessions
     }
 
@@ -131,6 +132,7 @@ impl App {
 
     fn sign_out(&mut self, now: Now) {
         let Some(session) = self.session.id() else { return };
+        self.unregister_push();
         self.command(ClientCommand::Logout { session });
         if let Some(saved) = self.saved.as_mut().filter(|saved| saved.stay && !self.demo) {
             (saved.stay, saved.token) = (false, None);

@@ -79,7 +79,7 @@ impl App {
     fn announced_view(&self) -> Option<CallView> {
         let announced = self.announced.as_ref().filter(|announced| !announced.refused)?;
         let Announced { id, from, answered, .. } = announced;
-        let with = from.clone().unwrap_or_default();
+        let with = from.clone();
         let ringing = answered.is_none();
         let phase = if ringing { CallPhase::Ringing } else { CallPhase::Connecting };
         let status = if ringing { TextKey::CallRingingHere } else { TextKey::CallConnecting };

@@ -16,7 +16,7 @@ private final class FakeApp {
         core = try AppCore(
             config: AppConfig(systemRings: true, reportsEveryPush: true), devices: devices, observer: Listener(changes))
         let permissions = AppPermissions(
-            camera: .granted, microphone: .granted, notifications: .granted, bluetooth: .granted, fullScreenIntent: .granted)
+            camera: .granted, microphone: .granted, notifications: .granted, fullScreenIntent: .granted)
         tell(.started(saved: nil, history: nil, permissions: permissions))
     }
 

@@ -8,7 +8,7 @@ use crate::app::{
     UserAction, Visibility,
 };
 use crate::call::{CallState, EndReason};
-use crate::signaling::message::CallId;
+use crate::signaling::message::{CallId, PushedKind};
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -20,10 +20,11 @@ enum Step {
     SystemCall(SystemCallNews),
     /// A push, of the client's call if there is one, or of another.
     Push {
-        named: bool,
         ours: bool,
-        from: bool,
+        kind: PushedKind,
     },
+    /// A push that nobody understands.
+    UnknownPush,
     /// One piece of news arrives.
     Deliver,
     DeliverAll,
@@ -81,6 +82,7 @@ fn step() -> impl Strategy<Value = Step> {
         Just(EndReason::CancelledRemotely),
         Just(EndReason::AnsweredElsewhere),
     ];
+    let kind = prop_oneof![3 => Just(PushedKind::Ring), 2 => Just(PushedKind::Cancel)];
     let state = prop_oneof![
         Just(CallState::RingingRemotely),
         Just(CallState::RingingByPush),
@@ -92,7 +94,8 @@ fn step() -> impl Strategy<Value = Step> {
         6 => user.prop_map(S::User),
         2 => system.prop_map(S::System),
         2 => system_call.prop_map(S::SystemCall),
-        2 => (any::<bool>(), any::<bool>(), any::<bool>()).prop_map(|(named, ours, from)| S::Push { named, ours, from }),
+        2 => (any::<bool>(), kind).prop_map(|(ours, kind)| S::Push { ours, kind }),
+        1 => Just(S::UnknownPush),
         6 => Just(S::Deliver),
         3 => Just(S::DeliverAll),
         2 => bools.prop_map(|granted| S::Answer { granted }),
@@ -115,10 +118,11 @@ fn take(world: &mut World, step: Step) {
             let call = world.reported.unwrap_or_else(CallId::random);
             world.system(SystemAction::Call { call, news });
         }
-        Step::Push { named, ours, from } => {
+        Step::Push { ours, kind } => {
             let id = world.call.as_ref().filter(|_| ours).map_or_else(CallId::random, |call| call.id);
-            world.system(SystemAction::PushReceived { call: named.then_some(id), from: from.then(|| PEER.to_owned()) });
+            world.pushed(kind, id);
         }
+        Step::UnknownPush => world.system(SystemAction::PushReceived(None)),
         Step::Deliver => drop(world.deliver_one()),
         Step::DeliverAll => world.deliver(),
         Step::Answer { granted } => world.answer(if granted { GRANTED } else { Permissions::default() }),

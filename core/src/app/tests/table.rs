@@ -1,7 +1,8 @@
 //! Each state of the app with each action: what must hold holds, and there is a way out.
 
 use super::World;
-use super::world::{GRANTED, PEER};
+use super::stories::saved;
+use super::world::{GRANTED, PEER, server_push};
 use crate::app::{
     AppConfig, AudioInterruption, CameraTrouble, ClientNews, CommandKind, Failure, Network, OutagePart, Permissions,
     PhotoOutcome, Recovery, RingerMode, SystemAction, SystemCallNews, Tab, UserAction, Visibility,
@@ -9,7 +10,7 @@ use crate::app::{
 use crate::call::{CallState, EndReason, NoPath};
 use crate::client::{CallQuality, DeviceKind, MediaKind, MissingMedia};
 use crate::media::video::ThermalState;
-use crate::signaling::message::CallId;
+use crate::signaling::message::{CallId, PushPlatform, PushRegister, PushedKind};
 
 fn logged_out() -> World {
     World::new(AppConfig { demo: true, ..AppConfig::default() })
@@ -64,7 +65,12 @@ const STATES: &[State] = &[
     ("pushed", || after(World::online(), &[pushed])),
     ("pushed and answered", || after(World::online(), &[pushed, accept])),
     ("pushed and refused", || after(World::online(), &[pushed, decline])),
-    ("pushed while logged out", || after(logged_out(), &[pushed])),
+    ("pushed while out of reach", || {
+        let fails = |world: &mut World| world.fails = Some(Failure::Unreachable);
+        after(logged_out(), &[fails, started, World::deliver, pushed])
+    }),
+    ("pushed and taken back", || after(World::online(), &[pushed, |world| world.pushed(PushedKind::Cancel, PUSHED)])),
+    ("registered for push", || after(World::online_with_token(), &[|world| world.system(registered())])),
 ];
 
 fn forbid(world: &mut World) {
@@ -83,12 +89,24 @@ fn decline(world: &mut World) {
     world.user(UserAction::Decline);
 }
 
-fn pushed(world: &mut World) {
-    world.system(push());
+fn started(world: &mut World) {
+    world.system(SystemAction::Started { saved: Some(saved()), history: None, permissions: GRANTED });
 }
 
-fn push() -> SystemAction {
-    SystemAction::PushReceived { call: Some(CallId(uuid::Uuid::from_u128(7))), from: Some(PEER.to_owned()) }
+const PUSHED: CallId = CallId(uuid::Uuid::from_u128(7));
+
+fn pushed(world: &mut World) {
+    world.pushed(PushedKind::Ring, PUSHED);
+}
+
+fn registered() -> SystemAction {
+    SystemAction::PushRegistrationChanged(Some(PushRegister {
+        platform: PushPlatform::Fcm,
+        token: Some("token".to_owned()),
+        endpoint: None,
+        keys: None,
+        locale: None,
+    }))
 }
 
 type Act = Box<dyn Fn(&mut World)>;
@@ -142,11 +160,15 @@ fn actions() -> Vec<Act> {
         SystemAction::CameraTrouble(None),
         SystemAction::LowMemory,
         SystemAction::CallsReset,
-        push(),
-        SystemAction::PushReceived { call: None, from: None },
+        registered(),
+        SystemAction::PushRegistrationChanged(None),
+        SystemAction::PushReceived(None),
         SystemAction::PhotoSaved(PhotoOutcome::Failed),
     ] {
         actions.push(Box::new(move |world| world.system(action.clone())));
+    }
+    for kind in [PushedKind::Ring, PushedKind::Cancel] {
+        actions.push(Box::new(move |world| world.pushed(kind, PUSHED)));
     }
     for news in [
         SystemCallNews::Taken,
@@ -168,7 +190,7 @@ fn actions() -> Vec<Act> {
         ClientNews::CommandFailed { command: CommandKind::FlipCamera, why: Failure::Overconstrained },
         ClientNews::CommandFailed { command: CommandKind::Other, why: Failure::TooFast },
         ClientNews::CameraOpened(None),
-        ClientNews::LoggedIn { name: "ana".to_owned() },
+        ClientNews::LoggedIn { name: "ana".to_owned(), push: Some(server_push()) },
         ClientNews::Renamed { wanted: text(), name: text() },
         ClientNews::Users(vec![text()]),
         ClientNews::Away(vec![text()]),

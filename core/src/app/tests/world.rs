@@ -2,10 +2,11 @@
 
 use crate::app::{
     Action, App, AppConfig, CallPhase, CallService, ClientCommand, ClientNews, CommandKind, Effect, Failure, Now,
-    PermissionStatus, Permissions, Recovery, SystemAction, SystemCallEffect, SystemCallNews, TextKey, UserAction,
+    PermissionStatus, Permissions, Recovery, ServerPush, SystemAction, SystemCallEffect, SystemCallNews, TextKey,
+    Token, UserAction,
 };
 use crate::call::{CallSnapshot, CallState, EndReason};
-use crate::signaling::message::{CallId, MediaState};
+use crate::signaling::message::{CallId, MediaState, PushPlatform, PushedCall, PushedKind};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -16,7 +17,6 @@ pub(super) const GRANTED: Permissions = Permissions {
     camera: PermissionStatus::Granted,
     microphone: PermissionStatus::Granted,
     notifications: PermissionStatus::Granted,
-    bluetooth: PermissionStatus::Granted,
     full_screen_intent: PermissionStatus::Granted,
 };
 
@@ -26,6 +26,11 @@ pub(super) struct ClientCall {
     pub(super) id: CallId,
     pub(super) with: String,
     pub(super) state: CallState,
+}
+
+/// How a server can ring devices.
+pub(super) fn server_push() -> ServerPush {
+    ServerPush { platforms: vec![PushPlatform::Fcm, PushPlatform::Apns], application_server_key: None }
 }
 
 fn client_command(effect: &Effect) -> Option<&ClientCommand> {
@@ -107,6 +112,15 @@ impl World {
         world
     }
 
+    /// One that is logged in by a token, which alone lets a device be rung by push.
+    pub(super) fn online_with_token() -> Self {
+        let mut world = Self::new(AppConfig::default());
+        let (server, name) = ("wss://call.example.org".to_owned(), ME.to_owned());
+        world.user(UserAction::SignIn { server, name, token: Some(Token("token".to_owned())) });
+        world.deliver();
+        world
+    }
+
     pub(super) fn sign_in(&mut self) {
         let (server, name) = ("wss://call.example.org".to_owned(), ME.to_owned());
         self.user(UserAction::SignIn { server, name, token: None });
@@ -165,6 +179,12 @@ impl World {
             self.act(Action::Client { session, news });
         }
         is_news
+    }
+
+    /// A push about this call comes, sent just now.
+    pub(super) fn pushed(&mut self, kind: PushedKind, call: CallId) {
+        let (from, room, sent) = (PEER.to_owned(), String::new(), self.now.unix_ms);
+        self.system(SystemAction::PushReceived(Some(PushedCall { kind, call, from, room, sent })));
     }
 
     /// The person answers the system's question.
@@ -286,7 +306,7 @@ impl World {
                 (self.microphone, self.camera) = (true, true);
                 match self.fails.take() {
                     Some(why) => ClientNews::ConnectFailed(why),
-                    None => ClientNews::LoggedIn { name },
+                    None => ClientNews::LoggedIn { name, push: Some(server_push()) },
                 }
             }
             ClientCommand::Logout { session } => {

@@ -2,6 +2,7 @@
 
 mod calls;
 mod devices;
+mod pushes;
 mod session;
 mod system_calls;
 

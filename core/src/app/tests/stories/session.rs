@@ -92,7 +92,7 @@ fn a_lost_server_is_told_and_its_return_for_a_moment() {
     world.ends(EndReason::HungUpRemotely);
     world.deliver();
     assert_eq!(world.told(), [TextKey::ServerLost, TextKey::EndHungUpThere]);
-    world.client(ClientNews::LoggedIn { name: ME.to_owned() });
+    world.client(ClientNews::LoggedIn { name: ME.to_owned(), push: None });
     assert_eq!(world.told(), [TextKey::ServerBack, TextKey::EndHungUpThere]);
     world.wait(Duration::from_secs(5));
     assert_eq!(world.told(), [TextKey::EndHungUpThere]);

@@ -24,7 +24,7 @@ internal class FakeApp(phone: FakePhone) : AutoCloseable {
 
     init {
         val granted = AppPermissionStatus.GRANTED
-        tell(AppAction.Started(null, null, AppPermissions(granted, granted, granted, granted, granted)))
+        tell(AppAction.Started(null, null, AppPermissions(granted, granted, granted, granted)))
     }
 
     fun tell(action: AppAction) = take(core.dispatch(action))
