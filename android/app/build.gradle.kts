@@ -28,7 +28,6 @@ android {
         it.useJUnitPlatform()
         it.systemProperty("jna.library.path", target.path)
         it.systemProperty("chamada.command", target.resolve("chamada").path)
-        it.systemProperty("chamada.res", projectDir.resolve("src/main/res").path)
     }
 }
 

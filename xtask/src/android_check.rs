@@ -1,6 +1,7 @@
 //! `cargo xtask android-check`: the library and the app for Android without an Android SDK. Compiled against the real framework,
 //! resources and manifest linked, unit tests run; nothing of it is run on Android.
 
+use crate::android_api;
 use crate::android_shrink;
 use crate::bindings::{build, generate};
 use crate::run::{Run, program, root, say, target};
@@ -26,6 +27,7 @@ pub(crate) fn steps(steps: &mut Steps) {
         pack()?;
         Ok(outcome)
     });
+    steps.step("Android: public interfaces alone, and none too new", android_api::run);
     steps.step("Android: screens on Robolectric", screens);
     steps.step("Android: a call by classes that R8 shrank", android_shrink::run);
 }
@@ -130,6 +132,11 @@ fn merged(app: &Path) -> Result<String> {
     let (_, inner) = root_element(&library).context("the library's manifest has no root")?;
     let inner = inner.strip_suffix("</manifest>").context("the library's manifest ends in something else")?;
     let (head, rest) = root_element(&app).context("the app's manifest has no root")?;
+    // Newer than Debian's aapt2, which has no name for it.
+    let inner = match (inner.find("<queries>"), inner.find("</queries>")) {
+        (Some(start), Some(end)) => format!("{}{}", &inner[..start], &inner[end + "</queries>".len()..]),
+        _ => inner.to_owned(),
+    };
     Ok(format!("{head} package=\"{PACKAGE}\">{inner}{rest}"))
 }
 

@@ -9,11 +9,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The program that holds the call, of the app's tests.
-const MAIN: &str = "chamada.app.logic.ShrunkCallKt";
+const MAIN: &str = "chamada.app.ShrunkCallKt";
 
 pub(crate) fn run() -> Result<Outcome> {
     let folder = folder();
-    let tests = folder.join("app/test-classes/chamada/app/logic");
+    let tests = folder.join("app/test-classes/chamada/app");
     if !folder.join("app.jar").exists() || !tests.exists() {
         return Ok(Outcome::Skipped("library and app have to be compiled first".to_owned()));
     }
@@ -58,8 +58,10 @@ fn helpers(tests: &Path) -> Result<Vec<PathBuf>> {
     let mut classes = Vec::new();
     for entry in fs::read_dir(tests)? {
         let path = entry?.path();
-        if path.file_name().is_some_and(|name| !name.to_string_lossy().contains("Test")) {
-            classes.push(path);
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let outermost = name.split(['$', '.']).next().unwrap_or_default();
+        if !outermost.ends_with("Test") {
+            classes.push(path.clone());
         }
     }
     Ok(classes)

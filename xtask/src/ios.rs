@@ -67,14 +67,16 @@ fn have_all() -> Result<()> {
     if missing.is_empty() { Ok(()) } else { bail!("the XCFramework needs:\n  - {}", missing.join("\n  - ")) }
 }
 
-/// The generated header, and its module map under the name that compilers look for.
+/// The generated header, and its module map under the name that compilers look for: in a folder of the module's own, since Xcode puts those
+/// of all frameworks together.
 fn headers(folder: &Path) -> Result<PathBuf> {
     bindings::build()?;
     bindings::generate("swift")?;
     let generated = target().join("generated/swift");
-    std::fs::create_dir_all(folder)?;
+    let module = folder.join("ChamadaFFI");
+    std::fs::create_dir_all(&module)?;
     for (from, to) in [("ChamadaFFI.h", "ChamadaFFI.h"), ("ChamadaFFI.modulemap", "module.modulemap")] {
-        std::fs::copy(generated.join(from), folder.join(to)).with_context(|| format!("{from} was not generated"))?;
+        std::fs::copy(generated.join(from), module.join(to)).with_context(|| format!("{from} was not generated"))?;
     }
     Ok(folder.to_path_buf())
 }

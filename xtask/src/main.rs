@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, reason = "a tool talks to the person who runs it")]
 
 mod android;
+mod android_api;
 mod android_check;
 mod android_shrink;
 mod bindings;

@@ -8,6 +8,7 @@ pub(super) fn files(table: &Table) -> Vec<(String, String)> {
     let mut files = vec![
         ("server/web/words.js".to_owned(), page(table)),
         ("ios/ChamadaKit/Sources/ChamadaCore/TextKey.swift".to_owned(), swift(table)),
+        ("android/app/src/main/kotlin/chamada/app/Texts.kt".to_owned(), kotlin(table)),
         ("cli/src/texts.rs".to_owned(), rust(table)),
     ];
     for language in Language::ALL {
@@ -100,6 +101,20 @@ fn android_text(text: &Text, language: Language) -> String {
     said
 }
 
+/// What the core names by its key, with values in the order of their numbers.
+fn kotlin(table: &Table) -> String {
+    let row = |text: &Text| {
+        let values: String = text.values().iter().map(|value| format!(", values[{}]", quoted('"', value))).collect();
+        format!("    {} -> getString(R.string.{}{values})\n", quoted('"', &text.key), text.identifier())
+    };
+    note("//", "")
+        + "\npackage chamada.app\n\nimport android.content.Context\n\n"
+        + "/** The text of a key that the core names, with its values. */\n"
+        + "internal fun Context.text(key: String, values: Map<String, String> = emptyMap()): String = when (key) {\n"
+        + &table.on(Platform::Android).map(row).collect::<String>()
+        + "    else -> key\n}\n"
+}
+
 /// As XML and HTML have it between tags.
 pub(super) fn xml(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
@@ -183,6 +198,16 @@ export const WORDS = {
         let portuguese = android(&table(), Portuguese);
         assert!(portuguese.contains(r#">%2$s de \"%1$s\", 5 %%<"#), "{portuguese}");
         assert!(!portuguese.contains("\"name\""), "{portuguese}");
+    }
+
+    #[test]
+    fn kotlin_fills_the_values_of_a_key_in_the_order_of_their_numbers() {
+        let kotlin = kotlin(&table());
+        assert!(
+            kotlin.contains("    \"b.c-d\" -> getString(R.string.b_c_d, values[\"x\"], values[\"y\"])\n"),
+            "{kotlin}"
+        );
+        assert!(kotlin.ends_with("    \"name\" -> getString(R.string.name)\n    else -> key\n}\n"), "{kotlin}");
     }
 
     #[test]

@@ -1,9 +1,13 @@
 package chamada.app
 
+import android.Manifest
 import android.app.PictureInPictureParams
+import android.app.RemoteAction
 import android.content.Intent
+import android.content.pm.PackageManager
 import android.content.res.Configuration
 import android.graphics.Outline
+import android.graphics.drawable.Icon
 import android.os.Build
 import android.os.Bundle
 import android.os.SystemClock
@@ -17,43 +21,45 @@ import android.widget.LinearLayout
 import android.widget.PopupMenu
 import android.widget.TextView
 import android.window.OnBackInvokedDispatcher
+import chamada.AppAction
+import chamada.AppAudioRouteView
+import chamada.AppCallView
+import chamada.AppPhotoOutcome
+import chamada.AppStatisticsLine
 import chamada.android.CallNotifications
 import chamada.android.VideoView
 import chamada.android.plain.Scaling
-import chamada.app.logic.CallView
-import chamada.app.logic.DeskState
-import chamada.app.logic.Phase
-import chamada.app.logic.StatsText
-import chamada.app.logic.initial
+import chamada.android.plain.UiState
 
 /** A call: ringing here, ringing there, going on; over a locked screen, and small in a corner while the person does other things. */
-class CallActivity : DeskActivity() {
+class CallActivity : BaseActivity() {
     private val remote by lazy { findViewById<VideoView>(R.id.remote) }
     private val preview by lazy { findViewById<VideoView>(R.id.preview) }
     private val measured by lazy { findViewById<TextView>(R.id.measured) }
-    private val stats = StatsText()
-    private var last: CallView? = null
+    private var last: AppCallView? = null
     private var small = false
-    private var shrinking: Pair<Boolean, Rational>? = null
+
+    /** A phone with little memory has none, and takes a word about it for a mistake. */
+    private val hasSmallWindow by lazy { packageManager.hasSystemFeature(PackageManager.FEATURE_PICTURE_IN_PICTURE) }
+    private var shrinking: Triple<Boolean, Rational, Boolean>? = null
 
     @Volatile
     private var shape = Rational(16, 9)
 
+    override val bannerBackground: Int = R.drawable.over_video
+
+    private val call get() = viewModel.uiState.value.app.call
+
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
         setContentView(R.layout.call)
-        house.callScreen = true
         back()
-        window.addFlags(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON)
-        overLock()
-        findViewById<View>(R.id.notice).setBackgroundResource(R.drawable.over_video)
         arrange(resources.configuration)
         remote.scaling = Scaling.FIT
         remote.onSize = { width, height -> shape = pictureInPicture(width, height) }
-        Drag(preview)
+        DragTouchListener(preview)
         rounded(preview)
         buttons()
-        answer(intent)
     }
 
     /** Turning makes no new screen, which would lose the pictures for a moment: what depends on the width follows here. */
@@ -75,36 +81,64 @@ class CallActivity : DeskActivity() {
         }
     }
 
-    private fun overLock() {
+    override suspend fun watch() = session.window.collect {
+        flag(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON, it.keepScreenOn)
+        overLock(it.showWhenLocked)
+    }
+
+    private fun overLock(on: Boolean) {
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.O_MR1) {
-            setShowWhenLocked(true)
-            setTurnScreenOn(true)
+            setShowWhenLocked(on)
+            setTurnScreenOn(on)
         } else {
             @Suppress("DEPRECATION") // By the functions above, which Android 8.0 has not.
-            window.addFlags(WindowManager.LayoutParams.FLAG_SHOW_WHEN_LOCKED or WindowManager.LayoutParams.FLAG_TURN_SCREEN_ON)
+            flag(WindowManager.LayoutParams.FLAG_SHOW_WHEN_LOCKED or WindowManager.LayoutParams.FLAG_TURN_SCREEN_ON, on)
         }
     }
 
+    private fun flag(flags: Int, on: Boolean) = if (on) window.addFlags(flags) else window.clearFlags(flags)
+
     private fun buttons() {
         fun on(id: Int, what: () -> Unit) = findViewById<ImageButton>(id).setOnClickListener { what() }
-        on(R.id.accept) { desk.accept() }
-        on(R.id.decline) { desk.decline() }
-        on(R.id.hang_up) { desk.hangUp() }
-        on(R.id.microphone) { desk.toggleMicrophone() }
-        on(R.id.camera) { desk.toggleCamera() }
-        on(R.id.flip) { desk.flip() }
-        on(R.id.photo) { desk.photo() }
-        on(R.id.stats) { measured.visibility = if (measured.visibility == View.VISIBLE) View.GONE else View.VISIBLE }
+        on(R.id.accept_audio) { viewModel.dispatch(AppAction.Accept(video = false)) }
+        on(R.id.accept) { viewModel.dispatch(AppAction.Accept(video = true)) }
+        on(R.id.decline) { viewModel.dispatch(AppAction.Decline) }
+        on(R.id.hang_up) { viewModel.dispatch(AppAction.HangUp) }
+        on(R.id.microphone) { call?.let { viewModel.dispatch(AppAction.SetMicrophone(!it.microphoneOn)) } }
+        on(R.id.camera) { call?.let { viewModel.dispatch(AppAction.SetCamera(!it.cameraOn)) } }
+        on(R.id.flip) { viewModel.dispatch(AppAction.FlipCamera) }
+        on(R.id.photo) { photo() }
+        on(R.id.stats) { call?.let { viewModel.dispatch(AppAction.ShowStatistics(!it.showsStatistics)) } }
         on(R.id.route) { routes() }
-        findViewById<View>(R.id.take_sound).setOnClickListener { house.keeping.takeSound() }
+        findViewById<View>(R.id.take_sound).setOnClickListener { viewModel.dispatch(AppAction.SetHold(false)) }
         findViewById<View>(R.id.with).setOnLongClickListener {
-            FaultMenu(this, house).show()
+            FaultMenu(this, viewModel).show()
             true
         }
     }
 
+    private fun photo() {
+        if (mayKeepPhotos()) return viewModel.dispatch(AppAction.TakePhoto)
+        requestPermissions(arrayOf(Manifest.permission.WRITE_EXTERNAL_STORAGE), PHOTO_REQUEST)
+    }
+
+    /** From Android 10 on an app's own photos need no permission. */
+    private fun mayKeepPhotos() = Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q ||
+        checkSelfPermission(Manifest.permission.WRITE_EXTERNAL_STORAGE) == PackageManager.PERMISSION_GRANTED
+
+    override fun onRequestPermissionsResult(code: Int, names: Array<out String>, results: IntArray) {
+        if (code != PHOTO_REQUEST) return super.onRequestPermissionsResult(code, names, results)
+        viewModel.dispatch(if (mayKeepPhotos()) AppAction.TakePhoto else AppAction.PhotoSaved(AppPhotoOutcome.NOT_ALLOWED))
+    }
+
     override fun onNewIntent(intent: Intent) {
         super.onNewIntent(intent)
+        setIntent(intent)
+    }
+
+    override fun onResume() {
+        super.onResume()
+        // The person can be asked now what an answer needs.
         answer(intent)
     }
 
@@ -115,24 +149,24 @@ class CallActivity : DeskActivity() {
         if (intent.action != CallNotifications.ACCEPT) return
         // Once: the same intent comes back when the screen is made anew.
         intent.action = null
-        desk.accept()
+        viewModel.dispatch(AppAction.Accept(video = true))
     }
 
     override fun onStart() {
         super.onStart()
-        house.phone.remote.attach(remote)
-        house.phone.preview.attach(preview)
-        house.keeping.back()
+        container.devices.remote.attach(remote)
+        container.devices.preview.attach(preview)
+        session.refreshService()
     }
 
     override fun onStop() {
-        house.phone.remote.detach(remote)
-        house.phone.preview.detach(preview)
+        container.devices.remote.detach(remote)
+        container.devices.preview.detach(preview)
         super.onStop()
     }
 
-    override fun show(state: DeskState) {
-        val call = state.call
+    override fun show(state: UiState) {
+        val call = state.app.call
         if (call == null) {
             // What is to be told of its end is told where people and chat are.
             if (!isFinishing) finish()
@@ -142,56 +176,52 @@ class CallActivity : DeskActivity() {
         last = call
         findViewById<TextView>(R.id.with).text = call.with
         remote.contentDescription = getString(R.string.call_picture_of, call.with)
-        if (!call.cameraThere && before?.cameraThere == true) remote.clear()
-        findViewById<TextView>(R.id.face).text = initial(call.with)
-        findViewById<View>(R.id.person).seen(!call.goesOn || !call.cameraThere)
+        if (!call.showsRemote && before?.showsRemote == true) remote.clear()
+        findViewById<TextView>(R.id.face).text = call.initial
+        findViewById<View>(R.id.person).seen(!call.showsRemote)
         status(call)
-        val ringing = call.phase == Phase.RINGING_LOCALLY
-        findViewById<View>(R.id.incoming).seen(ringing && !small)
-        findViewById<View>(R.id.controls).seen(!ringing && !small)
-        preview.seen(call.camera && !ringing && !small)
-        toggle(R.id.microphone, call.microphone, R.drawable.ic_microphone to R.string.call_mute, R.drawable.ic_microphone_off to R.string.call_unmute)
-        toggle(R.id.camera, call.camera, R.drawable.ic_camera to R.string.call_camera_off, R.drawable.ic_camera_off to R.string.call_camera_on)
-        findViewById<View>(R.id.flip).isEnabled = call.camera
+        findViewById<View>(R.id.incoming).seen(call.canAnswer && !small)
+        findViewById<View>(R.id.controls).seen(!call.canAnswer && !small)
+        preview.seen(call.showsPreview && !small)
+        toggle(R.id.microphone, call.microphoneOn, R.drawable.ic_microphone to R.string.call_mute, R.drawable.ic_microphone_off to R.string.call_unmute)
+        toggle(R.id.camera, call.cameraOn, R.drawable.ic_camera to R.string.call_camera_off, R.drawable.ic_camera_off to R.string.call_camera_on)
+        findViewById<View>(R.id.flip).isEnabled = call.canFlip
         findViewById<View>(R.id.route).apply {
-            isEnabled = call.choice
-            contentDescription = listOfNotNull(getString(R.string.call_speaker), call.route?.let(::name)).joinToString(": ")
+            isEnabled = call.audioRoutes.size > 1
+            val current = call.audioRoutes.find { it.selected }
+            contentDescription = listOfNotNull(getString(R.string.call_speaker), current?.let(::name)).joinToString(": ")
         }
-        if (call.stats != null && call.stats != before?.stats) {
-            measured.text = stats.lines(call.stats).joinToString("\n") { (label, value) -> "${getString(text(label))}: $value" }
-        }
-        shrinkByItself(call.goesOn)
+        measured(call.showsStatistics, state.statistics)
+        shrinkByItself(call)
     }
 
-    private fun status(call: CallView) {
-        val said = when {
-            call.held -> getString(R.string.call_sound_elsewhere)
-            call.phase != Phase.CONNECTED -> text(call.phase)?.let(::getString)
-            !call.cameraThere -> getString(R.string.call_camera_off_there, call.with)
-            !call.microphoneThere -> getString(R.string.call_muted_there, call.with)
-            else -> null
-        }
-        findViewById<TextView>(R.id.status).apply {
-            seen(said != null)
-            if (said != null && text.toString() != said) text = said
-        }
+    private fun measured(seen: Boolean, lines: List<AppStatisticsLine>) {
+        measured.seen(seen)
+        say(measured, lines.joinToString("\n") { "${text(it.label)}: ${it.value}" })
+    }
+
+    private fun status(call: AppCallView) {
+        line(R.id.status, call.status?.let { text(it) })
+        line(R.id.quality, call.quality?.let { text(it) })
         findViewById<View>(R.id.take_sound).seen(call.held)
-        quality(call)
-        lasts(call.since?.takeIf { said == null })
+        lasts(call.sinceMs?.takeIf { call.status == null }?.toLong())
     }
 
-    private fun quality(call: CallView) {
-        val told = call.quality?.takeIf { call.phase == Phase.CONNECTED && !call.held }?.let { getString(text(it), call.with) }
-        findViewById<TextView>(R.id.quality).apply {
-            seen(told != null)
-            if (told != null && text.toString() != told) text = told
-        }
+    private fun line(id: Int, said: String?) {
+        val view = findViewById<TextView>(id)
+        view.seen(said != null)
+        if (said != null) say(view, said)
+    }
+
+    /** Said again it would be read aloud again. */
+    private fun say(view: TextView, text: String) {
+        if (view.text.toString() != text) view.text = text
     }
 
     private fun lasts(since: Long?) = findViewById<Chronometer>(R.id.lasts).run {
         seen(since != null)
         if (since == null) return stop()
-        base = SystemClock.elapsedRealtime() - (house.now() - since)
+        base = SystemClock.elapsedRealtime() - (System.currentTimeMillis() - since)
         start()
     }
 
@@ -205,24 +235,18 @@ class CallActivity : DeskActivity() {
     }
 
     private fun routes() {
-        val call = desk.state.value.call ?: return
+        val routes = call?.audioRoutes ?: return
         val menu = PopupMenu(this, findViewById(R.id.route))
-        call.routes.forEachIndexed { index, route ->
-            menu.menu.add(GROUP, index, index, name(route)).isChecked = route.id == call.route?.id
-        }
+        routes.forEachIndexed { index, route -> menu.menu.add(GROUP, index, index, name(route)).isChecked = route.selected }
         menu.menu.setGroupCheckable(GROUP, true, true)
         menu.setOnMenuItemClickListener {
-            house.keeping.choose(call.routes[it.itemId])
+            viewModel.dispatch(AppAction.ChooseAudioRoute(routes[it.itemId].id))
             true
         }
         menu.show()
     }
 
-    override fun onDestroy() {
-        // Not if it is only made anew.
-        if (isFinishing) house.callScreen = false
-        super.onDestroy()
-    }
+    private fun name(route: AppAudioRouteView) = route.name ?: text(route.label)
 
     // Small in a corner.
 
@@ -236,38 +260,54 @@ class CallActivity : DeskActivity() {
 
     /** Going back does not end a call, nor does it hide one that is not answered yet. */
     private fun goBack() {
-        if (desk.state.value.call?.phase == Phase.RINGING_LOCALLY) return
+        if (call?.canAnswer == true) return
         // Where the system has no small window, or the person allows none, people and chat lead back here.
         if (!shrink()) moveTaskToBack(true)
     }
 
-    private fun shrink(): Boolean = desk.state.value.call?.goesOn == true && enterPictureInPictureMode(parameters(null))
+    private fun shrink(): Boolean = hasSmallWindow && call?.canShrink == true && enterPictureInPictureMode(parameters(null))
 
     override fun onUserLeaveHint() {
         super.onUserLeaveHint()
         // A question of the system's is no leaving.
-        if (Build.VERSION.SDK_INT < Build.VERSION_CODES.S && !house.isAsking) shrink()
+        if (Build.VERSION.SDK_INT < Build.VERSION_CODES.S && session.asking.value == null) shrink()
     }
 
-    private fun shrinkByItself(may: Boolean) {
+    private fun shrinkByItself(call: AppCallView) {
         // Told to the system at changes only: what is shown here changes each second.
-        val wanted = may to shape
-        if (Build.VERSION.SDK_INT < Build.VERSION_CODES.S || wanted == shrinking) return
+        val wanted = Triple(call.canShrink, shape, call.microphoneOn)
+        if (wanted == shrinking) return
         shrinking = wanted
-        setPictureInPictureParams(parameters(may))
+        if (hasSmallWindow) setPictureInPictureParams(parameters(call.canShrink))
     }
 
     private fun parameters(byItself: Boolean?): PictureInPictureParams {
-        val builder = PictureInPictureParams.Builder().setAspectRatio(shape)
+        val builder = PictureInPictureParams.Builder().setAspectRatio(shape).setActions(smallButtons())
         if (byItself != null && Build.VERSION.SDK_INT >= Build.VERSION_CODES.S) builder.setAutoEnterEnabled(byItself)
         return builder.build()
+    }
+
+    /** What can be done with a call that is small in a corner. */
+    private fun smallButtons(): List<RemoteAction> {
+        val on = call?.microphoneOn != false
+        val (icon, label) = if (on) R.drawable.ic_microphone to R.string.call_mute else R.drawable.ic_microphone_off to R.string.call_unmute
+        return listOf(
+            smallButton(icon, label, CallNotifications.MUTE),
+            smallButton(R.drawable.ic_hang_up, R.string.call_hang_up, CallNotifications.HANG_UP),
+        )
+    }
+
+    private fun smallButton(icon: Int, label: Int, action: String): RemoteAction {
+        val text = getString(label)
+        return RemoteAction(Icon.createWithResource(this, icon), text, text, session.button(action))
     }
 
     override fun onPictureInPictureModeChanged(inPicture: Boolean, configuration: Configuration) {
         super.onPictureInPictureModeChanged(inPicture, configuration)
         small = inPicture
+        container.monitor.isPictureInPicture = inPicture
         findViewById<View>(R.id.over).seen(!inPicture)
-        show(desk.state.value)
+        show(viewModel.uiState.value)
     }
 
     private fun View.seen(seen: Boolean) {
@@ -276,6 +316,7 @@ class CallActivity : DeskActivity() {
 
     private companion object {
         const val GROUP = 1
+        const val PHOTO_REQUEST = 2
 
         /** From this width on all buttons of a call stand side by side. */
         const val ONE_ROW_DP = 480

@@ -2,13 +2,13 @@ package chamada.app
 
 import android.app.Application
 
-/** The process: whatever outlives screens is in its house. */
+/** The process: what outlives screens is in its [container]. */
 class ChamadaApp : Application() {
-    lateinit var house: House
+    lateinit var container: AppContainer
         private set
 
     override fun onCreate() {
         super.onCreate()
-        house = House(this)
+        container = AppContainer(this)
     }
 }

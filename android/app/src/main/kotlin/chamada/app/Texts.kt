@@ -1,112 +1,164 @@
+// Written by `cargo xtask texts` from docs/texts.json: change it there.
+
 package chamada.app
 
 import android.content.Context
-import chamada.android.plain.Route
-import chamada.android.plain.RouteKind
-import chamada.app.logic.Phase
-import chamada.app.logic.QualityNotice
-import chamada.app.logic.StatLabel
-import chamada.app.logic.Way
-import chamada.app.logic.Words
 
-/** Which text stands for what. They come from docs/texts.json. */
-internal fun text(words: Words): Int = when (words) {
-    Words.SERVER_UNREACHABLE -> R.string.login_unreachable
-    Words.ADDRESS_WRONG -> R.string.login_bad_address
-    Words.NAME_WRONG -> R.string.login_bad_name
-    Words.NAME_REFUSED -> R.string.login_refused
-    Words.SERVER_LOST -> R.string.server_lost
-    Words.SERVER_LOST_IN_CALL -> R.string.server_lost_in_call
-    Words.SERVER_GONE -> R.string.server_gone
-    Words.REFUSED -> R.string.server_refused
-    Words.TOO_FAST -> R.string.server_too_fast
-    Words.RENAMED -> R.string.chat_renamed
-    Words.CAMERA_NOT_ALLOWED -> R.string.error_no_camera_permission
-    Words.MICROPHONE_NOT_ALLOWED -> R.string.error_no_microphone_permission
-    Words.NO_CAMERA -> R.string.error_no_camera
-    Words.CAMERA_IN_USE -> R.string.error_camera_in_use
-    Words.CAMERA_BROKEN -> R.string.media_no_camera
-    Words.MICROPHONE_BROKEN -> R.string.media_no_microphone
-    Words.SPEAKER_BROKEN -> R.string.media_speaker_failed
-    Words.NO_SOUND -> R.string.media_no_sound_there
-    Words.NO_PICTURE_THERE -> R.string.media_no_picture_there
-    Words.UNREADABLE -> R.string.media_unreadable_there
-    Words.SOUND_ALONE -> R.string.media_sound_alone
-    Words.PICTURE_ALONE -> R.string.media_picture_alone
-    Words.NO_NETWORK -> R.string.path_no_network_here
-    Words.NO_RELAY_ANSWERS -> R.string.path_no_relay_here
-    Words.NOTHING_FROM_THERE -> R.string.path_nothing_from_there
-    Words.NO_RELAY -> R.string.path_no_relay
-    Words.UNANSWERED -> R.string.path_unanswered
-    Words.DEVICES_FAILED -> R.string.end_media_failed_here
-    Words.NO_OTHER_CAMERA -> R.string.media_flip_failed
-    Words.HUNG_UP_REMOTELY -> R.string.end_hung_up_there
-    Words.DECLINED -> R.string.end_declined_there
-    Words.BUSY -> R.string.end_busy
-    Words.NO_ANSWER -> R.string.end_timeout
-    Words.MISSED -> R.string.end_cancelled_there
-    Words.GONE -> R.string.end_unreachable
-    Words.NO_PATH -> R.string.end_no_path
-    Words.CALL_LOST -> R.string.end_connection_failed
-    Words.CALL_NOT_SET_UP -> R.string.end_negotiation_failed
-    Words.NO_COMMON_CODEC -> R.string.end_no_common_codec
-    Words.HANDSHAKE_FAILED -> R.string.end_handshake_failed
-    Words.DEVICES_FAILED_REMOTELY -> R.string.end_media_failed_there
-    Words.ANSWERED_ELSEWHERE -> R.string.end_answered_elsewhere
-    Words.CALL_SELF -> R.string.refused_self_call
-    Words.CALL_REFUSED -> R.string.refused_not_now
-    Words.PHOTO_SAVED -> R.string.photo_taken
-    Words.PHOTO_NOT_SAVED -> R.string.photo_not_saved
-    Words.NO_PICTURE -> R.string.photo_failed
-    Words.FAILED -> R.string.error_internal
+/** The text of a key that the core names, with its values. */
+internal fun Context.text(key: String, values: Map<String, String> = emptyMap()): String = when (key) {
+    "title" -> getString(R.string.title)
+    "tagline" -> getString(R.string.tagline)
+    "login.server" -> getString(R.string.login_server)
+    "login.server-hint" -> getString(R.string.login_server_hint)
+    "login.name" -> getString(R.string.login_name)
+    "login.token-field" -> getString(R.string.login_token_field)
+    "login.enter" -> getString(R.string.login_enter)
+    "login.entering" -> getString(R.string.login_entering)
+    "login.demo" -> getString(R.string.login_demo)
+    "login.bad-name" -> getString(R.string.login_bad_name)
+    "login.bad-address" -> getString(R.string.login_bad_address)
+    "login.unreachable" -> getString(R.string.login_unreachable)
+    "login.refused" -> getString(R.string.login_refused)
+    "login.full" -> getString(R.string.login_full)
+    "login.token" -> getString(R.string.login_token)
+    "leave" -> getString(R.string.leave)
+    "people" -> getString(R.string.people)
+    "people.nobody" -> getString(R.string.people_nobody)
+    "people.search" -> getString(R.string.people_search)
+    "people.no-match" -> getString(R.string.people_no_match)
+    "people.me" -> getString(R.string.people_me, values["name"])
+    "people.away" -> getString(R.string.people_away, values["name"])
+    "people.call" -> getString(R.string.people_call, values["name"])
+    "people.call-audio" -> getString(R.string.people_call_audio, values["name"])
+    "chat" -> getString(R.string.chat)
+    "chat.write" -> getString(R.string.chat_write)
+    "chat.send" -> getString(R.string.chat_send)
+    "chat.arrived" -> getString(R.string.chat_arrived, values["name"])
+    "chat.left" -> getString(R.string.chat_left, values["name"])
+    "chat.renamed" -> getString(R.string.chat_renamed, values["wanted"], values["name"])
+    "chat.welcome" -> getString(R.string.chat_welcome)
+    "incoming.video" -> getString(R.string.incoming_video)
+    "incoming.video-call" -> getString(R.string.incoming_video_call)
+    "incoming.accept" -> getString(R.string.incoming_accept)
+    "incoming.accept-audio" -> getString(R.string.incoming_accept_audio)
+    "incoming.decline" -> getString(R.string.incoming_decline)
+    "call.calling" -> getString(R.string.call_calling)
+    "call.ringing-there" -> getString(R.string.call_ringing_there)
+    "call.ringing-by-push" -> getString(R.string.call_ringing_by_push)
+    "call.ringing-here" -> getString(R.string.call_ringing_here)
+    "call.connecting" -> getString(R.string.call_connecting)
+    "call.reconnecting" -> getString(R.string.call_reconnecting)
+    "call.ending" -> getString(R.string.call_ending)
+    "call.on-hold" -> getString(R.string.call_on_hold)
+    "call.sound-elsewhere" -> getString(R.string.call_sound_elsewhere)
+    "call.take-sound" -> getString(R.string.call_take_sound)
+    "call.back" -> getString(R.string.call_back)
+    "call.picture-of" -> getString(R.string.call_picture_of, values["name"])
+    "call.camera-off-there" -> getString(R.string.call_camera_off_there, values["name"])
+    "call.muted-there" -> getString(R.string.call_muted_there, values["name"])
+    "call.preview" -> getString(R.string.call_preview)
+    "call.mute" -> getString(R.string.call_mute)
+    "call.unmute" -> getString(R.string.call_unmute)
+    "call.camera-off" -> getString(R.string.call_camera_off)
+    "call.camera-on" -> getString(R.string.call_camera_on)
+    "call.flip" -> getString(R.string.call_flip)
+    "call.photo" -> getString(R.string.call_photo)
+    "call.stats" -> getString(R.string.call_stats)
+    "quality.audio-only" -> getString(R.string.quality_audio_only)
+    "quality.received" -> getString(R.string.quality_received, values["name"])
+    "quality.sent" -> getString(R.string.quality_sent, values["name"])
+    "quality.delay" -> getString(R.string.quality_delay)
+    "quality.device" -> getString(R.string.quality_device)
+    "network.metered" -> getString(R.string.network_metered)
+    "call.speaker" -> getString(R.string.call_speaker)
+    "call.hang-up" -> getString(R.string.call_hang_up)
+    "camera.front" -> getString(R.string.camera_front)
+    "camera.rear" -> getString(R.string.camera_rear)
+    "camera.other" -> getString(R.string.camera_other)
+    "route.earpiece" -> getString(R.string.route_earpiece)
+    "route.speaker" -> getString(R.string.route_speaker)
+    "route.wired" -> getString(R.string.route_wired)
+    "route.bluetooth" -> getString(R.string.route_bluetooth)
+    "route.car" -> getString(R.string.route_car)
+    "route.other" -> getString(R.string.route_other)
+    "photo.taken" -> getString(R.string.photo_taken)
+    "photo.failed" -> getString(R.string.photo_failed)
+    "photo.not-saved" -> getString(R.string.photo_not_saved)
+    "server.lost" -> getString(R.string.server_lost)
+    "server.lost-in-call" -> getString(R.string.server_lost_in_call)
+    "server.back" -> getString(R.string.server_back)
+    "server.gone" -> getString(R.string.server_gone)
+    "server.refused" -> getString(R.string.server_refused)
+    "server.too-fast" -> getString(R.string.server_too_fast)
+    "media.no-camera" -> getString(R.string.media_no_camera)
+    "media.no-microphone" -> getString(R.string.media_no_microphone)
+    "media.speaker-failed" -> getString(R.string.media_speaker_failed)
+    "media.no-sound-there" -> getString(R.string.media_no_sound_there, values["name"])
+    "media.no-picture-there" -> getString(R.string.media_no_picture_there, values["name"])
+    "media.unreadable-there" -> getString(R.string.media_unreadable_there, values["name"])
+    "media.sound-alone" -> getString(R.string.media_sound_alone, values["name"])
+    "media.picture-alone" -> getString(R.string.media_picture_alone, values["name"])
+    "path.no-network-here" -> getString(R.string.path_no_network_here)
+    "path.no-relay-here" -> getString(R.string.path_no_relay_here)
+    "path.nothing-from-there" -> getString(R.string.path_nothing_from_there, values["name"])
+    "path.no-relay" -> getString(R.string.path_no_relay)
+    "path.unanswered" -> getString(R.string.path_unanswered)
+    "media.flip-failed" -> getString(R.string.media_flip_failed)
+    "media.camera-paused" -> getString(R.string.media_camera_paused)
+    "media.hot" -> getString(R.string.media_hot)
+    "error.no-camera-permission" -> getString(R.string.error_no_camera_permission)
+    "error.no-microphone-permission" -> getString(R.string.error_no_microphone_permission)
+    "error.no-notification-permission" -> getString(R.string.error_no_notification_permission)
+    "error.no-full-screen-permission" -> getString(R.string.error_no_full_screen_permission)
+    "error.no-photo-permission" -> getString(R.string.error_no_photo_permission)
+    "error.no-camera" -> getString(R.string.error_no_camera)
+    "error.camera-in-use" -> getString(R.string.error_camera_in_use)
+    "error.internal" -> getString(R.string.error_internal)
+    "end.hung-up-there" -> getString(R.string.end_hung_up_there, values["name"])
+    "end.declined-there" -> getString(R.string.end_declined_there, values["name"])
+    "end.busy" -> getString(R.string.end_busy, values["name"])
+    "end.timeout" -> getString(R.string.end_timeout)
+    "end.cancelled-there" -> getString(R.string.end_cancelled_there, values["name"])
+    "end.unreachable" -> getString(R.string.end_unreachable, values["name"])
+    "end.no-path" -> getString(R.string.end_no_path, values["name"])
+    "end.connection-failed" -> getString(R.string.end_connection_failed, values["name"])
+    "end.negotiation-failed" -> getString(R.string.end_negotiation_failed, values["name"])
+    "end.no-common-codec" -> getString(R.string.end_no_common_codec, values["name"])
+    "end.handshake-failed" -> getString(R.string.end_handshake_failed, values["name"])
+    "end.media-failed-here" -> getString(R.string.end_media_failed_here)
+    "end.media-failed-there" -> getString(R.string.end_media_failed_there, values["name"])
+    "end.answered-elsewhere" -> getString(R.string.end_answered_elsewhere, values["name"])
+    "refused.in-call" -> getString(R.string.refused_in_call)
+    "refused.self-call" -> getString(R.string.refused_self_call)
+    "refused.not-logged-in" -> getString(R.string.refused_not_logged_in)
+    "refused.by-system" -> getString(R.string.refused_by_system)
+    "refused.not-now" -> getString(R.string.refused_not_now)
+    "stats.received" -> getString(R.string.stats_received)
+    "stats.sent" -> getString(R.string.stats_sent)
+    "stats.concealed" -> getString(R.string.stats_concealed)
+    "stats.rtt" -> getString(R.string.stats_rtt)
+    "stats.packets-lost" -> getString(R.string.stats_packets_lost)
+    "stats.path" -> getString(R.string.stats_path)
+    "log" -> getString(R.string.log)
+    "log.none" -> getString(R.string.log_none)
+    "log.incoming" -> getString(R.string.log_incoming)
+    "log.outgoing" -> getString(R.string.log_outgoing)
+    "log.missed" -> getString(R.string.log_missed)
+    "way.open-settings" -> getString(R.string.way_open_settings)
+    "way.allow" -> getString(R.string.way_allow)
+    "way.try-again" -> getString(R.string.way_try_again)
+    "way.camera-again" -> getString(R.string.way_camera_again)
+    "way.without-camera" -> getString(R.string.way_without_camera)
+    "way.call-again" -> getString(R.string.way_call_again)
+    "way.write" -> getString(R.string.way_write)
+    "way.change-name" -> getString(R.string.way_change_name)
+    "way.change-address" -> getString(R.string.way_change_address)
+    "way.full-quality" -> getString(R.string.way_full_quality)
+    "way.dismiss" -> getString(R.string.way_dismiss)
+    "faults" -> getString(R.string.faults)
+    "faults.signaling" -> getString(R.string.faults_signaling)
+    "faults.media" -> getString(R.string.faults_media)
+    "faults.network" -> getString(R.string.faults_network)
+    "faults.no-network" -> getString(R.string.faults_no_network)
+    else -> key
 }
-
-internal fun text(way: Way): Int = when (way) {
-    Way.TRY_AGAIN -> R.string.way_try_again
-    Way.EDIT_SERVER -> R.string.way_change_address
-    Way.EDIT_NAME -> R.string.way_change_name
-    Way.ALLOW -> R.string.way_allow
-    Way.SETTINGS -> R.string.way_open_settings
-    Way.CAMERA_AGAIN -> R.string.way_camera_again
-    Way.WITHOUT_CAMERA -> R.string.way_without_camera
-    Way.CALL_AGAIN -> R.string.way_call_again
-    Way.WRITE -> R.string.way_write
-    Way.DISMISS -> R.string.way_dismiss
-}
-
-internal fun text(quality: QualityNotice): Int = when (quality) {
-    QualityNotice.AUDIO_ONLY -> R.string.quality_audio_only
-    QualityNotice.RECEIVED -> R.string.quality_received
-    QualityNotice.SENT -> R.string.quality_sent
-    QualityNotice.DELAY -> R.string.quality_delay
-    QualityNotice.DEVICE -> R.string.quality_device
-}
-
-internal fun text(label: StatLabel): Int = when (label) {
-    StatLabel.RECEIVED -> R.string.stats_received
-    StatLabel.SENT -> R.string.stats_sent
-    StatLabel.SOUND_MADE_UP -> R.string.stats_concealed
-    StatLabel.ROUND_TRIP -> R.string.stats_rtt
-    StatLabel.LOST -> R.string.stats_packets_lost
-    StatLabel.PATH -> R.string.stats_path
-}
-
-/** None while all is well. */
-internal fun text(phase: Phase): Int? = when (phase) {
-    Phase.RINGING_LOCALLY -> R.string.call_ringing_here
-    Phase.CALLING -> R.string.call_calling
-    Phase.RINGING_REMOTELY -> R.string.call_ringing_there
-    Phase.RINGING_BY_PUSH -> R.string.call_ringing_by_push
-    Phase.CONNECTING -> R.string.call_connecting
-    Phase.RECONNECTING -> R.string.call_reconnecting
-    Phase.CONNECTED -> null
-}
-
-internal fun Context.name(route: Route): String = route.name ?: getString(
-    when (route.kind) {
-        RouteKind.EARPIECE -> R.string.route_earpiece
-        RouteKind.SPEAKER -> R.string.route_speaker
-        RouteKind.WIRED -> R.string.route_wired
-        RouteKind.BLUETOOTH -> R.string.route_bluetooth
-    },
-)

@@ -10,9 +10,8 @@ import android.app.Service
 import android.content.Context
 import android.content.Intent
 import android.graphics.drawable.Icon
-import android.media.AudioAttributes
-import android.media.RingtoneManager
 import android.os.Build
+import chamada.AppCallService
 
 /** What notifications say, in the person's language, and what they open. */
 public class CallLook(
@@ -21,29 +20,64 @@ public class CallLook(
     public val service: Class<out Service>,
     public val incomingChannel: String,
     public val ongoingChannel: String,
+    public val missedChannel: String,
     public val incoming: String,
     public val ongoing: String,
     public val accept: String,
     public val decline: String,
     public val hangUp: String,
+    /** Where missed calls are seen. */
+    public val home: Class<out Activity>,
+    /** What is said of a call that was missed. */
+    public val missed: (from: String) -> String,
+    /** In place of a name that nobody told. */
+    public val somebody: String,
 )
 
-/** Notifications of a call that rings and of one that goes on, with buttons to answer and to end it. */
+/** Notifications of a call that rings, of one that goes on, with buttons to answer and to end it, and of calls that were missed. */
 public class CallNotifications(private val context: Context, private val look: CallLook) {
     private val manager = context.getSystemService(NotificationManager::class.java)
 
     init {
-        val ringing = AudioAttributes.Builder().setUsage(AudioAttributes.USAGE_NOTIFICATION_RINGTONE).build()
         val incoming = NotificationChannel(INCOMING, look.incomingChannel, NotificationManager.IMPORTANCE_HIGH)
-        incoming.setSound(RingtoneManager.getDefaultUri(RingtoneManager.TYPE_RINGTONE), ringing)
-        incoming.enableVibration(true)
+        // The core says when to ring: see CallTones.
+        incoming.setSound(null, null)
+        incoming.enableVibration(false)
         incoming.lockscreenVisibility = Notification.VISIBILITY_PUBLIC
         val ongoing = NotificationChannel(ONGOING, look.ongoingChannel, NotificationManager.IMPORTANCE_LOW)
-        manager.createNotificationChannels(listOf(incoming, ongoing))
+        val missed = NotificationChannel(MISSED, look.missedChannel, NotificationManager.IMPORTANCE_DEFAULT)
+        manager.createNotificationChannels(listOf(incoming, ongoing, missed))
+    }
+
+    /** What the service of a call shows. */
+    public fun of(call: AppCallService): Notification {
+        val with = call.with.ifEmpty { look.somebody }
+        return if (call.ringing) ringing(with) else ongoing(with, call.sinceMs?.toLong())
+    }
+
+    /** `AppEffect.NotifyMissedCall`. */
+    public fun missed(call: String, from: String, at: Long) {
+        val intent = Intent(context, look.home).addFlags(Intent.FLAG_ACTIVITY_NEW_TASK)
+        val notification = Notification.Builder(context, MISSED)
+            .setSmallIcon(look.icon)
+            .setContentTitle(from)
+            .setContentText(look.missed(from))
+            .setContentIntent(PendingIntent.getActivity(context, 0, intent, PendingIntent.FLAG_IMMUTABLE))
+            .setCategory(Notification.CATEGORY_MISSED_CALL)
+            .setWhen(at)
+            .setShowWhen(true)
+            .setAutoCancel(true)
+            .build()
+        manager.notify(call, MISSED_ID, notification)
+    }
+
+    /** `AppEffect.ClearMissedCalls`. */
+    public fun clearMissed() {
+        for (shown in manager.activeNotifications) if (shown.id == MISSED_ID) manager.cancel(shown.tag, MISSED_ID)
     }
 
     /** Somebody calls: over everything, also on a locked phone. */
-    public fun ringing(from: String): Notification {
+    private fun ringing(from: String): Notification {
         val open = open(null)
         val builder = builder(INCOMING, from, look.incoming, open).setFullScreenIntent(open, true)
         if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.S) {
@@ -51,8 +85,7 @@ public class CallNotifications(private val context: Context, private val look: C
         } else {
             builder.addAction(action(look.decline, tell(DECLINE))).addAction(action(look.accept, open(ACCEPT)))
         }
-        // Rings until it is answered or taken away.
-        return builder.build().apply { flags = flags or Notification.FLAG_INSISTENT }
+        return builder.build()
     }
 
     /** A call goes on, since so many milliseconds of 1970; none while it is not connected. */
@@ -88,7 +121,8 @@ public class CallNotifications(private val context: Context, private val look: C
         return PendingIntent.getActivity(context, 0, intent, PendingIntent.FLAG_IMMUTABLE or PendingIntent.FLAG_UPDATE_CURRENT)
     }
 
-    private fun tell(action: String): PendingIntent {
+    /** Has the service do this: [DECLINE], [MUTE] or [HANG_UP]. */
+    public fun tell(action: String): PendingIntent {
         val intent = Intent(context, look.service).setAction(action)
         return PendingIntent.getService(context, 0, intent, PendingIntent.FLAG_IMMUTABLE or PendingIntent.FLAG_UPDATE_CURRENT)
     }
@@ -100,10 +134,15 @@ public class CallNotifications(private val context: Context, private val look: C
         /** Action of the service: refuse. */
         public const val DECLINE: String = "chamada.DECLINE"
 
+        /** Action of the service: microphone off or on. */
+        public const val MUTE: String = "chamada.MUTE"
+
         /** Action of the service: end. */
         public const val HANG_UP: String = "chamada.HANG_UP"
 
         private const val INCOMING = "chamada.incoming"
         private const val ONGOING = "chamada.ongoing"
+        private const val MISSED = "chamada.missed"
+        private const val MISSED_ID = 6505
     }
 }

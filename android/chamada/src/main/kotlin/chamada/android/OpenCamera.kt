@@ -18,6 +18,7 @@ import android.os.HandlerThread
 import android.os.SystemClock
 import android.util.Log
 import android.util.Range
+import chamada.AppCameraTrouble
 import chamada.AppException
 import chamada.CameraSettings
 import chamada.CameraSink
@@ -27,7 +28,6 @@ import chamada.FacingMode
 import chamada.Picture
 import chamada.Plane
 import chamada.android.plain.CameraKeeper
-import chamada.android.plain.CameraTrouble
 import chamada.android.plain.ageNanos
 import chamada.android.plain.fpsRange
 import chamada.android.plain.uprightDegrees
@@ -45,7 +45,7 @@ internal class OpenCamera(
     private val settings: CameraSettings,
     private val sink: CameraSink,
     private val displayDegrees: () -> Int,
-    private val onTrouble: (CameraTrouble?) -> Unit,
+    private val onTrouble: (AppCameraTrouble?) -> Unit,
 ) : CameraKeeper.Actions {
     private val sensorDegrees = about[CameraCharacteristics.SENSOR_ORIENTATION] ?: 0
     private val stampsByBoot = about[CameraCharacteristics.SENSOR_INFO_TIMESTAMP_SOURCE] ==
@@ -95,16 +95,16 @@ internal class OpenCamera(
         reader.close()
     }
 
-    @SuppressLint("MissingPermission") // PhoneCameras has checked; the system says so if it was withdrawn since.
+    @SuppressLint("MissingPermission") // Camera2Cameras has checked; the system says so if it was withdrawn since.
     override fun open() {
         try {
             manager.openCamera(settings.deviceId, device(), handler)
         } catch (e: CameraAccessException) {
             failed(troubleOf(e), e.message)
         } catch (e: SecurityException) {
-            failed(CameraTrouble.NOT_ALLOWED, e.message)
+            failed(AppCameraTrouble.NOT_ALLOWED, e.message)
         } catch (e: IllegalArgumentException) {
-            failed(CameraTrouble.GONE, e.message)
+            failed(AppCameraTrouble.GONE, e.message)
         }
     }
 
@@ -113,7 +113,7 @@ internal class OpenCamera(
         device = null
     }
 
-    override fun report(trouble: CameraTrouble) {
+    override fun report(trouble: AppCameraTrouble) {
         onTrouble(trouble)
     }
 
@@ -132,15 +132,15 @@ internal class OpenCamera(
 
         override fun onDisconnected(camera: CameraDevice) {
             camera.close()
-            if (device == null || device === camera) failed(CameraTrouble.IN_USE, "another app took camera ${camera.id}")
+            if (device == null || device === camera) failed(AppCameraTrouble.IN_USE, "another app took camera ${camera.id}")
         }
 
         override fun onError(camera: CameraDevice, error: Int) {
             camera.close()
             val trouble = when (error) {
-                ERROR_CAMERA_IN_USE, ERROR_MAX_CAMERAS_IN_USE -> CameraTrouble.IN_USE
-                ERROR_CAMERA_DISABLED -> CameraTrouble.NOT_ALLOWED
-                else -> CameraTrouble.BROKEN
+                ERROR_CAMERA_IN_USE, ERROR_MAX_CAMERAS_IN_USE -> AppCameraTrouble.IN_USE
+                ERROR_CAMERA_DISABLED -> AppCameraTrouble.NOT_ALLOWED
+                else -> AppCameraTrouble.BROKEN
             }
             if (device == null || device === camera) failed(trouble, "camera ${camera.id} failed with error $error")
         }
@@ -159,7 +159,7 @@ internal class OpenCamera(
         } catch (e: CameraAccessException) {
             failed(troubleOf(e), e.message)
         } catch (e: IllegalStateException) {
-            failed(CameraTrouble.BROKEN, e.message)
+            failed(AppCameraTrouble.BROKEN, e.message)
         }
     }
 
@@ -172,12 +172,12 @@ internal class OpenCamera(
             } catch (e: CameraAccessException) {
                 failed(troubleOf(e), e.message)
             } catch (e: IllegalStateException) {
-                failed(CameraTrouble.BROKEN, e.message)
+                failed(AppCameraTrouble.BROKEN, e.message)
             }
         }
 
         override fun onConfigureFailed(session: CameraCaptureSession) {
-            if (session.device === device) failed(CameraTrouble.BROKEN, "camera ${settings.deviceId} does not take ${settings.width}x${settings.height}")
+            if (session.device === device) failed(AppCameraTrouble.BROKEN, "camera ${settings.deviceId} does not take ${settings.width}x${settings.height}")
         }
     }
 
@@ -195,15 +195,15 @@ internal class OpenCamera(
     }
 
     /** The first time by an exception of [start], later by [onTrouble]. */
-    private fun failed(trouble: CameraTrouble, why: String?) {
+    private fun failed(trouble: AppCameraTrouble, why: String?) {
         Log.w(TAG, "camera: $why")
         keeper.lost(trouble)
         val reason = why ?: trouble.name
         first.completeExceptionally(
             when (trouble) {
-                CameraTrouble.NOT_ALLOWED -> AppException.NotAllowed(reason)
-                CameraTrouble.GONE -> AppException.NotFound(reason)
-                CameraTrouble.IN_USE, CameraTrouble.BROKEN -> AppException.NotReadable(reason)
+                AppCameraTrouble.NOT_ALLOWED -> AppException.NotAllowed(reason)
+                AppCameraTrouble.GONE -> AppException.NotFound(reason)
+                else -> AppException.NotReadable(reason)
             },
         )
     }
@@ -240,9 +240,9 @@ internal class OpenCamera(
 
 internal const val TAG = "chamada"
 
-private fun troubleOf(e: CameraAccessException): CameraTrouble = when (e.reason) {
-    CameraAccessException.CAMERA_IN_USE, CameraAccessException.MAX_CAMERAS_IN_USE -> CameraTrouble.IN_USE
-    CameraAccessException.CAMERA_DISABLED -> CameraTrouble.NOT_ALLOWED
-    CameraAccessException.CAMERA_DISCONNECTED -> CameraTrouble.IN_USE
-    else -> CameraTrouble.BROKEN
+private fun troubleOf(e: CameraAccessException): AppCameraTrouble = when (e.reason) {
+    CameraAccessException.CAMERA_IN_USE, CameraAccessException.MAX_CAMERAS_IN_USE -> AppCameraTrouble.IN_USE
+    CameraAccessException.CAMERA_DISABLED -> AppCameraTrouble.NOT_ALLOWED
+    CameraAccessException.CAMERA_DISCONNECTED -> AppCameraTrouble.IN_USE
+    else -> AppCameraTrouble.BROKEN
 }

@@ -2,7 +2,7 @@ package chamada.android
 
 import chamada.Frame
 import chamada.VideoRenderer
-import chamada.android.plain.NewestWins
+import chamada.android.plain.LatestFrameHolder
 
 /**
  * Where the core shows pictures, for as long as a client lives; views come and go. The newest picture wins, and without a view
@@ -29,4 +29,4 @@ public class VideoOutput : VideoRenderer {
 }
 
 /** Between the thread that shows and the thread that draws. */
-internal typealias FrameSlot = NewestWins<Frame>
+internal typealias FrameHolder = LatestFrameHolder<Frame>

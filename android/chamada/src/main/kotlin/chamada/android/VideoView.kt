@@ -26,7 +26,7 @@ public class VideoView @JvmOverloads constructor(context: Context, attributes: A
     public var onSize: ((width: Int, height: Int) -> Unit)? = null
 
     @Volatile
-    private var screen: GlScreen? = null
+    private var screen: EglRenderer? = null
 
     init {
         surfaceTextureListener = this
@@ -45,7 +45,7 @@ public class VideoView @JvmOverloads constructor(context: Context, attributes: A
     }
 
     override fun onSurfaceTextureAvailable(surface: SurfaceTexture, width: Int, height: Int) {
-        screen = GlScreen(surface, scaling) { w, h -> onSize?.invoke(w, h) }.also { it.resize(width, height) }
+        screen = EglRenderer(surface, scaling) { w, h -> onSize?.invoke(w, h) }.also { it.resize(width, height) }
     }
 
     override fun onSurfaceTextureSizeChanged(surface: SurfaceTexture, width: Int, height: Int) {

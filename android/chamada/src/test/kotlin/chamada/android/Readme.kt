@@ -3,44 +3,50 @@ package chamada.android
 import android.app.Activity
 import android.app.Application
 import android.os.Bundle
-import chamada.Config
-import chamada.Session
+import android.os.Handler
+import android.os.Looper
+import chamada.AppAction
+import chamada.AppEffect
+import chamada.android.plain.CallViewModel
 import chamada.android.plain.CameraNames
 
 // README: begin
 class MyApp : Application() {
-    lateinit var phone: Phone
+    private val main = Handler(Looper.getMainLooper())
+    lateinit var devices: CallDevices
+    lateinit var calls: CallViewModel
 
     override fun onCreate() {
         super.onCreate()
-        phone = Phone(this, CameraNames("Front", "Rear", "Other"))
+        devices = CallDevices(this, CameraNames("Front", "Rear", "Other"), { calls.post(AppAction.CameraTrouble(it)) })
+        calls = CallViewModel(devices.devices, null, { main.post(it) }, ::carryOut)
+        SystemMonitor(this, calls::dispatch)    // seen or not, network, memory, heat
+        calls.dispatch(AppAction.Started(null, null, CallPermissions(this).status(null)))
+        calls.dispatch(AppAction.SignIn("wss://call.example.org", "ana", null))
     }
-}
 
-suspend fun talk(phone: Phone) {
-    val session = Session.connect(Config("wss://call.example.org", "ana"), phone.devices)
-    phone.follow(session).use {        // background, network, memory
-        session.call("rui")
-        session.events.collect { println(it) }
+    private fun carryOut(effect: AppEffect) {
+        println(effect)                         // CallAudio, CallTones, CallService, TelecomCalls, …: see app/
     }
 }
 
 class CallScreen : Activity() {
-    private val phone get() = (application as MyApp).phone
+    private val devices get() = (application as MyApp).devices
     private val remote by lazy { VideoView(this) }
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
         setContentView(remote)
+        (application as MyApp).calls.dispatch(AppAction.Call("rui", video = true))
     }
 
     override fun onStart() {
         super.onStart()
-        phone.remote.attach(remote)    // and phone.preview likewise
+        devices.remote.attach(remote)           // and devices.preview likewise
     }
 
     override fun onStop() {
-        phone.remote.detach(remote)
+        devices.remote.detach(remote)
         super.onStop()
     }
 }

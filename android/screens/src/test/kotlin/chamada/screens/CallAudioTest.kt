@@ -4,10 +4,15 @@ import android.app.Application
 import android.media.AudioDeviceInfo
 import android.media.AudioManager
 import android.os.Looper
+import chamada.AppAction
+import chamada.AppAudioInterruption
+import chamada.AppAudioInterruption.BEGAN
+import chamada.AppAudioInterruption.ENDED
+import chamada.AppAudioInterruption.LOST
+import chamada.AppAudioRoute
+import chamada.AppAudioRouteKind
 import chamada.android.CallAudio
-import chamada.android.RouteDriver
-import chamada.android.plain.Route
-import chamada.android.plain.RouteKind
+import chamada.android.AudioRouter
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNotNull
 import org.junit.Assert.assertNull
@@ -26,8 +31,9 @@ class CallAudioTest {
     private val app: Application = RuntimeEnvironment.getApplication()
     private val manager: AudioManager = app.getSystemService(AudioManager::class.java)
     private val system = shadowOf(manager)
-    private val held = mutableListOf<Boolean>()
-    private val audio = CallAudio(app, { _, _ -> }, held::add)
+    private val told = mutableListOf<AppAction>()
+    private val interruptions get() = told.filterIsInstance<AppAction.AudioInterrupted>().map { it.interruption }
+    private val audio = CallAudio(app, told::add)
 
     private fun focus(change: Int) {
         system.lastAudioFocusRequest.audioFocusRequest.onAudioFocusChangeListener!!.onAudioFocusChange(change)
@@ -36,10 +42,10 @@ class CallAudioTest {
 
     @Test
     fun `a call has focus and mode for as long as it goes on`() {
-        audio.begin(video = true)
+        audio.start()
         assertEquals(AudioManager.MODE_IN_COMMUNICATION, manager.mode)
         assertNotNull(system.lastAudioFocusRequest)
-        audio.end()
+        audio.stop()
         assertEquals(AudioManager.MODE_NORMAL, manager.mode)
         assertEquals(system.lastAudioFocusRequest.audioFocusRequest, system.lastAbandonedAudioFocusRequest)
     }
@@ -47,43 +53,40 @@ class CallAudioTest {
     @Test
     fun `a mode that another call set before is not put back`() {
         manager.mode = AudioManager.MODE_RINGTONE
-        audio.begin(video = true)
-        audio.end()
+        audio.start()
+        audio.stop()
         assertEquals(AudioManager.MODE_NORMAL, manager.mode)
     }
 
     @Test
-    fun `a phone call holds ours, and music until the person is back`() {
-        audio.begin(video = true)
+    fun `whoever takes the sound is told, and its return once`() {
+        audio.start()
         focus(AudioManager.AUDIOFOCUS_LOSS_TRANSIENT)
-        audio.back()
-        assertEquals("a phone call is not interrupted", listOf(true), held)
         focus(AudioManager.AUDIOFOCUS_GAIN)
+        // As the core wants after each interruption.
+        audio.reclaim()
         focus(AudioManager.AUDIOFOCUS_LOSS)
-        audio.back()
-        assertEquals(listOf(true, false, true, false), held)
+        audio.reclaim()
+        assertEquals(listOf(BEGAN, ENDED, LOST, ENDED), interruptions)
     }
 
     @Test
     fun `a call that begins during a phone call waits for its sound`() {
         system.setNextFocusRequestResponse(AudioManager.AUDIOFOCUS_REQUEST_DELAYED)
-        audio.begin(video = true)
-        assertEquals(listOf(true), held)
+        audio.start()
+        assertEquals(listOf(BEGAN), interruptions)
         focus(AudioManager.AUDIOFOCUS_GAIN)
-        assertEquals(listOf(true, false), held)
+        assertEquals(listOf(BEGAN, ENDED), interruptions)
     }
 
     @Test
-    fun `what Telecom takes of ours holds nothing, but its word does`() {
-        audio.begin(video = true)
+    fun `what Telecom takes of ours is no interruption`() {
+        audio.start()
         assertNull(system.lastAbandonedAudioFocusRequest)
         audio.telecom(NoRoutes)
         assertNotNull(system.lastAbandonedAudioFocusRequest)
         focus(AudioManager.AUDIOFOCUS_LOSS_TRANSIENT)
-        assertEquals(emptyList<Boolean>(), held)
-        audio.hold(true)
-        audio.hold(false)
-        assertEquals(listOf(true, false), held)
+        assertEquals(emptyList<AppAudioInterruption>(), interruptions)
     }
 
     @Test
@@ -91,18 +94,19 @@ class CallAudioTest {
         val (ear, speaker) = listOf(AudioDeviceInfo.TYPE_BUILTIN_EARPIECE, AudioDeviceInfo.TYPE_BUILTIN_SPEAKER)
             .map { AudioDeviceInfoBuilder.newBuilder().setType(it).build() }
         system.setAvailableCommunicationDevices(listOf(ear, speaker))
-        var told: Pair<List<Route>, Route?>? = null
-        val audio = CallAudio(app, { routes, now -> told = routes to now }, {})
-        audio.begin(video = true)
-        assertEquals(setOf(RouteKind.EARPIECE, RouteKind.SPEAKER), told!!.first.map { it.kind }.toSet())
-        audio.end()
+        audio.start()
+        val routes = told.filterIsInstance<AppAction.AudioRoutesChanged>().last().routes
+        assertEquals(setOf(AppAudioRouteKind.EARPIECE, AppAudioRouteKind.SPEAKER), routes.map { it.kind }.toSet())
+        audio.select(routes.first().id)
+        assertEquals(routes.first().id, manager.communicationDevice?.id?.toString())
+        audio.stop()
         assertNull(manager.communicationDevice)
     }
 }
 
-private object NoRoutes : RouteDriver {
-    override fun start(onRoutes: (List<Route>) -> Unit) {}
+private object NoRoutes : AudioRouter {
+    override fun start(onRoutes: (List<AppAudioRoute>) -> Unit) {}
     override fun stop() {}
-    override fun current(): Route? = null
-    override fun select(route: Route) = false
+    override fun current(): String? = null
+    override fun select(id: String) = false
 }

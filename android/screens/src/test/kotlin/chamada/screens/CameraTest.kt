@@ -7,14 +7,14 @@ import android.hardware.camera2.CameraCharacteristics
 import android.hardware.camera2.CameraManager
 import android.util.Range
 import android.util.Size
+import chamada.AppCameraTrouble
 import chamada.AppException
 import chamada.CameraSettings
 import chamada.CameraSink
 import chamada.FacingMode
 import chamada.NoHandle
-import chamada.android.PhoneCameras
+import chamada.android.Camera2Cameras
 import chamada.android.plain.CameraNames
-import chamada.android.plain.CameraTrouble
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertThrows
 import org.junit.Before
@@ -37,8 +37,8 @@ import java.util.concurrent.TimeUnit.SECONDS
 class CameraTest {
     private val app: Application = RuntimeEnvironment.getApplication()
     private val manager = shadowOf(app.getSystemService(CameraManager::class.java))
-    private val troubles = LinkedBlockingQueue<CameraTrouble>()
-    private val cameras = PhoneCameras(app, CameraNames("Front", "Rear", "Other"), { 0 }) { it?.let(troubles::add) }
+    private val troubles = LinkedBlockingQueue<AppCameraTrouble>()
+    private val cameras = Camera2Cameras(app, CameraNames("Front", "Rear", "Other"), { 0 }) { it?.let(troubles::add) }
     private val sink = CameraSink(NoHandle)
 
     @Before
@@ -77,7 +77,7 @@ class CameraTest {
             cameras.openCamera(settings("0", FacingMode.ENVIRONMENT), sink)
             cameras.closeCamera("0")
         }
-        assertEquals(emptyList<CameraTrouble>(), troubles.toList())
+        assertEquals(emptyList<AppCameraTrouble>(), troubles.toList())
     }
 
     @Test
@@ -85,14 +85,14 @@ class CameraTest {
         assertThrows(AppException.NotFound::class.java) { cameras.openCamera(settings("7", FacingMode.USER), sink) }
         shadowOf(app).denyPermissions(Manifest.permission.CAMERA)
         assertThrows(AppException.NotAllowed::class.java) { cameras.openCamera(settings("1", FacingMode.USER), sink) }
-        assertEquals(listOf(CameraTrouble.NOT_ALLOWED), troubles.toList())
+        assertEquals(listOf(AppCameraTrouble.NOT_ALLOWED), troubles.toList())
     }
 
     @Test
     fun `a camera that another app takes is told, and can be closed all the same`() {
         cameras.openCamera(settings("1", FacingMode.USER), sink)
         manager.triggerDisconnect()
-        assertEquals(CameraTrouble.IN_USE, troubles.poll(10, SECONDS))
+        assertEquals(AppCameraTrouble.IN_USE, troubles.poll(10, SECONDS))
         cameras.closeCamera("1")
     }
 }

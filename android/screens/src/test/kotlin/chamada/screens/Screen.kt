@@ -12,19 +12,23 @@ import android.view.View
 import android.view.ViewGroup
 import android.widget.EditText
 import android.widget.TextView
+import chamada.AppAction
+import chamada.android.plain.UiState
+import chamada.app.AppContainer
 import chamada.app.ChamadaApp
-import chamada.app.House
-import chamada.app.logic.DeskState
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import java.io.File
 import java.util.concurrent.TimeUnit.SECONDS
 
-internal val house: House get() = (RuntimeEnvironment.getApplication() as Application as ChamadaApp).house
+internal val container: AppContainer get() = (RuntimeEnvironment.getApplication() as Application as ChamadaApp).container
+
+internal fun dispatch(action: AppAction) = container.viewModel.dispatch(action)
+
+internal val state: UiState get() = container.viewModel.uiState.value
 
 /** Lets the main thread work until this is so of what the app shows. */
-internal fun await(what: String, condition: (DeskState) -> Boolean) =
-    untilSo(what, { house.desk.state.value }) { condition(house.desk.state.value) }
+internal fun await(what: String, condition: (UiState) -> Boolean) = untilSo(what, { state }) { condition(state) }
 
 /** Lets the main thread work until this is so; `now` says how things are where it does not come to be. */
 internal fun untilSo(what: String, now: () -> Any, condition: () -> Boolean) {
@@ -61,9 +65,11 @@ private fun seen(view: View): List<View> {
 private fun complaints(view: View, root: View): List<String> {
     val name = if (view.id ushr 24 == 0x7f) view.resources.getResourceEntryName(view.id) else view.javaClass.simpleName
     val complaints = mutableListOf<String>()
-    val place = Rect()
-    val visible = view.getGlobalVisibleRect(place)
     if (view.isClickable && view.hasOnClickListeners()) {
+        // What is further down is scrolled to.
+        view.requestRectangleOnScreen(Rect(0, 0, view.width, view.height), true)
+        val place = Rect()
+        val visible = view.getGlobalVisibleRect(place)
         val smallest = (48 * view.resources.displayMetrics.density).toInt()
         if (view.width < smallest || view.height < smallest) complaints += "$name is ${view.width} × ${view.height}, too small to hit"
         if (!visible || place.width() < view.width || place.height() < view.height) complaints += "$name is cut off at $place of ${root.width} × ${root.height}"

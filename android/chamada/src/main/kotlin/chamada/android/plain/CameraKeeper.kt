@@ -1,19 +1,6 @@
 package chamada.android.plain
 
-/** Why a camera gives no pictures. */
-public enum class CameraTrouble {
-    /** Another app has it, or took it. */
-    IN_USE,
-
-    /** The person or the system's administrator does not allow it. */
-    NOT_ALLOWED,
-
-    /** There is none, or not this one any more. */
-    GONE,
-
-    /** It is there and does not work. */
-    BROKEN,
-}
+import chamada.AppCameraTrouble
 
 /**
  * Decides what becomes of an open camera that the system takes away: it is opened again once it is free. Not for several threads.
@@ -30,7 +17,7 @@ public class CameraKeeper(private val act: Actions) {
         public fun release()
 
         /** It gives no pictures. */
-        public fun report(trouble: CameraTrouble)
+        public fun report(trouble: AppCameraTrouble)
 
         /** It gives pictures again after trouble. */
         public fun recovered()
@@ -77,9 +64,9 @@ public class CameraKeeper(private val act: Actions) {
     }
 
     /** The system took it away or it failed. */
-    public fun lost(trouble: CameraTrouble) {
+    public fun lost(trouble: AppCameraTrouble) {
         if (state == State.CLOSED || state == State.GIVEN_UP) return
-        if (trouble == CameraTrouble.BROKEN) failures++
+        if (trouble == AppCameraTrouble.BROKEN) failures++
         state = if (failures >= PATIENCE) State.GIVEN_UP else State.WAITING
         act.release()
         if (!inTrouble || state == State.GIVEN_UP) act.report(trouble)

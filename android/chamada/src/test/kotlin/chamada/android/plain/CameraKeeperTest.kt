@@ -1,5 +1,6 @@
 package chamada.android.plain
 
+import chamada.AppCameraTrouble
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Test
 
@@ -8,7 +9,7 @@ internal class CameraKeeperTest {
     private val keeper = CameraKeeper(object : CameraKeeper.Actions {
         override fun open() = done.plusAssign("open")
         override fun release() = done.plusAssign("release")
-        override fun report(trouble: CameraTrouble) = done.plusAssign("$trouble")
+        override fun report(trouble: AppCameraTrouble) = done.plusAssign("$trouble")
         override fun recovered() = done.plusAssign("recovered")
     })
 
@@ -27,11 +28,11 @@ internal class CameraKeeperTest {
     @Test
     fun `a camera that another app takes is opened again once it is free, and that is told once`() {
         running()
-        keeper.lost(CameraTrouble.IN_USE)
+        keeper.lost(AppCameraTrouble.IN_USE)
         isDone("release", "IN_USE")
         keeper.available()
         isDone("open")
-        keeper.lost(CameraTrouble.IN_USE)
+        keeper.lost(AppCameraTrouble.IN_USE)
         isDone("release")
         keeper.available()
         keeper.opened()
@@ -53,7 +54,7 @@ internal class CameraKeeperTest {
         keeper.start()
         keeper.stop()
         keeper.opened()
-        keeper.lost(CameraTrouble.IN_USE)
+        keeper.lost(AppCameraTrouble.IN_USE)
         keeper.available()
         keeper.picture()
         isDone("open", "release", "release")
@@ -63,11 +64,11 @@ internal class CameraKeeperTest {
     fun `one that keeps failing is given up`() {
         running()
         repeat(2) {
-            keeper.lost(CameraTrouble.BROKEN)
+            keeper.lost(AppCameraTrouble.BROKEN)
             keeper.available()
         }
         isDone("release", "BROKEN", "open", "release", "open")
-        keeper.lost(CameraTrouble.BROKEN)
+        keeper.lost(AppCameraTrouble.BROKEN)
         keeper.available()
         isDone("release", "BROKEN")
     }

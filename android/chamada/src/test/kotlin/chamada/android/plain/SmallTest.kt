@@ -1,32 +1,14 @@
 package chamada.android.plain
 
 import org.junit.jupiter.api.Assertions.assertEquals
-import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertNull
-import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 
 internal class SmallTest {
     @Test
-    fun `only another network or another address of it is a change`() {
-        val judge = NetworkJudge()
-        assertFalse(judge.available("wifi"), "what was there when one began to listen")
-        assertFalse(judge.addresses("wifi", setOf("a")))
-        assertFalse(judge.addresses("wifi", setOf("a")))
-        assertTrue(judge.addresses("wifi", setOf("b")))
-        assertFalse(judge.addresses("mobile", setOf("c")), "not the default one")
-        assertTrue(judge.available("mobile"))
-        assertFalse(judge.available("mobile"))
-        judge.lost("wifi")
-        assertFalse(judge.available("mobile"))
-        judge.lost("mobile")
-        assertTrue(judge.available("mobile"), "it was gone and is back")
-    }
-
-    @Test
     fun `an app is seen while one of its screens is, and turning the phone does not hide it`() {
         val told = mutableListOf<Boolean>()
-        val app = Visibility(told::add)
+        val app = StartedActivities(told::add)
         app.started()
         app.started() // the next screen comes before the last one goes
         app.stopped(turning = false)
@@ -48,7 +30,7 @@ internal class SmallTest {
     @Test
     fun `what nobody took is closed by what comes after, and each thing once`() {
         val (first, second, third) = listOf(Thing(), Thing(), Thing())
-        val slot = NewestWins<Thing>()
+        val slot = LatestFrameHolder<Thing>()
         slot.put(first)
         slot.put(second)
         assertEquals(second, slot.take())
