@@ -8,186 +8,186 @@ import SwiftUI
 import UIKit
 import os
 
+#if DEBUG
+private let isDevelopment = true
+#else
+private let isDevelopment = false
+#endif
+
 private let log = Logger(subsystem: "org.chamada", category: "app")
 
-/// Ties the phone to the system and to the screens. What is decided is decided in ChamadaCore.
+/// Apple allows no CallKit in mainland China. Without it the app rings by itself, and gets no pushes, each of which has to be reported there.
+private let usesCallKit = Locale.current.region?.identifier != "CN"
+
+/// Ties the core's decisions to the system and to the screens: it tells what happens, and carries out what is decided.
 @MainActor
 final class AppModel: ObservableObject {
-    @Published private(set) var state = PhoneState()
-    @Published private(set) var route: Route?
-    @Published private(set) var routes: [Route] = []
+    @Published private(set) var state: AppState
+    @Published private(set) var chat: [AppChatLine] = []
+    @Published private(set) var history: [AppHistoryEntry] = []
+    @Published private(set) var statistics: [AppStatisticsLine] = []
+    /// Where the cursor is to go.
+    @Published var focus: AppField?
 
-    let phone: Phone
-    let remote = Screen()
-    let preview = Screen()
+    let remote = VideoOutput()
+    let preview = VideoOutput()
     let pictureInPicture = PictureInPicture()
+    private let store: CallStore
     private let cameras: SystemCameras
     private let audio = SystemAudio()
-    private let sound = SessionWatch(hasEarpiece: UIDevice.current.userInterfaceIdiom == .phone)
-    private var calls: SystemCalls?
-    private var push: Push?
-    private var network: NetworkWatch?
-    private var thermal: ThermalWatch?
-    /// What the person chose in this call, which the next begins without.
-    private var chosen: Route.Kind?
-    private let settings = Settings()
+    private let saved = SavedState()
+    private let tones = CallTones()
+    private var session: AudioSessionMonitor?
+    private var calls: CallKitManager?
+    private var pushes: VoIPPushHandler?
+    private var network: NetworkMonitor?
+    private var thermal: ThermalMonitor?
 
     init() {
         let relay = Relay()
-        cameras = SystemCameras { interruption in
-            Task { @MainActor in relay.model?.phone.cameraSaid(interruption?.message) }
+        cameras = SystemCameras { trouble in
+            Task { @MainActor in relay.model?.dispatch(.cameraTrouble(trouble: trouble)) }
         }
         let devices = Devices(cameras: cameras, audio: audio, remote: remote, preview: preview)
-        var world = World(devices: devices, permissions: SystemPermissions(), logFile: Self.logFile)
-        world.openSettings = {
-            if let url = URL(string: UIApplication.openSettingsURLString) { UIApplication.shared.open(url) }
+        do {
+            store = try CallStore(devices: devices, device: saved.device, usesCallKit: usesCallKit) { effect in relay.model?.carryOut(effect) }
+        } catch {
+            // The system gives no thread: nothing can run.
+            fatalError("no core: \(error)")
         }
-        phone = Phone(world)
+        state = store.state
         relay.model = self
-        state = phone.state
-        phone.onChange = { [weak self] state in self?.changed(state) }
+        store.onChange = { [weak self] in self?.changed() }
     }
+
+    func dispatch(_ action: AppAction) { store.dispatch(action) }
 
     /// Once, before the app has launched.
     func start() {
-        let calls = SystemCalls(
-            phone: phone, prepareAudio: { [weak self] in self?.prepareAudio() },
-            audioIsActive: { [weak self] isActive in self?.audioIs(isActive) })
-        self.calls = calls
-        // Whoever runs a server that pushes sends it the token here.
-        push = Push(system: calls, tokenChanged: { _ in }, woken: { [weak self] in self?.woken() })
-        network = NetworkWatch { [weak self] in Task { @MainActor in self?.phone.networkChanged() } }
-        thermal = ThermalWatch { [weak self] state in Task { @MainActor in self?.phone.thermalState(state) } }
+        let isPhone = UIDevice.current.userInterfaceIdiom == .phone
+        session = AudioSessionMonitor(hasEarpiece: isPhone) { [weak self] action in self?.dispatch(action) }
+        if usesCallKit {
+            calls = CallKitManager(
+                dispatch: { [weak self] action in self?.dispatch(action) }, prepareAudio: { [weak self] in self?.prepareAudio() },
+                audioIsActive: { [weak self] isActive in self?.audioIs(isActive) })
+        }
         // Woken by a push: no change of phase tells it.
-        if UIApplication.shared.applicationState == .background { phone.wentToBackground(cameraMayStayOn: false) }
+        if UIApplication.shared.applicationState == .background { dispatch(.visibilityChanged(visibility: .background)) }
+        dispatch(.camerasChanged(available: !cameras.listCameras().isEmpty))
+        dispatch(.started(saved: saved.signIn, history: saved.history, permissions: SystemPermissions.now))
+        network = NetworkMonitor { [weak self] network in
+            Task { @MainActor in self?.dispatch(.networkChanged(network: network)) }
+        }
+        thermal = ThermalMonitor { [weak self] state in Task { @MainActor in self?.dispatch(.thermalStateChanged(state: state)) } }
         // Closed while another app is in front: now nothing allows the camera any more.
         pictureInPicture.onStop = { [weak self] in
-            if UIApplication.shared.applicationState == .background { self?.phone.wentToBackground(cameraMayStayOn: false) }
+            if UIApplication.shared.applicationState == .background { self?.dispatch(.visibilityChanged(visibility: .background)) }
         }
-        sound.onRoutes = { [weak self] route, routes in
-            self?.route = route
-            self?.routes = routes
-        }
-        sound.onChange = { [weak self] change in self?.session(change) }
+        if usesCallKit { pushes = VoIPPushHandler(isDevelopment: isDevelopment) { [weak self] action in self?.dispatch(action) } }
     }
 
-    /// For the alert, which a button of its own closes: what is chosen there ends the problem, and nothing else does.
-    var showsProblem: Bool {
-        get { state.problem != nil }
-        set {}
+    var search: String {
+        get { state.search }
+        set { dispatch(.search(text: newValue)) }
     }
 
-    var tab: PhoneState.Tab {
+    var tab: AppTab {
         get { state.tab }
-        set { phone.show(newValue) }
+        set { dispatch(.showTab(tab: newValue)) }
     }
 
     /// For a switch: a binding made of closures would read the model from outside the main actor.
-    subscript(outage part: Outage) -> Bool {
+    subscript(outage part: AppOutage) -> Bool {
         get { state.outages.contains(part) }
-        set { phone.outage(of: part, newValue) }
-    }
-
-    var server: String { settings.server }
-    var name: String { settings.name }
-
-    func login(server: String, name: String) {
-        (settings.server, settings.name) = (server, name)
-        Task { await phone.login(server: server, name: name) }
-    }
-
-    func demo(name: String) {
-        settings.name = name
-        Task { await phone.startDemo(name: name) }
-    }
-
-    func accept() {
-        guard let id = state.call?.id else { return }
-        calls?.answer(id)
-    }
-
-    func photo() {
-        Task {
-            guard let jpeg = await phone.photo(of: .remote) else { return }
-            phone.photoSaved(await PhotoSaver.save(jpeg))
-        }
-    }
-
-    func choose(_ route: Route) {
-        chosen = route.kind
-        // A device that went away in the meantime: the system has another route by now and tells it.
-        try? sound.choose(route)
-        sound.tell()
+        set { dispatch(.setOutage(part: part, on: newValue)) }
     }
 
     func phaseChanged(_ phase: ScenePhase) {
         switch phase {
         case .background:
-            phone.wentToBackground(cameraMayStayOn: pictureInPicture.isActive && cameras.mayRunInBackground)
-        case .active: phone.cameToForeground()
+            let mayFilm = pictureInPicture.isActive && cameras.mayRunInBackground
+            dispatch(.visibilityChanged(visibility: mayFilm ? .pictureInPicture : .background))
+        case .active:
+            dispatch(.permissionsChanged(permissions: SystemPermissions.now))
+            dispatch(.visibilityChanged(visibility: .foreground))
         case .inactive: break
         @unknown default: break
         }
     }
 
-    private func changed(_ new: PhoneState) {
-        let had = state.call
-        state = new
-        if new.call == nil, had != nil {
-            chosen = nil
-            pictureInPicture.stop()
+    private func changed() {
+        if store.state.call == nil, state.call != nil { pictureInPicture.stop() }
+        // What did not change draws nothing anew.
+        if store.state != state { state = store.state }
+        if store.chat != chat { chat = store.chat }
+        if store.history != history { history = store.history }
+        if store.statistics != statistics { statistics = store.statistics }
+    }
+
+    private func carryOut(_ effect: AppEffect) {
+        switch effect {
+        case let .systemCall(told): calls?.tell(told)
+        case let .askPermissions(request, permissions):
+            Task {
+                await SystemPermissions.ask(permissions)
+                dispatch(.permissionsAnswered(request: request, permissions: SystemPermissions.now))
+            }
+        case .openSettings:
+            if let url = URL(string: UIApplication.openSettingsURLString) { UIApplication.shared.open(url) }
+        case let .focus(field): focus = field
+        case .startAudio:
+            prepareAudio()
+            // CallKit activates it itself.
+            if !usesCallKit { activate() }
+        case .stopAudio: if !usesCallKit { deactivate() }
+        case let .ring(on): tones.ring(on)
+        case let .vibrate(on): tones.vibrate(on)
+        case .reclaimAudio:
+            prepareAudio()
+            activate()
+        case let .selectAudioRoute(id):
+            // A device that went away in the meantime: the system has another route by now and tells it.
+            try? session?.select(id)
+            session?.tell()
+        case let .silenceSpeaker(on): audio.setSilent(on)
+        case let .ringback(on): tones.ringback(on)
+        case let .proximity(on): UIDevice.current.isProximityMonitoringEnabled = on
+        case let .keepScreenOn(on): UIApplication.shared.isIdleTimerDisabled = on
+        case let .savePhoto(jpeg): Task { dispatch(.photoSaved(outcome: await PhotoSaver.save(jpeg))) }
+        case let .saveSignIn(signIn): saved.signIn = signIn
+        case let .saveHistory(json): saved.history = json
+        // CallKit shows calls over the lock and keeps the app alive.
+        case .callService, .showWhenLocked: break
+        // PushKit gives its token at each start, asked or not.
+        case .requestPushToken: break
+        // A list of its own shows what was missed; notifications are not asked for.
+        case .notifyMissedCall, .clearMissedCalls: break
         }
-        UIApplication.shared.isIdleTimerDisabled = new.call != nil
     }
 
-    private func woken() {
-        let (server, name) = (settings.server, settings.name)
-        Task { await phone.woken(server: server, name: name) }
-    }
-
-    private func session(_ change: SessionChange) {
-        guard state.call != nil else { return }
-        if change.needsSetUp { prepareAudio() }
-        // CallKit activates a session once: what an alarm took, nobody gives back.
-        if change.isActive, state.call?.isHeld != true { activate() }
-        audioIs(change.isActive)
+    private func prepareAudio() {
+        do { try session?.setUp() } catch {
+            log.error("the audio session cannot be set: \(String(describing: error), privacy: .public)")
+        }
     }
 
     private func activate() {
-        do { try AVAudioSession.sharedInstance().setActive(true) } catch {
-            log.error("the audio session does not come back: \(String(describing: error), privacy: .public)")
-        }
+        do {
+            try session?.activate()
+            audioIs(true)
+        } catch { log.error("the audio session does not come back: \(String(describing: error), privacy: .public)") }
     }
 
-    /// The session's category and mode. CallKit activates it; the library only watches.
-    private func prepareAudio() {
-        let session = AVAudioSession.sharedInstance()
-        do {
-            // The mode adds headsets by Bluetooth.
-            try session.setCategory(.playAndRecord, mode: .videoChat, options: .allowBluetoothA2DP)
-            // What one call chose is not the next one's.
-            try? session.setPreferredInput(nil)
-            try session.setPreferredSampleRate(48000)
-            try session.setPreferredIOBufferDuration(0.01)
-        } catch { log.error("the audio session cannot be set: \(String(describing: error), privacy: .public)") }
+    private func deactivate() {
+        audioIs(false)
+        // Somebody else may have taken it meanwhile.
+        try? session?.deactivate()
     }
 
     private func audioIs(_ isActive: Bool) {
         // The route first: it changes the hardware under an engine that runs.
-        if isActive, let current = sound.current?.kind,
-            let wanted = RouteChoice.wanted(current: current, chosen: chosen, isVideo: true)
-        {
-            try? sound.choose(Route(id: "", kind: wanted))
-        }
+        session?.tell()
         audio.session(isActive: isActive)
-        sound.tell()
-    }
-
-    private static var logFile: URL? {
-        let folder = FileManager.default.urls(for: .applicationSupportDirectory, in: .userDomainMask).first
-        guard let folder else { return nil }
-        try? FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        return folder.appendingPathComponent("calls.json")
     }
 }
 
@@ -195,20 +195,4 @@ final class AppModel: ObservableObject {
 @MainActor
 private final class Relay {
     weak var model: AppModel?
-}
-
-/// What the app remembers of the last login.
-@MainActor
-private final class Settings {
-    private let defaults = UserDefaults.standard
-
-    var server: String {
-        get { defaults.string(forKey: "server") ?? "" }
-        set { defaults.set(newValue, forKey: "server") }
-    }
-
-    var name: String {
-        get { defaults.string(forKey: "name") ?? "" }
-        set { defaults.set(newValue, forKey: "name") }
-    }
 }

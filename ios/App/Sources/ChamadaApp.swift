@@ -28,7 +28,7 @@ final class Delegate: NSObject, UIApplicationDelegate {
         return true
     }
 
-    func applicationDidReceiveMemoryWarning(_ application: UIApplication) { model.phone.memoryIsLow() }
+    func applicationDidReceiveMemoryWarning(_ application: UIApplication) { model.dispatch(.lowMemory) }
 }
 
 struct RootView: View {
@@ -37,13 +37,12 @@ struct RootView: View {
     var body: some View {
         ZStack {
             switch model.state.screen {
-            case .login: LoginView()
-            case .people: PeopleView()
+            case .signIn: SignInView()
+            case .home: HomeView()
             case .incoming: IncomingView()
             case .inCall: InCallView()
             }
         }
-        .overlay(alignment: .top) { NoticeView() }
-        .problem(model.state.problem, isShown: $model.showsProblem) { way, problem in await model.phone.take(way, of: problem) }
+        .overlay(alignment: .top) { BannersView() }
     }
 }

@@ -1,26 +1,26 @@
 import Chamada
 import ChamadaCore
 import ChamadaMedia
+import Foundation
 import SwiftUI
 
 struct InCallView: View {
     @EnvironmentObject private var model: AppModel
-    @State private var showsStats = false
     @State private var showsFaults = false
 
     var body: some View {
         if let call = model.state.call {
             ZStack {
-                PictureScreen(screen: model.remote, pictureInPicture: model.pictureInPicture)
+                PictureView(output: model.remote, pictureInPicture: model.pictureInPicture)
                     .ignoresSafeArea()
                     .accessibilityElement()
                     .accessibilityLabel(say(.callPictureOf, ["name": call.with]))
-                PreviewBox(isOn: call.isCameraOn)
+                PreviewBox(isOn: call.showsPreview)
                 VStack {
                     head(call)
                     Spacer()
-                    if showsStats, let stats = call.stats { StatsView(lines: stats.lines) }
-                    CallButtons(call: call, showsStats: $showsStats)
+                    if call.showsStatistics { StatisticsView(lines: model.statistics) }
+                    CallButtons(call: call)
                 }
                 .padding()
             }
@@ -31,7 +31,7 @@ struct InCallView: View {
         }
     }
 
-    private func head(_ call: CallView) -> some View {
+    private func head(_ call: AppCallView) -> some View {
         VStack(spacing: 4) {
             Text(verbatim: call.with)
                 .font(.headline)
@@ -40,10 +40,10 @@ struct InCallView: View {
                 .accessibilityAddTraits(.isHeader)
             if let status = call.status {
                 Text(say(status)).font(.subheadline)
-            } else if let since = call.connectedAt {
-                Text(since, style: .timer).font(.subheadline.monospacedDigit())
+            } else if let since = call.sinceMs {
+                Text(Date(milliseconds: since), style: .timer).font(.subheadline.monospacedDigit())
             }
-            if call.state == .connected, !call.isHeld, let quality = call.quality {
+            if let quality = call.quality {
                 Text(say(quality)).font(.subheadline).foregroundStyle(.white)
             }
         }
@@ -55,8 +55,7 @@ struct InCallView: View {
 
 struct CallButtons: View {
     @EnvironmentObject private var model: AppModel
-    let call: CallView
-    @Binding var showsStats: Bool
+    let call: AppCallView
 
     var body: some View {
         // Two rows where large letters or a small phone leave no room for one.
@@ -74,43 +73,44 @@ struct CallButtons: View {
 
     @ViewBuilder
     private var first: some View {
-        round(call.isMicrophoneOn ? "mic.fill" : "mic.slash.fill", call.isMicrophoneOn ? .callMute : .callUnmute) {
-            await model.phone.toggleMicrophone()
+        round(call.microphoneOn ? "mic.fill" : "mic.slash.fill", call.microphoneOn ? .callMute : .callUnmute) {
+            model.dispatch(.setMicrophone(on: !call.microphoneOn))
         }
-        round(call.isCameraOn ? "video.fill" : "video.slash.fill", call.isCameraOn ? .callCameraOff : .callCameraOn) {
-            await model.phone.toggleCamera()
+        round(call.cameraOn ? "video.fill" : "video.slash.fill", call.cameraOn ? .callCameraOff : .callCameraOn) {
+            model.dispatch(.setCamera(on: !call.cameraOn))
         }
-        if call.canFlip {
-            round("arrow.triangle.2.circlepath.camera.fill", .callFlip) { await model.phone.flip() }
-                .disabled(!call.isCameraOn)
-        }
+        round("arrow.triangle.2.circlepath.camera.fill", .callFlip) { model.dispatch(.flipCamera) }
+            .disabled(!call.canFlip)
         Menu {
-            ForEach(model.routes) { route in
-                Button { model.choose(route) } label: {
-                    let name = route.name ?? say(route.kind.label)
-                    if route.kind == model.route?.kind { Label(name, systemImage: "checkmark") } else { Text(name) }
+            ForEach(call.audioRoutes, id: \.id) { route in
+                Button { model.dispatch(.chooseAudioRoute(id: route.id)) } label: {
+                    let name = route.name ?? say(route.label)
+                    if route.selected { Label(name, systemImage: "checkmark") } else { Text(name) }
                 }
             }
         } label: {
             icon("speaker.wave.2.fill")
         }
         .accessibilityLabel(say(.callSpeaker))
-        .accessibilityValue(model.route.map { say($0.kind.label) } ?? "")
+        .accessibilityValue(call.audioRoutes.first { $0.selected }.map { $0.name ?? say($0.label) } ?? "")
     }
 
     @ViewBuilder
     private var second: some View {
-        round("camera.fill", .callPhoto) { model.photo() }
-        round("chart.bar.fill", .callStats) { showsStats.toggle() }
+        if call.held {
+            round("play.fill", .callTakeSound) { model.dispatch(.setHold(on: false)) }
+        }
+        round("camera.fill", .callPhoto) { model.dispatch(.takePhoto) }
+        round("chart.bar.fill", .callStats) { model.dispatch(.showStatistics(on: !call.showsStatistics)) }
         if model.pictureInPicture.isPossible {
             round("pip.enter", .callSmallWindow) { model.pictureInPicture.start() }
         }
-        Button { Task { await model.phone.hangUp() } } label: { icon("phone.down.fill", .red) }
-            .accessibilityLabel(say([.calling, .ringingRemotely, .ringingByPush].contains(call.state) ? .callCancel : .callHangUp))
+        Button { model.dispatch(.hangUp) } label: { icon("phone.down.fill", .red) }
+            .accessibilityLabel(say([.calling, .ringingRemotely, .ringingByPush].contains(call.phase) ? .callCancel : .callHangUp))
     }
 
-    private func round(_ image: String, _ label: TextKey, _ act: @escaping @MainActor () async -> Void) -> some View {
-        Button { Task { await act() } } label: { icon(image) }.accessibilityLabel(say(label))
+    private func round(_ image: String, _ label: TextKey, _ act: @escaping @MainActor () -> Void) -> some View {
+        Button { act() } label: { icon(image) }.accessibilityLabel(say(label))
     }
 
     private func icon(_ image: String, _ color: Color = .black.opacity(0.5)) -> some View {
@@ -122,12 +122,12 @@ struct CallButtons: View {
     }
 }
 
-struct StatsView: View {
-    let lines: [StatsLine]
+struct StatisticsView: View {
+    let lines: [AppStatisticsLine]
 
     var body: some View {
         VStack(alignment: .leading, spacing: 2) {
-            ForEach(lines) { line in
+            ForEach(lines, id: \.label) { line in
                 HStack {
                     Text(say(line.label)).foregroundStyle(.white.opacity(0.7))
                     Text(verbatim: line.value).foregroundStyle(.white)
@@ -139,4 +139,9 @@ struct StatsView: View {
         .padding(8)
         .background(.black.opacity(0.5), in: RoundedRectangle(cornerRadius: 8))
     }
+}
+
+extension Date {
+    /// So many milliseconds after the start of 1970.
+    init(milliseconds: UInt64) { self.init(timeIntervalSince1970: Double(milliseconds) / 1000) }
 }

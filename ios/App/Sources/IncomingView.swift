@@ -1,3 +1,4 @@
+import Chamada
 import ChamadaCore
 import SwiftUI
 import UIKit
@@ -29,11 +30,15 @@ struct IncomingView: View {
 
     @ViewBuilder
     private var buttons: some View {
-        Button { Task { await model.phone.decline() } } label: { Label(say(.incomingDecline), systemImage: "phone.down.fill") }
+        Button { model.dispatch(.decline) } label: { Label(say(.incomingDecline), systemImage: "phone.down.fill") }
             .tint(.red)
             .buttonStyle(.borderedProminent)
             .controlSize(.large)
-        Button { model.accept() } label: { Label(say(.incomingAccept), systemImage: "phone.fill") }
+        Button { model.dispatch(.accept(video: false)) } label: { Label(say(.incomingAcceptAudio), systemImage: "phone.fill") }
+            .tint(.green)
+            .buttonStyle(.borderedProminent)
+            .controlSize(.large)
+        Button { model.dispatch(.accept(video: true)) } label: { Label(say(.incomingAccept), systemImage: "video.fill") }
             .tint(.green)
             .buttonStyle(.borderedProminent)
             .controlSize(.large)

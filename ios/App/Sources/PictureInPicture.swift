@@ -14,17 +14,17 @@ final class PictureInPicture: NSObject {
     /// It ended.
     var onStop: (@MainActor () -> Void)?
 
-    func prepare(over source: UIView, showing screen: Screen) {
+    func prepare(over source: UIView, showing output: VideoOutput) {
         guard isPossible else { return }
         let content = AVPictureInPictureVideoCallViewController()
         content.preferredContentSize = CGSize(width: 9, height: 16)
-        let view = PictureView(frame: content.view.bounds)
+        let view = SampleBufferView(frame: content.view.bounds)
         view.autoresizingMask = [.flexibleWidth, .flexibleHeight]
         view.onAspect = { [weak content] aspect in
             content?.preferredContentSize = CGSize(width: 1000 * aspect, height: 1000)
         }
         content.view.addSubview(view)
-        screen.attach(view)
+        output.attach(view)
         let controller = AVPictureInPictureController(
             contentSource: .init(activeVideoCallSourceView: source, contentViewController: content))
         controller.delegate = self

@@ -3,21 +3,21 @@ import ChamadaMedia
 import Foundation
 import SwiftUI
 
-/// A view that shows what a screen of the library's gets.
-struct PictureScreen: UIViewRepresentable {
-    let screen: Screen
+/// A view that shows what an output of the library's gets.
+struct PictureView: UIViewRepresentable {
+    let output: VideoOutput
     var pictureInPicture: PictureInPicture?
     var onAspect: (@MainActor (Double) -> Void)?
 
-    func makeUIView(context: Context) -> PictureView {
-        let view = PictureView(frame: .zero)
+    func makeUIView(context: Context) -> SampleBufferView {
+        let view = SampleBufferView(frame: .zero)
         view.onAspect = onAspect
-        screen.attach(view)
-        pictureInPicture?.prepare(over: view, showing: screen)
+        output.attach(view)
+        pictureInPicture?.prepare(over: view, showing: output)
         return view
     }
 
-    func updateUIView(_ view: PictureView, context: Context) { view.onAspect = onAspect }
+    func updateUIView(_ view: SampleBufferView, context: Context) { view.onAspect = onAspect }
 }
 
 /// Oneself, small: dragged, it goes to the nearest corner.
@@ -56,7 +56,7 @@ struct PreviewBox: View {
     @ViewBuilder
     private var content: some View {
         ZStack {
-            PictureScreen(screen: model.preview) { aspect = $0 }
+            PictureView(output: model.preview) { aspect = $0 }
             if !isOn {
                 Color.black
                 Image(systemName: "video.slash").foregroundStyle(.white)

@@ -1,47 +1,55 @@
+import Chamada
 import ChamadaCore
 import Foundation
 import SwiftUI
 import UIKit
 
-/// The text of a key or a message in the person's language.
-func say(_ key: TextKey, _ values: [String: String] = [:]) -> String { say(Message(key, values)) }
+/// The text of a key in the person's language.
+func say(_ key: TextKey, _ values: [String: String] = [:]) -> String { say(key.rawValue, values) }
 
-func say(_ message: Message) -> String {
-    message.text { Bundle.main.localizedString(forKey: $0, value: nil, table: nil) }
+/// What the core wants said.
+func say(_ message: AppMessage) -> String { say(message.key, message.arguments) }
+
+/// The text of a key that the core names.
+func say(_ key: String, _ values: [String: String] = [:]) -> String {
+    filled(Bundle.main.localizedString(forKey: key, value: nil, table: nil), values)
 }
 
-extension WayForward {
-    var role: ButtonRole? { self == .dismiss || self == .withoutCamera ? .cancel : nil }
-}
-
-extension View {
-    /// Shows a problem with its ways forward, each a button.
-    func problem(_ problem: Problem?, isShown: Binding<Bool>, take: @escaping @MainActor (WayForward, Problem) async -> Void) -> some View {
-        alert(problem.map { say($0.message) } ?? "", isPresented: isShown, presenting: problem) { problem in
-            ForEach(Array(problem.ways.enumerated()), id: \.offset) { _, way in
-                Button(say(way.label), role: way.role) { Task { await take(way, problem) } }
-            }
-        }
-    }
-}
-
-/// What is only to be told: for some seconds, and spoken by VoiceOver.
-struct NoticeView: View {
+/// What is told, each with its ways forward, and spoken by VoiceOver.
+struct BannersView: View {
     @EnvironmentObject private var model: AppModel
 
     var body: some View {
-        if let notice = model.state.notice {
-            Text(say(notice))
-                .font(.callout)
-                .padding(.horizontal, 16)
-                .padding(.vertical, 10)
-                .background(.regularMaterial, in: Capsule())
-                .padding()
-                .task(id: notice) {
-                    UIAccessibility.post(notification: .announcement, argument: say(notice))
-                    try? await Task.sleep(nanoseconds: 4_000_000_000)
-                    if !Task.isCancelled { model.phone.noticeWasSeen() }
-                }
+        VStack(spacing: 8) {
+            ForEach(model.state.banners, id: \.id) { banner in BannerView(banner: banner) }
+        }
+        .padding()
+    }
+}
+
+struct BannerView: View {
+    @EnvironmentObject private var model: AppModel
+    let banner: AppBanner
+
+    var body: some View {
+        VStack(alignment: .leading, spacing: 8) {
+            Text(say(banner.message)).font(.callout)
+            // One under the other where large letters leave no room beside each other.
+            ViewThatFits {
+                HStack(spacing: 16) { buttons }
+                VStack(alignment: .leading, spacing: 8) { buttons }
+            }
+        }
+        .padding(.horizontal, 16)
+        .padding(.vertical, 10)
+        .background(.regularMaterial, in: RoundedRectangle(cornerRadius: 16))
+        .task(id: banner.id) { UIAccessibility.post(notification: .announcement, argument: say(banner.message)) }
+    }
+
+    @ViewBuilder
+    private var buttons: some View {
+        ForEach(banner.buttons, id: \.label) { button in
+            Button(say(button.label)) { model.dispatch(.recover(banner: banner.id, recovery: button.recovery)) }
         }
     }
 }

@@ -67,21 +67,3 @@ public enum CameraChoice {
         case portrait, upsideDown, homeOnTheRight, homeOnTheLeft
     }
 }
-
-/// Why the system stopped a camera.
-public enum Interruption: Sendable, CaseIterable {
-    case background, inUseByAnother, manyApps, pressure, other
-
-    /// Everything that is told of interruptions.
-    static let messages = allCases.compactMap(\.message)
-
-    /// What to tell; nothing where the person knows, having left the app.
-    public var message: Message? {
-        switch self {
-        case .background: nil
-        case .inUseByAnother: Message(.errorCameraInUse)
-        case .manyApps, .other: Message(.mediaCameraPaused)
-        case .pressure: Message(.mediaHot)
-        }
-    }
-}

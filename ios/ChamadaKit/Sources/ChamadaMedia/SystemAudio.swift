@@ -11,6 +11,7 @@ public final class SystemAudio: AudioDevices, @unchecked Sendable {
     private let queue = DispatchQueue(label: "chamada.audio")
     // All of these on the queue.
     private var isActive = false
+    private var isSilent = false
     private var microphone: MicrophoneSink?
     private var speaker: SpeakerSource?
     private var running: Running?
@@ -40,6 +41,14 @@ public final class SystemAudio: AudioDevices, @unchecked Sendable {
         queue.async {
             self.isActive = isActive
             self.restart()
+        }
+    }
+
+    /// What the other side says is not to be heard: `AppEffect.silenceSpeaker`.
+    public func setSilent(_ on: Bool) {
+        queue.async {
+            self.isSilent = on
+            self.running?.engine.mainMixerNode.outputVolume = on ? 0 : 1
         }
     }
 
@@ -82,6 +91,7 @@ public final class SystemAudio: AudioDevices, @unchecked Sendable {
         guard isActive, microphone != nil || speaker != nil else { return }
         do {
             running = try Running(microphone: microphone, speaker: speaker)
+            running?.engine.mainMixerNode.outputVolume = isSilent ? 0 : 1
         } catch {
             Logger(subsystem: "org.chamada", category: "audio").error("the audio engine does not start: \(String(describing: error), privacy: .public)")
             guard let pause = EngineRetry.pause(failures: failures + 1) else { return }

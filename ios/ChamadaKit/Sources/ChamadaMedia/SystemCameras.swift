@@ -6,8 +6,8 @@ import Foundation
 
 /// The phone's cameras, one open at a time. What is asked of it is done in turn on one queue; pictures come on another.
 public final class SystemCameras: NSObject, Cameras, @unchecked Sendable {
-    /// What stopped the camera, and none when it is back.
-    private let interrupted: @Sendable (Interruption?) -> Void
+    /// What stopped the camera, and none when it is back: `AppAction.cameraTrouble`.
+    private let interrupted: @Sendable (AppCameraTrouble?) -> Void
     private let queue = DispatchQueue(label: "chamada.camera")
     private let pictures = DispatchQueue(label: "chamada.camera.pictures", qos: .userInteractive)
     private let session = AVCaptureSession()
@@ -15,13 +15,15 @@ public final class SystemCameras: NSObject, Cameras, @unchecked Sendable {
     private let target = Guard<Target?>(nil)
     private let mayMultitask = Guard(false)
     private var observers: [any NSObjectProtocol] = []
+    /// Errors of the session in a row since the camera was opened; on the queue.
+    private var failures = 0
 
     private struct Target {
         let sink: CameraSink
         let rotation: Rotation
     }
 
-    public init(interrupted: @escaping @Sendable (Interruption?) -> Void) {
+    public init(interrupted: @escaping @Sendable (AppCameraTrouble?) -> Void) {
         self.interrupted = interrupted
         super.init()
         // The pictures have no sound; whose session is whose is the app's business.
@@ -81,6 +83,7 @@ public final class SystemCameras: NSObject, Cameras, @unchecked Sendable {
             throw AppError.NotReadable(reason: "the capture session does not take the camera")
         }
         session.addInput(input)
+        unturned()
         // With the background mode voip, from iOS 18 on; before, only where Apple granted an entitlement.
         let mayMultitask = session.isMultitaskingCameraAccessSupported
         if mayMultitask { session.isMultitaskingCameraAccessEnabled = true }
@@ -99,9 +102,19 @@ public final class SystemCameras: NSObject, Cameras, @unchecked Sendable {
             device.activeVideoMinFrameDuration = one
             device.activeVideoMaxFrameDuration = one
         } catch { throw Self.meaning(error) }
+        failures = 0
         let rotation = Rotation(device)
         target.with { $0 = Target(sink: sink, rotation: rotation) }
         session.startRunning()
+    }
+
+    /// The front cameras of newer iPads are built in upside down, which the connection would mend by turning: the angle that goes along
+    /// with the pictures counts from the camera itself.
+    private func unturned() {
+        if #available(iOS 17, *) {
+            guard let connection = output.connection(with: .video), connection.isVideoRotationAngleSupported(0) else { return }
+            connection.videoRotationAngle = 0
+        }
     }
 
     private static func devices() -> [AVCaptureDevice] {
@@ -119,6 +132,17 @@ public final class SystemCameras: NSObject, Cameras, @unchecked Sendable {
         }
     }
 
+    /// After an error the session stands; what it came of is mostly over a moment later.
+    private func startAgain(wasReset: Bool) {
+        failures += 1
+        guard let pause = wasReset ? 0 : EngineRetry.pause(failures: failures) else { return }
+        queue.asyncAfter(deadline: .now() + pause) { [weak self] in
+            guard let self, target.with({ $0 != nil }), !session.isRunning else { return }
+            session.startRunning()
+            if session.isRunning { interrupted(nil) }
+        }
+    }
+
     /// The system stops and starts the session by itself; only a reset of its media services leaves it to the app.
     private func observe() {
         let center = NotificationCenter.default
@@ -127,13 +151,17 @@ public final class SystemCameras: NSObject, Cameras, @unchecked Sendable {
         }
         on(AVCaptureSession.wasInterruptedNotification) { [interrupted] note in
             let number = note.userInfo?[AVCaptureSessionInterruptionReasonKey] as? Int
-            interrupted(Interruption(number.flatMap(AVCaptureSession.InterruptionReason.init(rawValue:))))
+            let reason = number.flatMap(AVCaptureSession.InterruptionReason.init(rawValue:))
+            // Who left the app knows.
+            if reason != .videoDeviceNotAvailableInBackground { interrupted(AppCameraTrouble(reason)) }
         }
         on(AVCaptureSession.interruptionEndedNotification) { [interrupted] _ in interrupted(nil) }
-        on(AVCaptureSession.runtimeErrorNotification) { [weak self] note in
+        on(AVCaptureSession.runtimeErrorNotification) { [weak self, interrupted] note in
             let error = note.userInfo?[AVCaptureSessionErrorKey] as? AVError
-            guard let self, error?.code == .mediaServicesWereReset else { return }
-            queue.async { if self.target.with({ $0 != nil }) { self.session.startRunning() } }
+            guard let self else { return }
+            let wasReset = error?.code == .mediaServicesWereReset
+            if !wasReset { interrupted(.broken) }
+            queue.async { self.startAgain(wasReset: wasReset) }
         }
     }
 }
@@ -190,14 +218,12 @@ extension FacingMode {
     }
 }
 
-extension Interruption {
+extension AppCameraTrouble {
     init(_ reason: AVCaptureSession.InterruptionReason?) {
         self = switch reason {
-        case .videoDeviceNotAvailableInBackground: .background
-        case .videoDeviceInUseByAnotherClient: .inUseByAnother
-        case .videoDeviceNotAvailableWithMultipleForegroundApps: .manyApps
-        case .videoDeviceNotAvailableDueToSystemPressure: .pressure
-        default: .other
+        case .videoDeviceInUseByAnotherClient: .inUse
+        case .videoDeviceNotAvailableDueToSystemPressure: .hot
+        default: .paused
         }
     }
 }

@@ -1,15 +1,20 @@
 #if canImport(AVFoundation) && canImport(UIKit)
 import AVFoundation
-import ChamadaCore
+import Chamada
 import Foundation
 import Photos
 
-/// The system's permissions for camera and microphone.
-public struct SystemPermissions: Permissions {
-    public init() {}
+/// The system's permissions. What to ask when is the core's.
+public enum SystemPermissions {
+    /// As they stand. What iOS does not guard, or this app has no use for, is granted.
+    public static var now: AppPermissions {
+        AppPermissions(
+            camera: status(.video), microphone: status(.audio), notifications: .granted,
+            fullScreenIntent: .granted)
+    }
 
-    public func now(_ what: Guarded) -> Permission {
-        switch AVCaptureDevice.authorizationStatus(for: what.mediaType) {
+    private static func status(_ type: AVMediaType) -> AppPermissionStatus {
+        switch AVCaptureDevice.authorizationStatus(for: type) {
         case .authorized: .granted
         case .notDetermined: .undecided
         case .denied, .restricted: .denied
@@ -17,23 +22,21 @@ public struct SystemPermissions: Permissions {
         }
     }
 
-    public func ask(_ what: Guarded) async -> Permission {
-        await AVCaptureDevice.requestAccess(for: what.mediaType) ? .granted : .denied
-    }
-}
-
-extension Guarded {
-    fileprivate var mediaType: AVMediaType {
-        switch self {
-        case .camera: .video
-        case .microphone: .audio
+    /// `AppEffect.askPermissions`, one question after the other; what was refused is refused again without one.
+    public static func ask(_ permissions: [AppPermission]) async {
+        for permission in permissions {
+            switch permission {
+            case .camera: _ = await AVCaptureDevice.requestAccess(for: .video)
+            case .microphone: _ = await AVCaptureDevice.requestAccess(for: .audio)
+            case .notifications, .fullScreenIntent: break
+            }
         }
     }
 }
 
 /// The person's photos, to which something is added and of which nothing is read.
 public enum PhotoSaver {
-    public static func save(_ jpeg: Data) async -> PhotoOutcome {
+    public static func save(_ jpeg: Data) async -> AppPhotoOutcome {
         guard await PHPhotoLibrary.requestAuthorization(for: .addOnly) == .authorized else { return .notAllowed }
         do {
             try await PHPhotoLibrary.shared().performChanges {

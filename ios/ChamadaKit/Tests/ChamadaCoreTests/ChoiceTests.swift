@@ -4,7 +4,7 @@ import XCTest
 
 @testable import ChamadaCore
 
-/// Cameras, routes, quality, the preview, sound between threads, the log.
+/// Cameras, routes, pushes, the preview, sound between threads.
 final class ChoiceTests: XCTestCase {
     private let formats = [
         DeviceFormat(width: 1280, height: 720, fps: [1...30], isVideoRange: false),
@@ -44,48 +44,39 @@ final class ChoiceTests: XCTestCase {
         }
     }
 
-    func testWhatStoppedACameraIsToldUnlessThePersonDidIt() {
-        XCTAssertNil(Interruption.background.message)
-        XCTAssertEqual(Interruption.inUseByAnother.message?.key, .errorCameraInUse)
-        XCTAssertEqual(Interruption.pressure.message?.key, .mediaHot)
-        XCTAssertEqual(Interruption.manyApps.message?.key, .mediaCameraPaused)
-    }
-
-    func testOfTwoDirectionsTheWorseOneIsTold() {
-        let good = DirectionQuality(level: .good, reason: nil, audioOnly: false)
-        func poor(_ reason: QualityReason) -> DirectionQuality { DirectionQuality(level: .poor, reason: reason, audioOnly: false) }
-        func told(_ sent: DirectionQuality, _ received: DirectionQuality) -> TextKey? {
-            qualityMessage(sent: sent, received: received, with: "rui")?.key
-        }
-        XCTAssertNil(told(good, good))
-        XCTAssertEqual(told(poor(.loss), good), .qualitySent)
-        XCTAssertEqual(told(poor(.loss), poor(.bandwidth)), .qualityReceived)
-        XCTAssertEqual(told(good, poor(.delay)), .qualityDelay)
-        XCTAssertEqual(told(DirectionQuality(level: .bad, reason: .device, audioOnly: false), poor(.loss)), .qualityDevice)
-        XCTAssertEqual(told(good, DirectionQuality(level: .bad, reason: .bandwidth, audioOnly: true)), .qualityAudioOnly)
-    }
-
-    func testAVideoCallTakesTheSpeakerUnlessSomethingIsWornOrWasChosen() {
-        func wanted(_ current: Route.Kind, _ chosen: Route.Kind?, isVideo: Bool = true) -> Route.Kind? {
-            RouteChoice.wanted(current: current, chosen: chosen, isVideo: isVideo)
-        }
-        XCTAssertEqual(wanted(.earpiece, nil), .speaker)
-        XCTAssertNil(wanted(.earpiece, nil, isVideo: false))
-        XCTAssertNil(wanted(.bluetooth, nil))
-        XCTAssertNil(wanted(.speaker, nil))
-        XCTAssertEqual(wanted(.wired, .speaker), .speaker)
-        XCTAssertNil(wanted(.speaker, .speaker), "so it is")
-        XCTAssertNil(wanted(.earpiece, .earpiece))
-        XCTAssertEqual(wanted(.speaker, .earpiece), .earpiece, "after a reset, which set the loudspeaker up")
-        XCTAssertNil(wanted(.wired, .earpiece), "plugged in since")
-    }
-
     func testRoutesToChooseAreTheDevicesThenSpeakerAndEarpieceWhichAHeadsetReplaces() {
-        let headset = Route(id: "h", kind: .wired)
-        let ear = Route(id: "mic", kind: .earpiece)
-        XCTAssertEqual(RouteChoice.choices(inputs: [ear], hasEarpiece: true).map(\.kind), [.speaker, .earpiece])
-        XCTAssertEqual(RouteChoice.choices(inputs: [ear, headset], hasEarpiece: true).map(\.kind), [.wired, .speaker])
-        XCTAssertEqual(RouteChoice.choices(inputs: [], hasEarpiece: false).map(\.kind), [.speaker])
+        let headset = AppAudioRoute(id: "h", kind: .wired, name: "Headphones")
+        let ear = AppAudioRoute(id: "mic", kind: .earpiece, name: nil)
+        XCTAssertEqual(AudioRoutes.choices(inputs: [ear], hasEarpiece: true).map(\.kind), [.speaker, .earpiece])
+        let choices = AudioRoutes.choices(inputs: [ear, headset], hasEarpiece: true)
+        XCTAssertEqual(choices.map(\.kind), [.wired, .speaker])
+        XCTAssertEqual(AudioRoutes.choices(inputs: [], hasEarpiece: false).map(\.kind), [.speaker])
+        let output = AppAudioRoute(id: "Speaker", kind: .speaker, name: nil)
+        XCTAssertEqual(AudioRoutes.current(output: output, choices: choices), "speaker")
+        XCTAssertEqual(AudioRoutes.current(output: headset, choices: choices), "h")
+        XCTAssertNil(AudioRoutes.current(output: AppAudioRoute(id: "x", kind: .car, name: nil), choices: choices))
+    }
+
+    func testAPushIsHandedOnAsJSONAndOneThatIsNoneAsNothing() throws {
+        let json = pushJSON(["aps": [String: String](), "kind": "ring", "sent": 1000])
+        let read = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
+        XCTAssertEqual(read?["kind"] as? String, "ring")
+        XCTAssertEqual(read?["sent"] as? Int, 1000)
+        XCTAssertEqual(pushJSON([7: "x"]), "")
+    }
+
+    func testAPushTokenIsToldInHexadecimalWithItsEnvironment() {
+        let token = Data([0, 0x0a, 0xff])
+        XCTAssertEqual(pushRegistration(token: token, isDevelopment: false).token, "000aff")
+        XCTAssertEqual(pushRegistration(token: token, isDevelopment: false).platform, .apns)
+        XCTAssertEqual(pushRegistration(token: token, isDevelopment: true).platform, .apnsDev)
+    }
+
+    func testTheRingbackToneIsAWaveOfTheLengthThatItSays() {
+        let wave = ringbackWave()
+        XCTAssertEqual(String(decoding: wave.prefix(4), as: UTF8.self), "RIFF")
+        let size = wave[4..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
+        XCTAssertEqual([size + 8, wave.count], [44 + 2 * 5 * 8000, 44 + 2 * 5 * 8000])
     }
 
     func testThePreviewGoesToTheNearestCornerAndHasThePicturesShape() {
@@ -156,38 +147,6 @@ final class ChoiceTests: XCTestCase {
         }
         XCTAssertEqual(luma, [1, 2, 3, 99, 99, 4, 5, 6, 99, 99, 7, 8, 9, 99, 99])
         XCTAssertEqual(chroma, [10, 20, 11, 21, 99, 99, 12, 22, 13, 23, 99, 99])
-    }
-
-    func testTheLogKeepsTheNewestAndSurvivesTheAppAndABrokenFile() throws {
-        let file = FileManager.default.temporaryDirectory.appendingPathComponent("calls-\(UUID()).json")
-        defer { try? FileManager.default.removeItem(at: file) }
-        var log = CallLog(file: file)
-        for number in 0..<150 {
-            let entry = CallLogEntry(id: "\(number)", with: "rui", kind: .made, began: Date(timeIntervalSince1970: 0), seconds: 1)
-            try log.add(entry)
-        }
-        XCTAssertEqual(log.entries.count, CallLog.most)
-        XCTAssertEqual(CallLog(file: file).entries.first?.id, "149")
-        try Data("{".utf8).write(to: file)
-        XCTAssertEqual(CallLog(file: file).entries, [])
-        XCTAssertEqual(CallLog.kind(weCalled: false, connected: false, reason: .timeout), .missed)
-        XCTAssertEqual(CallLog.kind(weCalled: false, connected: false, reason: .declinedLocally), .received)
-    }
-
-    func testOnlyAnotherNetworkOrOneThatCameBackIsAnother() {
-        var memory = NetworkMemory()
-        XCTAssertFalse(memory.isAnother(nil), "not connected yet")
-        XCTAssertFalse(memory.isAnother(["en0", "pdp_ip0"]), "the first one")
-        XCTAssertFalse(memory.isAnother(["en0", "pdp_ip0"]))
-        XCTAssertTrue(memory.isAnother(["pdp_ip0"]), "Wi-Fi went")
-        XCTAssertFalse(memory.isAnother(nil), "nothing can be looked for without a network")
-        XCTAssertTrue(memory.isAnother(["pdp_ip0"]), "it may be another of the same name")
-        XCTAssertFalse(memory.isAnother(["pdp_ip0"]))
-    }
-
-    func testAfterAnInterruptionSoundGoesOnAndAfterAResetItIsSetUpFirst() {
-        XCTAssertEqual(SessionChange.allCases.map(\.isActive), [false, true, true])
-        XCTAssertEqual(SessionChange.allCases.map(\.needsSetUp), [false, false, true])
     }
 
     func testThePreviewStaysBetweenHeadAndButtonsAndOnALowScreenBeneathTheHead() {

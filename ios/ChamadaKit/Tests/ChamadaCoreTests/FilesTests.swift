@@ -30,9 +30,8 @@ final class FilesTests: XCTestCase {
 
     func testAMessageIsPutIntoWordsAndANameIsNeverReadAsAPlaceholder() throws {
         let texts = try strings("pt-BR", "Localizable")
-        let said = Message(.endBusy, ["name": "{name}"]).text { texts[$0] ?? $0 }
-        XCTAssertEqual(said, "{name} está em outra chamada.")
-        XCTAssertEqual(Message(.chatRenamed, ["wanted": "a", "name": "b"]).text { _ in "{name}|{wanted}|{x" }, "b|a|{x")
+        XCTAssertEqual(filled(try XCTUnwrap(texts["end.busy"]), ["name": "{name}"]), "{name} está em outra chamada.")
+        XCTAssertEqual(filled("{name}|{wanted}|{x", ["wanted": "a", "name": "b"]), "b|a|{x")
     }
 
     func testTheAppsModuleHasANameOfItsOwn() throws {

@@ -4,111 +4,90 @@ import XCTest
 
 @testable import ChamadaCore
 
-/// The app's own phone in real calls, through the native library, with the command and with the demo's peer.
+/// The app without its screens in real calls, through the native library, with the command and with the demonstration's peer.
 @MainActor
 final class RealCallTests: XCTestCase {
-    /// Waits until the state is so; every change is looked at.
-    private func wait(_ phone: Phone, _ what: String, _ isSo: (PhoneState) -> Bool) async {
-        let (states, inbox) = AsyncStream.makeStream(of: PhoneState.self)
-        phone.onChange = { @MainActor state in inbox.yield(state) }
-        defer { phone.onChange = nil }
-        inbox.yield(phone.state)
+    /// What was to be done.
+    private final class Effects {
+        var all: [AppEffect] = []
+    }
+
+    private let effects = Effects()
+
+    private func store(_ remote: FakeScreen, cameras: any Cameras = FakeCameras()) throws -> CallStore {
+        let devices = Devices(cameras: cameras, audio: FakeAudio(), remote: remote)
+        let store = try CallStore(devices: devices) { [effects] in effects.all.append($0) }
+        let granted = AppPermissions(
+            camera: .granted, microphone: .granted, notifications: .granted, fullScreenIntent: .granted)
+        store.dispatch(.started(saved: nil, history: nil, permissions: granted))
+        return store
+    }
+
+    /// Waits until it is so; every change is looked at.
+    private func wait(_ store: CallStore, _ what: String, _ isSo: @MainActor (CallStore) -> Bool) async {
+        let (changes, inbox) = AsyncStream.makeStream(of: Void.self)
+        store.onChange = { inbox.yield() }
+        defer { store.onChange = nil }
+        inbox.yield()
         let watchdog = Task {
             try await Task.sleep(nanoseconds: UInt64(patience) * 1_000_000_000)
             inbox.finish()
         }
         defer { watchdog.cancel() }
-        for await state in states where isSo(state) { return }
-        XCTFail("no \(what) in time; it is \(phone.state)")
+        for await _ in changes where isSo(store) { return }
+        XCTFail("no \(what) in time; it is \(store.state)")
     }
 
-    private func phone(_ remote: FakeScreen, cameras: any Cameras = PatternCameras()) -> Phone {
-        let devices = Devices(cameras: cameras, audio: FakeAudio(), remote: remote)
-        return Phone(World(devices: devices, permissions: NoGuard()))
-    }
+    private func told(_ store: CallStore) -> [String] { store.state.banners.map(\.message.key) }
 
-    func testThePhoneCallsTheCommandShowsItFlipsAndHangsUp() async throws {
+    func testTheAppCallsTheCommandShowsItTakesAPhotoAndHangsUp() async throws {
         let (server, remote) = (try Server(), FakeScreen())
         let peer = try Command(
             "answer", "--server", server.url, "--name", "rui", "--video", "test:320x240@30", "--audio", "tone", "--json")
-        let phone = phone(remote)
-        await phone.login(server: server.url, name: "ana")
-        await wait(phone, "rui is there") { $0.people == ["rui"] }
-        await phone.call("rui")
-        await wait(phone, "connected") { $0.call?.connectedAt != nil }
+        let store = try store(remote)
+        store.dispatch(.signIn(server: server.url, name: "ana", token: nil))
+        await wait(store, "rui") { $0.state.people.map(\.name) == ["rui"] }
+        store.dispatch(.call(to: "rui", video: true))
+        await wait(store, "connection") { $0.state.call?.phase == .connected }
         XCTAssertEqual(try remote.frames(20).width, 320)
-        await phone.flip()
-        await wait(phone, "the rear camera") { $0.call?.local.facing == .environment }
-        await wait(phone, "statistics") { ($0.call?.stats?.sentVideo?.frames ?? 0) > 10 }
-        XCTAssertEqual(phone.state.call?.stats?.lines.first?.label, .statsReceived)
-        let photo = await phone.photo(of: .remote)
-        XCTAssertEqual(photo.map { Array($0.prefix(2)) }, [0xFF, 0xD8])
-        await phone.hangUp()
-        await wait(phone, "the end") { $0.call == nil }
-        XCTAssertEqual(phone.state.log.map(\.kind), [.made])
-        XCTAssertNil(phone.state.problem)
+        store.dispatch(.showStatistics(on: true))
+        await wait(store, "statistics") { $0.statistics.first?.label == "stats.received" }
+        store.dispatch(.takePhoto)
+        await wait(store, "photo") { _ in self.effects.all.contains { if case .savePhoto = $0 { true } else { false } } }
+        store.dispatch(.hangUp)
+        await wait(store, "end") { $0.state.call == nil }
+        XCTAssertEqual(store.history.map(\.kind), [.outgoing])
+        XCTAssertEqual(told(store), [])
         let summary = try peer.summary()
         XCTAssertEqual(summary["ended"] as? String, "hung-up-there")
-        let received = try XCTUnwrap(summary["video_received"] as? [String: Any])
-        XCTAssertGreaterThan(try XCTUnwrap(received["frames_decoded"] as? NSNumber).intValue, 10)
-        await phone.logout()
-        XCTAssertEqual(phone.state.screen, .login)
+        store.dispatch(.signOut)
+        XCTAssertEqual(store.state.screen, .signIn)
     }
 
-    func testACameraThatCannotBeOpenedIsToldAndTheCallGoesOnWithoutIt() async throws {
-        let (server, remote) = (try Server(), FakeScreen())
-        let peer = try Command(
-            "answer", "--server", server.url, "--name", "rui", "--video", "test:320x240@30", "--audio", "tone", "--json")
-        let phone = phone(remote, cameras: BrokenCameras(.NotReadable(reason: "another app has it")))
-        await phone.login(server: server.url, name: "ana")
-        await wait(phone, "rui is there") { $0.people == ["rui"] }
-        await phone.call("rui")
-        await wait(phone, "connected, and told") { $0.call?.connectedAt != nil && $0.notice != nil }
-        XCTAssertEqual(phone.state.notice, Message(.mediaNoCamera))
-        XCTAssertEqual(phone.state.call?.isCameraOn, false)
-        await phone.hangUp()
-        await wait(phone, "the end") { $0.call == nil }
-        await phone.logout()
-        _ = try peer.summary()
-    }
-
-    func testTheDemoNeedsNoServerItsPeerAnswersCallsAndOutlivesOutages() async throws {
-        XCTAssertTrue(Phone.hasDemo)
+    func testTheDemonstrationNeedsNoServerItsPeerAnswersAndCallsAndOutagesAreTold() async throws {
         let remote = FakeScreen()
-        let phone = phone(remote)
-        await phone.startDemo(name: "ana")
-        XCTAssertTrue(phone.state.isDemo)
-        await wait(phone, "the peer") { !$0.people.isEmpty }
-        let peer = try XCTUnwrap(phone.state.people.first)
-        await phone.call(peer)
-        await wait(phone, "connected") { $0.call?.connectedAt != nil }
+        let store = try store(remote)
+        XCTAssertTrue(store.state.hasDemo)
+        store.dispatch(.startDemo(name: "ana"))
+        await wait(store, "peer") { !$0.state.people.isEmpty }
+        let peer = try XCTUnwrap(store.state.people.first?.name)
+        store.dispatch(.call(to: peer, video: true))
+        await wait(store, "connection") { $0.state.call?.phase == .connected }
         _ = try remote.frames(10)
-        phone.outage(of: .server, true)
-        await wait(phone, "the loss") { $0.notice == Message(.serverLostInCall) }
-        _ = try remote.frames(10)
-        phone.outage(of: .server, false)
-        await wait(phone, "the return") { $0.notice == Message(.serverBack) }
-        phone.outage(of: .calls, true)
-        await wait(phone, "the outage") { $0.call?.state == .reconnecting }
-        phone.outage(of: .calls, false)
-        await wait(phone, "the recovery") { $0.call?.state == .connected }
-        _ = try remote.frames(10)
-        await phone.hangUp()
-        await wait(phone, "the end") { $0.call == nil }
-        await wait(phone, "the peer again") { $0.people == [peer] }
-        await phone.cause(.peerCalls)
-        await wait(phone, "its call") { $0.screen == .incoming }
-        await phone.decline()
-        await wait(phone, "no call") { $0.call == nil }
-        await phone.logout()
-        XCTAssertFalse(phone.state.isDemo)
-    }
-
-    func testAServerThatIsNotThereIsAProblemAndNoLogin() async {
-        let phone = phone(FakeScreen())
-        await phone.login(server: "ws://127.0.0.1:1", name: "ana")
-        XCTAssertEqual(phone.state.problem, Problem(.loginUnreachable, ways: [.tryAgain, .changeAddress]))
-        await phone.login(server: "::", name: "ana")
-        XCTAssertEqual(phone.state.problem, Problem(.loginBadAddress, ways: [.changeAddress]))
+        store.dispatch(.setOutage(part: .server, on: true))
+        await wait(store, "loss") { self.told($0) == ["server.lost-in-call"] }
+        store.dispatch(.setOutage(part: .server, on: false))
+        await wait(store, "return") { $0.state.online }
+        store.dispatch(.hangUp)
+        await wait(store, "end") { $0.state.call == nil }
+        await wait(store, "the peer again") { $0.state.people.map(\.name) == [peer] }
+        store.dispatch(.beCalled)
+        await wait(store, "its call") { $0.state.screen == .incoming }
+        let isReported = effects.all.contains { if case .systemCall(.incoming) = $0 { true } else { false } }
+        XCTAssertTrue(isReported, "\(effects.all)")
+        store.dispatch(.decline)
+        await wait(store, "no call") { $0.state.call == nil }
+        store.dispatch(.signOut)
+        XCTAssertFalse(store.state.demo)
     }
 }

@@ -5,8 +5,8 @@ import ChamadaCore
 import Foundation
 import UIKit
 
-/// Shows pictures of the library in a view. A picture that the screen has no time for is replaced by the next.
-public final class Screen: VideoRenderer, @unchecked Sendable {
+/// Shows pictures of the library in a view. A picture that the view has no time for is replaced by the next.
+public final class VideoOutput: VideoRenderer, @unchecked Sendable {
     private struct Shown {
         let sample: CMSampleBuffer
         let layout: FrameLayout
@@ -15,17 +15,17 @@ public final class Screen: VideoRenderer, @unchecked Sendable {
     private let newest = Guard<Shown?>(nil)
     private let pool = Guard<Pool?>(nil)
     // Weak, and looked at on the main actor alone.
-    @MainActor private let views = NSHashTable<PictureView>.weakObjects()
+    @MainActor private let views = NSHashTable<SampleBufferView>.weakObjects()
 
     @MainActor
     public init() {}
 
     /// A view that shows what comes from now on. There may be several: the call's screen and its picture in picture.
     @MainActor
-    public func attach(_ view: PictureView) { views.add(view) }
+    public func attach(_ view: SampleBufferView) { views.add(view) }
 
     @MainActor
-    public func detach(_ view: PictureView) { views.remove(view) }
+    public func detach(_ view: SampleBufferView) { views.remove(view) }
 
     public func render(frame: Frame) throws {
         do {
@@ -104,7 +104,7 @@ private struct Pool: @unchecked Sendable {
 }
 
 /// A view that shows pictures upright, mirrored where they want to be, whole or filling.
-public final class PictureView: UIView {
+public final class SampleBufferView: UIView {
     private let surface = SurfaceView()
     private var layout: FrameLayout?
     /// Whether the picture fills the view and loses its edges, or is shown whole.

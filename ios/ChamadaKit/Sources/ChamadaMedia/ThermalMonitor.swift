@@ -3,7 +3,7 @@ import Chamada
 import Foundation
 
 /// Tells how hot the device is, at once and whenever that changes.
-public final class ThermalWatch: @unchecked Sendable {
+public final class ThermalMonitor: @unchecked Sendable {
     private let observer: any NSObjectProtocol
 
     public init(changed: @escaping @Sendable (ThermalState) -> Void) {

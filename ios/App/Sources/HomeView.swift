@@ -1,8 +1,9 @@
+import Chamada
 import ChamadaCore
 import Foundation
 import SwiftUI
 
-struct PeopleView: View {
+struct HomeView: View {
     @EnvironmentObject private var model: AppModel
     @State private var showsFaults = false
 
@@ -10,10 +11,10 @@ struct PeopleView: View {
         TabView(selection: $model.tab) {
             NavigationStack { people }
                 .tabItem { Label(say(.people), systemImage: "person.2") }
-                .tag(PhoneState.Tab.people)
+                .tag(AppTab.people)
             NavigationStack { ChatView() }
                 .tabItem { Label(say(.chat), systemImage: "bubble.left.and.bubble.right") }
-                .tag(PhoneState.Tab.chat)
+                .tag(AppTab.chat)
         }
         .sheet(isPresented: $showsFaults) { FaultsView() }
     }
@@ -21,40 +22,42 @@ struct PeopleView: View {
     private var people: some View {
         List {
             Section {
-                if model.state.people.isEmpty && model.state.away.isEmpty {
-                    Text(say(.peopleNobody)).foregroundStyle(.secondary)
+                if let nobody = model.state.nobody {
+                    Text(say(nobody)).foregroundStyle(.secondary)
                 }
-                ForEach(model.state.people, id: \.self) { name in
-                    Button {
-                        Task { await model.phone.call(name) }
-                    } label: {
-                        Label { Text(verbatim: name) } icon: { Image(systemName: "video") }
+                ForEach(model.state.people, id: \.name) { person in
+                    HStack {
+                        Button {
+                            model.dispatch(.call(to: person.name, video: true))
+                        } label: {
+                            Label { Text(verbatim: person.away ? say(.peopleAway, ["name": person.name]) : person.name) } icon: {
+                                Image(systemName: person.away ? "video.badge.ellipsis" : "video")
+                            }
+                        }
+                        .accessibilityLabel(say(.peopleCall, ["name": person.name]))
+                        Spacer()
+                        Button { model.dispatch(.call(to: person.name, video: false)) } label: { Image(systemName: "phone") }
+                            .accessibilityLabel(say(.peopleCallAudio, ["name": person.name]))
                     }
-                    .accessibilityLabel(say(.peopleCall, ["name": name]))
-                }
-                ForEach(model.state.away, id: \.self) { name in
-                    Button {
-                        Task { await model.phone.call(name) }
-                    } label: {
-                        Label { Text(verbatim: say(.peopleAway, ["name": name])) } icon: { Image(systemName: "video.badge.ellipsis") }
-                    }
-                    .accessibilityLabel(say(.peopleCall, ["name": name]))
+                    // Each button of a row for itself.
+                    .buttonStyle(.borderless)
                 }
             } footer: {
                 if !model.state.people.isEmpty { Text(say(.peopleHint)) }
             }
-            CallLogView()
+            RecentsView()
         }
+        .searchable(text: $model.search, prompt: say(.peopleSearch))
         .navigationTitle(say(.people))
         .toolbar {
             ToolbarItem(placement: .principal) {
                 // Held for three seconds, it opens the menu of faults.
-                Text(verbatim: say(.peopleMe, ["name": model.state.name]))
+                Text(verbatim: say(.peopleMe, ["name": model.state.me ?? ""]))
                     .font(.headline)
                     .onLongPressGesture(minimumDuration: 3) { showsFaults = true }
             }
             ToolbarItem(placement: .cancellationAction) {
-                Button(say(.leave)) { Task { await model.phone.logout() } }
+                Button(say(.leave)) { model.dispatch(.signOut) }
             }
         }
     }
@@ -63,23 +66,30 @@ struct PeopleView: View {
 struct ChatView: View {
     @EnvironmentObject private var model: AppModel
     @State private var text = ""
+    @FocusState private var focus: AppField?
 
     var body: some View {
         ScrollViewReader { scroll in
-            List(model.state.chat) { line in
+            List(model.chat, id: \.id) { line in
                 row(line).listRowSeparator(.hidden)
             }
             .listStyle(.plain)
-            .onChange(of: model.state.chat.last?.id) { last in
+            .onChange(of: model.chat.last?.id) { last in
                 if let last { scroll.scrollTo(last, anchor: .bottom) }
             }
         }
         .navigationTitle(say(.chat))
+        .onChange(of: model.focus) { field in
+            guard let field else { return }
+            focus = field
+            model.focus = nil
+        }
         .safeAreaInset(edge: .bottom) {
             HStack {
                 TextField(say(.chatWrite), text: $text)
                     .textFieldStyle(.roundedBorder)
                     .submitLabel(.send)
+                    .focused($focus, equals: .chat)
                     .onSubmit(send)
                 Button(action: send) { Image(systemName: "paperplane.fill") }
                     .disabled(text.trimmingCharacters(in: .whitespaces).isEmpty)
@@ -91,26 +101,24 @@ struct ChatView: View {
     }
 
     @ViewBuilder
-    private func row(_ line: ChatLine) -> some View {
-        switch line.kind {
-        case let .said(text):
+    private func row(_ line: AppChatLine) -> some View {
+        if let event = line.event {
+            Text(say(event)).font(.caption).foregroundStyle(.secondary)
+        } else {
             VStack(alignment: .leading) {
                 HStack {
                     Text(verbatim: line.from ?? "").font(.caption.bold())
-                    Text(line.at, style: .time).font(.caption).foregroundStyle(.secondary)
+                    Text(Date(milliseconds: line.atMs), style: .time).font(.caption).foregroundStyle(.secondary)
                 }
-                Text(verbatim: text)
+                Text(verbatim: line.text ?? "")
             }
             .accessibilityElement(children: .combine)
-        case let .happened(message):
-            Text(say(message)).font(.caption).foregroundStyle(.secondary)
         }
     }
 
     private func send() {
-        let said = text
+        model.dispatch(.say(text: text))
         text = ""
-        Task { await model.phone.say(said) }
     }
 }
 
@@ -123,22 +131,24 @@ struct FaultsView: View {
         NavigationStack {
             List {
                 Section {
-                    ForEach(Outage.allCases, id: \.self) { part in
-                        Toggle(say(part.label), isOn: $model[outage: part])
-                    }
+                    Toggle(say(.faultsSignaling), isOn: $model[outage: .server])
+                    Toggle(say(.faultsMedia), isOn: $model[outage: .calls])
                 }
                 Section {
-                    ForEach(Phone.Fault.allCases, id: \.self) { fault in
-                        Button(say(fault.label)) {
-                            Task { await model.phone.cause(fault) }
-                            dismiss()
-                        }
-                        .disabled(fault.needsDemo && !model.state.isDemo)
-                    }
+                    fault(.faultsNetwork, .networkChanged(network: AppNetwork(id: UUID().uuidString, addresses: [], metered: false)))
+                    fault(.faultsMemory, .lowMemory)
+                    fault(.faultsPeerCalls, .beCalled).disabled(!model.state.demo)
                 }
             }
             .navigationTitle(say(.faults))
         }
         .presentationDetents([.medium])
+    }
+
+    private func fault(_ label: TextKey, _ action: AppAction) -> some View {
+        Button(say(label)) {
+            model.dispatch(action)
+            dismiss()
+        }
     }
 }
