@@ -45,7 +45,7 @@ fn missing_aapt2() -> Option<String> {
     (!there).then(|| "aapt2 is not here (Debian: package aapt)".to_owned())
 }
 
-fn missing_maven() -> Option<String> {
+pub(crate) fn missing_maven() -> Option<String> {
     (!program("mvn").args(["--version"]).succeeds()).then(|| "Maven is not here".to_owned())
 }
 

@@ -1,8 +1,9 @@
 //! `cargo xtask ios-check`: what of the iOS app can be proven without a Mac. ChamadaKit is built and tested, with a real call
 //! through the native library, by Swift on Linux, where what needs Apple's frameworks is left out; every file is then parsed, and
-//! what was left out is type-checked against declarations of those frameworks.
+//! what was left out is type-checked against declarations of those frameworks, and these against what Apple's headers have.
 
 use crate::bindings;
+use crate::ios_metadata;
 use crate::ios_types;
 use crate::run::{Run, program, root, say, target};
 use crate::steps::{Outcome, Steps};
@@ -29,6 +30,7 @@ pub(crate) fn steps(steps: &mut Steps) {
     step("iOS: ChamadaKit, tests", test);
     step("iOS: every file parsed", parse);
     step("iOS: type-checked against declarations", ios_types::check);
+    steps.step("iOS: declarations as in Apple's headers", ios_metadata::check);
 }
 
 /// Where the sources are for the compiler: here, or inside the folder of Debian's Swift.

@@ -13,6 +13,7 @@ mod fuzz;
 mod interop;
 mod ios;
 mod ios_check;
+mod ios_metadata;
 mod ios_types;
 mod phones;
 mod run;
