@@ -350,6 +350,7 @@ impl State {
             }
         }
         session.outbox.restore(waiting);
+        self.note_blocker(number);
         self.announce(number);
     }
 

@@ -215,6 +215,7 @@ impl State {
             for owner in owners {
                 nuisance.block_session(&look, owner);
             }
+            self.note_blocker(number);
         } else {
             for session in nuisance.blocked.remove(&look).into_iter().flatten().chain(owners) {
                 nuisance.blocked_sessions.remove(&session);
@@ -225,14 +226,25 @@ impl State {
 
     /// A session has this name now: those in its room who blocked the name want nothing from it.
     pub(crate) fn apply_blocks(&mut self, number: u64, look: &str) {
-        let others: Vec<u64> =
-            self.roommates(number).map(|(other, _)| other).filter(|other| *other != number).collect();
-        for other in others {
-            if let Some(session) = self.sessions.get_mut(&other)
-                && session.nuisance.blocked.contains_key(look)
-            {
+        let Some(key) = self.sessions.get(&number).map(|session| session.room.clone()) else { return };
+        let Self { sessions, rooms, .. } = self;
+        let Some(room) = rooms.get_mut(&key) else { return };
+        room.blockers.retain(|blocker| {
+            let Some(session) = sessions.get_mut(blocker).filter(|one| !one.nuisance.blocked.is_empty()) else {
+                return false;
+            };
+            if *blocker != number && session.nuisance.blocked.contains_key(look) {
                 session.nuisance.block_session(look, number);
             }
+            true
+        });
+    }
+
+    /// Remembers a session that has blocked somebody.
+    pub(crate) fn note_blocker(&mut self, number: u64) {
+        let Some(session) = self.sessions.get(&number).filter(|one| !one.nuisance.blocked.is_empty()) else { return };
+        if let Some(room) = self.rooms.get_mut(&session.room) {
+            room.blockers.insert(number);
         }
     }
 }

@@ -2,7 +2,11 @@
 //! person; the one of the path `/` is that of clients that know of no rooms.
 
 use crate::{hub::State, roster::Roster, sanitise, session::Session};
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Instant,
+};
 
 /// The room of every path but `/room/NAME`.
 pub(crate) const DEFAULT: &str = "";
@@ -18,6 +22,8 @@ pub(crate) struct Room {
     /// Names by what they look like: two that look alike are one name.
     pub(crate) looks: HashMap<String, Arc<str>>,
     pub(crate) roster: Roster,
+    /// Sessions that have blocked somebody, and some that are gone: few, of whom each newcomer's name is looked for.
+    pub(crate) blockers: HashSet<u64>,
     /// For clients that read deltas.
     pub(crate) changes: Turn,
     /// For those who have no list, or have asked for one.
@@ -40,6 +46,7 @@ impl Room {
             names: HashMap::new(),
             looks: HashMap::new(),
             roster: Roster::default(),
+            blockers: HashSet::new(),
             changes: turn,
             newcomers: turn,
             lists: turn,

@@ -215,6 +215,7 @@ impl State {
         let callee = Callee { room: session.room.clone(), subject };
         if let Some(nuisance) = self.away.nuisance.remove(&callee) {
             session.nuisance = nuisance;
+            self.note_blocker(number);
         }
         // Other nodes may have calls for it, too.
         self.announce(number);

@@ -86,3 +86,20 @@ async fn who_is_blocked_neither_calls_nor_is_heard_under_any_name() {
     again.send(offer("bia")).await;
     assert_eq!(bia.heard().await["name"], "Ana");
 }
+
+#[tokio::test]
+async fn who_was_blocked_stays_so_for_those_who_come_back_after_a_break_and_under_the_name_for_newcomers() {
+    let server = start(config()).await;
+    let mut bia = server.log_in("bia").await;
+    bia.send(json!({"type": "block", "name": "ana"})).await;
+    bia.heard_nothing().await;
+    let place = bia.token.clone();
+    bia.close(4000).await;
+    let mut bia = server.connect().await;
+    bia.log_in("bia", Some(&place)).await;
+    let mut ana = server.log_in("ana").await;
+    ana.refused(offer("bia"), "blocked").await;
+    ana.send(json!({"type": "message", "text": "hello", "id": ana.id})).await;
+    assert_eq!(ana.heard().await["text"], "hello");
+    bia.heard_nothing().await;
+}
