@@ -79,7 +79,8 @@ final class AppTests: XCTestCase {
 
         // A push is reported at once, before its call is known.
         let id = UUID().uuidString
-        app.tell(.pushReceived(call: id, from: "rui"))
+        let sent = UInt64(Date().timeIntervalSince1970 * 1000)
+        app.tell(.pushReceived(json: #"{"kind": "ring", "call": "\#(id)", "from": "rui", "sent": \#(sent)}"#))
         let told = AppEffect.systemCall(told: .incoming(call: id.lowercased(), from: "rui"))
         XCTAssertTrue(app.effects.contains(told), "\(app.effects)")
         app.tell(.signOut)
