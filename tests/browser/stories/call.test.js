@@ -104,7 +104,7 @@ story('Escape declines, and the caller hears of it', async ({ enter }) => {
   await ana.sees('rui declined the call', '#notices');
   await rui.gone('#incoming');
   await ana.gone('#stage');
-  assert.ok(await ana.personButton('rui').isEnabled());
+  await until(() => ana.personButton('rui').isEnabled(), 'rui cannot be called again');
 });
 
 story('the caller thinks better of it, and it stops ringing', async ({ enter }) => {

@@ -194,7 +194,7 @@ pub(crate) const ALL: &[Scenario] = &[
 ];
 
 /// Steps of 0.2 s, by chance and always the same ones, in the manner of RFC 8869 section 4.2.
-const WIFI: [Leg; 300] = {
+static WIFI: [Leg; 300] = {
     let mut legs = [Leg::PLAIN; 300];
     let (mut number, mut random) = (0, 8_869_u32);
     while number < legs.len() {
