@@ -315,7 +315,7 @@ impl QuantizedEncoder for Vp8Encoder {
         }))
     }
 
-    /// libvpx could change its size, within that of the start, but needs as long for it as for an encoder that is made anew.
+    /// By an encoder that is made anew: libvpx takes no size beyond that of its start, and the first picture of a size is a keyframe either way.
     fn set_size(&mut self, config: EncoderConfig) -> Result<bool, CodecError> {
         if !is_possible(config.width, config.height) {
             return Ok(false);
