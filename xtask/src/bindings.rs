@@ -1,6 +1,6 @@
 //! Kotlin and Swift: their generated halves, their tests, and the library's memory tests under valgrind.
 
-use crate::run::{cargo, program, root, target};
+use crate::run::{build_debug, cargo, program, root, target};
 use crate::steps::{Outcome, Steps};
 use anyhow::{Result, bail};
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ fn built(name: &str) -> PathBuf {
 /// The library for this machine, the program that writes its bindings, and the command that its tests call. The whole workspace at
 /// once, as everywhere in this tool: other choices of packages give dependencies other features, and each builds them anew.
 pub(crate) fn build() -> Result<Outcome> {
-    cargo(&["build", "--workspace"]).passes()
+    build_debug().passes()
 }
 
 /// Writes the bindings into `target/generated`; they are never committed.
@@ -61,6 +61,8 @@ pub(crate) fn valgrind(steps: &mut Steps) {
         program("valgrind")
             .args([
                 "--error-exitcode=99",
+                // Its threads take turns: by default one that never blocks can keep the others from running for ever.
+                "--fair-sched=yes",
                 "--leak-check=full",
                 "--show-leak-kinds=definite",
                 "--errors-for-leak-kinds=definite",

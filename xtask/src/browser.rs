@@ -1,6 +1,6 @@
 //! The page's checks: its types, what eslint says, its modules in Node.js, and the page itself in Chromium against the real server.
 
-use crate::run::{cargo, program, root};
+use crate::run::{build_debug, program, root};
 use crate::steps::Steps;
 
 pub(crate) fn steps(steps: &mut Steps) {
@@ -12,7 +12,7 @@ pub(crate) fn steps(steps: &mut Steps) {
         program("npm").args(["run", "--silent", "unit"]).dir(root().join("tests/browser")).passes()
     });
     steps.step("the page in Chromium", || {
-        cargo(&["build", "--workspace"]).done()?;
+        build_debug().done()?;
         program("npm").args(["run", "--silent", "stories"]).dir(root().join("tests/browser")).passes()
     });
 }

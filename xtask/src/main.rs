@@ -214,6 +214,10 @@ fn main() -> Result<()> {
             steps.step("relayed calls by coturn", relayed_calls);
             steps.step("calls on a narrow and on a lossy path", calls_on_paths);
             steps.step("calls on every kind of network", calls_on_networks);
+            steps.step("a call whose ends change their network", || calls_on_the_move(&[]));
+            steps.step("a call between networks of IPv4 and of IPv6 alone", || {
+                calls_on_the_move(&["--kind", "families"])
+            });
             let calls = |steps: &mut Steps| {
                 browser::steps(steps);
                 interop::steps(steps);
@@ -247,14 +251,23 @@ fn lint(steps: &mut Steps) {
 
 /// Two calls of 20 s, one on 1 Mbit/s and one with 5 % loss.
 fn calls_on_paths() -> Result<Outcome> {
-    run::cargo(&["build", "--workspace"]).done()?;
+    run::build_debug().done()?;
     run::program(run::target().join("debug/bench")).args(["network", "--gate"]).passes_or_skips()
 }
 
 /// A call through each kind of NAT, firewall, relay and proxy.
 fn calls_on_networks() -> Result<Outcome> {
-    run::cargo(&["build", "--workspace"]).done()?;
+    run::build_debug().done()?;
     run::program(run::target().join("debug/bench")).args(["matrix"]).passes_or_skips()
+}
+
+/// Six switches from one network to another, and how soon both sides see new pictures.
+fn calls_on_the_move(args: &[&str]) -> Result<Outcome> {
+    run::build_debug().done()?;
+    run::program(run::target().join("debug/bench"))
+        .args(["reconnect", "--gate", "--switches", "6"])
+        .args(args)
+        .passes_or_skips()
 }
 
 fn relayed_calls() -> Result<Outcome> {

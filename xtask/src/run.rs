@@ -68,6 +68,12 @@ pub(crate) fn cargo(args: &[&str]) -> Run {
     Run(command).args(args)
 }
 
+/// Builds the programs, the library and the tests, whichever of them the next step needs. Without the tests cargo would give the crates
+/// that we depend on fewer features, and compile hundreds of them a second time.
+pub(crate) fn build_debug() -> Run {
+    cargo(&["build", "--workspace", "--all-targets"])
+}
+
 /// Any other program.
 pub(crate) fn program(name: impl AsRef<OsStr>) -> Run {
     Run(Command::new(name))

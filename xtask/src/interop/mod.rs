@@ -2,7 +2,7 @@
 
 mod table;
 
-use crate::run::{Run, cargo, program, root, target};
+use crate::run::{Run, build_debug, program, root, target};
 use crate::setup;
 use crate::steps::{Outcome, Steps};
 use anyhow::Result;
@@ -50,7 +50,7 @@ fn cells() -> PathBuf {
 
 /// Runs the program of a peer, which calls the command line that is in the target folder.
 fn peer(run: Run) -> Result<Outcome> {
-    cargo(&["build", "--workspace"]).done()?;
+    build_debug().done()?;
     run.env(CELLS, &cells().to_string_lossy()).passes()
 }
 
