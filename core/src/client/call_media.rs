@@ -38,6 +38,8 @@ pub(super) struct CallMedia {
     lip_sync: LipSync,
     /// Whether the camera's pictures are sent, and not black ones.
     video_enabled: bool,
+    /// Whether the other side says that it sends no pictures.
+    remote_camera_off: bool,
     sending: SendParameters,
 }
 
@@ -274,7 +276,17 @@ impl CallMedia {
         }
         let renderer = devices.remote.clone().unwrap_or_else(|| Arc::new(NoRenderer));
         let want_keyframe = Arc::new(move || connection.request_keyframe());
-        self.video_receiver = Some(VideoReceiver::start(payload_types, packets, want_keyframe, renderer));
+        let receiver = VideoReceiver::start(payload_types, packets, want_keyframe, renderer);
+        receiver.set_expected(!self.remote_camera_off);
+        self.video_receiver = Some(receiver);
+    }
+
+    /// Whether the other side says that it sends pictures: while it does not, none is missing.
+    pub(super) fn expect_video(&mut self, expected: bool) {
+        self.remote_camera_off = !expected;
+        if let Some(receiver) = &self.video_receiver {
+            receiver.set_expected(expected);
+        }
     }
 
     pub(super) fn picture(&self, of: PhotoOf) -> Option<VideoFrame> {

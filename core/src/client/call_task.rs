@@ -79,6 +79,8 @@ pub(super) enum TaskRequest {
         reply: oneshot::Sender<Result<(), ClientError>>,
     },
     SetSendParameters(SendParameters),
+    /// Whether the other side says that it sends pictures.
+    ExpectVideo(bool),
     /// Answered once what was asked before is done, with what came of the camera.
     CameraSettled {
         reply: oneshot::Sender<Result<(), ClientError>>,
@@ -102,6 +104,8 @@ enum Order {
 pub(super) struct TaskHandle {
     /// Filled only by the engine and by requests that wait for their answer, so it stays short.
     orders: Option<mpsc::UnboundedSender<Order>>,
+    /// What the task was told of the other side's camera last.
+    video_expected: bool,
 }
 
 impl TaskHandle {
@@ -111,6 +115,13 @@ impl TaskHandle {
 
     pub(super) fn ask(&self, request: TaskRequest) {
         self.order(Order::Request(request));
+    }
+
+    /// Whether the other side says that it sends pictures; the task hears of it when that changes.
+    pub(super) fn expect_video(&mut self, expected: bool) {
+        if std::mem::replace(&mut self.video_expected, expected) != expected {
+            self.ask(TaskRequest::ExpectVideo(expected));
+        }
     }
 
     /// Lets the task do what it was asked for so far and then close; false if it was told before.
@@ -156,7 +167,7 @@ impl CallTask {
             }
             let _ = to_driver.send(FromTask::Closed(peer)).await;
         });
-        TaskHandle { orders: Some(orders) }
+        TaskHandle { orders: Some(orders), video_expected: true }
     }
 
     async fn live(context: TaskContext, mut inbox: mpsc::UnboundedReceiver<Order>) {
@@ -293,6 +304,7 @@ impl CallTask {
                 self.media.set_send_parameters(parameters);
                 self.tell_demand();
             }
+            TaskRequest::ExpectVideo(expected) => self.media.expect_video(expected),
             TaskRequest::CameraSettled { reply } => {
                 if self.media.has_camera() {
                     self.media.order_camera(CameraOrder::Settled { reply });

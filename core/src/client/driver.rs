@@ -417,6 +417,14 @@ impl Driver {
         }
     }
 
+    /// Tells the call's tasks whether the other side says that it sends pictures.
+    fn expect_video(&mut self) {
+        let expected = self.engine.snapshot().remote.video;
+        for task in self.tasks.values_mut().filter(|task| !task.is_closing()) {
+            task.expect_video(expected);
+        }
+    }
+
     fn command(&mut self, command: Command) -> Result<(), ClientError> {
         self.engine.command(Instant::now(), command).map_err(Into::into)
     }
@@ -599,6 +607,7 @@ impl Driver {
                 Output::Event(event) => events.push(event),
             }
         }
+        self.expect_video();
         for event in events {
             if !self.held.is_empty() || (self.closing > 0 && matches!(event, CallEvent::Ended { .. })) {
                 self.held.push(event);

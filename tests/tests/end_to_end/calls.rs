@@ -232,6 +232,33 @@ async fn a_camera_that_is_off_sends_black_and_comes_back() {
     rui.view.until("picture again", |seen| !dark(seen)).await;
 }
 
+/// How often the picture froze as the path was gone for a while.
+async fn freezes_without_a_path(ana: &mut Phone) -> u64 {
+    let before = ana.measures("pictures", |stats| stats.video_received.is_some()).await;
+    ana.client.drop_media(true);
+    ana.reaches(CallState::Reconnecting).await;
+    ana.client.drop_media(false);
+    ana.reaches(CallState::Connected).await;
+    let after = ana.measures("pictures", |stats| stats.video_received.is_some()).await;
+    after.video_received.unwrap().freezes - before.video_received.unwrap().freezes
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_freezes_without_a_path_but_not_while_the_other_sides_camera_is_off() {
+    let server = RealServer::start().await;
+    let mut ana = Phone::login(server.url(), "ana").await;
+    let mut rui = Phone::login(server.url(), "rui").await;
+    ana.talks_with(&mut rui, "rui").await;
+    ana.view.frames(20).await;
+    assert_ne!(freezes_without_a_path(&mut ana).await, 0);
+    must(rui.client.set_camera(false).await);
+    ana.until("word of the camera", |event| {
+        matches!(event, ClientEvent::Call(CallEvent::Changed(call)) if !call.remote.video).then_some(())
+    })
+    .await;
+    assert_eq!(freezes_without_a_path(&mut ana).await, 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_photo_of_the_remote_picture_is_a_png_of_its_size() {
     let server = RealServer::start().await;

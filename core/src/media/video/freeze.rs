@@ -33,24 +33,25 @@ impl FreezeMeter {
     /// A picture was shown.
     pub(super) fn shown(&mut self, now: Instant) {
         self.settle(now);
-        let Some(last) = self.last.replace(now) else { return };
+        // One that was on its way when the camera went off.
         if self.unexpected {
             return;
         }
+        let Some(last) = self.last.replace(now) else { return };
         if self.durations.len() == WINDOW {
             self.durations.pop_front();
         }
         self.durations.push_back(now.saturating_duration_since(last));
     }
 
-    /// Whether pictures are to come at all: a camera that was switched off is no freeze. Once they are expected again, a new one is
-    /// waited for from then on.
+    /// Whether pictures are to come at all: a camera that is off, or takes its time to open again, is no freeze. What stands after the
+    /// first new picture can be one.
     pub(super) fn set_expected(&mut self, now: Instant, expected: bool) {
         if expected != self.unexpected {
             return;
         }
         self.settle(now);
-        self.last = self.last.map(|_| now);
+        self.last = None;
         self.unexpected = !expected;
     }
 
@@ -66,7 +67,7 @@ impl FreezeMeter {
 
     /// How long the picture shown last has stood, if that is a freeze.
     fn lasting(&self, now: Instant) -> Option<Duration> {
-        let stood = now.saturating_duration_since(self.last.filter(|_| !self.unexpected)?);
+        let stood = now.saturating_duration_since(self.last?);
         let limit = if self.durations.len() < ENOUGH {
             LONG
         } else {
@@ -201,6 +202,9 @@ mod tests {
         );
         at += Duration::from_secs(60);
         meter.set_expected(at, true);
+        at += Duration::from_secs(2);
+        assert_eq!(meter.count(at), 1, "the camera may take its time");
+        meter.shown(at);
         assert_eq!(meter.count(at + Duration::from_millis(180)), 1);
         assert_eq!(
             meter.total(at + Duration::from_millis(1_000)),
