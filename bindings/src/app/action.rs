@@ -21,6 +21,9 @@ pub enum AppAction {
         history: Option<String>,
         /// How permissions stand.
         permissions: AppPermissions,
+        /// Who is blocked, as `AppEffect.SaveBlocked` had it.
+        #[uniffi(default = None)]
+        blocked: Option<String>,
     },
     /// The person logs in.
     SignIn {
@@ -102,6 +105,13 @@ pub enum AppAction {
     Say {
         /// What was typed.
         text: String,
+    },
+    /// The person wants to hear nothing of somebody any more, or to hear of them again. A call of theirs that rings is refused.
+    SetBlocked {
+        /// Who.
+        name: String,
+        /// Whether nothing is to be heard of them.
+        block: bool,
     },
     /// The calls that were are to be forgotten.
     ClearHistory,
@@ -230,6 +240,7 @@ impl AppAction {
             Self::ShowStatistics { on } => U::ShowStatistics(on),
             Self::SetFullQuality { on } => U::SetFullQuality(on),
             Self::Say { text } => U::Say(text),
+            Self::SetBlocked { name, block } => U::SetBlocked { name, block },
             Self::ClearHistory => U::ClearHistory,
             Self::Recover { banner, recovery } => U::Recover { banner, recovery: recovery.into() },
             Self::SetOutage { part, on } => U::SetOutage { part: part.into(), on },
@@ -241,8 +252,8 @@ impl AppAction {
 
     fn into_system(self) -> Option<S> {
         Some(match self {
-            Self::Started { saved, history, permissions } => {
-                S::Started { saved: saved.map(Into::into), history, permissions: permissions.into() }
+            Self::Started { saved, history, permissions, blocked } => {
+                S::Started { saved: saved.map(Into::into), history, blocked, permissions: permissions.into() }
             }
             Self::PermissionsChanged { permissions } => S::PermissionsChanged(permissions.into()),
             Self::PermissionsAnswered { request, permissions } => {

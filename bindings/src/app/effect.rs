@@ -113,6 +113,11 @@ pub enum AppEffect {
         /// The login.
         saved: AppSavedSignIn,
     },
+    /// Keep who is blocked for the next start.
+    SaveBlocked {
+        /// To be given back as it is.
+        json: String,
+    },
     /// Keep the history for the next start.
     SaveHistory {
         /// To be given back as it is.
@@ -291,6 +296,7 @@ impl AppEffect {
             E::ClearMissedCalls => Self::ClearMissedCalls,
             E::SavePhoto(jpeg) => Self::SavePhoto { jpeg },
             E::SaveSignIn(saved) => Self::SaveSignIn { saved: saved.into() },
+            E::SaveBlocked(json) => Self::SaveBlocked { json },
             E::SaveHistory(json) => Self::SaveHistory { json },
         })
     }

@@ -196,6 +196,8 @@ async fn carry_out(session: u64, client: Client, command: ClientCommand) -> Done
             Ok(jpeg) => return Done::News(session, ClientNews::PhotoTaken(jpeg)),
             Err(why) => return failed(session, CommandKind::TakePhoto, why),
         },
+        C::SetBlocked { name, block: true } => (CommandKind::Other, client.block(&name).await),
+        C::SetBlocked { name, block: false } => (CommandKind::Other, client.unblock(&name).await),
         C::Say(text) => (CommandKind::Other, client.say(&text).await),
         C::SetLowData(low) => {
             let (max_width, max_height) = LOW_DATA;

@@ -85,6 +85,8 @@ pub struct AppPerson {
     pub initial: String,
     /// Not logged in, but a call rings a device of theirs by push.
     pub away: bool,
+    /// Nothing of theirs is heard here.
+    pub blocked: bool,
 }
 
 /// A text before it is put into a language.
@@ -231,7 +233,7 @@ same_cases!(core::Tab => AppTab { People, Recents, Chat });
 same_cases!(AppTab => core::Tab { People, Recents, Chat });
 same_cases!(core::OutagePart => AppOutage { Server, Calls });
 same_cases!(AppOutage => core::OutagePart { Server, Calls });
-same_fields!(core::PersonView => AppPerson { name, initial, away });
+same_fields!(core::PersonView => AppPerson { name, initial, away, blocked });
 same_cases!(core::Topic => AppTopic {
     Server, Call, Path, RemoteAudio, RemoteVideo, Audio, Camera, Thermal, Permission, Network, Other,
 });

@@ -110,6 +110,13 @@ pub enum UserAction {
     SetFullQuality(bool),
     /// Say something in the chat.
     Say(String),
+    /// Hear nothing of somebody any more, or hear of them again.
+    SetBlocked {
+        /// Who. A call of theirs that rings is refused.
+        name: String,
+        /// Whether nothing is to be heard of them.
+        block: bool,
+    },
     /// Forget the calls that were.
     ClearHistory,
     /// A button of a banner.
@@ -139,6 +146,8 @@ pub enum SystemAction {
         saved: Option<SavedSignIn>,
         /// The history, as [`super::Effect::SaveHistory`] had it.
         history: Option<String>,
+        /// Who is blocked, as [`super::Effect::SaveBlocked`] had it.
+        blocked: Option<String>,
         /// How permissions stand.
         permissions: Permissions,
     },

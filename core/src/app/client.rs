@@ -109,6 +109,7 @@ impl App {
             return;
         }
         self.keep_sign_in();
+        self.block_all();
         self.ask_for_push(push);
         let missing = self.permissions().missing_to_be_called();
         if missing.is_empty() || !self.visibility.is_foreground() || self.question.is_some() {

@@ -68,6 +68,8 @@ pub enum Effect {
     SaveSignIn(SavedSignIn),
     /// Keep the history: JSON to be given back at the next start.
     SaveHistory(String),
+    /// Keep who is blocked: JSON to be given back at the next start.
+    SaveBlocked(String),
 }
 
 /// A page of the system's settings.
@@ -161,6 +163,13 @@ pub enum ClientCommand {
     TakePhoto(CallId),
     /// Say something in the chat.
     Say(String),
+    /// Nothing of this person is wanted, or it is again.
+    SetBlocked {
+        /// Who.
+        name: String,
+        /// Whether nothing is wanted.
+        block: bool,
+    },
     /// Send pictures of at most 360p, or of any size again.
     SetLowData(bool),
     /// How hot the device is.

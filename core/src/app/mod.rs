@@ -20,6 +20,7 @@
 mod action;
 mod audio_route;
 mod banner;
+mod blocked;
 mod calls;
 mod camera;
 mod chat;

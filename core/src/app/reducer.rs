@@ -3,6 +3,7 @@
 use super::action::{Action, RingerMode, SavedSignIn, Token};
 use super::audio_route::AudioRoutes;
 use super::banner::{Banners, Notice, Recovery, Retry, Topic};
+use super::blocked::Blocked;
 use super::calls::{Call, Purpose};
 use super::camera::{CameraWish, Visibility};
 use super::chat::{ChatLine, ChatStore};
@@ -98,6 +99,7 @@ pub struct App {
     pub(super) tab: Tab,
     pub(super) chat: ChatStore,
     pub(super) history: CallHistory,
+    pub(super) blocked: Blocked,
     pub(super) statistics: Vec<StatisticsLine>,
     pub(super) shows_statistics: bool,
     pub(super) missed: u32,
@@ -145,6 +147,7 @@ impl App {
             tab: Tab::default(),
             chat: ChatStore::default(),
             history: CallHistory::default(),
+            blocked: Blocked::default(),
             statistics: Vec::new(),
             shows_statistics: false,
             missed: 0,

@@ -102,6 +102,8 @@ pub struct PersonView {
     pub initial: String,
     /// Not logged in, but a call rings a device of theirs by push.
     pub away: bool,
+    /// Nothing of theirs is heard here.
+    pub blocked: bool,
 }
 
 /// Where a call stands.

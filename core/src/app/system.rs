@@ -2,6 +2,7 @@
 
 use super::action::{PhotoOutcome, SystemAction, SystemCallNews};
 use super::banner::{self, Notice, Recovery, Retry, Topic};
+use super::blocked::Blocked;
 use super::calls::Call;
 use super::camera::{CameraTrouble, Visibility};
 use super::effect::{ClientCommand, Effect};
@@ -19,11 +20,14 @@ use crate::signaling::message::CallId;
 impl App {
     pub(super) fn on_system(&mut self, now: Now, action: SystemAction) {
         match action {
-            SystemAction::Started { saved, history, permissions } => {
+            SystemAction::Started { saved, history, blocked, permissions } => {
                 self.permissions = permissions;
                 self.saved = saved;
                 if let Some(json) = history {
                     self.history = CallHistory::restored(&json);
+                }
+                if let Some(json) = blocked {
+                    self.blocked = Blocked::restored(&json);
                 }
                 self.connect_as_saved();
             }

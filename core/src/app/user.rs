@@ -36,6 +36,7 @@ impl App {
             UserAction::ShowStatistics(on) => self.shows_statistics = on && self.call.is_some(),
             UserAction::SetFullQuality(on) => self.set_full_quality(on),
             UserAction::Say(text) => self.say(&text),
+            UserAction::SetBlocked { name, block } => self.set_blocked(now, name, block),
             UserAction::ClearHistory => {
                 self.history.clear();
                 self.missed = 0;

@@ -66,7 +66,12 @@ impl App {
         let here = || self.names.iter().filter(|name| Some(*name) != self.me.as_ref()).map(|name| (name, false));
         let others = || here().chain(self.away.iter().map(|name| (name, true)));
         let fits = |(name, _): &(&String, bool)| wanted.is_empty() || name.to_lowercase().contains(&wanted);
-        let person = |(name, away): (&String, bool)| PersonView { name: name.clone(), initial: initial(name), away };
+        let person = |(name, away): (&String, bool)| PersonView {
+            name: name.clone(),
+            initial: initial(name),
+            away,
+            blocked: self.blocked.contains(name),
+        };
         let people: Vec<_> = others().filter(fits).map(person).collect();
         let empty = match (people.is_empty(), others().next().is_some()) {
             (false, _) => None,

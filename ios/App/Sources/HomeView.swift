@@ -30,7 +30,7 @@ struct HomeView: View {
                         Button {
                             model.dispatch(.call(to: person.name, video: true))
                         } label: {
-                            Label { Text(verbatim: person.away ? say(.peopleAway, ["name": person.name]) : person.name) } icon: {
+                            Label { Text(verbatim: label(person)) } icon: {
                                 Image(systemName: person.away ? "video.badge.ellipsis" : "video")
                             }
                         }
@@ -41,6 +41,11 @@ struct HomeView: View {
                     }
                     // Each button of a row for itself.
                     .buttonStyle(.borderless)
+                    .contextMenu {
+                        Button(say(person.blocked ? .peopleUnblock : .peopleBlock, ["name": person.name])) {
+                            model.dispatch(.setBlocked(name: person.name, block: !person.blocked))
+                        }
+                    }
                 }
             } footer: {
                 if !model.state.people.isEmpty { Text(say(.peopleHint)) }
@@ -61,6 +66,11 @@ struct HomeView: View {
             }
         }
     }
+}
+
+private func label(_ person: AppPerson) -> String {
+    if person.blocked { return say(.peopleBlocked, ["name": person.name]) }
+    return person.away ? say(.peopleAway, ["name": person.name]) : person.name
 }
 
 struct ChatView: View {

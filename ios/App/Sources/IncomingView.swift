@@ -21,6 +21,10 @@ struct IncomingView: View {
                 HStack(spacing: 48) { buttons }
                 VStack(spacing: 24) { buttons }
             }
+            Button(say(.incomingBlock)) {
+                if let call = model.state.call { model.dispatch(.setBlocked(name: call.with, block: true)) }
+            }
+            .foregroundStyle(.secondary)
             .padding(.bottom, 48)
         }
         .padding()

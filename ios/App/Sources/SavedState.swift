@@ -29,6 +29,12 @@ final class SavedState {
         }
     }
 
+    /// Who is blocked.
+    var blocked: String? {
+        get { defaults.string(forKey: "blocked") }
+        set { defaults.set(newValue, forKey: "blocked") }
+    }
+
     /// The calls that were.
     var history: String? {
         get { file.flatMap { try? String(contentsOf: $0, encoding: .utf8) } }

@@ -90,7 +90,7 @@ fn decline(world: &mut World) {
 }
 
 fn started(world: &mut World) {
-    world.system(SystemAction::Started { saved: Some(saved()), history: None, permissions: GRANTED });
+    world.system(SystemAction::Started { saved: Some(saved()), history: None, blocked: None, permissions: GRANTED });
 }
 
 const PUSHED: CallId = CallId(uuid::Uuid::from_u128(7));
@@ -137,6 +137,7 @@ fn actions() -> Vec<Act> {
         UserAction::ShowStatistics(on),
         UserAction::SetFullQuality(on),
         UserAction::Say(text()),
+        UserAction::SetBlocked { name: text(), block: on },
         UserAction::ClearHistory,
         UserAction::SetOutage { part: OutagePart::Calls, on },
         UserAction::BeCalled,
@@ -144,7 +145,7 @@ fn actions() -> Vec<Act> {
         actions.push(Box::new(move |world| world.user(action.clone())));
     }
     for action in [
-        SystemAction::Started { saved: None, history: Some(text()), permissions: GRANTED },
+        SystemAction::Started { saved: None, history: Some(text()), blocked: None, permissions: GRANTED },
         SystemAction::PermissionsChanged(Permissions::default()),
         SystemAction::CamerasChanged { available: off },
         SystemAction::VisibilityChanged(Visibility::Background { camera_allowed: off }),

@@ -7,7 +7,7 @@ use crate::app::{
 };
 use crate::call::{CallSnapshot, CallState, EndReason};
 use crate::signaling::message::{CallId, MediaState, PushPlatform, PushedCall, PushedKind};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 pub(super) const ME: &str = "ana";
@@ -69,6 +69,8 @@ pub(super) struct World {
     pub(super) over_lock: bool,
     pub(super) audio: bool,
     pub(super) service: Option<CallService>,
+    /// Of whom the client hears nothing.
+    pub(super) blocked: BTreeSet<String>,
 }
 
 impl World {
@@ -96,8 +98,9 @@ impl World {
             over_lock: false,
             audio: false,
             service: None,
+            blocked: BTreeSet::new(),
         };
-        world.system(SystemAction::Started { saved: None, history: None, permissions: GRANTED });
+        world.system(SystemAction::Started { saved: None, history: None, blocked: None, permissions: GRANTED });
         world
     }
 
@@ -294,6 +297,14 @@ impl World {
             return;
         }
         let news = match command {
+            ClientCommand::SetBlocked { name, block } => {
+                if block {
+                    self.blocked.insert(name)
+                } else {
+                    self.blocked.remove(&name)
+                };
+                return;
+            }
             ClientCommand::StartDemo { session } => {
                 self.session = Some(session);
                 match self.fails.take() {

@@ -19,7 +19,7 @@ fn who_logged_in_once_stays_so_until_the_logout() {
     assert!(world.effects.contains(&Effect::SaveSignIn(saved())));
 
     let mut next = World::new(AppConfig::default());
-    next.system(SystemAction::Started { saved: Some(saved()), history: None, permissions: GRANTED });
+    next.system(SystemAction::Started { saved: Some(saved()), history: None, blocked: None, permissions: GRANTED });
     next.deliver();
     assert_eq!((next.app.state().screen, next.app.state().me.as_deref()), (Screen::Home, Some(ME)));
     next.user(UserAction::SignOut);
@@ -44,7 +44,7 @@ fn a_saved_login_that_found_no_server_is_tried_again_on_another_network() {
     let mut world = World::new(AppConfig::default());
     world.system(network("wifi", false));
     world.fails = Some(Failure::Unreachable);
-    world.system(SystemAction::Started { saved: Some(saved()), history: None, permissions: GRANTED });
+    world.system(SystemAction::Started { saved: Some(saved()), history: None, blocked: None, permissions: GRANTED });
     world.deliver();
     assert_eq!(world.told(), [TextKey::LoginUnreachable]);
     world.system(network("mobile", true));
@@ -185,4 +185,30 @@ fn what_is_declined_leads_to_the_chat() {
     world.deliver();
     world.recover(TextKey::EndDeclinedThere, Recovery::Write);
     assert_eq!((world.app.state().tab, world.effects.clone()), (Tab::Chat, vec![Effect::Focus(Field::Chat)]));
+}
+
+#[test]
+fn who_is_blocked_stays_so_at_the_next_start_and_is_refused_while_it_rings() {
+    let mut world = World::online();
+    world.user(UserAction::SetBlocked { name: PEER.to_owned(), block: true });
+    let blocked = ClientCommand::SetBlocked { name: PEER.to_owned(), block: true };
+    assert_eq!(world.commands(), [&blocked]);
+    assert!(world.app.state().people.people[0].blocked);
+    let kept = world.effects.iter().find_map(|effect| match effect {
+        Effect::SaveBlocked(json) => Some(json.clone()),
+        _ => None,
+    });
+    world.user(UserAction::SetBlocked { name: PEER.to_owned(), block: true });
+    assert_eq!(world.effects, [], "once is enough");
+
+    let mut next = World::new(AppConfig::default());
+    next.system(SystemAction::Started { saved: Some(saved()), history: None, blocked: kept, permissions: GRANTED });
+    next.deliver();
+    assert!(next.blocked.contains(PEER));
+    next.user(UserAction::SetBlocked { name: PEER.to_owned(), block: false });
+    assert!(next.blocked.is_empty());
+
+    let mut world = World::ringing();
+    world.user(UserAction::SetBlocked { name: PEER.to_owned(), block: true });
+    assert!(world.commands().iter().any(|command| matches!(command, ClientCommand::Decline(_))));
 }

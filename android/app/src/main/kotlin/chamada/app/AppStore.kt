@@ -33,6 +33,11 @@ class AppStore(context: Context, private val scope: CoroutineScope) {
     fun device(): String = preferences.getString("device", null)
         ?: UUID.randomUUID().toString().also { preferences.edit().putString("device", it).apply() }
 
+    /** Who is blocked. */
+    fun blocked(): String? = preferences.getString("blocked", null)
+
+    fun saveBlocked(json: String): Unit = preferences.edit().putString("blocked", json).apply()
+
     /** The calls that were. */
     fun history(): String? = try {
         historyFile.takeIf { it.exists() }?.readText()

@@ -111,6 +111,7 @@ class CallSession(private val application: Application, private val container: A
             AppEffect.ClearMissedCalls -> notifications.clearMissed()
             is AppEffect.SavePhoto -> save(effect.jpeg)
             is AppEffect.SaveSignIn -> container.store.save(effect.saved)
+            is AppEffect.SaveBlocked -> container.store.saveBlocked(effect.json)
             is AppEffect.SaveHistory -> container.store.saveHistory(effect.json)
         }
     }

@@ -16,6 +16,7 @@ import android.widget.EditText
 import android.widget.ImageButton
 import android.widget.LinearLayout
 import android.widget.ListView
+import android.widget.PopupMenu
 import android.widget.TextView
 import chamada.AppAction
 import chamada.AppChatLine
@@ -72,6 +73,7 @@ class MainActivity : BaseActivity() {
         findViewById<ListView>(R.id.people).apply {
             adapter = people
             setOnItemClickListener { _, _, position, _ -> people.getItem(position)?.let { viewModel.dispatch(AppAction.Call(it.name, video = true)) } }
+            setOnItemLongClickListener { _, row, position, _ -> people.getItem(position)?.let { menu(row, it) } != null }
         }
         findViewById<ListView>(R.id.calls).apply {
             adapter = calls
@@ -145,11 +147,25 @@ class MainActivity : BaseActivity() {
         field.selectAll()
     }
 
+    /** What else can be done about somebody. */
+    private fun menu(row: View, person: AppPerson) = PopupMenu(this, row).run {
+        menu.add(getString(if (person.blocked) R.string.people_unblock else R.string.people_block, person.name))
+        setOnMenuItemClickListener {
+            viewModel.dispatch(AppAction.SetBlocked(person.name, !person.blocked))
+            true
+        }
+        show()
+    }
+
     /** Names, each a button that calls. */
     private inner class PeopleAdapter : Fresh<AppPerson>(R.layout.person) {
         override fun bind(view: View, item: AppPerson) {
             view.findViewById<TextView>(R.id.face).text = item.initial
-            view.findViewById<TextView>(R.id.who).text = if (item.away) getString(R.string.people_away, item.name) else item.name
+            view.findViewById<TextView>(R.id.who).text = when {
+                item.blocked -> getString(R.string.people_blocked, item.name)
+                item.away -> getString(R.string.people_away, item.name)
+                else -> item.name
+            }
             view.contentDescription = getString(R.string.people_call, item.name)
             view.findViewById<ImageButton>(R.id.call_audio).apply {
                 contentDescription = getString(R.string.people_call_audio, item.name)
