@@ -2,7 +2,7 @@
 
 use super::history::CallHistory;
 use super::offer_answer::push_bounded;
-use super::state::{Call, Certificates, MAX_DEFERRED, SdpSession};
+use super::state::{Call, MAX_DEFERRED, SdpSession};
 use super::types::{
     CONNECT_TIMEOUT, CallError, CallEvent, CallSnapshot, CallState, Command, EndReason, Output, PeerAction, PeerId,
     PeerReport, RING_TIMEOUT,
@@ -286,7 +286,7 @@ impl CallEngine {
         call.local = media;
         call.offer_answer.request_offer(false);
         self.call = Some(call);
-        self.create_peer(true, media);
+        self.create_peer(true, media, None);
         self.negotiate();
         Ok(())
     }
@@ -306,10 +306,10 @@ impl CallEngine {
         call.offerer = false;
         call.deadline = Some(now + CONNECT_TIMEOUT);
         let media = call.local;
-        self.create_peer(false, media);
+        self.create_peer(false, media, None);
         if let Some(call) = &mut self.call {
             call.session = SdpSession::of(&offer);
-            call.certificates = Certificates::of(&offer);
+            call.recognize(&offer);
             call.offer_answer.receive(&offer);
             call.offer_answer.accept_offer(offer);
         }
@@ -497,12 +497,13 @@ impl CallEngine {
         }
     }
 
-    pub(super) fn create_peer(&mut self, offerer: bool, media: MediaState) {
+    /// `keeps_ice_of` is the local description of the connection in whose place it comes, if the remote peer takes no other ICE credentials.
+    pub(super) fn create_peer(&mut self, offerer: bool, media: MediaState, keeps_ice_of: Option<SessionDescription>) {
         self.peers += 1;
         let peer = PeerId(self.peers);
         if let Some(call) = &mut self.call {
             call.peer = Some(peer);
-            self.outputs.push_back(Output::Peer { peer, action: PeerAction::Create { offerer, media } });
+            self.outputs.push_back(Output::Peer { peer, action: PeerAction::Create { offerer, media, keeps_ice_of } });
         }
     }
 

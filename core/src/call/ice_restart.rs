@@ -3,7 +3,7 @@
 
 use super::engine::CallEngine;
 use super::path_search::PathSearch;
-use super::state::{Certificates, SdpSession};
+use super::state::{IceUsers, SdpSession};
 use super::types::{
     CallEvent, CallState, ConnectionState, EndReason, FIRST_RESTART_WAIT, MAX_REPLACEMENTS, MAX_RESTART_WAIT, Output,
     PeerAction, REPAIR_TIMEOUT, RESTART_CHECKS,
@@ -92,7 +92,7 @@ impl CallEngine {
 
     /// Offers on a new peer connection within the call. The remote peer sees by its certificate that it is a new one.
     pub(super) fn offer_on_new_peer(&mut self) {
-        if self.replace_peer(true)
+        if self.replace_peer(true, None)
             && let Some(call) = &mut self.call
         {
             call.offer_answer.request_offer(false);
@@ -102,18 +102,22 @@ impl CallEngine {
 
     /// Answers the offer of a remote peer that has a new peer connection, on a new one of this side's.
     pub(super) fn answer_on_new_peer(&mut self, offer: SessionDescription) {
-        if self.replace_peer(false)
+        // Firefox makes another transport with the old credentials, and refuses an answer with others as a restart that it has not asked for
+        // (RFC 8839 section 4.4.3.1.1).
+        let old = self.call.as_ref().filter(|call| call.ice_users.go_on_in(&IceUsers::of(&offer)));
+        let keeps_ice_of = old.and_then(|call| call.offer_answer.sent_description());
+        if self.replace_peer(false, keeps_ice_of)
             && let Some(call) = &mut self.call
         {
             call.session = SdpSession::of(&offer);
-            call.certificates = Certificates::of(&offer);
+            call.recognize(&offer);
             call.offer_answer.accept_offer(offer);
             self.negotiate();
         }
     }
 
     /// Closes the peer connection and creates another one. A remote peer that wants one too often loses the call.
-    fn replace_peer(&mut self, offerer: bool) -> bool {
+    fn replace_peer(&mut self, offerer: bool, keeps_ice_of: Option<SessionDescription>) -> bool {
         let Some(call) = &mut self.call else { return false };
         call.replacements = call.replacements.saturating_add(1);
         if call.replacements > MAX_REPLACEMENTS {
@@ -123,11 +127,11 @@ impl CallEngine {
         }
         log::info!("the call gets a new peer connection");
         call.offer_answer = call.offer_answer.for_new_peer();
-        (call.certificates, call.bundle_owner) = Default::default();
+        (call.certificates, call.ice_users, call.bundle_owner) = Default::default();
         call.peer_unusable = false;
         let media = call.local;
         self.act(PeerAction::Close);
-        self.create_peer(offerer, media);
+        self.create_peer(offerer, media, keeps_ice_of);
         true
     }
 }

@@ -164,7 +164,7 @@ impl CallEngine {
             call.await_checks(now);
             return self.offer_on_new_peer();
         }
-        call.certificates = certificates;
+        call.recognize(&sdp);
         call.on_answered(&sdp);
         call.session = SdpSession::of(&sdp);
         if call.state == CallState::Connected {

@@ -63,7 +63,8 @@
 //! DTLS binds a connection to the certificates in its descriptions (RFC 8842). A remote peer that offers or answers with another one
 //! has a new peer connection, because its page was reloaded, say. Then, and where this side's own is `closed` or cannot
 //! offer, the call goes on with a new peer connection on this side. So it does where an offer or an answer stops the m-line that the transport of
-//! the bundle belongs to (RFC 9143 section 7.3) and another one goes on: browsers make a new transport for that. A call gets [`MAX_REPLACEMENTS`] of them at most.
+//! the bundle belongs to (RFC 9143 section 7.3) and another one goes on: browsers make a new transport for that.
+//! Where they keep their ICE credentials for it, as Firefox does, so does this side. A call gets [`MAX_REPLACEMENTS`] of them at most.
 //!
 //! Losing only the server does not end
 //! a call: media continues, and messages wait in the signaling client. After the next login the engine repeats what may

@@ -2,7 +2,7 @@
 
 use super::engine::CallEngine;
 use super::offer_answer::{Received, Step};
-use super::state::Certificates;
+use super::state::{Certificates, IceUsers};
 use super::types::{CallState, EndReason, PeerAction, RESTART_CHECKS};
 use crate::signaling::message::{Description, IceCandidate, Message, NewIceCandidate, SdpType, SessionDescription};
 use std::time::Instant;
@@ -52,6 +52,7 @@ impl CallEngine {
         if call.certificates.is_empty() {
             call.certificates = certificates;
         }
+        call.ice_users = IceUsers::of(&offer);
         call.await_checks(now);
         call.offer_answer.accept_offer(offer);
         self.negotiate();

@@ -36,6 +36,8 @@ pub(super) struct Call {
     pub(super) replacements: u32,
     /// The certificates of the remote peer connection.
     pub(super) certificates: Certificates,
+    /// Whom the remote peer connection's ICE checks come from.
+    pub(super) ice_users: IceUsers,
     /// The mid of the m-line that the transport belongs to, as the last answer of either side had it.
     pub(super) bundle_owner: Option<String>,
     /// Whether this side is the polite peer of perfect negotiation. Set from the names at the start; later renames do not change it.
@@ -83,6 +85,7 @@ impl Call {
             path_search: None,
             replacements: 0,
             certificates: Certificates::default(),
+            ice_users: IceUsers::default(),
             bundle_owner: None,
             sends_call_ids: false,
             session: None,
@@ -99,6 +102,12 @@ impl Call {
             deadline,
             restart_at: None,
         }
+    }
+
+    /// The remote peer's connection is the one that this description comes from.
+    pub(super) fn recognize(&mut self, description: &SessionDescription) {
+        self.certificates = Certificates::of(description);
+        self.ice_users = IceUsers::of(description);
     }
 
     /// An answer of either side was given.
@@ -170,7 +179,7 @@ impl SdpSession {
     }
 }
 
-/// Most certificates of one description that are looked at.
+/// Most certificates, and most names for ICE, of one description that are looked at.
 const MAX_CERTIFICATES: usize = 16;
 
 /// The certificates that a description names in `a=fingerprint` (RFC 8122 section 5), as hashes of hash function and value. DTLS
@@ -187,8 +196,7 @@ impl Certificates {
             }
             hasher.finish()
         };
-        let lines = description.sdp.lines().filter_map(|line| line.trim_end().strip_prefix("a=fingerprint:"));
-        Self(lines.take(MAX_CERTIFICATES).map(hash).collect())
+        Self(values(description, "a=fingerprint:").take(MAX_CERTIFICATES).map(hash).collect())
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -199,6 +207,31 @@ impl Certificates {
     pub(super) fn exclude(&self, other: &Self) -> bool {
         !self.is_empty() && !other.is_empty() && !other.0.iter().any(|certificate| self.0.contains(certificate))
     }
+}
+
+/// The names that a description's ICE checks are made with (`a=ice-ufrag`, RFC 8839 section 5.4), as hashes. An offer that has none of those
+/// before restarts ICE; to one that has, the answer must keep its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct IceUsers(Vec<u64>);
+
+impl IceUsers {
+    pub(super) fn of(description: &SessionDescription) -> Self {
+        let hash = |value: &str| {
+            let mut hasher = DefaultHasher::new();
+            value.trim().hash(&mut hasher);
+            hasher.finish()
+        };
+        Self(values(description, "a=ice-ufrag:").take(MAX_CERTIFICATES).map(hash).collect())
+    }
+
+    pub(super) fn go_on_in(&self, other: &Self) -> bool {
+        other.0.iter().any(|user| self.0.contains(user))
+    }
+}
+
+/// What these lines of a description say.
+fn values<'a>(description: &'a SessionDescription, attribute: &'a str) -> impl Iterator<Item = &'a str> {
+    description.sdp.lines().filter_map(move |line| line.trim_end().strip_prefix(attribute))
 }
 
 #[cfg(test)]

@@ -124,6 +124,8 @@ pub enum PeerAction {
         offerer: bool,
         /// What is on from the start.
         media: MediaState,
+        /// It takes part in ICE by the credentials of this local description, of the connection that it replaces.
+        keeps_ice_of: Option<SessionDescription>,
     },
     /// Make an offer, set it locally, and report [`PeerReport::LocalDescription`].
     Offer {

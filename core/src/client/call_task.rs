@@ -12,7 +12,7 @@ use crate::media::constraints::VideoConstraints;
 use crate::media::frame::VideoFrame;
 use crate::media::video::codec::VideoCodec;
 use crate::peer::{AgreedMedia, PEER_EVENTS, PeerConfig, PeerConnection, PeerError, PeerEvent, PeerFactory};
-use crate::signaling::message::{CallId, IceServer, MediaState};
+use crate::signaling::message::{CallId, IceServer, MediaState, SessionDescription};
 use bytes::Bytes;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +32,8 @@ pub(super) struct TaskContext {
     pub(super) peer: PeerId,
     pub(super) offerer: bool,
     pub(super) media: MediaState,
+    /// See [`PeerConfig::keeps_ice_of`].
+    pub(super) keeps_ice_of: Option<SessionDescription>,
     pub(super) config: ClientConfig,
     pub(super) server_ice: Vec<IceServer>,
     pub(super) devices: Devices,
@@ -200,6 +202,7 @@ impl CallTask {
             video_codecs: codecs,
             bitrate: context.config.bitrate,
             outage: context.config.outage.clone(),
+            keeps_ice_of: context.keeps_ice_of.take(),
         };
         let (sender, events) = mpsc::channel(PEER_EVENTS);
         let connection = context

@@ -619,12 +619,13 @@ impl Driver {
 
     fn on_action(&mut self, peer: PeerId, action: PeerAction) {
         match action {
-            PeerAction::Create { offerer, media } => {
+            PeerAction::Create { offerer, media, keeps_ice_of } => {
                 let context = TaskContext {
                     call: self.engine.snapshot().call,
                     peer,
                     offerer,
                     media,
+                    keeps_ice_of,
                     config: self.config.clone(),
                     server_ice: self.server_ice.clone(),
                     devices: self.devices.clone(),

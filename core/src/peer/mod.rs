@@ -41,6 +41,9 @@ pub struct PeerConfig {
     pub bitrate: BitrateBounds,
     /// While it is on, no packet leaves or arrives.
     pub outage: Outage,
+    /// A local description of the connection that this one replaces, for a remote peer that takes no other ICE credentials. They stay the
+    /// same for good, also where ICE restarts.
+    pub keeps_ice_of: Option<SessionDescription>,
 }
 
 /// Bounds of the bandwidth estimate, in bits per second.

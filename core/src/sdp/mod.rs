@@ -22,4 +22,5 @@ mod write;
 
 pub(crate) use formats::{H264_FMTP, Numbers, OPUS, OPUS_FMTP, RED, VideoNumber, usual};
 pub(crate) use read::{Description, SdpError};
+pub(crate) use select::ice_credentials;
 pub(crate) use session::{Kind, SDES_MID, Session, TRANSPORT_CC};

@@ -30,6 +30,14 @@ pub(super) struct Transport {
     pub(super) ice_lite: bool,
 }
 
+/// The ICE credentials (ufrag and password, RFC 8839 section 5.4) of a description's transport.
+pub(crate) fn ice_credentials(sdp: &str) -> Option<(String, String)> {
+    let description = Description::read(sdp).ok()?;
+    let uses = uses(&description);
+    let transport = transport(&description, &uses).ok()?;
+    Some((transport.ufrag, transport.pwd))
+}
+
 /// What a section is for, if it is one that a call can use.
 fn kind(section: &Section) -> Option<Kind> {
     if section.is_refused() {

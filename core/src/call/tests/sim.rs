@@ -379,9 +379,10 @@ impl World {
                         self.phones[phone].unsent.push(message);
                     }
                 }
-                Output::Peer { peer, action: PeerAction::Create { .. } } => {
+                Output::Peer { peer, action: PeerAction::Create { keeps_ice_of, .. } } => {
                     self.connections += 1;
-                    let made = SimPeer::new(self.connections);
+                    let mut made = SimPeer::new(self.connections);
+                    made.keeps_ice = keeps_ice_of.is_some();
                     assert!(self.phones[phone].peers.insert(peer, made).is_none(), "created twice");
                     let open = self.phones[phone].open_peers().count();
                     assert_eq!(open, 1, "one call has one peer connection");

@@ -54,6 +54,8 @@ pub(super) struct SimPeer {
     busy: Option<PeerAction>,
     behind: VecDeque<IceCandidate>,
     pub(super) closed: bool,
+    /// It was made with the ICE credentials of the one before.
+    pub(super) keeps_ice: bool,
     /// The task behind it died: nothing that is asked of it succeeds any more.
     pub(super) dead: bool,
     /// An answer failed: whether the own offer is still set is not known.
@@ -69,6 +71,7 @@ impl SimPeer {
         Self {
             local: Generation { connection, restart: 0 },
             version: 0,
+            keeps_ice: false,
             offered: None,
             agreed: None,
             heard: Vec::new(),

@@ -252,3 +252,20 @@ fn who_is_somebody_new_again_and_again_loses_the_call() {
     assert!(world.phones[ANA].peers.len() <= 1 + MAX_REPLACEMENTS as usize);
     world.assert_all_idle();
 }
+
+#[test]
+fn who_makes_a_transport_with_the_old_ice_credentials_is_answered_with_the_old_ones() {
+    for (user, keeps) in [("a=ice-ufrag:u\r\n", true), ("a=ice-ufrag:v\r\n", false), ("", false)] {
+        let (mut world, rui) = restarting_with_rui();
+        let call = world.phones[ANA].snapshot().call;
+        let rui = |version, user: &str, ports, group| rui(700, version) + user + &bundle(group, ports);
+        world.tell(ANA, answer("rui", &rui(2, "a=ice-ufrag:u\r\n", [9, 9], " 0 1"), call));
+        world.run(100);
+        world.report(ANA, PeerReport::Connection(ConnectionState::Connected));
+        world.tell(ANA, offer("rui", &rui(3, user, [0, 9], " 1"), call));
+        world.run(100);
+        assert_eq!(world.phones[ANA].peers.len(), 2);
+        let kept = world.phones[ANA].open_peers().map(|peer| peer.keeps_ice).collect::<Vec<_>>();
+        assert_eq!(kept, [keeps], "{user}");
+    }
+}

@@ -121,6 +121,11 @@ async fn attempt(
         .with_prflx_acceptance_min_wait(Some(REFLEXIVE_WAIT))
         .with_multicast_dns_mode(MulticastDnsMode::Disabled)
         .with_discard_local_candidates_during_ice_restart(true);
+    let kept = config.keeps_ice_of.as_ref().and_then(|description| sdp::ice_credentials(&description.sdp));
+    let settings = match kept {
+        Some((ufrag, pwd)) => settings.with_ice_credentials(ufrag, pwd),
+        None => settings,
+    };
     let policy = if config.relay_only { RTCIceTransportPolicy::Relay } else { RTCIceTransportPolicy::All };
     let configuration =
         RTCConfigurationBuilder::new().with_ice_servers(servers).with_ice_transport_policy(policy).build();

@@ -26,6 +26,7 @@ pub(in super::super) fn config(offerer: bool) -> PeerConfig {
         video_codecs: vec![VideoCodec::Vp8, VideoCodec::H264],
         bitrate: BitrateBounds::default(),
         outage: Outage::default(),
+        keeps_ice_of: None,
     }
 }
 
