@@ -129,6 +129,7 @@ impl From<ClientError> for ChamadaError {
             ClientError::Capture(error) => error.into(),
             ClientError::Data(error) => error.into(),
             ClientError::NoPicture => Self::new(ErrorKind::NoPicture, error),
+            ClientError::NoWords => Self::new(ErrorKind::Call, error),
             ClientError::Closed => Self::new(ErrorKind::Closed, error),
         }
     }

@@ -337,6 +337,8 @@ impl Event {
             ClientEvent::Camera(settings) => Self::CameraOpened { settings: settings.into() },
             ClientEvent::DeviceFailed { device, why } => Self::DeviceFailed { device: device.into(), why: why.into() },
             ClientEvent::Data(data) => Self::DataReceived { data: data.into() },
+            // Not for the bindings yet.
+            ClientEvent::Verification(_) | ClientEvent::Remember(_) => return None,
         })
     }
 

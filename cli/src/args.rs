@@ -153,6 +153,12 @@ pub(crate) struct PeerArgs {
     /// Say this in the public chat after logging in
     #[arg(long, value_name = "TEXT")]
     pub(crate) say: Option<String>,
+    /// Check the other end: print words that both people compare by voice, then take "yes" or "no" from standard input
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// Keep the people whose words were compared in this file, and know their devices in later calls
+    #[arg(long, value_name = "FILE", requires = "verify")]
+    pub(crate) remember: Option<PathBuf>,
     /// STUN or TURN server; may be given more than once
     #[arg(long, value_name = "URL[,USER,PASSWORD]", value_parser = ice_server)]
     pub(crate) ice_server: Vec<IceServer>,

@@ -6,6 +6,7 @@ use crate::output::Output;
 use crate::serve::stop_signal;
 use crate::sources;
 use crate::summary::Summary;
+use crate::verify;
 use crate::view::{RemoteView, Seen};
 use chamada::call::{CallError, CallEvent, CallState, EndReason};
 use chamada::client::{Client, ClientError, ClientEvent};
@@ -166,6 +167,7 @@ impl Peer<'_> {
             self.client.say(text).await?;
         }
         let give_up = Instant::now() + self.args.wait;
+        let mut answers = self.args.verify.then(verify::answers);
         let stop = stop_signal();
         tokio::pin!(stop);
         loop {
@@ -187,6 +189,10 @@ impl Peer<'_> {
                     self.stopping = true;
                     self.give_up().await?;
                 }
+                same = verify::next(&mut answers) => match self.client.confirm_verification(same).await {
+                    Err(ClientError::NoWords) => self.output.no_words(),
+                    confirmed => confirmed?,
+                },
                 () = at(self.timers.hang_up) => {
                     self.timers.hang_up = None;
                     self.hang_up().await?;
@@ -245,6 +251,14 @@ impl Peer<'_> {
                 let now = Instant::now();
                 self.timers.hang_up = self.args.seconds.map(|after| now + after);
                 self.timers.flip = self.args.flip_after.map(|after| now + after);
+            }
+            ClientEvent::Verification(verification) if self.args.verify => verify::print(self.output, &verification),
+            ClientEvent::Remember(person) => {
+                if let Some(path) = &self.args.remember
+                    && let Err(failure) = verify::remember(path, person)
+                {
+                    self.trouble.get_or_insert(failure.to_string());
+                }
             }
             ClientEvent::Stats(stats) => self.summary.stats(&stats),
             ClientEvent::Call(CallEvent::Ended { with, reason, .. }) => return Ok(self.on_ended(&with, reason)),

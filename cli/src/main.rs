@@ -13,6 +13,7 @@ mod sources;
 mod summary;
 mod table;
 mod texts;
+mod verify;
 mod view;
 
 use args::{Args, Task};

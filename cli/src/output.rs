@@ -78,6 +78,7 @@ impl Output {
                     Some(text),
                 );
             }
+            ClientEvent::Verification(_) | ClientEvent::Remember(_) => {}
             ClientEvent::Data(data) => self.event("data", json!({ "bytes": data.len() }), None),
         }
     }
@@ -85,6 +86,10 @@ impl Output {
     pub(crate) fn flip_failed(self, why: &ClientError) {
         let text = format!("the other camera cannot be used, the call goes on with this one: {why}");
         self.event("flip-failed", json!({ "why": why.to_string() }), Some(text));
+    }
+
+    pub(crate) fn no_words(self) {
+        self.event("no-words", json!({}), Some("there are no words to compare".into()));
     }
 
     fn signaling(self, event: &SignalingEvent) {

@@ -2,6 +2,7 @@
 
 use crate::args::{AudioSourceArg, PeerArgs, VideoSource};
 use crate::exit::Failure;
+use crate::verify;
 use crate::view::{RemoteView, saving_listener};
 use chamada::client::{ClientConfig, Devices, SendParameters};
 use chamada::media::capture::{AudioProvider, CameraProvider};
@@ -59,6 +60,7 @@ pub(crate) fn token(file: &Path) -> Result<String, Failure> {
 /// The client's configuration as the arguments say.
 pub(crate) fn config(args: &PeerArgs) -> Result<ClientConfig, Failure> {
     let video = VideoConstraints::default();
+    let remembered = args.remember.as_deref().map(verify::read).transpose()?.unwrap_or_default();
     Ok(ClientConfig {
         signaling: SignalingConfig {
             url: args.server.clone(),
@@ -73,6 +75,7 @@ pub(crate) fn config(args: &PeerArgs) -> Result<ClientConfig, Failure> {
         ice_servers: args.ice_server.clone(),
         relay_only: args.relay_only,
         sending: SendParameters { degradation: args.degradation, ..SendParameters::default() },
+        remembered,
         ..ClientConfig::default()
     })
 }

@@ -33,3 +33,5 @@ pub mod peer;
 pub mod roots;
 #[cfg(feature = "client")]
 mod sdp;
+#[cfg(feature = "client")]
+pub mod security;

@@ -4,6 +4,7 @@
 mod files;
 mod options;
 mod support;
+mod verify;
 
 use serde_json::Value;
 use std::path::Path;

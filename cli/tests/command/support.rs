@@ -4,7 +4,7 @@ use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
@@ -56,10 +56,19 @@ impl Ended {
 }
 
 pub(crate) fn chamada_in(folder: &Path, args: &[&str]) -> Running {
+    start(folder, args, Stdio::null())
+}
+
+/// With somebody at the keyboard.
+pub(crate) fn chamada_typed(args: &[&str]) -> Running {
+    start(Path::new("."), args, Stdio::piped())
+}
+
+fn start(folder: &Path, args: &[&str], stdin: Stdio) -> Running {
     let mut child = Command::new(env!("CARGO_BIN_EXE_chamada"))
         .args(args)
         .current_dir(folder)
-        .stdin(Stdio::null())
+        .stdin(stdin)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true)
@@ -85,6 +94,10 @@ impl Running {
             panic!("it ended without '{text}'");
         };
         timeout(PATIENCE, search).await.unwrap_or_else(|_| panic!("no '{text}' in time"))
+    }
+
+    pub(crate) async fn types(&mut self, text: &str) {
+        self.child.stdin.as_mut().unwrap().write_all(text.as_bytes()).await.unwrap();
     }
 
     pub(crate) async fn ends(mut self) -> Ended {

@@ -107,6 +107,7 @@ impl From<&ClientError> for Failure {
             ClientError::Capture(CaptureError::NotReadable(_)) => Self::DeviceNotReadable,
             ClientError::Data(_) => Self::Refused,
             ClientError::NoPicture => Self::NoPicture,
+            ClientError::NoWords => Self::WrongState,
             ClientError::Closed => Self::NotLoggedIn,
         }
     }

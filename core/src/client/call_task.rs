@@ -4,7 +4,8 @@ use super::call_camera::CameraOrder;
 use super::call_media::{CallMedia, MediaStats};
 use super::device_thread::DeviceThreads;
 use super::report::{CallStats, RateMeter};
-use super::{ClientConfig, ClientError, DeviceKind, Devices, PhotoOf, SendParameters};
+use super::verification::{CallCheck, Change};
+use super::{ClientConfig, ClientError, DeviceKind, Devices, PhotoOf, SendParameters, Verification};
 use crate::call::{ConnectionState, PeerAction, PeerId, PeerReport};
 use crate::facing::FacingMode;
 use crate::media::capture::CameraSettings;
@@ -12,6 +13,7 @@ use crate::media::constraints::VideoConstraints;
 use crate::media::frame::VideoFrame;
 use crate::media::video::codec::VideoCodec;
 use crate::peer::{AgreedMedia, PEER_EVENTS, PeerConfig, PeerConnection, PeerError, PeerEvent, PeerFactory};
+use crate::security::{RememberedPerson, Secret};
 use crate::signaling::message::{CallId, IceServer, MediaState, SessionDescription};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -31,6 +33,8 @@ pub(super) struct TaskContext {
     pub(super) call: Option<CallId>,
     pub(super) peer: PeerId,
     pub(super) offerer: bool,
+    /// Who should be at the other end, and what is remembered of them.
+    pub(super) person: RememberedPerson,
     pub(super) media: MediaState,
     /// See [`PeerConfig::keeps_ice_of`].
     pub(super) keeps_ice_of: Option<SessionDescription>,
@@ -68,6 +72,13 @@ pub(super) enum FromTask {
         result: Result<(), ClientError>,
     },
     Data(Bytes),
+    /// What is known of the other end of this call, and what to remember of this person.
+    Verification {
+        call: Option<CallId>,
+        with: String,
+        verification: Verification,
+        secret: Option<Secret>,
+    },
     Closed(PeerId),
 }
 
@@ -93,6 +104,10 @@ pub(super) enum TaskRequest {
     },
     SendData {
         data: Bytes,
+        reply: oneshot::Sender<Result<(), ClientError>>,
+    },
+    ConfirmVerification {
+        same: bool,
         reply: oneshot::Sender<Result<(), ClientError>>,
     },
 }
@@ -153,6 +168,7 @@ pub(super) struct CallTask {
     /// Round-trip time, as measured last.
     rtt: Option<Duration>,
     rates: RateMeter,
+    check: CallCheck,
 }
 
 impl CallTask {
@@ -218,6 +234,7 @@ impl CallTask {
             redundancy: false,
             rtt: None,
             rates: RateMeter::default(),
+            check: CallCheck::default(),
         };
         match task.start_media(codec) {
             Ok(()) => Ok((task, events)),
@@ -253,6 +270,10 @@ impl CallTask {
                 Ok(()) = plans.changed() => {
                     let plan = *plans.borrow_and_update();
                     self.media.follow_plan(&plan);
+                }
+                () = CallCheck::timeout(self.check.deadline()) => {
+                    let change = self.check.give_up(self.connection.as_ref());
+                    self.tell_verification(change).await;
                 }
                 () = changed(&mut camera) => self.media.mirror_preview(),
                 _ = syncs.tick(), if self.state == ConnectionState::Connected => {
@@ -321,6 +342,15 @@ impl CallTask {
             TaskRequest::SendData { data, reply } => {
                 let _ = reply.send(self.connection.send_data(data).map_err(Into::into));
             }
+            TaskRequest::ConfirmVerification { same, reply } => {
+                let change = self.check.confirm(self.connection.as_ref(), same);
+                let (change, answer) = match change {
+                    Ok(change) => (change, Ok(())),
+                    Err(error) => (None, Err(error)),
+                };
+                let _ = reply.send(answer);
+                self.tell_verification(change).await;
+            }
         }
     }
 
@@ -331,6 +361,10 @@ impl CallTask {
                 self.state = state;
                 self.media.follow_connection(state);
                 self.report(PeerReport::Connection(state)).await;
+                if state == ConnectionState::Connected {
+                    let change = self.check.start(self.connection.as_ref(), &self.context.person.secrets).await;
+                    self.tell_verification(change).await;
+                }
             }
             PeerEvent::NoPath(search) => self.report(PeerReport::NoPath(search)).await,
             PeerEvent::HandshakeFailed => self.report(PeerReport::HandshakeFailed).await,
@@ -349,6 +383,17 @@ impl CallTask {
             PeerEvent::KeyframeWanted => self.media.request_keyframe(),
             PeerEvent::VideoCodec(codec) => self.media.set_codec(codec),
             PeerEvent::Data(data) => self.tell(FromTask::Data(data)).await,
+            PeerEvent::Verification(frame) => {
+                let change = self.check.receive(self.connection.as_ref(), frame);
+                self.tell_verification(change).await;
+            }
+        }
+    }
+
+    async fn tell_verification(&mut self, change: Option<Change>) {
+        if let Some(Change { verification, secret }) = change {
+            let (call, with) = (self.context.call, self.context.person.name.clone());
+            self.tell(FromTask::Verification { call, with, verification, secret }).await;
         }
     }
 

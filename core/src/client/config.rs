@@ -7,6 +7,7 @@ use crate::media::video::codec::VideoCodec;
 use crate::media::video::{DegradationPreference, ThermalState, VideoBounds};
 use crate::outage::Outage;
 use crate::peer::BitrateBounds;
+use crate::security::RememberedPerson;
 use crate::signaling::SignalingConfig;
 use crate::signaling::message::IceServer;
 use std::net::SocketAddr;
@@ -36,6 +37,9 @@ pub struct ClientConfig {
     pub outage: Outage,
     /// How long a call rings, here or there, before it ends with [`crate::call::EndReason::Timeout`].
     pub ring_timeout: Duration,
+    /// The people whose devices were checked in earlier calls, as [`super::ClientEvent::Remember`] told them. They are kept here
+    /// alone, never at a server.
+    pub remembered: Vec<RememberedPerson>,
 }
 
 impl Default for ClientConfig {
@@ -51,6 +55,7 @@ impl Default for ClientConfig {
             sending: SendParameters::default(),
             outage: Outage::default(),
             ring_timeout: RING_TIMEOUT,
+            remembered: Vec::new(),
         }
     }
 }

@@ -6,12 +6,13 @@ use super::config::SendParameter;
 use super::device_thread::DeviceThreads;
 use super::media_watch::{Change, Look, MediaWatch};
 use super::quality::{QualityMonitor, Sample};
-use super::{CallStats, ClientConfig, ClientError, ClientEvent, DeviceKind, Devices, PhotoOf, devices};
+use super::{CallStats, ClientConfig, ClientError, ClientEvent, DeviceKind, Devices, PhotoOf, Verification, devices};
 use crate::call::{CallEngine, CallError, CallEvent, CallSnapshot, CallState, Command, Output, PeerAction, PeerId};
 use crate::facing::FacingMode;
 use crate::media::constraints::{self, VideoConstraints};
 use crate::media::frame::VideoFrame;
 use crate::peer::{DataError, PeerFactory};
+use crate::security::{RememberedPerson, Secret};
 use crate::signaling::message::{CallId, IceServer, MediaState, Message, PushRegister};
 use crate::signaling::{SignalingClient, SignalingEvent};
 use bytes::Bytes;
@@ -97,6 +98,10 @@ pub(super) enum Request {
         data: Bytes,
         reply: Reply<()>,
     },
+    ConfirmVerification {
+        same: bool,
+        reply: Reply<()>,
+    },
     Snapshot {
         reply: oneshot::Sender<CallSnapshot>,
     },
@@ -120,6 +125,7 @@ impl Request {
             Self::Accept { reply }
             | Self::Decline { reply }
             | Self::HangUp { reply }
+            | Self::ConfirmVerification { reply, .. }
             | Self::SendData { reply, .. } => {
                 let _ = reply.send(Err(gone()));
             }
@@ -345,6 +351,10 @@ impl Driver {
                 Some(task) => task.ask(TaskRequest::SendData { data, reply }),
                 None => drop(reply.send(Err(DataError::NotOpen.into()))),
             },
+            Request::ConfirmVerification { same, reply } => match self.active_task() {
+                Some(task) => task.ask(TaskRequest::ConfirmVerification { same, reply }),
+                None => drop(reply.send(Err(ClientError::NoWords))),
+            },
             Request::Say { text, reply } => {
                 let _ = reply.send(self.signaling.chat(&text).map_err(Into::into));
             }
@@ -513,6 +523,9 @@ impl Driver {
                 self.tell_missing(call, changes);
             }
             FromTask::Data(data) => self.tell(ClientEvent::Data(data)),
+            FromTask::Verification { call, with, verification, secret } => {
+                self.on_verification(call, with, verification, secret);
+            }
             FromTask::Camera { settings, flipped, open } => {
                 if flipped {
                     self.keep_camera(&settings.device_id, settings.facing);
@@ -552,6 +565,32 @@ impl Driver {
                 }
             }
         }
+    }
+
+    fn on_verification(
+        &mut self,
+        call: Option<CallId>,
+        with: String,
+        verification: Verification,
+        secret: Option<Secret>,
+    ) {
+        if self.engine.snapshot().call == call {
+            self.tell(ClientEvent::Verification(verification));
+        }
+        // Both people said so, though the call may have ended right then.
+        if let Some(secret) = secret {
+            let mut person = self.person(with);
+            person.add(secret);
+            self.config.remembered.retain(|known| known.name != person.name);
+            self.config.remembered.push(person.clone());
+            self.tell(ClientEvent::Remember(person));
+        }
+    }
+
+    /// What is remembered of the person of this name.
+    fn person(&self, name: String) -> RememberedPerson {
+        let known = self.config.remembered.iter().find(|known| known.name == name).cloned();
+        known.unwrap_or(RememberedPerson { name, secrets: Vec::new() })
     }
 
     fn media_watch(&mut self, call: Option<CallId>) -> &mut MediaWatch {
@@ -624,6 +663,7 @@ impl Driver {
                     call: self.engine.snapshot().call,
                     peer,
                     offerer,
+                    person: self.person(self.engine.snapshot().with.unwrap_or_default()),
                     media,
                     keeps_ice_of,
                     config: self.config.clone(),

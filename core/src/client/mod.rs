@@ -23,12 +23,14 @@ mod handle;
 mod media_watch;
 mod quality;
 mod report;
+mod verification;
 
 pub use config::{ClientConfig, Devices, SendParameters};
 pub use handle::CallHandle;
 pub use media_watch::{MediaKind, MissingMedia};
 pub use quality::{CallQuality, DirectionQuality, QualityLevel, QualityReason};
 pub use report::{CallStats, MediaRates};
+pub use verification::Verification;
 
 use crate::call::{CallError, CallEvent, CallSnapshot};
 use crate::facing::FacingMode;
@@ -38,6 +40,7 @@ use crate::media::frame::VideoFrame;
 use crate::media::video::{DegradationPreference, ThermalState, VideoBounds};
 use crate::outage::Outage;
 use crate::peer::{DataError, PeerFactory};
+use crate::security::RememberedPerson;
 use crate::signaling::message::{CallId, PushRegister};
 use crate::signaling::{SignalingError, SignalingEvent};
 use config::SendParameter;
@@ -77,6 +80,12 @@ pub enum ClientEvent {
     },
     /// A message of the other side on the call's data channel.
     Data(bytes::Bytes),
+    /// What is known of the other end changed: [`crate::security`]. Told within a few seconds after a call is connected, and again where
+    /// one of the two people says something about the words.
+    Verification(Verification),
+    /// Both people said that the words are the same. Keep this in the place of what was kept of the same name, and give it to
+    /// [`ClientConfig::remembered`] of the next client.
+    Remember(RememberedPerson),
 }
 
 /// A kind of device.
@@ -122,6 +131,9 @@ pub enum ClientError {
     /// There is no picture yet.
     #[error("there is no picture yet")]
     NoPicture,
+    /// There are no words to compare, not yet or not in this call.
+    #[error("there are no words to compare")]
+    NoWords,
     /// The client was logged out.
     #[error("the client is closed")]
     Closed,
@@ -348,6 +360,14 @@ impl Client {
     /// [`DataError`] if no call has an open data channel, if the message is too long, or if 64 wait to be sent already.
     pub async fn send_data(&self, data: bytes::Bytes) -> Result<(), ClientError> {
         self.ask(|reply| Request::SendData { data, reply }).await?
+    }
+
+    /// Says whether the other person sees the same words ([`ClientEvent::Verification`]): compared by voice, and never by guess.
+    ///
+    /// # Errors
+    /// [`ClientError::NoWords`] if there are none.
+    pub async fn confirm_verification(&self, same: bool) -> Result<(), ClientError> {
+        self.ask(|reply| Request::ConfirmVerification { same, reply }).await?
     }
 
     /// Where the call stands now.

@@ -22,7 +22,7 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     Target { name: "signaling", run: crate::signaling::fuzz::frames },
     Target { name: "sdp", run: crate::sdp::fuzz::descriptions },
     Target { name: "candidates", run: crate::peer::webrtc::fuzz::candidates },
@@ -32,4 +32,5 @@ pub const TARGETS: [Target; 9] = [
     Target { name: "jitter", run: crate::media::audio::fuzz::jitter_buffer },
     Target { name: "y4m", run: crate::media::y4m::fuzz },
     Target { name: "wav", run: crate::media::wav::fuzz },
+    Target { name: "verification", run: crate::security::fuzz::frames },
 ];

@@ -65,5 +65,6 @@ targets! {
     rtcp_of_a_broken_peer_does_no_harm: "rtcp",
     sound_in_any_packets_at_any_time_does_no_harm: "jitter",
     damaged_films_do_no_harm: "y4m",
-    damaged_sound_files_do_no_harm: "wav"
+    damaged_sound_files_do_no_harm: "wav",
+    frames_of_somebody_who_does_not_keep_to_the_check_do_no_harm: "verification"
 }

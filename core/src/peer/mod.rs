@@ -13,6 +13,7 @@ use crate::media::sync::SenderReport;
 use crate::media::video::codec::{EncodedFrame, VideoCodec};
 use crate::net::ConnectConfig;
 use crate::outage::Outage;
+use crate::security::Ends;
 use crate::signaling::message::{IceCandidate, IceServer, SessionDescription};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -98,6 +99,8 @@ pub enum PeerEvent {
     AudioRedundancy(bool),
     /// A message on the data channel.
     Data(Bytes),
+    /// A frame of the check of the other end ([`crate::security`]), which has a channel of its own.
+    Verification(Bytes),
 }
 
 /// What the descriptions say of the media of the other side.
@@ -131,7 +134,7 @@ impl PeerEvent {
     /// Whether it may be dropped for want of room: a measurement that the next one replaces, a request that will be repeated,
     /// a message of a channel that promises nothing to an app that does not read.
     pub fn is_minor(&self) -> bool {
-        matches!(self, Self::KeyframeWanted | Self::Data(_))
+        matches!(self, Self::KeyframeWanted | Self::Data(_) | Self::Verification(_))
     }
 }
 
@@ -204,6 +207,15 @@ pub trait PeerConnection: Send + Sync {
     /// # Errors
     /// [`DataError`].
     fn send_data(&self, data: Bytes) -> Result<(), DataError>;
+
+    /// Whose certificates the DTLS handshake has proven, and which side this is. None before it is done.
+    async fn ends(&self) -> Option<Ends>;
+
+    /// Sends a frame of the check of the other end, at the latest when its channel opens. Never waits.
+    ///
+    /// # Errors
+    /// [`DataError`].
+    fn send_verification(&self, frame: Bytes) -> Result<(), DataError>;
 
     /// Counters and measurements of this moment.
     async fn stats(&self) -> PeerStats;

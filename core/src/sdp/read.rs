@@ -47,6 +47,13 @@ pub(crate) struct Description {
     pub(super) extmap_allow_mixed: bool,
 }
 
+impl Description {
+    /// The certificate's fingerprint by SHA-256: the same on every m-line, for they are bundled.
+    pub(crate) fn sha256(&self) -> Option<&str> {
+        self.sections.iter().chain([&self.session]).find_map(Section::sha256)
+    }
+}
+
 /// One m-line and what belongs to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Section {

@@ -4,13 +4,14 @@ use super::handler::State;
 use super::jsep::{JsepState, failed};
 use super::outgoing::{AudioFormat, Outgoing, VideoFormat};
 use super::sending::Shared;
-use super::{candidates, data, mdns, stats};
+use super::{candidates, data, mdns, stats, verification};
 use crate::congestion::{Demand, Plan};
 use crate::media::audio::AudioPacket;
 use crate::media::sync::SenderReport;
 use crate::media::video::codec::{EncodedFrame, VideoCodec};
 use crate::peer::{DataError, PeerConnection, PeerError, PeerStats};
 use crate::sdp::Description;
+use crate::security::Ends;
 use crate::signaling::message::{IceCandidate, SdpType, SessionDescription};
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -111,6 +112,7 @@ impl PeerConnection for Connection {
             let channel = self.inner.create_data_channel(data::LABEL, None).await.map_err(failed)?;
             jsep.channel = true;
             self.state.tasks.spawn(data::run(channel, self.state.events.clone(), self.state.data.clone()));
+            self.state.tasks.spawn(verification::open_channel(Arc::clone(&self.inner), Arc::downgrade(&self.state)));
         }
         self.make_offer(&mut jsep, ice_restart).await.map(SessionDescription::offer)
     }
@@ -199,6 +201,14 @@ impl PeerConnection for Connection {
 
     fn send_data(&self, data: Bytes) -> Result<(), DataError> {
         self.state.data.send(data)
+    }
+
+    async fn ends(&self) -> Option<Ends> {
+        verification::ends(self.inner.as_ref(), *self.state.role.get()?).await
+    }
+
+    fn send_verification(&self, frame: Bytes) -> Result<(), DataError> {
+        self.state.verification.queue(frame)
     }
 
     async fn stats(&self) -> PeerStats {

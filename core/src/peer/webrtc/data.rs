@@ -1,4 +1,4 @@
-//! The data channel (RFC 8831) for short messages beside the call.
+//! The data channels (RFC 8831): one for short messages beside the call, one for the check of the other end.
 
 use super::events::Events;
 use crate::peer::{DataError, PeerEvent};
@@ -6,11 +6,13 @@ use bytes::{Bytes, BytesMut};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use webrtc::data_channel::{DataChannel, DataChannelEvent};
 
 /// The channel's name; the side that offers opens it in-band (RFC 8832), as browsers do.
 pub(super) const LABEL: &str = "chamada";
+/// The name of the channel for the check of the other end.
+pub(super) const VERIFICATION_LABEL: &str = "chamada-verification";
 /// Longest message either way, in bytes: what every browser takes in one piece (RFC 8831 section 6.6).
 pub(super) const MAX_MESSAGE: usize = 16 * 1024;
 /// Messages that may wait.
@@ -24,16 +26,21 @@ pub(super) struct Outbox {
     messages: mpsc::Sender<Bytes>,
     queue: Arc<Mutex<mpsc::Receiver<Bytes>>>,
     open: Arc<AtomicBool>,
+    opened: Arc<Notify>,
+    event: fn(Bytes) -> PeerEvent,
     places: Arc<Semaphore>,
 }
 
 impl Outbox {
-    pub(super) fn new() -> Self {
+    /// `event` is what its channels' messages become.
+    pub(super) fn new(event: fn(Bytes) -> PeerEvent) -> Self {
         let (messages, queue) = mpsc::channel(QUEUE);
         Self {
             messages,
             queue: Arc::new(Mutex::new(queue)),
             open: Arc::new(AtomicBool::new(false)),
+            opened: Arc::new(Notify::new()),
+            event,
             places: Arc::new(Semaphore::new(MAX_CHANNELS)),
         }
     }
@@ -45,7 +52,19 @@ impl Outbox {
         if !self.open.load(Ordering::Acquire) {
             return Err(DataError::NotOpen);
         }
+        self.queue(message)
+    }
+
+    /// Sends it once a channel is open, if one is not.
+    pub(super) fn queue(&self, message: Bytes) -> Result<(), DataError> {
         self.messages.try_send(message).map_err(|_| DataError::QueueFull)
+    }
+
+    /// Completes once a channel that sends is open. For one to wait at a time.
+    pub(super) async fn opened(&self) {
+        while !self.open.load(Ordering::Acquire) {
+            self.opened.notified().await;
+        }
     }
 
     /// A place for one more channel, given back when dropped.
@@ -57,6 +76,7 @@ impl Outbox {
     fn serve(&self, channel: &Arc<dyn DataChannel>) -> Option<Sending> {
         let mut queue = Arc::clone(&self.queue).try_lock_owned().ok()?;
         self.open.store(true, Ordering::Release);
+        self.opened.notify_one();
         let channel = Arc::clone(channel);
         Some(Box::pin(async move {
             while let Some(message) = queue.recv().await {
@@ -101,7 +121,7 @@ pub(super) async fn run(channel: Arc<dyn DataChannel>, events: Events, outbox: O
                     }
                 }
                 Some(DataChannelEvent::OnMessage(message)) if message.data.len() <= MAX_MESSAGE => {
-                    events.emit(PeerEvent::Data(message.data.freeze()));
+                    events.emit((outbox.event)(message.data.freeze()));
                 }
                 Some(DataChannelEvent::OnMessage(_)) => log::debug!("a message on the data channel is too long"),
                 Some(DataChannelEvent::OnClose) | None => break,
@@ -122,7 +142,7 @@ mod tests {
 
     #[test]
     fn the_other_side_cannot_have_any_number_of_channels_served() {
-        let outbox = Outbox::new();
+        let outbox = Outbox::new(PeerEvent::Data);
         let mut places: Vec<_> = (0..MAX_CHANNELS).map(|_| outbox.place().unwrap()).collect();
         assert!(outbox.place().is_none());
         places.pop();

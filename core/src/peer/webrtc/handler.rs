@@ -8,9 +8,10 @@ use crate::call::ConnectionState;
 use crate::media::video::codec::VideoCodec;
 use crate::peer::{HANDSHAKE_TIMEOUT, PeerEvent};
 use crate::sdp::{Kind, RED, usual};
+use crate::security::Role;
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Instant;
 use tokio::sync::{Notify, mpsc, watch};
 use webrtc::data_channel::DataChannel;
@@ -40,6 +41,10 @@ pub(super) struct State {
     pub(super) dropped: Arc<AtomicU64>,
     /// Messages to send, once a channel is open.
     pub(super) data: data::Outbox,
+    /// Frames of the check of the other end, in the same way.
+    pub(super) verification: data::Outbox,
+    /// Which side this is, once an offer was answered.
+    pub(super) role: OnceLock<Role>,
 }
 
 pub(super) struct Handler(pub(super) Arc<State>);
@@ -123,7 +128,12 @@ impl PeerConnectionEventHandler for Handler {
     }
 
     async fn on_data_channel(&self, channel: Arc<dyn DataChannel>) {
-        self.0.tasks.spawn(data::run(channel, self.0.events.clone(), self.0.data.clone()));
+        let state = &self.0;
+        let (events, data, verification) = (state.events.clone(), state.data.clone(), state.verification.clone());
+        state.tasks.spawn(async move {
+            let is_check = channel.label().await.is_ok_and(|label| label == data::VERIFICATION_LABEL);
+            data::run(channel, events, if is_check { verification } else { data }).await;
+        });
     }
 
     async fn on_track(&self, track: Arc<dyn TrackRemote>) {

@@ -5,6 +5,7 @@ use super::connection::Connection;
 use super::outgoing::AudioFormat;
 use crate::peer::{AgreedMedia, AgreedSection, PeerError, PeerEvent};
 use crate::sdp::{Description, Kind, SdpError, Session, VideoNumber};
+use crate::security::Role;
 use crate::signaling::message::IceCandidate;
 use rtc::peer_connection::configuration::RTCOfferOptions;
 use std::collections::HashSet;
@@ -155,6 +156,7 @@ impl Connection {
             }
         };
         let answer = session.write_answer(&offer, &answer);
+        self.state.role.get_or_init(|| Role::Answerer);
         self.agreed(jsep, session).await;
         self.add_remote_candidates(jsep, &offer).await;
         Ok(answer)
@@ -173,6 +175,7 @@ impl Connection {
         let plain = RTCSessionDescription::answer(jsep.plain(&session)).map_err(failed)?;
         self.inner.set_remote_description(plain).await.map_err(failed)?;
         jsep.offered = None;
+        self.state.role.get_or_init(|| Role::Offerer);
         if session.remote_ufrag() != jsep.session.remote_ufrag() {
             self.shared.nominations.release();
         }

@@ -58,6 +58,7 @@ mod stats;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod verification;
 
 pub use addresses::local_addresses;
 
@@ -99,7 +100,9 @@ impl PeerFactory for WebrtcPeers {
             received: Default::default(),
             candidate_line: Default::default(),
             dropped: Default::default(),
-            data: data::Outbox::new(),
+            data: data::Outbox::new(PeerEvent::Data),
+            verification: data::Outbox::new(PeerEvent::Verification),
+            role: Default::default(),
         });
         let audio = outgoing::Outgoing::new(RtpCodecKind::Audio, codecs::opus(OPUS).rtp_codec);
         let video = connection::video_track(&config.video_codecs);

@@ -11,3 +11,4 @@ mod rebinding;
 mod redundancy;
 pub(super) mod support;
 mod unreliable;
+mod verification;
