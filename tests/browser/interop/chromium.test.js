@@ -1,6 +1,6 @@
 // Chromium with the Rust core: the page, and connections that do what the page does not.
 
-import { bareCases, chromiumCases } from '../support/bare-cases.js';
+import { bareCases, firstSectionCases, chromiumCases } from '../support/bare-cases.js';
 import { cells } from '../support/cells.js';
 import { stories } from '../support/story.js';
 import { assertSummary, talk, withCore } from '../support/with-core.js';
@@ -58,4 +58,5 @@ for (const [codec, ours, what] of [['vp8', 'h264', 'VP8 alone, where we prefer H
 }
 
 bareCases(cell, ({ browser }) => browser);
+firstSectionCases(cell, ({ browser }) => browser, true);
 chromiumCases(cell, ({ browser }) => browser);

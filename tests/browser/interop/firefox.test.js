@@ -1,7 +1,7 @@
 // The page in Firefox: with the Rust core, and with the page in Chromium.
 
 import assert from 'node:assert/strict';
-import { bareCases, bareCell } from '../support/bare-cases.js';
+import { bareCases, firstSectionCases, bareCell } from '../support/bare-cases.js';
 import { cells } from '../support/cells.js';
 import { until } from '../support/person.js';
 import { stories } from '../support/story.js';
@@ -55,6 +55,7 @@ cell('camera and microphone off and on', 'calls us', async ({ enter, answer, fir
 });
 
 bareCases(cell, ({ firefox }) => firefox);
+firstSectionCases(cell, ({ firefox }) => firefox, false);
 
 const pages = 'the page in Chromium at the other end';
 
