@@ -103,7 +103,7 @@ impl CallEngine {
     /// Answers the offer of a remote peer that has a new peer connection, on a new one of this side's.
     pub(super) fn answer_on_new_peer(&mut self, offer: SessionDescription) {
         // Firefox makes another transport with the old credentials, and refuses an answer with others as a restart that it has not asked for
-        // (RFC 8839 section 4.4.3.1.1).
+        // (RFC 8839 section 4.4).
         let old = self.call.as_ref().filter(|call| call.ice_users.go_on_in(&IceUsers::of(&offer)));
         let keeps_ice_of = old.and_then(|call| call.offer_answer.sent_description());
         if self.replace_peer(false, keeps_ice_of)
