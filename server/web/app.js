@@ -197,7 +197,7 @@ function readBlocked() {
 }
 
 function setBlocked(name, block) {
-  if (block && blocked.size >= MAX_BLOCKED) return;
+  if (block && blocked.size >= MAX_BLOCKED && !blocked.has(name)) return notices.say(t('people.blocked-full'));
   if (block) blocked.add(name);
   else blocked.delete(name);
   remembered.set('blocked', JSON.stringify([...blocked]));

@@ -1,7 +1,9 @@
 //! Whom this person has blocked: their calls do not ring here, and what they say in the chat is not shown.
 
+use super::banner::{Notice, Recovery, Topic};
 use super::effect::{ClientCommand, Effect};
 use super::reducer::{App, Now};
+use super::text::TextKey;
 use crate::signaling::session::MAX_BLOCKED;
 use std::collections::BTreeSet;
 
@@ -26,19 +28,26 @@ impl Blocked {
         self.0.contains(name)
     }
 
-    /// Whether that changed anything. As many as the client can keep are blocked, and no more.
+    /// Whether that changed anything.
     fn set(&mut self, name: &str, block: bool) -> bool {
-        match block {
-            true => self.0.len() < MAX_BLOCKED && self.0.insert(name.to_owned()),
-            false => self.0.remove(name),
-        }
+        if block { self.0.insert(name.to_owned()) } else { self.0.remove(name) }
+    }
+
+    /// As many as the client can keep are blocked, and no more.
+    fn is_full(&self) -> bool {
+        self.0.len() >= MAX_BLOCKED
     }
 }
 
 impl App {
     /// Who calls at the moment is refused with it.
     pub(super) fn set_blocked(&mut self, now: Now, name: String, block: bool) {
-        if self.blocked.set(&name, block) {
+        if block && self.blocked.is_full() && !self.blocked.contains(&name) {
+            self.tell(Topic::Other, Notice::new(TextKey::PeopleBlockedFull, &[Recovery::Dismiss]), None);
+        } else if self.blocked.set(&name, block) {
+            if self.banners.says(TextKey::PeopleBlockedFull) {
+                self.banners.clear(Topic::Other);
+            }
             let json = self.blocked.to_json();
             self.push(Effect::SaveBlocked(json));
             if self.session.is_logged_in() {

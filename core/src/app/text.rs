@@ -44,6 +44,7 @@ keys! {
     ServerTooFast "server.too-fast" [];
     PeopleNobody "people.nobody" [];
     PeopleNoMatch "people.no-match" [];
+    PeopleBlockedFull "people.blocked-full" [];
     ChatWelcome "chat.welcome" [];
     ChatArrived "chat.arrived" ["name"];
     ChatLeft "chat.left" ["name"];

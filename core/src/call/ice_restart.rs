@@ -105,7 +105,7 @@ impl CallEngine {
         // Firefox makes another transport with the old credentials, and refuses an answer with others as a restart that it has not asked for
         // (RFC 8839 section 4.4).
         let old = self.call.as_ref().filter(|call| call.ice_users.go_on_in(&IceUsers::of(&offer)));
-        let keeps_ice_of = old.and_then(|call| call.offer_answer.sent_description());
+        let keeps_ice_of = old.and_then(|call| call.offer_answer.agreed_description());
         if self.replace_peer(false, keeps_ice_of)
             && let Some(call) = &mut self.call
         {

@@ -59,6 +59,8 @@ pub(super) struct OfferAnswer {
     /// The local description that was sent last, and the candidates that were sent after it.
     sent_description: Option<SessionDescription>,
     sent_candidates: VecDeque<Option<IceCandidate>>,
+    /// The local description that offer and answer have ended with.
+    agreed_description: Option<SessionDescription>,
     /// Local candidates that wait for the first local description to be sent.
     pending_local_candidates: VecDeque<Option<IceCandidate>>,
     /// A remote description was given to the peer connection, so that remote candidates may follow.
@@ -167,6 +169,7 @@ impl OfferAnswer {
                 self.pending_operation = None;
                 self.has_local_offer = false;
                 self.negotiated = true;
+                self.agreed_description = Some(description.clone());
                 true
             }
             _ => false,
@@ -179,6 +182,8 @@ impl OfferAnswer {
             self.pending_operation = None;
             self.has_local_offer = false;
             self.negotiated = true;
+            // Nothing was sent since the offer that this answers.
+            self.agreed_description = self.sent_description.clone();
         }
     }
 
@@ -215,6 +220,11 @@ impl OfferAnswer {
     /// The local description that was sent last.
     pub(super) fn sent_description(&self) -> Option<SessionDescription> {
         self.sent_description.clone()
+    }
+
+    /// The local description that the remote peer and this one have agreed on last: an offer that was rolled back is none.
+    pub(super) fn agreed_description(&self) -> Option<SessionDescription> {
+        self.agreed_description.clone()
     }
 
     /// The local candidates that were sent after [`Self::sent_description`].

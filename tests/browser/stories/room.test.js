@@ -101,6 +101,15 @@ story('everything fits on a phone of 320 pixels, with long names and long words'
   for (const id of ['chat-text', 'chat-send', 'leave']) assert.ok(await inside(ana, `#${id}`), `${id} is in sight`);
 });
 
+story('who has blocked as many people as this browser keeps is told', async ({ enter }) => {
+  const [ana] = [await enter('ana'), await enter('rui')];
+  const many = Array.from({ length: 256 }, (_, n) => `stranger ${n}`);
+  await ana.page.evaluate((names) => localStorage.setItem('chamada.blocked', names), JSON.stringify(many));
+  await ana.page.reload();
+  await ana.page.getByRole('button', { name: 'Block rui' }).click();
+  await ana.sees('as many people as this device can keep', '#notices');
+});
+
 story('who is blocked is not heard and cannot call, also after a reload, until that is taken back', async ({ enter }) => {
   const ana = await enter('ana');
   const rui = await enter('rui');

@@ -1,6 +1,6 @@
 //! Phones with simulated peer connections, a simulated server and network between them, and a virtual clock.
 
-use super::sim_peer::SimPeer;
+use super::sim_peer::{Generation, SimPeer};
 use crate::call::{
     CallEngine, CallEvent, CallSnapshot, CallState, Command, ConnectionState, EndReason, Output, PeerAction, PeerId,
     PeerReport, RING_TIMEOUT,
@@ -382,7 +382,7 @@ impl World {
                 Output::Peer { peer, action: PeerAction::Create { keeps_ice_of, .. } } => {
                     self.connections += 1;
                     let mut made = SimPeer::new(self.connections);
-                    made.keeps_ice = keeps_ice_of.is_some();
+                    made.keeps_ice = keeps_ice_of.and_then(|description| Generation::read(&description.sdp));
                     assert!(self.phones[phone].peers.insert(peer, made).is_none(), "created twice");
                     let open = self.phones[phone].open_peers().count();
                     assert_eq!(open, 1, "one call has one peer connection");

@@ -19,7 +19,7 @@ impl Generation {
         )
     }
 
-    fn read(sdp: &str) -> Option<Self> {
+    pub(super) fn read(sdp: &str) -> Option<Self> {
         let connection = sdp.split_once("o=- ")?.1.split(' ').next()?.parse().ok()?;
         let restart = sdp.split_once("s=")?.1.lines().next()?.parse().ok()?;
         Some(Self { connection, restart })
@@ -54,8 +54,8 @@ pub(super) struct SimPeer {
     busy: Option<PeerAction>,
     behind: VecDeque<IceCandidate>,
     pub(super) closed: bool,
-    /// It was made with the ICE credentials of the one before.
-    pub(super) keeps_ice: bool,
+    /// It was made with the ICE credentials of this generation of the one before.
+    pub(super) keeps_ice: Option<Generation>,
     /// The task behind it died: nothing that is asked of it succeeds any more.
     pub(super) dead: bool,
     /// An answer failed: whether the own offer is still set is not known.
@@ -71,7 +71,7 @@ impl SimPeer {
         Self {
             local: Generation { connection, restart: 0 },
             version: 0,
-            keeps_ice: false,
+            keeps_ice: None,
             offered: None,
             agreed: None,
             heard: Vec::new(),

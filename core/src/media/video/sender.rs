@@ -28,6 +28,8 @@ const MIN_BITRATE: u32 = 10_000;
 const REDUCE_FROM: Duration = Duration::from_millis(100);
 /// and with more than this they are not made at all: what gives way is what has cost nothing yet and leaves no gap.
 const SKIP_ABOVE: Duration = Duration::from_millis(250);
+/// After a pause the camera's newest picture is sent at once if it is younger than this; an older one is from before the pause.
+const FRESH: Duration = Duration::from_millis(100);
 /// Until a plan is there, a keyframe may have so much of a second of the bitrate.
 const KEYFRAME_SHARE: Duration = Duration::from_millis(150);
 
@@ -123,11 +125,15 @@ impl VideoSender {
         FrameSink::new(Arc::clone(&self.shared) as Arc<dyn FrameReceiver>)
     }
 
-    /// While paused nothing is compressed and nothing sent; the preview goes on.
+    /// While paused nothing is compressed and nothing sent; the preview goes on. Afterwards the camera's newest picture is the first, so
+    /// that nobody waits for the next one.
     pub fn set_paused(&self, paused: bool) {
         self.change(|state| {
+            let now = Instant::now();
+            let fresh = |frame: &&VideoFrame| now.saturating_duration_since(frame.captured_at()) < FRESH;
+            let resumes = state.paused && !paused;
             state.paused = paused;
-            state.slot = None;
+            state.slot = state.latest.as_ref().filter(fresh).filter(|_| resumes && !state.is_silent()).cloned();
         });
     }
 

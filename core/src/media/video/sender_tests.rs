@@ -92,8 +92,22 @@ fn while_paused_nothing_is_sent_and_the_preview_goes_on() {
     assert_eq!(marker::read(&sender.latest_frame().unwrap()).unwrap().number, 2);
     assert!(!sender.latest_frame().unwrap().mirror());
     sender.set_paused(false);
+    assert_eq!(
+        FarEnd(None).number(&out.recv_timeout(LONG).unwrap()),
+        2,
+        "the newest one, without waiting for the next"
+    );
+}
+
+#[test]
+fn a_picture_from_before_a_long_pause_is_not_sent_after_it() {
+    let (sender, out) = sender();
+    let (sink, mut camera) = (sender.sink(), Camera::new(320, 240).begun(FRESH));
+    sender.set_paused(true);
     sink.push(camera.picture());
-    assert_eq!(FarEnd(None).number(&out.recv_timeout(LONG).unwrap()), 3, "what was pushed before is gone");
+    sender.set_paused(false);
+    sink.push(camera.picture());
+    assert_eq!(FarEnd(None).number(&out.recv_timeout(LONG).unwrap()), 1);
 }
 
 #[test]

@@ -40,6 +40,12 @@ impl Camera {
         Self { mask: 127, ..Self::noisy(width, height) }
     }
 
+    /// Its first picture was taken so long ago.
+    pub(super) fn begun(mut self, ago: Duration) -> Self {
+        self.start = self.start.checked_sub(ago).unwrap();
+        self
+    }
+
     /// The next pictures show something else.
     pub(super) fn cut_to(&mut self, facing: FacingMode) {
         let frame = self.painter.next_frame().unwrap();

@@ -97,6 +97,7 @@ impl Connection {
                     return Ok(());
                 }
                 self.state.search.remote_candidate(now, &candidate.candidate);
+                self.shared.early_checks.named(&candidate.candidate);
                 self.give(candidate).await
             }
         }

@@ -122,6 +122,9 @@ impl Connection {
         }
         let own = Description::read(&offer.sdp)?;
         let session = jsep.session.offering(&own);
+        if ice_restart || !jsep.has_remote {
+            self.shared.early_checks.offered();
+        }
         self.tell_candidates_with(&session);
         self.inner.set_local_description(offer).await.map_err(failed)?;
         // Media may overtake the answer.
@@ -141,6 +144,7 @@ impl Connection {
         if jsep.offered.take().is_some() {
             self.roll_back(true).await;
         }
+        self.shared.early_checks.release();
         if jsep.has_remote && session.remote_ufrag() != jsep.session.remote_ufrag() {
             self.state.search.restarted();
             if !session.remote_is_lite() {
@@ -173,6 +177,7 @@ impl Connection {
             return Err(PeerError::NoCommonCodec);
         }
         let plain = RTCSessionDescription::answer(jsep.plain(&session)).map_err(failed)?;
+        self.shared.early_checks.answered(Instant::now());
         self.inner.set_remote_description(plain).await.map_err(failed)?;
         jsep.offered = None;
         self.state.role.get_or_init(|| Role::Offerer);

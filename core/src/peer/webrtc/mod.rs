@@ -17,6 +17,7 @@
 //! | Every pair is checked 20 times a second, however many there are | `checks.rs` lets them share a rate |
 //! | A search for a path that finds none goes on for 27 s without a word | `search.rs` judges it by the clock |
 //! | A change of the selected candidate pair is told to nobody | `route.rs` looks for it in the statistics |
+//! | A check from a host candidate that is not named yet counts as one from a peer-reflexive one, and pairs are nominated every 50 ms | `early_checks.rs` lets the candidates come first, and the last check again |
 //! | A pair is nominated once, though a peer that restarts ICE may not have the answer yet | `nomination.rs` holds nominations back until it has |
 //! | The selected pair stays that until ICE restarts, though the peer's NAT has given it another address | `rebinding.rs` follows it below the crate |
 //! | PLI and FIR are not acted on | `interceptors/keyframe.rs` reports them |
@@ -35,6 +36,7 @@ mod codecs;
 mod connection;
 mod data;
 mod driver_task;
+mod early_checks;
 mod events;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;

@@ -1,5 +1,6 @@
 //! What the link that sends shares with the rest of the connection: the controller, its plan, and what waits to leave.
 
+use super::early_checks::EarlyChecks;
 use super::interceptors::counters::Counters;
 use super::interceptors::rtx::PayloadTypes;
 use super::interceptors::unsignaled::Streams;
@@ -30,6 +31,7 @@ pub(super) struct Shared {
     pub(super) media_to: Arc<MediaTo>,
     pub(super) remote_password: RemotePassword,
     pub(super) nominations: Nominations,
+    pub(super) early_checks: EarlyChecks,
 }
 
 impl Shared {
@@ -43,6 +45,7 @@ impl Shared {
             media_to: Arc::default(),
             remote_password: RemotePassword::default(),
             nominations: Nominations::default(),
+            early_checks: EarlyChecks::default(),
         }
     }
 }

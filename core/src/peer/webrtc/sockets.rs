@@ -3,6 +3,7 @@
 
 use super::checks::Checks;
 use super::driver_task::DriverTask;
+use super::early_checks::{EarlyChecks, Seen};
 use super::handshake::{GAPS, Handshake};
 use super::nomination::Nominations;
 use super::rebinding::{Check, Rebinding, RemotePassword};
@@ -39,6 +40,7 @@ pub(super) struct Sockets {
     media_to: Arc<MediaTo>,
     password: RemotePassword,
     nominations: Nominations,
+    early_checks: EarlyChecks,
     /// Whether there is a socket of IPv4.
     ipv4: AtomicBool,
 }
@@ -47,8 +49,9 @@ impl Sockets {
     pub(super) fn new(outage: Outage, driver: DriverTask, relays: Arc<Relays>, shared: &Shared) -> Self {
         let (relaying, checks) = Default::default();
         let (media_to, password) = (Arc::clone(&shared.media_to), shared.remote_password.clone());
-        let (nominations, ipv4) = (shared.nominations.clone(), AtomicBool::new(false));
-        Self { outage, driver, relays, relaying, checks, media_to, password, nominations, ipv4 }
+        let (nominations, early_checks) = (shared.nominations.clone(), shared.early_checks.clone());
+        let ipv4 = AtomicBool::new(false);
+        Self { outage, driver, relays, relaying, checks, media_to, password, nominations, early_checks, ipv4 }
     }
 }
 
@@ -69,6 +72,7 @@ impl Runtime for Sockets {
             handshake,
             checks,
             nominations,
+            early_checks: self.early_checks.clone(),
             media_to,
             rebinding,
             relays,
@@ -144,6 +148,7 @@ struct Path {
     handshake: Handshake,
     checks: Arc<Checks>,
     nominations: Nominations,
+    early_checks: EarlyChecks,
     media_to: Arc<MediaTo>,
     rebinding: Rebinding,
     relays: Arc<Relays>,
@@ -191,6 +196,12 @@ impl Path {
     fn origin(&self, now: Instant, buffer: &[u8], meta: &RecvMeta) -> Option<SocketAddr> {
         let mut origin = None;
         for datagram in datagrams(buffer, Some(meta.stride)) {
+            match self.early_checks.received(now, meta.addr, datagram) {
+                Seen::Now => {}
+                Seen::Later => continue,
+                // Where there is no room the agent nominates in its own time.
+                Seen::WithCheck(check) => drop(self.incoming.try_send((meta.addr, check))),
+            }
             origin = self.rebinding.received(now, meta.addr, datagram).or(origin);
         }
         origin

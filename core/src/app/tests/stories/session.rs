@@ -8,6 +8,7 @@ use crate::app::{
     Permissions, PhotoOutcome, Recovery, SavedSignIn, Screen, SettingsPage, SystemAction, Tab, TextKey, UserAction,
 };
 use crate::call::EndReason;
+use crate::signaling::session::MAX_BLOCKED;
 use std::time::Duration;
 
 #[test]
@@ -211,4 +212,21 @@ fn who_is_blocked_stays_so_at_the_next_start_and_is_refused_while_it_rings() {
     let mut world = World::ringing();
     world.user(UserAction::SetBlocked { name: PEER.to_owned(), block: true });
     assert!(world.commands().iter().any(|command| matches!(command, ClientCommand::Decline(_))));
+}
+
+#[test]
+fn who_has_blocked_as_many_as_can_be_kept_is_told_and_can_unblock() {
+    let mut world = World::online();
+    for n in 0..MAX_BLOCKED {
+        world.user(UserAction::SetBlocked { name: format!("stranger {n}"), block: true });
+    }
+    world.user(UserAction::SetBlocked { name: "stranger 0".to_owned(), block: true });
+    assert!(!world.told().contains(&TextKey::PeopleBlockedFull), "that one is blocked already");
+    world.user(UserAction::SetBlocked { name: PEER.to_owned(), block: true });
+    assert!(world.told().contains(&TextKey::PeopleBlockedFull));
+    assert!(!world.app.state().people.people[0].blocked);
+    world.user(UserAction::SetBlocked { name: "stranger 0".to_owned(), block: false });
+    assert_eq!(world.told(), [], "there is room again");
+    world.user(UserAction::SetBlocked { name: PEER.to_owned(), block: true });
+    assert!(world.app.state().people.people[0].blocked);
 }
