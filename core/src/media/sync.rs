@@ -35,8 +35,9 @@ const MAX_STEP_MS: f64 = 120.0;
 const WEIGHT: f64 = 0.25;
 /// An offset beyond this is no property of a path but of broken reports, in ms.
 const MAX_OFFSET_MS: f64 = 2_000.0;
-/// Sound is delayed at most so much for the sake of pictures: it carries the conversation.
-const MAX_AUDIO_MS: f64 = 200.0;
+/// Sound is delayed at most so much for the sake of pictures: it carries the conversation. Where lost packets come a long round trip later, pictures
+/// wait for them for 250 to 350 ms, and sound would be heard a quarter of a second before the lips move.
+const MAX_AUDIO_MS: f64 = 300.0;
 /// Pictures are delayed at most so much for the sake of sound.
 const MAX_VIDEO_MS: f64 = 400.0;
 /// What was played so long ago is not being played.
@@ -61,7 +62,7 @@ pub struct LipSyncInputs {
 /// Delays to set, on top of what each stream needs for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Adjust {
-    /// Of sound, 0 to 200 ms.
+    /// Of sound, 0 to 300 ms.
     pub audio: Duration,
     /// Of pictures, 0 to 400 ms.
     pub video: Duration,

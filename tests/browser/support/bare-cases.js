@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
-import { BrowserPeer, PICTURE, SOUND, flows, picturesStop } from './browser-peer.js';
+import { BrowserPeer, PICTURE, SOUND, flows, picturesStop, receivesNothing } from './browser-peer.js';
 import { Path } from './path.js';
 import { until } from './person.js';
 
@@ -136,6 +136,8 @@ export const firstSectionCases = (cell, within, sends) => describe('the first se
       await core.event('state', ({ state }) => state === 'reconnecting');
       await until(() => core.events.findLast(({ event }) => event === 'state').state === 'connected', 'no new connection');
       await flows(peer, core, { here: [left], there: sends ? [left] : [] });
+      // Once this fails, the README's table can say that it does.
+      if (!sends) await receivesNothing(core);
     });
   }
 });

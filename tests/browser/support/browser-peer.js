@@ -1,6 +1,7 @@
 // A peer that is a browser's RTCPeerConnection and nothing else: stories tell it what to do with its transceivers. It runs on a
 // document of the server's that has no scripts.
 
+import assert from 'node:assert/strict';
 import { PATIENCE, until } from './person.js';
 
 export class BrowserPeer {
@@ -77,7 +78,7 @@ const BOTH = [SOUND, PICTURE];
 export async function flows(peer, core, { here = BOTH, there = BOTH } = {}) {
   const looks = [
     [here, () => peer.received()],
-    [there, () => ({ pictures: total(core, ({ received }) => received?.frames), energy: total(core, ({ audio }) => audio?.energy) })],
+    [there, () => receivedBy(core)],
   ];
   for (const [end, [wanted, look]] of looks.entries()) {
     const began = await look();
@@ -90,6 +91,19 @@ export async function flows(peer, core, { here = BOTH, there = BOTH } = {}) {
       throw new Error(`${['the browser', 'the core'][end]} gets no ${wanted.join(' and ')}: ${JSON.stringify({ began, now })}`);
     });
   }
+}
+
+// What the core has received so far.
+function receivedBy(core) {
+  return { pictures: total(core, ({ received }) => received?.frames), energy: total(core, ({ audio }) => audio?.energy) };
+}
+
+// Makes sure that the core receives neither pictures nor sound from now on, in two of its statistics.
+export async function receivesNothing(core) {
+  const told = () => core.events.filter(({ event }) => event === 'stats').length;
+  const [began, before] = [receivedBy(core), told()];
+  await until(() => told() >= before + 2, 'no statistics');
+  assert.deepEqual(receivedBy(core), began);
 }
 
 // What the command line's statistics count up to, over all streams: each begins at 0.

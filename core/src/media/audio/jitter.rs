@@ -20,7 +20,7 @@ const RECENT: usize = 12;
 /// The delay shrinks by at most one part in so many of what is played, as does a delay that is asked for.
 const SPEED: i64 = 10;
 /// Longest delay that can be asked for on top of what the network needs.
-const MAX_EXTRA: i64 = 200 * MS;
+const MAX_EXTRA: i64 = 300 * MS;
 /// The least that is worth taking from in-band FEC: what the seam takes.
 const LEAST_FEC: i64 = 5 * MS;
 
@@ -210,7 +210,7 @@ impl JitterBuffer {
         true
     }
 
-    /// Adds to the delay, smoothly, for the sake of pictures that come later than the sound. At most 200 ms.
+    /// Adds to the delay, smoothly, for the sake of pictures that come later than the sound. At most 300 ms.
     pub fn set_extra_delay(&mut self, extra: Duration) {
         self.extra_wanted = in_samples(extra).min(MAX_EXTRA);
     }

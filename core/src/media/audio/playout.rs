@@ -86,7 +86,7 @@ impl Playout {
         }
     }
 
-    /// Adds to the delay, smoothly, for the sake of pictures that come later than the sound. At most 200 ms.
+    /// Adds to the delay, smoothly, for the sake of pictures that come later than the sound. At most 300 ms.
     pub fn set_extra_delay(&mut self, extra: Duration) {
         self.buffer.set_extra_delay(extra);
     }

@@ -97,7 +97,7 @@ impl AudioReceiver {
         AudioSource::new(Arc::clone(&self.shared) as Arc<dyn AudioProducer>)
     }
 
-    /// Delays the sound by so much more than the network asks for, so that pictures that come later fit it. At most 200 ms, reached smoothly: it
+    /// Delays the sound by so much more than the network asks for, so that pictures that come later fit it. At most 300 ms, reached smoothly: it
     /// takes ten times as long as the change.
     pub fn set_extra_delay(&self, extra: Duration) {
         self.shared.with(|inner| inner.playout.set_extra_delay(extra));

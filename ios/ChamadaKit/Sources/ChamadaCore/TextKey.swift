@@ -29,6 +29,7 @@ public enum TextKey: String, CaseIterable, Sendable {
     case peopleBlock = "people.block"
     case peopleUnblock = "people.unblock"
     case peopleBlocked = "people.blocked"
+    case peopleBlockedFull = "people.blocked-full"
     case chat = "chat"
     case chatWrite = "chat.write"
     case chatSend = "chat.send"
