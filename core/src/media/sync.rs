@@ -24,9 +24,12 @@ const UNNOTICED_EARLY_MS: f64 = 60.0;
 /// Pictures that wait for sound wait until they are early by this: well within what is not noticed.
 const EARLY_AIM_MS: f64 = 20.0;
 /// So many measurements after each other tell the offset, by their median: one that is off changes nothing. Pictures are often late for
-/// a second at the start and where a path becomes slow, which is over before sound could follow; sound that is late stays so.
+/// a second at the start and where a path becomes slow, which is over before sound could follow; sound that is late stays so. Pictures
+/// that are as late as this, in ms, are believed sooner.
 const EARLY_MEASUREMENTS: usize = 3;
 const LATE_MEASUREMENTS: usize = 5;
+const VERY_LATE_MEASUREMENTS: usize = 4;
+const VERY_LATE_MS: f64 = 80.0;
 /// How long a correction takes until it is heard and seen whole.
 const SETTLES: Duration = Duration::from_millis(500);
 /// Most that is corrected at once, in ms.
@@ -129,7 +132,9 @@ impl LipSync {
         }
         self.measured(now, offset);
         let lately = self.median(EARLY_MEASUREMENTS)?;
-        let late = self.median(LATE_MEASUREMENTS).map(|late| late.min(lately)).filter(|late| *late > UNNOTICED_LATE_MS);
+        let long = self.median(LATE_MEASUREMENTS).map(|late| late.min(lately));
+        let very = Some(lately).filter(|_| self.all_very_late());
+        let late = very.or(long).filter(|late| *late > UNNOTICED_LATE_MS);
         let early = Some(lately + EARLY_AIM_MS).filter(|_| lately < -UNNOTICED_EARLY_MS);
         // Pictures that wait for nothing any more are let go at once.
         let released = Some(lately.min(self.video_ms)).filter(|ms| lately > UNNOTICED_LATE_MS && *ms > 0.0);
@@ -176,6 +181,11 @@ impl LipSync {
         let mut last: Vec<f64> = self.recent.iter().rev().take(of).copied().collect();
         last.sort_by(f64::total_cmp);
         last.get(of / 2).copied().filter(|_| last.len() == of)
+    }
+
+    fn all_very_late(&self) -> bool {
+        let last = self.recent.iter().rev().take(VERY_LATE_MEASUREMENTS).filter(|offset| **offset > VERY_LATE_MS);
+        last.count() == VERY_LATE_MEASUREMENTS
     }
 
     fn measured(&mut self, now: Instant, offset: f64) {
