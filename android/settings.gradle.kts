@@ -15,4 +15,4 @@ dependencyResolutionManagement {
 }
 
 rootProject.name = "chamada-android"
-include(":chamada", ":app")
+include(":chamada", ":ui", ":app")

@@ -1,5 +1,6 @@
 plugins {
     alias(libs.plugins.android.application)
+    alias(libs.plugins.compose.compiler)
 }
 
 android {
@@ -18,6 +19,7 @@ android {
             proguardFiles(getDefaultProguardFile("proguard-android-optimize.txt"))
         }
     }
+    buildFeatures.compose = true
     compileOptions {
         sourceCompatibility = JavaVersion.VERSION_17
         targetCompatibility = JavaVersion.VERSION_17
@@ -32,7 +34,11 @@ android {
 }
 
 dependencies {
-    implementation(project(":chamada"))
+    implementation(project(":ui"))
+    implementation(libs.compose.foundation)
+    implementation(libs.compose.material3)
+    implementation(libs.activity.compose)
+    implementation(libs.lifecycle.compose)
     testImplementation(libs.junit)
     testRuntimeOnly(libs.junit.launcher)
     // On the desktop JNA is the jar, which brings the desktop's own library.

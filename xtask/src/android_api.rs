@@ -4,7 +4,7 @@
 //! The framework that everything is compiled against has hidden interfaces, too, and knows no versions. What is public in a version is
 //! Animal Sniffer's business.
 
-use crate::android_check::{folder, maven};
+use crate::android_check::{MODULES, folder, maven};
 use crate::run::{program, root};
 use crate::steps::Outcome;
 use anyhow::{Context, Result, bail};
@@ -19,7 +19,7 @@ const NEWEST: &str = "34";
 
 pub(crate) fn run() -> Result<Outcome> {
     let own = folder().join("api");
-    let classes = ["chamada", "app"].map(|module| folder().join(module).join("classes"));
+    let classes = MODULES.map(|module| folder().join(module).join("classes"));
     if !classes.iter().all(|folder| folder.exists()) {
         return Ok(Outcome::Skipped("library and app have to be compiled first".to_owned()));
     }

@@ -2,6 +2,7 @@
 //! resources and manifest linked, unit tests run; nothing of it is run on Android.
 
 use crate::android_api;
+use crate::android_libraries::{Libraries, pack};
 use crate::android_shrink;
 use crate::bindings::{build, generate};
 use crate::run::{Run, program, root, say, target};
@@ -14,6 +15,8 @@ use std::path::{Path, PathBuf};
 const MIN_SDK: &str = "26";
 const TARGET_SDK: &str = "36";
 const PACKAGE: &str = "chamada.app";
+/// The modules, each after those that it stands on.
+pub(crate) const MODULES: [&str; 3] = ["chamada", "ui", "app"];
 
 /// After `bindings::kotlin`, which builds the library and generates its Kotlin.
 pub(crate) fn steps(steps: &mut Steps) {
@@ -24,7 +27,9 @@ pub(crate) fn steps(steps: &mut Steps) {
             return Ok(Outcome::Skipped(missing));
         }
         let outcome = maven("pom.xml", &["test"]).passes()?;
-        pack()?;
+        for module in MODULES {
+            pack(&folder().join(module).join("classes"), &folder().join(module).with_extension("jar"))?;
+        }
         Ok(outcome)
     });
     steps.step("Android: public interfaces alone, and none too new", android_api::run);
@@ -58,7 +63,7 @@ pub(crate) fn folder() -> PathBuf {
     target().join("android")
 }
 
-/// Compiles and links them as a build does, which finds wrong names, types and attributes, and writes R.java for the compiler.
+/// Compiles and links them as a build does, which finds wrong names, types and attributes, and makes each package's R for the compiler.
 fn resources() -> Result<Outcome> {
     if let Some(missing) = missing_maven().or_else(missing_aapt2) {
         return Ok(Outcome::Skipped(missing));
@@ -66,26 +71,59 @@ fn resources() -> Result<Outcome> {
     let folder = folder();
     fs::create_dir_all(&folder)?;
     let framework = framework(&folder)?;
-    let app = root().join("android/app/src/main");
-    let (compiled, java, manifest) = (folder.join("res.zip"), folder.join("r"), folder.join("AndroidManifest.xml"));
-    fs::write(&manifest, merged(&app.join("AndroidManifest.xml"))?)?;
+    let libraries = Libraries::have()?;
+    let (java, manifest) = (folder.join("r"), folder.join("AndroidManifest.xml"));
+    fs::write(&manifest, merged(&root().join("android/app/src/main/AndroidManifest.xml"))?)?;
     if java.exists() {
         fs::remove_dir_all(&java)?;
     }
-    program("aapt2").args(["compile", "--dir"]).args([app.join("res")]).args(["-o"]).args([&compiled]).quietly()?;
+    let mut compiled = libraries.resources()?;
+    for module in ["ui", "app"] {
+        let own = folder.join(format!("{module}-res.zip"));
+        let res = root().join("android").join(module).join("src/main/res");
+        program("aapt2").args(["compile", "--dir"]).args([res]).args(["-o"]).args([&own]).quietly()?;
+        compiled.push(own);
+    }
     program("aapt2")
-        .args(["link", "-I"])
+        .args(["link", "--auto-add-overlay", "-I"])
         .args([&framework])
         .args(["--manifest"])
         .args([&manifest])
         .args(["--min-sdk-version", MIN_SDK, "--target-sdk-version", TARGET_SDK])
-        .args(["--version-code", "1", "--version-name", env!("CARGO_PKG_VERSION"), "--java"])
+        .args(["--version-code", "1", "--version-name", env!("CARGO_PKG_VERSION")])
+        .args(["--extra-packages", &format!("chamada.ui:{}", libraries.packages()?.join(":")), "--java"])
         .args([&java])
         .args(["-o"])
-        .args([folder.join("resources.apk"), compiled])
+        .args([folder.join("resources.apk")])
+        .args(compiled)
         .quietly()?;
+    compile_r(&java, &folder)?;
     say(&format!("resources and manifest are linked: {}", folder.join("resources.apk").display()));
     Ok(Outcome::Passed)
+}
+
+/// R of the app, of its library of screens, and of each library.
+fn compile_r(java: &Path, folder: &Path) -> Result<()> {
+    let classes = folder.join("r-classes");
+    if classes.exists() {
+        fs::remove_dir_all(&classes)?;
+    }
+    let sources = java_files(java)?;
+    program("javac").args(["--release", "17", "-nowarn", "-d"]).args([&classes]).args(sources).quietly()?;
+    pack(&classes, &folder.join("r.jar"))
+}
+
+fn java_files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(java_files(&path)?);
+        } else {
+            found.push(path);
+        }
+    }
+    Ok(found)
 }
 
 /// The framework's own resources, as a jar from Maven Central; fetched once.
@@ -97,29 +135,11 @@ fn framework(folder: &Path) -> Result<PathBuf> {
     Ok(jar)
 }
 
-/// Library and app as jars, which the steps after this one take.
-fn pack() -> Result<()> {
-    for module in ["chamada", "app"] {
-        let classes = folder().join(module).join("classes");
-        let jar = folder().join(module).with_extension("jar");
-        program("jar").args(["--create", "--file"]).args([jar]).args(["-C"]).args([classes]).args(["."]).quietly()?;
-    }
-    Ok(())
-}
-
-/// The app's own activities, drawn: `target/android/pictures`.
+/// The app's screens, drawn and pressed: `target/android/pictures`.
 fn screens() -> Result<Outcome> {
     let folder = folder();
     if !folder.join("resources.apk").exists() || !folder.join("app.jar").exists() {
         return Ok(Outcome::Skipped("resources and app have to be there first".to_owned()));
-    }
-    let monitor = folder.join("monitor");
-    if !monitor.join("classes.jar").exists() {
-        let project = "screens/pom.xml";
-        if maven(project, &["--quiet", "dependency:copy@monitor"]).done().is_err() {
-            return Ok(Outcome::Skipped("no Maven repository in reach has androidx.test:monitor".to_owned()));
-        }
-        program("jar").args(["xf", "monitor.aar", "classes.jar"]).dir(&monitor).quietly()?;
     }
     maven("screens/pom.xml", &["test"]).passes()
 }

@@ -1,7 +1,8 @@
 //! What R8 makes of the library and the app: shrunk and renamed by the rules that the AAR brings, they hold a call on this machine.
 //! JNA and the bindings find classes, methods and fields by name, and no compiler sees what a rule forgets.
 
-use crate::android_check::{folder, maven};
+use crate::android_check::{MODULES, folder, maven};
+use crate::android_libraries::Libraries;
 use crate::run::{program, root, target};
 use crate::steps::Outcome;
 use anyhow::{Context, Result};
@@ -23,19 +24,25 @@ pub(crate) fn run() -> Result<Outcome> {
         return Ok(Outcome::Skipped("no Maven repository in reach has com.android.tools:r8".to_owned()));
     }
     let (rules, shrunk) = (own.join("keep.pro"), own.join("shrunk.jar"));
-    fs::write(&rules, format!("-keep class {MAIN} {{ public static void main(java.lang.String[]); }}\n"))?;
+    // The second line is of the rules that every Android build begins with (proguard-android-optimize.txt).
+    let own_rules =
+        format!("-keep class {MAIN} {{ public static void main(java.lang.String[]); }}\n-dontwarn androidx.**\n");
+    fs::write(&rules, own_rules)?;
+    let androidx = Libraries::have()?;
     let (frameworks, libraries) = dependencies(&own)?;
     let mut r8 =
         program("java").args(["-cp"]).args([&r8]).args(["com.android.tools.r8.R8", "--release", "--classfile"]);
     for library in frameworks.iter().chain([&java_home()?]) {
         r8 = r8.args(["--lib"]).args([library]);
     }
-    for rules in [&root().join("android/chamada/consumer-rules.pro"), &rules] {
+    let consumer = root().join("android/chamada/consumer-rules.pro");
+    for rules in [consumer, rules].into_iter().chain(androidx.rules()?) {
         r8 = r8.args(["--pg-conf"]).args([rules]);
     }
     r8.args(["--output"])
         .args([&shrunk])
-        .args(["chamada.jar", "app.jar"].map(|jar| folder.join(jar)))
+        .args(MODULES.map(|module| folder.join(module).with_extension("jar")))
+        .args([folder.join("r.jar"), androidx.jar()])
         .args(helpers(&tests)?)
         .args(libraries)
         .quietly()?;

@@ -4,6 +4,7 @@
 mod android;
 mod android_api;
 mod android_check;
+mod android_libraries;
 mod android_shrink;
 mod bindings;
 mod browser;

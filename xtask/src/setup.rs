@@ -86,6 +86,12 @@ const TESTS: &[Need] = &[
         homebrew: "",
     },
     Need {
+        what: "unzip (libraries of the Android app)",
+        there: || is_installed("unzip"),
+        debian: "unzip",
+        homebrew: "",
+    },
+    Need {
         what: "valgrind (memory tests of the bindings)",
         there: || cfg!(target_os = "macos") || has("valgrind"),
         debian: "valgrind",

@@ -198,6 +198,8 @@ pub struct AppHistoryEntry {
     pub id: String,
     /// Who was at the other end.
     pub with: String,
+    /// What stands for a picture of them.
+    pub initial: String,
     /// Who called whom.
     pub kind: AppHistoryKind,
     /// When it began, in milliseconds since 1970.
@@ -302,9 +304,10 @@ impl From<&core::ChatLine> for AppChatLine {
 }
 
 impl From<&core::HistoryEntry> for AppHistoryEntry {
-    fn from(core::HistoryEntry { id, with, kind, began_ms, seconds, video }: &core::HistoryEntry) -> Self {
-        let (began_ms, seconds, video) = (*began_ms, *seconds, *video);
-        Self { id: id.to_string(), with: with.clone(), kind: (*kind).into(), began_ms, seconds, video }
+    fn from(entry: &core::HistoryEntry) -> Self {
+        let core::HistoryEntry { id, with, kind, began_ms, seconds, video } = entry;
+        let (id, with, initial, kind) = (id.to_string(), with.clone(), entry.initial(), (*kind).into());
+        Self { id, with, initial, kind, began_ms: *began_ms, seconds: *seconds, video: *video }
     }
 }
 

@@ -36,6 +36,13 @@ pub struct HistoryEntry {
     pub video: bool,
 }
 
+impl HistoryEntry {
+    /// What stands for a picture of who was at the other end.
+    pub fn initial(&self) -> String {
+        super::name::initial(&self.with)
+    }
+}
+
 /// The newest calls, newest first.
 #[derive(Debug, Default)]
 pub(super) struct CallHistory {

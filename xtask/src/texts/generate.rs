@@ -8,7 +8,7 @@ pub(super) fn files(table: &Table) -> Vec<(String, String)> {
     let mut files = vec![
         ("server/web/words.js".to_owned(), page(table)),
         ("ios/ChamadaKit/Sources/ChamadaCore/TextKey.swift".to_owned(), swift(table)),
-        ("android/app/src/main/kotlin/chamada/app/Texts.kt".to_owned(), kotlin(table)),
+        ("android/ui/src/main/kotlin/chamada/ui/Texts.kt".to_owned(), kotlin(table)),
         ("cli/src/texts.rs".to_owned(), rust(table)),
     ];
     for language in Language::ALL {
@@ -25,7 +25,7 @@ pub(super) fn android_path(language: Language) -> String {
         Language::English => "",
         Language::Portuguese => "-pt-rBR",
     };
-    format!("android/app/src/main/res/values{qualifier}/strings.xml")
+    format!("android/ui/src/main/res/values{qualifier}/strings.xml")
 }
 
 fn note(open: &str, close: &str) -> String {
@@ -108,9 +108,9 @@ fn kotlin(table: &Table) -> String {
         format!("    {} -> getString(R.string.{}{values})\n", quoted('"', &text.key), text.identifier())
     };
     note("//", "")
-        + "\npackage chamada.app\n\nimport android.content.Context\n\n"
+        + "\npackage chamada.ui\n\nimport android.content.Context\n\n"
         + "/** The text of a key that the core names, with its values. */\n"
-        + "internal fun Context.text(key: String, values: Map<String, String> = emptyMap()): String = when (key) {\n"
+        + "public fun Context.text(key: String, values: Map<String, String> = emptyMap()): String = when (key) {\n"
         + &table.on(Platform::Android).map(row).collect::<String>()
         + "    else -> key\n}\n"
 }

@@ -45,7 +45,7 @@ pub(super) fn check(table: &Table) -> Result<()> {
     let core = quoted(&core);
     wrong.extend(android(
         table,
-        &sources(&["android/app/src/main", "android/chamada/src/main"], &["kt", "xml"])?,
+        &sources(&["android/app/src/main", "android/chamada/src/main", "android/ui/src/main"], &["kt", "xml"])?,
         &core,
     ));
     wrong.extend(ios(table, &sources(&["ios/App/Sources", "ios/ChamadaKit/Sources"], &["swift"])?, &core));

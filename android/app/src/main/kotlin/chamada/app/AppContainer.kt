@@ -12,6 +12,7 @@ import chamada.android.SystemMonitor
 import chamada.android.UnifiedPush
 import chamada.android.plain.CallViewModel
 import chamada.android.plain.CameraNames
+import chamada.ui.R
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.SupervisorJob
 import kotlinx.coroutines.asCoroutineDispatcher

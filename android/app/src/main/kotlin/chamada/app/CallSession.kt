@@ -22,6 +22,7 @@ import chamada.android.CallService
 import chamada.android.CallTones
 import chamada.android.TelecomCalls
 import chamada.android.TelecomListener
+import chamada.ui.R
 import kotlinx.coroutines.channels.Channel
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.MutableStateFlow
@@ -169,11 +170,11 @@ class CallSession(private val application: Application, private val container: A
 
     // Questions.
 
-    /** An activity is seen: it asks what is to be asked. */
-    fun ask(activity: Activity, question: PermissionRequest) {
-        if (question.askedBy != null) return
+    /** An activity is seen: it asks for these permissions, if any. */
+    fun ask(activity: Activity, question: PermissionRequest): Array<String>? {
+        if (question.askedBy != null) return null
         question.askedBy = activity.javaClass
-        container.permissions.ask(activity, question.permissions, CALL_REQUEST)
+        return container.permissions.ask(question.permissions)
     }
 
     /** This activity heard the answer, or goes and will hear none. */
@@ -192,7 +193,6 @@ class CallSession(private val application: Application, private val container: A
 
     private companion object {
         const val RINGING = 6504
-        const val CALL_REQUEST = 1
 
         /** The system wants to know; a day. */
         const val LONGEST_CALL = 86_400_000L

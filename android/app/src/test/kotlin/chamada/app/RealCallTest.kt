@@ -74,6 +74,7 @@ internal class RealCallTest {
                     app.awaitConnection()
                     val after = app.await("end") { it.app.call == null }
                     assertEquals(listOf("end.hung-up-there" to mapOf("name" to "edu")), after.app.banners.map { it.message.key to it.message.arguments })
+                    app.await("history") { state -> state.history.map { it.with to it.initial } == listOf("edu" to "E") }
                 }
             }
         }

@@ -40,11 +40,11 @@ public class CallPermissions(private val context: Context) {
     private fun mayShowFullScreen() = Build.VERSION.SDK_INT < Build.VERSION_CODES.UPSIDE_DOWN_CAKE ||
         context.getSystemService(NotificationManager::class.java).canUseFullScreenIntent()
 
-    /** Asks; the activity's `onRequestPermissionsResult` hears of the answer, and [status] knows it. */
-    public fun ask(activity: Activity, permissions: List<AppPermission>, requestCode: Int) {
+    /** What the system calls them, to be asked for now: `ActivityResultContracts.RequestMultiplePermissions`. [status] knows the answer. */
+    public fun ask(permissions: List<AppPermission>): Array<String> {
         val names = permissions.mapNotNull(::name)
         asked.edit().apply { names.forEach { putBoolean(it, true) } }.apply()
-        activity.requestPermissions(names.toTypedArray(), requestCode)
+        return names.toTypedArray()
     }
 
     /** The system's page. */

@@ -1,29 +1,26 @@
 package chamada.screens
 
 import android.Manifest
+import android.app.Activity
 import android.app.Notification
 import android.content.Intent
-import android.view.View
-import android.widget.Button
-import android.widget.EditText
-import android.widget.ImageButton
-import android.widget.ListView
-import android.widget.TextView
 import chamada.AppAction
 import chamada.AppCallPhase
 import chamada.AppOutage
+import chamada.AppSavedSignIn
 import chamada.AppScreen
 import chamada.Demo
 import chamada.android.CallNotifications
 import chamada.app.CallActivity
 import chamada.app.CallForegroundService
 import chamada.app.MainActivity
-import chamada.app.R
 import kotlinx.coroutines.runBlocking
 import org.junit.After
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNull
 import org.junit.Assert.assertTrue
+import org.junit.Before
 import org.junit.Rule
 import org.junit.Test
 import org.junit.runner.RunWith
@@ -31,9 +28,9 @@ import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
+import org.robolectric.android.controller.ActivityController
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
-import org.robolectric.shadows.ShadowAlertDialog
 
 /**
  * The app's own activities with the native library behind them; the system is Robolectric's. There is no OpenGL in it: where
@@ -46,13 +43,31 @@ internal class ScreensTest {
     @get:Rule
     val card = SoundCard()
 
-    private fun main() = Robolectric.buildActivity(MainActivity::class.java).setup().get()
+    private val opened = mutableListOf<ActivityController<*>>()
 
-    private fun call() = Robolectric.buildActivity(CallActivity::class.java).setup().get()
+    @Before
+    fun begin() = stepByFrames()
 
+    private fun <T : Activity> open(activity: Class<T>, intent: Intent? = null): T {
+        val controller = Robolectric.buildActivity(activity, intent).setup()
+        opened += controller
+        frames()
+        return controller.get()
+    }
+
+    private fun main() = open(MainActivity::class.java)
+
+    private fun call() = open(CallActivity::class.java)
+
+    /** What TalkBack would read. */
+    private fun seen() = found().map { it.label }.filter(String::isNotEmpty)
+
+    /** Compose's dispatcher lives as long as the process: what it waits for when a test ends, it would wait for in the next. */
     @After
     fun leave() {
         dispatch(AppAction.SignOut)
+        opened.forEach { it.close() }
+        frames()
         container.close()
     }
 
@@ -79,90 +94,102 @@ internal class ScreensTest {
 
     @Test
     fun `the sign-in shows why one is not let in, and the way leads to the field`() {
-        val screen = main()
-        screen.look("sign-in")
-        screen.findViewById<EditText>(R.id.server).setText("ws://127.0.0.1:1")
-        screen.findViewById<EditText>(R.id.name).setText("ana")
-        screen.findViewById<Button>(R.id.enter).performClick()
+        main()
+        type("Server address", "ws://127.0.0.1:1")
+        type("Your name", "ana")
+        press("Join")
         await("refusal") { it.app.banners.isNotEmpty() }
-        screen.look("server-unreachable")
-        val ways = screen.findViewById<android.widget.LinearLayout>(R.id.banner_buttons)
-        assertEquals(listOf("Try again", "Change the address"), (0 until ways.childCount).map { (ways.getChildAt(it) as Button).text })
-        screen.findViewById<EditText>(R.id.name).requestFocus()
-        ways.getChildAt(1).performClick()
-        await("focus") { screen.findViewById<EditText>(R.id.server).hasFocus() }
-        await("no banner") { screen.findViewById<android.widget.LinearLayout>(R.id.banners).childCount == 0 }
+        untilSo("banner", ::seen) { says("The server cannot be reached") && says("Try again") }
+        press("Change the address")
+        untilSo("focus", ::seen) { hasFocus("Server address") }
+        untilSo("no banner", ::seen) { !says("The server cannot be reached") }
     }
 
     @Test
-    @Config(qualifiers = "pt-rBR-w320dp-h480dp-night-hdpi")
-    fun `the smallest phone in Portuguese and in the dark has room for every button`() {
-        val screen = main()
-        screen.look("sign-in-small-dark-pt")
-        inCall()
-        call().look("call-small-pt")
+    fun `who signed in before types no address, and finds it under Advanced`() {
+        container.store.save(AppSavedSignIn("wss://call.example.org", "ana", null, stay = false))
+        dispatch(AppAction.Started(container.store.signIn(), null, container.permissions.status(null), null))
+        main()
+        untilSo("name", ::seen) { says("ana") }
+        assertFalse("the address is not shown", says("Server address"))
+        press("Advanced")
+        untilSo("address", ::seen) { says("wss://call.example.org") }
     }
 
     @Test
-    @Config(qualifiers = "w320dp-h640dp-xhdpi", fontScale = 2f)
-    fun `letters twice as large leave every button in reach on a narrow phone`() {
-        val screen = main()
-        screen.look("sign-in-large-letters")
-        val demo = called()
-        screen.look("home-large-letters")
-        val ringing = call()
-        ringing.look("incoming-large-letters")
-        ringing.findViewById<ImageButton>(R.id.decline).performClick()
-        await("end") { it.app.call == null }
-        dispatch(AppAction.SignOut)
-        demo.close()
-        inCall()
-        call().look("call-large-letters")
-    }
-
-    @Test
-    fun `after signing in there are people and chat`() {
-        val screen = main()
+    fun `after signing in there are people, the calls that were and the chat, each behind its tab`() {
+        main()
         among("ana")
-        dispatch(AppAction.Say("olá"))
+        untilSo("people", ::seen) { says("eco") && !says("Your name") }
+        press("Recents")
+        untilSo("no calls", ::seen) { says("No calls yet.") }
+        press("Chat")
+        type("Write a message", "olá")
+        press("Send")
         await("chat") { it.chat.any { line -> line.text == "olá" } }
-        screen.look("home")
-        assertEquals(View.GONE, screen.findViewById<View>(R.id.sign_in).visibility)
+        untilSo("line", ::seen) { says("olá") }
+        press("Account")
+        press("Log out")
+        untilSo("sign-in", ::seen) { says("Join") }
     }
 
     @Test
     @Config(qualifiers = TABLET)
     fun `on a tablet people and chat stand side by side`() {
-        val screen = main()
+        main()
         among("ana")
-        screen.look("home-tablet")
-        val (people, chat) = listOf(R.id.people, R.id.chat).map { id ->
-            IntArray(2).also(screen.findViewById<View>(id)::getLocationInWindow)
-        }
-        assertTrue("${people.toList()} ${chat.toList()}", people[0] < chat[0])
+        untilSo("both", ::seen) { says("eco") && says("Write a message") }
+        val (search, chat) = listOf("Search for a name", "Write a message").map { label -> found().first { label in it.label }.positionInRoot.x }
+        assertTrue("$search $chat", search < chat)
+    }
+
+    @Test
+    fun `a person is blocked by the menu of their row, is marked, and heard of again`() {
+        main()
+        among("ana")
+        press("More about eco")
+        press("Block eco")
+        await("block") { it.app.people.single().blocked }
+        untilSo("mark", ::seen) { says("Blocked") }
+        hold("eco")
+        press("Unblock eco")
+        await("no block") { !it.app.people.single().blocked }
     }
 
     @Test
     fun `a call has its buttons, its details and the person's name`() {
         inCall()
-        val people = main()
-        val back = people.findViewById<Button>(R.id.back_to_call)
-        await("way back") { back.visibility == View.VISIBLE }
+        main()
+        untilSo("way back", ::seen) { says("Back to the call") }
         val screen = call()
-        screen.findViewById<ImageButton>(R.id.stats).performClick()
-        await("details") { screen.findViewById<TextView>(R.id.measured).text.contains("Received") }
-        screen.look("call")
-        assertEquals("eco", screen.findViewById<TextView>(R.id.with).text)
-        assertEquals("Mute microphone", screen.findViewById<View>(R.id.microphone).contentDescription)
-        screen.findViewById<ImageButton>(R.id.microphone).performClick()
+        untilSo("name", ::seen) { says("eco") }
+        press("More")
+        press("Connection details")
+        press("Close")
+        untilSo("details", ::seen) { says("Received: ") }
+        assertEquals(emptyList<String>(), screen.complaints())
+        press("Mute microphone")
         await("mute") { it.app.call?.microphoneOn == false }
-        await("label") { screen.findViewById<View>(R.id.microphone).contentDescription == "Unmute microphone" }
-        assertTrue("what is off is seen to be", screen.findViewById<View>(R.id.microphone).isActivated)
-        assertEquals(View.VISIBLE, screen.findViewById<View>(R.id.lasts).visibility)
-        screen.findViewById<ImageButton>(R.id.hang_up).performClick()
+        untilSo("label", ::seen) { says("Unmute microphone") }
+        press("Turn camera off")
+        await("camera off") { it.app.call?.cameraOn == false }
+        press("Hang up")
         await("end") { it.app.call == null }
-        await("finish") { screen.isFinishing }
-        await("no way back") { back.visibility == View.GONE }
+        untilSo("finish", ::seen) { screen.isFinishing }
+        untilSo("no way back", ::seen) { !says("Back to the call") }
+    }
+
+    @Test
+    fun `the way back closes what a call has opened, and then leaves the call on`() {
+        inCall()
+        val screen = call()
+        press("More")
+        assertFalse("what is covered is not to be reached", says("Hang up"))
+        screen.onBackPressedDispatcher.onBackPressed()
+        settle()
+        assertTrue(says("Hang up"))
+        screen.onBackPressedDispatcher.onBackPressed()
+        assertTrue(!screen.isFinishing && state.app.call != null)
     }
 
     @Test
@@ -185,44 +212,41 @@ internal class ScreensTest {
 
     @Test
     fun `one looks for somebody, calls without video, and finds the call among those that were`() {
-        val screen = main()
+        main()
         among("ana")
-        val search = screen.findViewById<EditText>(R.id.search)
-        search.setText("zzz")
+        type("Search for a name", "zzz")
         await("nobody") { it.app.nobody?.key == "people.no-match" }
-        search.setText("ec")
-        val people = screen.findViewById<ListView>(R.id.people)
-        untilSo("row", { state.app }) { people.getChildAt(0)?.findViewById<TextView>(R.id.who)?.text == "eco" }
-        people.getChildAt(0).findViewById<View>(R.id.call_audio).performClick()
+        type("zzz", "ec")
+        press("Call eco without video")
         await("connection") { it.app.call?.phase == AppCallPhase.CONNECTED }
         assertEquals(false, state.app.call?.cameraOn)
         dispatch(AppAction.HangUp)
         await("end") { it.app.call == null && it.history.size == 1 }
-        screen.findViewById<View>(R.id.recents).performClick()
-        val calls = screen.findViewById<ListView>(R.id.calls)
-        untilSo("call in the list", { state }) { calls.isShown && calls.childCount == 1 }
-        screen.look("recents")
-        screen.findViewById<View>(R.id.recents).performClick()
-        untilSo("people again", { state }) { people.isShown && !calls.isShown }
+        press("Recents")
+        untilSo("call in the list", ::seen) { says("Made · ") }
+        press("Call eco without video")
+        await("the same again") { it.app.call != null }
+        press("People")
+        untilSo("people again", ::seen) { says("Clear the search") }
     }
 
     @Test
     fun `among people a long press on their heading opens the hidden menu`() {
-        val screen = main()
+        main()
         among("ana")
-        val heading = screen.findViewById<View>(R.id.people_title)
-        assertTrue("it is there to be pressed", heading.isShown)
-        heading.performLongClick()
-        ShadowAlertDialog.getLatestAlertDialog().dismiss()
+        hold("People")
+        untilSo("menu", ::seen) { says("Calls lose every packet") }
+        press("Close")
+        untilSo("people", ::seen) { says("eco") }
     }
 
     @Test
     fun `what the notification of one call said answers no later one from the list of recent apps`() {
         val demo = called()
         val old = Intent(CallNotifications.ACCEPT).addFlags(Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY)
-        val screen = Robolectric.buildActivity(CallActivity::class.java, old).setup().get()
+        val screen = open(CallActivity::class.java, old)
         assertNull("nothing is asked on the way to an answer", shadowOf(screen).lastRequestedPermission)
-        screen.findViewById<ImageButton>(R.id.decline).performClick()
+        press("Decline")
         await("end") { it.app.call == null }
         demo.close()
     }
@@ -230,13 +254,12 @@ internal class ScreensTest {
     @Test
     fun `a question that nobody answers is over with the screen that asked it`() {
         val demo = called()
-        val answering = Robolectric.buildActivity(CallActivity::class.java, Intent(CallNotifications.ACCEPT)).setup()
-        val screen = answering.get()
+        val screen = open(CallActivity::class.java, Intent(CallNotifications.ACCEPT))
         await("question") { shadowOf(screen).lastRequestedPermission != null }
         assertTrue(container.session.asking.value != null)
         dispatch(AppAction.HangUp)
         await("end") { it.app.call == null && screen.isFinishing }
-        answering.destroy()
+        opened.removeLast().destroy()
         assertNull(container.session.asking.value)
         demo.close()
     }
@@ -244,28 +267,32 @@ internal class ScreensTest {
     @Test
     fun `the hidden menu takes away what a call needs and gives it back`() {
         inCall()
-        val screen = call()
-        screen.findViewById<View>(R.id.with).performLongClick()
-        val menu = ShadowAlertDialog.getLatestAlertDialog()
-        val outages = menu.listView
-        val labels = (0 until outages.count).map { outages.adapter.getItem(it) }
-        assertEquals(listOf("No connection to the server", "Calls lose every packet"), labels)
-        outages.performItemClick(outages.getChildAt(1), 1, 1)
+        call()
+        hold("eco")
+        press("Calls lose every packet")
         await("outage") { it.app.call?.phase == AppCallPhase.RECONNECTING }
         assertEquals(listOf(AppOutage.CALLS), state.app.outages)
-        outages.performItemClick(outages.getChildAt(1), 1, 1)
+        press("Calls lose every packet")
         await("recovery") { it.app.call?.phase == AppCallPhase.CONNECTED }
-        menu.dismiss()
     }
 
     @Test
     fun `a call that comes in can be answered and declined, and shows no buttons of a call`() {
         val demo = called()
-        val screen = call()
-        screen.look("incoming")
-        assertEquals(View.GONE, screen.findViewById<View>(R.id.controls).visibility)
-        screen.findViewById<ImageButton>(R.id.decline).performClick()
+        call()
+        untilSo("answers", ::seen) { listOf("rui", "Accept", "Without video", "Decline and block").all(::says) }
+        assertFalse(says("Hang up"))
+        press("Decline")
         await("end") { it.app.call == null }
+        demo.close()
+    }
+
+    @Test
+    fun `whoever calls is refused and blocked by one button`() {
+        val demo = called()
+        call()
+        press("Decline and block")
+        await("end") { it.app.call == null && it.app.people.single().blocked }
         demo.close()
     }
 
@@ -273,18 +300,11 @@ internal class ScreensTest {
     fun `a call that comes in is answered without video by a button of its own`() {
         shadowOf(RuntimeEnvironment.getApplication()).grantPermissions(Manifest.permission.RECORD_AUDIO, Manifest.permission.CAMERA)
         val demo = called()
-        val screen = call()
-        screen.findViewById<ImageButton>(R.id.accept_audio).performClick()
+        call()
+        press("Without video")
         await("connection") { it.app.call?.phase == AppCallPhase.CONNECTED }
         assertEquals(false, state.app.call?.cameraOn)
         demo.close()
-    }
-
-    @Test
-    @Config(qualifiers = "w720dp-h360dp-land-xhdpi")
-    fun `a phone that lies shows the same call`() {
-        inCall()
-        call().look("call-land")
     }
 }
 
