@@ -10,11 +10,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// In the order in which they import each other.
-const MODULES: [(&str, &str); 3] = [
+const MODULES: [(&str, &str); 4] = [
     ("ChamadaMedia", "ios/ChamadaKit/Sources/ChamadaMedia"),
     ("ChamadaCallKit", "ios/ChamadaKit/Sources/ChamadaCallKit"),
+    (WITH_RESOURCES, "ios/ChamadaKit/Sources/ChamadaUI"),
     ("ChamadaSample", "ios/App/Sources"),
 ];
+/// The module that has resources, for which the package manager writes a file that says where they are; this stands for it.
+const WITH_RESOURCES: &str = "ChamadaUI";
+const RESOURCES: &str = "import Foundation\nextension Foundation.Bundle { static let module = Bundle.main }\n";
 /// What is newer than the oldest system that the app runs on.
 const NEWER: &str = "(iOS 17, *)";
 
@@ -49,6 +53,7 @@ pub(crate) fn check(place: &Place) -> Result<Outcome> {
     for (module, folder) in MODULES {
         let mut sources = Vec::new();
         swift_files(&here.join(folder), &mut sources)?;
+        sources.extend(resources(module, &scratch)?);
         say(&format!("{module}: {} files", sources.len()));
         newest.compile(module, &sources)?;
     }
@@ -56,7 +61,8 @@ pub(crate) fn check(place: &Place) -> Result<Outcome> {
     oldest.declare_without_newer(&newest.declarations)?;
     for (module, folder) in MODULES {
         say(&format!("{module}: without what is newer than the oldest system"));
-        let sources = without_newer(&here.join(folder), &scratch.join("sources").join(module))?;
+        let mut sources = without_newer(&here.join(folder), &scratch.join("sources").join(module))?;
+        sources.extend(resources(module, &scratch)?);
         oldest.compile(module, &sources)?;
     }
     let planted = [scratch.join("planted.swift")];
@@ -69,6 +75,16 @@ pub(crate) fn check(place: &Place) -> Result<Outcome> {
         }
     }
     Ok(Outcome::Passed)
+}
+
+fn resources(module: &str, scratch: &Path) -> Result<Option<PathBuf>> {
+    let path = scratch.join("resource_bundle_accessor.swift");
+    if module != WITH_RESOURCES {
+        return Ok(None);
+    }
+    fs::create_dir_all(scratch)?;
+    fs::write(&path, RESOURCES)?;
+    Ok(Some(path))
 }
 
 /// One set of declarations, and what is compiled against it.

@@ -210,7 +210,8 @@ impl App {
     pub(super) fn hint_permissions(&mut self) {
         let permissions = self.permissions();
         let ways = [Recovery::OpenSettings, Recovery::Dismiss];
-        if permissions.notifications == PermissionStatus::Denied {
+        // The system's own calls need no notifications.
+        if permissions.notifications == PermissionStatus::Denied && !self.config.system_rings {
             self.tell(Topic::Permission, Notice::new(TextKey::ErrorNoNotificationPermission, &ways), None);
         } else if permissions.full_screen_intent == PermissionStatus::Denied {
             let retry = Some(Retry::FullScreenSettings);

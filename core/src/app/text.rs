@@ -124,10 +124,6 @@ keys! {
     StatsRtt "stats.rtt" [];
     StatsPacketsLost "stats.packets-lost" [];
     StatsPath "stats.path" [];
-    LogIncoming "log.incoming" [];
-    LogOutgoing "log.outgoing" [];
-    LogMissed "log.missed" [];
-    LogNone "log.none" [];
     WayOpenSettings "way.open-settings" [];
     WayAllow "way.allow" [];
     WayTryAgain "way.try-again" [];

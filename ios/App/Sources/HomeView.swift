@@ -1,164 +1,128 @@
 import Chamada
 import ChamadaCore
+import ChamadaUI
 import Foundation
 import SwiftUI
 
 struct HomeView: View {
-    @EnvironmentObject private var model: AppModel
-    @State private var showsFaults = false
+    @EnvironmentObject private var session: SessionStore
+    @Binding var showsFaults: Bool
 
     var body: some View {
-        TabView(selection: $model.tab) {
-            NavigationStack { people }
-                .tabItem { Label(say(.people), systemImage: "person.2") }
+        TabView(selection: $session.tab) {
+            NavigationStack { PeopleView(showsFaults: $showsFaults) }
+                .tabItem { Label(localized("people"), systemImage: "person.2") }
                 .tag(AppTab.people)
+            NavigationStack { RecentsView() }
+                .tabItem { Label(localized("log.tab"), systemImage: "clock") }
+                .badge(session.value.missedCalls)
+                .tag(AppTab.recents)
             NavigationStack { ChatView() }
-                .tabItem { Label(say(.chat), systemImage: "bubble.left.and.bubble.right") }
+                .tabItem { Label(localized("chat"), systemImage: "bubble.left.and.bubble.right") }
+                .badge(session.value.unreadChat)
                 .tag(AppTab.chat)
         }
-        .sheet(isPresented: $showsFaults) { FaultsView() }
     }
+}
 
-    private var people: some View {
+struct PeopleView: View {
+    @EnvironmentObject private var session: SessionStore
+    @EnvironmentObject private var store: PeopleStore
+    @Binding var showsFaults: Bool
+
+    var body: some View {
         List {
-            Section {
-                if let nobody = model.state.nobody {
-                    Text(say(nobody)).foregroundStyle(.secondary)
-                }
-                ForEach(model.state.people, id: \.name) { person in
-                    HStack {
-                        Button {
-                            model.dispatch(.call(to: person.name, video: true))
-                        } label: {
-                            Label { Text(verbatim: label(person)) } icon: {
-                                Image(systemName: person.away ? "video.badge.ellipsis" : "video")
-                            }
-                        }
-                        .accessibilityLabel(say(.peopleCall, ["name": person.name]))
-                        Spacer()
-                        Button { model.dispatch(.call(to: person.name, video: false)) } label: { Image(systemName: "phone") }
-                            .accessibilityLabel(say(.peopleCallAudio, ["name": person.name]))
-                    }
-                    // Each button of a row for itself.
-                    .buttonStyle(.borderless)
-                    .contextMenu {
-                        Button(say(person.blocked ? .peopleUnblock : .peopleBlock, ["name": person.name])) {
-                            model.dispatch(.setBlocked(name: person.name, block: !person.blocked))
-                        }
-                    }
-                }
-            } footer: {
-                if !model.state.people.isEmpty { Text(say(.peopleHint)) }
-            }
-            RecentsView()
+            if let nobody = store.value.nobody { Text(localized(nobody)).foregroundStyle(.secondary) }
+            ForEach(store.value.people, id: \.name) { person in row(person) }
         }
-        .searchable(text: $model.search, prompt: say(.peopleSearch))
-        .navigationTitle(say(.people))
+        .searchable(text: $store.search, prompt: localized("people.search"))
+        .autocorrectionDisabled()
+        .navigationTitle(localized("people"))
         .toolbar {
             ToolbarItem(placement: .principal) {
                 // Held for three seconds, it opens the menu of faults.
-                Text(verbatim: say(.peopleMe, ["name": model.state.me ?? ""]))
+                Text(verbatim: localized("people.me", ["name": session.value.me ?? ""]))
                     .font(.headline)
                     .onLongPressGesture(minimumDuration: 3) { showsFaults = true }
             }
             ToolbarItem(placement: .cancellationAction) {
-                Button(say(.leave)) { model.dispatch(.signOut) }
+                Button(localized("leave")) { session.dispatch(.signOut) }
             }
         }
     }
-}
 
-private func label(_ person: AppPerson) -> String {
-    if person.blocked { return say(.peopleBlocked, ["name": person.name]) }
-    return person.away ? say(.peopleAway, ["name": person.name]) : person.name
-}
-
-struct ChatView: View {
-    @EnvironmentObject private var model: AppModel
-    @State private var text = ""
-    @FocusState private var focus: AppField?
-
-    var body: some View {
-        ScrollViewReader { scroll in
-            List(model.chat, id: \.id) { line in
-                row(line).listRowSeparator(.hidden)
-            }
-            .listStyle(.plain)
-            .onChange(of: model.chat.last?.id) { last in
-                if let last { scroll.scrollTo(last, anchor: .bottom) }
-            }
-        }
-        .navigationTitle(say(.chat))
-        .onChange(of: model.focus) { field in
-            guard let field else { return }
-            focus = field
-            model.focus = nil
-        }
-        .safeAreaInset(edge: .bottom) {
-            HStack {
-                TextField(say(.chatWrite), text: $text)
-                    .textFieldStyle(.roundedBorder)
-                    .submitLabel(.send)
-                    .focused($focus, equals: .chat)
-                    .onSubmit(send)
-                Button(action: send) { Image(systemName: "paperplane.fill") }
-                    .disabled(text.trimmingCharacters(in: .whitespaces).isEmpty)
-                    .accessibilityLabel(say(.chatSend))
-            }
-            .padding()
-            .background(.bar)
-        }
-    }
-
-    @ViewBuilder
-    private func row(_ line: AppChatLine) -> some View {
-        if let event = line.event {
-            Text(say(event)).font(.caption).foregroundStyle(.secondary)
-        } else {
+    private func row(_ person: AppPerson) -> some View {
+        HStack {
+            AvatarView(person.initial, size: 40)
             VStack(alignment: .leading) {
-                HStack {
-                    Text(verbatim: line.from ?? "").font(.caption.bold())
-                    Text(Date(milliseconds: line.atMs), style: .time).font(.caption).foregroundStyle(.secondary)
+                Text(verbatim: person.name)
+                if person.blocked || person.away {
+                    Text(localized(person.blocked ? "people.is-blocked" : "people.is-away")).font(.caption).foregroundStyle(.secondary)
                 }
-                Text(verbatim: line.text ?? "")
             }
             .accessibilityElement(children: .combine)
+            Spacer()
+            call(person, video: false, "phone", "people.call-audio")
+            call(person, video: true, "video", "people.call")
         }
+        // Each button of a row for itself.
+        .buttonStyle(.borderless)
+        .contextMenu { block(person) }
+        .swipeActions { block(person) }
     }
 
-    private func send() {
-        model.dispatch(.say(text: text))
-        text = ""
+    private func call(_ person: AppPerson, video: Bool, _ image: String, _ label: String) -> some View {
+        Button { store.dispatch(.call(to: person.name, video: video)) } label: { Image(systemName: image).frame(minWidth: 44, minHeight: 44) }
+            .accessibilityLabel(localized(label, ["name": person.name]))
+    }
+
+    private func block(_ person: AppPerson) -> some View {
+        Button(localized(person.blocked ? "people.unblock" : "people.block", ["name": person.name])) {
+            store.dispatch(.setBlocked(name: person.name, block: !person.blocked))
+        }
     }
 }
 
-/// Faults on purpose.
-struct FaultsView: View {
-    @EnvironmentObject private var model: AppModel
-    @Environment(\.dismiss) private var dismiss
+struct RecentsView: View {
+    @EnvironmentObject private var store: RecentsStore
 
     var body: some View {
-        NavigationStack {
-            List {
-                Section {
-                    Toggle(say(.faultsSignaling), isOn: $model[outage: .server])
-                    Toggle(say(.faultsMedia), isOn: $model[outage: .calls])
-                }
-                Section {
-                    fault(.faultsNetwork, .networkChanged(network: AppNetwork(id: UUID().uuidString, addresses: [], metered: false)))
-                    fault(.faultsMemory, .lowMemory)
-                    fault(.faultsPeerCalls, .beCalled).disabled(!model.state.demo)
-                }
+        List {
+            if store.value.isEmpty { Text(localized("log.none")).foregroundStyle(.secondary) }
+            ForEach(store.value, id: \.id) { entry in
+                Button { store.dispatch(.call(to: entry.with, video: entry.video)) } label: { row(entry) }
+                    .accessibilityHint(localized("people.call", ["name": entry.with]))
             }
-            .navigationTitle(say(.faults))
         }
-        .presentationDetents([.medium])
+        .navigationTitle(localized("log.tab"))
     }
 
-    private func fault(_ label: TextKey, _ action: AppAction) -> some View {
-        Button(say(label)) {
-            model.dispatch(action)
-            dismiss()
+    private func row(_ entry: AppHistoryEntry) -> some View {
+        HStack {
+            Image(systemName: image(entry.kind)).foregroundStyle(.secondary).accessibilityHidden(true)
+            VStack(alignment: .leading) {
+                Text(verbatim: entry.with).foregroundStyle(entry.kind == .missed ? .red : .primary)
+                Text(localized(label(entry.kind))).font(.caption).foregroundStyle(.secondary)
+            }
+            Spacer()
+            Text(Date(milliseconds: entry.beganMs), style: .relative).font(.caption).foregroundStyle(.secondary)
+        }
+        .accessibilityElement(children: .combine)
+    }
+
+    private func image(_ kind: AppHistoryKind) -> String {
+        switch kind {
+        case .incoming: "phone.arrow.down.left"
+        case .outgoing: "phone.arrow.up.right"
+        case .missed: "phone.down"
+        }
+    }
+
+    private func label(_ kind: AppHistoryKind) -> String {
+        switch kind {
+        case .incoming: "log.incoming"
+        case .outgoing: "log.outgoing"
+        case .missed: "log.missed"
         }
     }
 }

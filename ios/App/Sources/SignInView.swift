@@ -1,102 +1,82 @@
 import Chamada
 import ChamadaCore
+import ChamadaUI
 import Foundation
 import SwiftUI
 
 struct SignInView: View {
-    @EnvironmentObject private var model: AppModel
+    @EnvironmentObject private var session: SessionStore
     @State private var server = ""
     @State private var name = ""
     @State private var token = ""
+    @State private var showsAdvanced = false
     @FocusState private var focus: AppField?
 
     var body: some View {
         NavigationStack {
             Form {
                 Section {
-                    TextField(say(.loginServer), text: $server)
-                        .keyboardType(.URL)
-                        .textContentType(.URL)
-                        .textInputAutocapitalization(.never)
-                        .autocorrectionDisabled()
-                        .focused($focus, equals: .server)
-                        .accessibilityLabel(say(.loginServer))
-                    TextField(say(.loginName), text: $name)
+                    TextField(localized("login.name"), text: $name)
                         .textContentType(.nickname)
                         .autocorrectionDisabled()
-                        .submitLabel(.go)
-                        .onSubmit(enter)
+                        .submitLabel(.join)
+                        .onSubmit(join)
                         .focused($focus, equals: .name)
-                        .accessibilityLabel(say(.loginName))
-                    SecureField(say(.loginTokenField), text: $token)
-                        .autocorrectionDisabled()
-                        .submitLabel(.go)
-                        .onSubmit(enter)
-                        .accessibilityLabel(say(.loginTokenField))
+                        .accessibilityLabel(localized("login.name"))
+                    Button(localized(session.value.isSigningIn ? "login.entering" : "login.join"), action: join)
+                        .font(.headline)
+                        .frame(maxWidth: .infinity)
+                        .disabled(session.value.isSigningIn)
                 }
                 Section {
-                    Button(say(model.state.signingIn ? .loginEntering : .loginEnter), action: enter)
-                        .disabled(model.state.signingIn)
+                    DisclosureGroup(localized("login.advanced"), isExpanded: $showsAdvanced) { advanced }
                 }
-                if model.state.hasDemo {
+                if session.value.hasDemo {
                     Section {
-                        Button(say(.loginDemo)) { model.dispatch(.startDemo(name: name)) }
-                            .disabled(model.state.signingIn)
+                        Button(localized("login.demo")) { session.dispatch(.startDemo(name: name)) }.disabled(session.value.isSigningIn)
                     } footer: {
-                        Text(say(.loginDemoHint))
+                        Text(localized("login.demo-hint"))
                     }
                 }
-                RecentsView()
             }
-            .navigationTitle(say(.title))
+            .navigationTitle(localized("title"))
         }
-        .onAppear { (server, name) = (model.state.server, model.state.name) }
-        .onChange(of: model.focus) { field in
-            guard let field else { return }
-            focus = field
-            model.focus = nil
+        .onAppear {
+            (server, name) = (session.value.server, session.value.name)
+            // Where none is known, there is one to be given.
+            showsAdvanced = server.isEmpty
+        }
+        .onChange(of: session.focus) { field in
+            // What is not there yet takes it when it appears.
+            if field == .server, !showsAdvanced { showsAdvanced = true } else { takeFocus() }
         }
     }
 
-    private func enter() {
+    @ViewBuilder
+    private var advanced: some View {
+        TextField(localized("login.server"), text: $server)
+            .keyboardType(.URL)
+            .textContentType(.URL)
+            .textInputAutocapitalization(.never)
+            .autocorrectionDisabled()
+            .submitLabel(.join)
+            .onSubmit(join)
+            .focused($focus, equals: .server)
+            .onAppear(perform: takeFocus)
+            .accessibilityLabel(localized("login.server"))
+        SecureField(localized("login.token-field"), text: $token)
+            .submitLabel(.join)
+            .onSubmit(join)
+            .accessibilityLabel(localized("login.token-field"))
+    }
+
+    private func takeFocus() {
+        guard let field = session.focus else { return }
+        (focus, session.focus) = (field, nil)
+    }
+
+    private func join() {
         let token = token.trimmingCharacters(in: .whitespacesAndNewlines)
-        model.dispatch(.signIn(server: server, name: name, token: token.isEmpty ? nil : token))
-    }
-}
-
-/// The newest calls.
-struct RecentsView: View {
-    @EnvironmentObject private var model: AppModel
-
-    var body: some View {
-        Section(say(.log)) {
-            if model.history.isEmpty {
-                Text(say(.logNone)).foregroundStyle(.secondary)
-            }
-            ForEach(model.history.prefix(20), id: \.id) { entry in
-                Button { model.dispatch(.call(to: entry.with, video: entry.video)) } label: { row(entry) }
-                    .disabled(model.state.me == nil)
-                    .accessibilityLabel(say(.peopleCall, ["name": entry.with]))
-            }
-        }
-    }
-
-    private func row(_ entry: AppHistoryEntry) -> some View {
-        HStack {
-            VStack(alignment: .leading) {
-                Text(verbatim: entry.with).foregroundStyle(entry.kind == .missed ? .red : .primary)
-                Text(say(label(entry.kind))).font(.caption).foregroundStyle(.secondary)
-            }
-            Spacer()
-            Text(Date(milliseconds: entry.beganMs), style: .relative).font(.caption).foregroundStyle(.secondary)
-        }
-    }
-
-    private func label(_ kind: AppHistoryKind) -> TextKey {
-        switch kind {
-        case .incoming: .logIncoming
-        case .outgoing: .logOutgoing
-        case .missed: .logMissed
-        }
+        session.dispatch(.signIn(server: server, name: name, token: token.isEmpty ? nil : token))
     }
 }

@@ -17,7 +17,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Frameworks whose interface is in headers.
-const FRAMEWORKS: [&str; 16] = [
+const FRAMEWORKS: [&str; 17] = [
     "AVFAudio",
     "AVFoundation",
     "AVKit",
@@ -34,6 +34,7 @@ const FRAMEWORKS: [&str; 16] = [
     "QuartzCore",
     "Security",
     "UIKit",
+    "UserNotifications",
 ];
 /// What their headers include.
 const BELOW: [&str; 3] = ["CFCGTypes", "CoreFoundationBase", "darwin"];

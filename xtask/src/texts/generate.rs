@@ -7,14 +7,14 @@ use super::table::{Language, Platform, Table, Text};
 pub(super) fn files(table: &Table) -> Vec<(String, String)> {
     let mut files = vec![
         ("server/web/words.js".to_owned(), page(table)),
-        ("ios/ChamadaKit/Sources/ChamadaCore/TextKey.swift".to_owned(), swift(table)),
         ("android/ui/src/main/kotlin/chamada/ui/Texts.kt".to_owned(), kotlin(table)),
         ("cli/src/texts.rs".to_owned(), rust(table)),
     ];
     for language in Language::ALL {
-        let folder = format!("ios/App/Resources/{}.lproj", language.tag());
-        files.push((format!("{folder}/Localizable.strings"), apple(table, language)));
-        files.push((format!("{folder}/InfoPlist.strings"), apple_plist(table, language)));
+        let folder = format!("{}.lproj", language.tag());
+        let ui = "ios/ChamadaKit/Sources/ChamadaUI/Resources";
+        files.push((format!("{ui}/{folder}/Localizable.strings"), apple(table, language)));
+        files.push((format!("ios/App/Resources/{folder}/InfoPlist.strings"), apple_plist(table, language)));
         files.push((android_path(language), android(table, language)));
     }
     files
@@ -58,15 +58,6 @@ fn apple(table: &Table, language: Language) -> String {
 fn apple_plist(table: &Table, language: Language) -> String {
     let row = |(key, text): (&str, &Text)| format!("{} = {};\n", quoted('"', key), quoted('"', text.said(language)));
     note("/*", " */") + &table.plist().map(row).collect::<String>()
-}
-
-fn swift(table: &Table) -> String {
-    let row = |text: &Text| format!("    case {} = {}\n", camel(&text.key), quoted('"', &text.key));
-    note("//", "")
-        + "\n/// What the app can say; each key has its text in `Localizable.strings`.\n"
-        + "public enum TextKey: String, CaseIterable, Sendable {\n"
-        + &table.on(Platform::Ios).map(row).collect::<String>()
-        + "}\n"
 }
 
 /// What every language says alike is only in the folder without a language, and marked.
@@ -138,8 +129,8 @@ fn rust(table: &Table) -> String {
         + "    }\n}\n"
 }
 
-/// The key as Swift has it.
-pub(super) fn camel(key: &str) -> String {
+/// The key as one word.
+fn camel(key: &str) -> String {
     let mut words = key.split(['.', '-']);
     let first = words.next().unwrap_or_default().to_owned();
     words.fold(first, |name, word| {
@@ -211,14 +202,11 @@ export const WORDS = {
     }
 
     #[test]
-    fn ios_gets_its_keys_and_their_texts_and_apart_from_them_those_for_the_system() {
+    fn ios_gets_its_texts_and_apart_from_them_those_for_the_system() {
         let expected =
             "\"b.c-d\" = \"{y} de \\\"{x}\\\", 5 %\";\n\"slash\" = \"\\\\n não é linha\";\n\"name\" = \"@name\";\n";
         assert_eq!(apple(&table(), Portuguese).split_once('\n').unwrap().1, expected);
         assert_eq!(apple_plist(&table(), English).split_once('\n').unwrap().1, "\"NSCamera\" = \"To \\\"see\\\"\";\n");
-        let keys = swift(&table());
-        let cases = "    case bCD = \"b.c-d\"\n    case slash = \"slash\"\n    case name = \"name\"\n}\n";
-        assert!(keys.ends_with(&format!("{{\n{cases}")), "{keys}");
     }
 
     #[test]

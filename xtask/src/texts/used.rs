@@ -1,11 +1,11 @@
 //! Whether table and sources fit: each row is used wherever it goes, and each key that a source uses is there.
 //!
-//! It is a search for keys and identifiers, not a reading of the languages: it believes comments, and takes a SwiftUI `.title` for
-//! the key of that name. A key that the page builds, `login.${why}`, is used if its last part stands somewhere in the page as a word
-//! in quotes or as a property's name; for `end.` it is the core that says which there are.
+//! It is a search for keys and identifiers, not a reading of the languages: it believes comments. A key that the page builds,
+//! `login.${why}`, is used if its last part stands somewhere in the page as a word in quotes or as a property's name; for `end.` it is
+//! the core that says which there are.
 
 use super::TABLE;
-use super::generate::{camel, files, xml};
+use super::generate::{files, xml};
 use super::table::{Language, Platform, Table};
 use crate::run::root;
 use anyhow::{Context, Result, bail};
@@ -166,20 +166,22 @@ fn android(table: &Table, sources: &[Source], core: &BTreeSet<&str>) -> Vec<Stri
     wrong
 }
 
-/// That no key is missing the compiler sees.
+/// A key is what `localized` is given, or whatever in quotes begins as one does.
 fn ios(table: &Table, sources: &[Source], core: &BTreeSet<&str>) -> Vec<String> {
-    let names = sources.iter().flat_map(|(_, source)| runs(source, |c| c.is_ascii_alphanumeric() || c == '_'));
-    let used: BTreeSet<_> =
-        names.filter(|(before, _, after)| is_case(before, after)).map(|(_, name, _)| name).collect();
-    let keys = table.on(Platform::Ios).map(|text| text.key.as_str());
-    unused(keys.filter(|key| !used.contains(camel(key).as_str()) && !core.contains(key)), "iOS")
-}
-
-/// Whether what is between them can be a key, `.callPhoto`, and is no member of something and nothing that is called.
-fn is_case(before: &str, after: &str) -> bool {
-    let of_something = |c: char| c.is_alphanumeric() || "_)]?!".contains(c);
-    let typed = before.strip_suffix('.').is_some_and(|of| of.ends_with("TextKey") || !of.ends_with(of_something));
-    typed && !after.starts_with('(')
+    let keys: BTreeSet<_> = table.on(Platform::Ios).map(|text| text.key.as_str()).collect();
+    let (mut wrong, mut used) = (Vec::new(), BTreeSet::new());
+    for (path, source) in sources {
+        for (before, run, after) in runs(source, |c| c.is_ascii_lowercase() || "-.".contains(c)) {
+            let Some(before) = before.strip_suffix('"').filter(|_| after.starts_with('"')) else { continue };
+            let is_of_table = run.split_once('.').is_some_and(|(first, _)| is_beginning(&keys, first));
+            used.insert(run);
+            if !keys.contains(run) && (is_of_table || before.ends_with("localized(")) {
+                wrong.push(format!("{path} has the key '{run}', which {TABLE} does not have for iOS"));
+            }
+        }
+    }
+    wrong.extend(unused(keys.iter().filter(|key| !used.contains(*key) && !core.contains(*key)).copied(), "iOS"));
+    wrong
 }
 
 /// The core's names of the reasons for a call's end.
@@ -286,14 +288,17 @@ mod tests {
     }
 
     #[test]
-    fn swifts_identifiers_are_whole_and_members_of_nothing_else() {
+    fn swifts_keys_are_what_is_localized_and_what_looks_like_one() {
         let table = keys(&["call.photo", "call", "leave"], "ios");
-        let used = "[.callPhoto, TextKey.call]";
-        for other in ["leave", "self.leave", "world.people?.leave", "a\n    .leave(1)", ".leaveAll"] {
-            let wrong = ios(&table, &source(&format!("{used} {other}")), &BTreeSet::new());
-            assert!(wrong.len() == 1 && wrong[0].contains("'leave'"), "{other}: {wrong:?}");
+        let used = "localized(\"call.photo\"), localized(\"call\")";
+        let wrong = |more: &str| ios(&table, &source(&format!("{used} {more}")), &BTreeSet::new());
+        let told = wrong("leave \"leaves\"");
+        assert!(told.len() == 1 && told[0].contains("'leave'"), "{told:?}");
+        assert_eq!(wrong("on ? \"leave\" : \"mic.fill\""), Vec::<String>::new());
+        for missing in ["localized(\"gone\")", "action(\"call.gone\")"] {
+            let told = wrong(&format!("\"leave\" {missing}"));
+            assert!(told.len() == 1 && told[0].contains("gone"), "{missing}: {told:?}");
         }
-        assert_eq!(ios(&table, &source(&format!("{used} say(.leave)")), &BTreeSet::new()), Vec::<String>::new());
     }
 
     #[test]

@@ -4,14 +4,14 @@ import XCTest
 
 // README: begin
 /// Shows what the other side sends: draw `planes.y`, `planes.u`, `planes.v` before the closure ends.
-final class Screen: VideoRenderer {
+final class RemoteVideo: VideoRenderer {
     func render(frame: Frame) {
         try? frame.show { planes in draw(planes) }
     }
 }
 
 func talk(cameras: Cameras, audio: AudioDevices) async throws {
-    let devices = Devices(cameras: cameras, audio: audio, remote: Screen())
+    let devices = Devices(cameras: cameras, audio: audio, remote: RemoteVideo())
     let config = Config(server: "wss://call.example.org", name: "ana")
     let session = try await Session.connect(config: config, devices: devices)
     let call = try await session.client.call(to: "rui")  // call.flipCamera(), call.photo(…), call.hangUp()

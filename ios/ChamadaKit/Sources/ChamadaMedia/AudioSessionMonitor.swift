@@ -6,7 +6,7 @@ import Foundation
 
 /// Watches the app's audio session: who interrupts it, and where sound goes; and sets it up and moves it as the core decides.
 @MainActor
-public final class AudioSessionMonitor {
+public final class AudioSessionMonitor: CallAudioSession {
     private let dispatch: @MainActor (AppAction) -> Void
     private let session = AVAudioSession.sharedInstance()
     private var observers: [any NSObjectProtocol] = []
@@ -14,7 +14,7 @@ public final class AudioSessionMonitor {
 
     public init(hasEarpiece: Bool, dispatch: @escaping @MainActor (AppAction) -> Void) {
         (self.hasEarpiece, self.dispatch) = (hasEarpiece, dispatch)
-        on(AVAudioSession.routeChangeNotification) { monitor, _ in monitor.tell() }
+        on(AVAudioSession.routeChangeNotification) { monitor, _ in monitor.reportRoutes() }
         on(AVAudioSession.interruptionNotification) { monitor, isOver in
             monitor.dispatch(.audioInterrupted(interruption: isOver ? .ended : .began))
         }
@@ -24,7 +24,7 @@ public final class AudioSessionMonitor {
     }
 
     /// `AppAction.audioRoutesChanged`.
-    public func tell() {
+    public func reportRoutes() {
         let output = session.currentRoute.outputs.first.map(AppAudioRoute.init)
         dispatch(.audioRoutesChanged(routes: choices, current: output.flatMap { AudioRoutes.current(output: $0, choices: choices) }))
     }
@@ -43,11 +43,8 @@ public final class AudioSessionMonitor {
         try session.setPreferredIOBufferDuration(0.01)
     }
 
-    /// Activates a session that somebody took: CallKit does it once a call; or any, where there is no CallKit.
-    public func activate() throws { try session.setActive(true) }
-
-    /// Gives it back to whoever sounded before, where there is no CallKit to do it.
-    public func deactivate() throws { try session.setActive(false, options: .notifyOthersOnDeactivation) }
+    /// Not where CallKit is in use. Whoever sounded before has it again afterwards.
+    public func setActive(_ active: Bool) throws { try session.setActive(active, options: active ? [] : .notifyOthersOnDeactivation) }
 
     /// `AppEffect.selectAudioRoute`. The system gives a route up by itself when a device is unplugged.
     public func select(_ id: String) throws {

@@ -7,14 +7,14 @@ import os
 
 /// Microphone and speaker by the system's voice processing, which takes the echo and the noise away. The app owns the audio
 /// session: it sets its category and activates it, or has CallKit do so, and says when it is active; before that nothing sounds.
-public final class SystemAudio: AudioDevices, @unchecked Sendable {
+public final class SystemAudio: AudioDevices, CallAudioEngine, @unchecked Sendable {
     private let queue = DispatchQueue(label: "chamada.audio")
     // All of these on the queue.
     private var isActive = false
     private var isSilent = false
     private var microphone: MicrophoneSink?
     private var speaker: SpeakerSource?
-    private var running: Running?
+    private var running: VoiceEngine?
     /// Starts so far, so that a later one puts an end to what was to be tried again.
     private var starts = 0
     private var observer: (any NSObjectProtocol)?
@@ -90,11 +90,11 @@ public final class SystemAudio: AudioDevices, @unchecked Sendable {
         starts += 1
         guard isActive, microphone != nil || speaker != nil else { return }
         do {
-            running = try Running(microphone: microphone, speaker: speaker)
+            running = try VoiceEngine(microphone: microphone, speaker: speaker)
             running?.engine.mainMixerNode.outputVolume = isSilent ? 0 : 1
         } catch {
             Logger(subsystem: "org.chamada", category: "audio").error("the audio engine does not start: \(String(describing: error), privacy: .public)")
-            guard let pause = EngineRetry.pause(failures: failures + 1) else { return }
+            guard let pause = RestartBackoff.delay(failures: failures + 1) else { return }
             let start = starts
             queue.asyncAfter(deadline: .now() + pause) { [weak self] in
                 guard let self, start == starts else { return }
@@ -106,13 +106,15 @@ public final class SystemAudio: AudioDevices, @unchecked Sendable {
 
 /// An engine that runs. The system's real-time threads only touch rings; two threads of its own carry on to and from the
 /// library, which may wait.
-private final class Running {
+private final class VoiceEngine {
     let engine = AVAudioEngine()
-    private var pumps: [Pump] = []
+    private var pumps: [PacedThread] = []
 
     /// 200 ms: more is late.
     private static let ring = 9600
     private static let rate = 48000.0
+    /// 10 ms.
+    private static let block = 480
     /// What waits for the speaker at most, in samples: 40 ms.
     private static let ahead = 1920
 
@@ -141,7 +143,7 @@ private final class Running {
         guard format.sampleRate > 0, format.channelCount > 0 else {
             throw AppError.NotReadable(reason: "the system gives no microphone now")
         }
-        let ring = OSAllocatedUnfairLock(initialState: SampleRing(capacity: Self.ring))
+        let ring = OSAllocatedUnfairLock(initialState: SampleRingBuffer(capacity: Self.ring))
         let node = AVAudioSinkNode { _, count, list in
             let first = UnsafeMutableAudioBufferListPointer(UnsafeMutablePointer(mutating: list)).first
             guard let samples = first?.mData?.assumingMemoryBound(to: Float.self) else { return noErr }
@@ -153,25 +155,25 @@ private final class Running {
         }
         engine.attach(node)
         engine.connect(engine.inputNode, to: node, format: format)
-        let maker = Guard(BlockMaker(rate: format.sampleRate))
-        let scratch = Guard([Int16](repeating: 0, count: Self.ring))
-        pumps.append(Pump(every: 0.01) { _ in
+        let converter = LockedValue(RateConverter(from: format.sampleRate, to: Self.rate))
+        let scratch = LockedValue([Int16](repeating: 0, count: Self.block))
+        pumps.append(PacedThread(every: 0.01) { _ in
             try scratch.with { samples in
-                let have = samples.withUnsafeMutableBufferPointer { block in
-                    ring.withLockUnchecked { $0.read(into: block) }
-                }
-                try samples.withUnsafeBufferPointer { samples in
-                    let new = UnsafeBufferPointer(rebasing: samples[..<have])
-                    try maker.with { try $0.take(new) { try sink.push($0) } }
-                }
+                var have = 0
+                // All of it, so that nothing stays behind after a thread that was late.
+                repeat {
+                    have = samples.withUnsafeMutableBufferPointer { block in ring.withLockUnchecked { $0.read(into: block) } }
+                    let new = samples[..<have].withUnsafeBufferPointer { new in converter.with { $0.convert(new) } }
+                    try new.withUnsafeBufferPointer { try sink.push($0) }
+                } while have == samples.count
             }
         })
     }
 
     private func speak(_ source: SpeakerSource) throws {
         guard let format = AVAudioFormat(standardFormatWithSampleRate: Self.rate, channels: 1) else { return }
-        let block = try AudioBlock(samples: 480)
-        let ring = OSAllocatedUnfairLock(initialState: SampleRing(capacity: Self.ring))
+        let block = try AudioBlock(samples: UInt32(Self.block))
+        let ring = OSAllocatedUnfairLock(initialState: SampleRingBuffer(capacity: Self.ring))
         // Made once: a real-time thread takes no memory.
         let scratch = UnsafeMutableBufferPointer<Int16>.allocate(capacity: 8192)
         scratch.initialize(repeating: 0)
@@ -189,7 +191,7 @@ private final class Running {
         }
         engine.attach(node)
         engine.connect(node, to: engine.mainMixerNode, format: format)
-        pumps.append(Pump(every: 0.005) { _ in
+        pumps.append(PacedThread(every: 0.005) { _ in
             while ring.withLock({ $0.count }) < Self.ahead {
                 try source.pull(block: block)
                 block.withSamples { samples in ring.withLockUnchecked { $0.write(samples) } }

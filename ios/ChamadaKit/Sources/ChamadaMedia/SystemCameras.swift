@@ -7,24 +7,26 @@ import Foundation
 /// The phone's cameras, one open at a time. What is asked of it is done in turn on one queue; pictures come on another.
 public final class SystemCameras: NSObject, Cameras, @unchecked Sendable {
     /// What stopped the camera, and none when it is back: `AppAction.cameraTrouble`.
-    private let interrupted: @Sendable (AppCameraTrouble?) -> Void
+    public let troubles: AsyncStream<AppCameraTrouble?>
+    private let trouble: AsyncStream<AppCameraTrouble?>.Continuation
     private let queue = DispatchQueue(label: "chamada.camera")
     private let pictures = DispatchQueue(label: "chamada.camera.pictures", qos: .userInteractive)
     private let session = AVCaptureSession()
     private let output = AVCaptureVideoDataOutput()
-    private let target = Guard<Target?>(nil)
-    private let mayMultitask = Guard(false)
+    private let target = LockedValue<Target?>(nil)
+    private let mayMultitask = LockedValue(false)
     private var observers: [any NSObjectProtocol] = []
     /// Errors of the session in a row since the camera was opened; on the queue.
     private var failures = 0
 
     private struct Target {
         let sink: CameraSink
-        let rotation: Rotation
+        let rotation: RotationMonitor
     }
 
-    public init(interrupted: @escaping @Sendable (AppCameraTrouble?) -> Void) {
-        self.interrupted = interrupted
+    public override init() {
+        // The last word counts.
+        (troubles, trouble) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         super.init()
         // The pictures have no sound; whose session is whose is the app's business.
         session.automaticallyConfiguresApplicationAudioSession = false
@@ -45,7 +47,7 @@ public final class SystemCameras: NSObject, Cameras, @unchecked Sendable {
         Self.devices().map { device in
             CameraInfo(
                 deviceId: device.uniqueID, label: device.localizedName, facing: FacingMode(device.position),
-                formats: CameraChoice.formats(device.formats.map(DeviceFormat.init)))
+                formats: CameraFormats.offered(device.formats.map(DeviceFormat.init)))
         }
     }
 
@@ -68,7 +70,7 @@ public final class SystemCameras: NSObject, Cameras, @unchecked Sendable {
     }
 
     private func open(_ device: AVCaptureDevice, _ settings: CameraSettings, _ sink: CameraSink) throws {
-        guard let index = CameraChoice.format(for: settings, of: device.formats.map(DeviceFormat.init)) else {
+        guard let index = CameraFormats.best(for: settings, of: device.formats.map(DeviceFormat.init)) else {
             throw AppError.NotReadable(reason: "no format of \(settings.width)×\(settings.height) at \(settings.fps)")
         }
         let input: AVCaptureDeviceInput
@@ -103,7 +105,7 @@ public final class SystemCameras: NSObject, Cameras, @unchecked Sendable {
             device.activeVideoMaxFrameDuration = one
         } catch { throw Self.meaning(error) }
         failures = 0
-        let rotation = Rotation(device)
+        let rotation = RotationMonitor(device)
         target.with { $0 = Target(sink: sink, rotation: rotation) }
         session.startRunning()
     }
@@ -135,11 +137,11 @@ public final class SystemCameras: NSObject, Cameras, @unchecked Sendable {
     /// After an error the session stands; what it came of is mostly over a moment later.
     private func startAgain(wasReset: Bool) {
         failures += 1
-        guard let pause = wasReset ? 0 : EngineRetry.pause(failures: failures) else { return }
+        guard let pause = wasReset ? 0 : RestartBackoff.delay(failures: failures) else { return }
         queue.asyncAfter(deadline: .now() + pause) { [weak self] in
             guard let self, target.with({ $0 != nil }), !session.isRunning else { return }
             session.startRunning()
-            if session.isRunning { interrupted(nil) }
+            if session.isRunning { trouble.yield(nil) }
         }
     }
 
@@ -149,18 +151,18 @@ public final class SystemCameras: NSObject, Cameras, @unchecked Sendable {
         func on(_ name: Notification.Name, _ act: @escaping @Sendable (Notification) -> Void) {
             observers.append(center.addObserver(forName: name, object: session, queue: nil, using: act))
         }
-        on(AVCaptureSession.wasInterruptedNotification) { [interrupted] note in
+        on(AVCaptureSession.wasInterruptedNotification) { [trouble] note in
             let number = note.userInfo?[AVCaptureSessionInterruptionReasonKey] as? Int
             let reason = number.flatMap(AVCaptureSession.InterruptionReason.init(rawValue:))
             // Who left the app knows.
-            if reason != .videoDeviceNotAvailableInBackground { interrupted(AppCameraTrouble(reason)) }
+            if reason != .videoDeviceNotAvailableInBackground { trouble.yield(AppCameraTrouble(reason)) }
         }
-        on(AVCaptureSession.interruptionEndedNotification) { [interrupted] _ in interrupted(nil) }
-        on(AVCaptureSession.runtimeErrorNotification) { [weak self, interrupted] note in
+        on(AVCaptureSession.interruptionEndedNotification) { [trouble] _ in trouble.yield(nil) }
+        on(AVCaptureSession.runtimeErrorNotification) { [weak self, trouble] note in
             let error = note.userInfo?[AVCaptureSessionErrorKey] as? AVError
             guard let self else { return }
             let wasReset = error?.code == .mediaServicesWereReset
-            if !wasReset { interrupted(.broken) }
+            if !wasReset { trouble.yield(.broken) }
             queue.async { self.startAgain(wasReset: wasReset) }
         }
     }

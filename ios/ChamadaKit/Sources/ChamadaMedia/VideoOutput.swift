@@ -12,8 +12,8 @@ public final class VideoOutput: VideoRenderer, @unchecked Sendable {
         let layout: FrameLayout
     }
 
-    private let newest = Guard<Shown?>(nil)
-    private let pool = Guard<Pool?>(nil)
+    private let newest = LockedValue<Shown?>(nil)
+    private let pool = LockedValue<Pool?>(nil)
     // Weak, and looked at on the main actor alone.
     @MainActor private let views = NSHashTable<SampleBufferView>.weakObjects()
 

@@ -14,9 +14,9 @@ final class RealCallTests: XCTestCase {
 
     private let effects = Effects()
 
-    private func store(_ remote: FakeScreen, cameras: any Cameras = FakeCameras()) throws -> CallStore {
-        let devices = Devices(cameras: cameras, audio: FakeAudio(), remote: remote)
-        let store = try CallStore(devices: devices) { [effects] in effects.all.append($0) }
+    private func store(_ remote: FakeScreen, cameras: any Cameras = FakeCameras()) throws -> AppStore {
+        let store = try AppStore(devices: Devices(cameras: cameras, audio: FakeAudio(), remote: remote))
+        store.carryOut = { [effects] in effects.all.append($0) }
         let granted = AppPermissions(
             camera: .granted, microphone: .granted, notifications: .granted, fullScreenIntent: .granted)
         store.dispatch(.started(saved: nil, history: nil, permissions: granted))
@@ -24,11 +24,9 @@ final class RealCallTests: XCTestCase {
     }
 
     /// Waits until it is so; every change is looked at.
-    private func wait(_ store: CallStore, _ what: String, _ isSo: @MainActor (CallStore) -> Bool) async {
+    private func wait(_ store: AppStore, _ what: String, _ isSo: @MainActor (AppStore) -> Bool) async {
         let (changes, inbox) = AsyncStream.makeStream(of: Void.self)
-        store.onChange = { inbox.yield() }
-        defer { store.onChange = nil }
-        inbox.yield()
+        store.observe { _ in inbox.yield() }
         let watchdog = Task {
             try await Task.sleep(nanoseconds: UInt64(patience) * 1_000_000_000)
             inbox.finish()
@@ -38,7 +36,7 @@ final class RealCallTests: XCTestCase {
         XCTFail("no \(what) in time; it is \(store.state)")
     }
 
-    private func told(_ store: CallStore) -> [String] { store.state.banners.map(\.message.key) }
+    private func told(_ store: AppStore) -> [String] { store.state.banners.map(\.message.key) }
 
     func testTheAppCallsTheCommandShowsItTakesAPhotoAndHangsUp() async throws {
         let (server, remote) = (try Server(), FakeScreen())
@@ -89,5 +87,22 @@ final class RealCallTests: XCTestCase {
         await wait(store, "no call") { $0.state.call == nil }
         store.dispatch(.signOut)
         XCTAssertFalse(store.state.demo)
+    }
+
+    func testWhatIsToBeDoneWaitsForWhoDoesItAndComesInItsOrderWhateverIsDispatchedMeanwhile() async throws {
+        let store = try AppStore(devices: Devices(cameras: FakeCameras(), audio: FakeAudio(), remote: FakeScreen()))
+        func mistake(_ server: String, _ name: String, _ recovery: AppRecovery) throws {
+            store.dispatch(.signIn(server: server, name: name, token: nil))
+            store.dispatch(.recover(banner: try XCTUnwrap(store.state.banners.first).id, recovery: recovery))
+        }
+        try mistake(" ", "ana", .changeAddress)
+        try mistake("wss://call.example.org", " ", .changeName)
+        var fields: [AppField] = []
+        store.carryOut = { effect in
+            guard case let .focus(field) = effect else { return }
+            fields.append(field)
+            if fields.count == 1 { try? mistake(" ", "ana", .changeAddress) }
+        }
+        XCTAssertEqual(fields, [.server, .name, .server])
     }
 }

@@ -156,6 +156,15 @@ fn who_can_be_called_is_asked_what_a_locked_screen_cannot_ask_and_told_what_is_m
 }
 
 #[test]
+fn where_the_system_rings_nobody_is_told_that_calls_need_notifications() {
+    let mut world = World::new(AppConfig { system_rings: true, ..AppConfig::default() });
+    world.system(SystemAction::PermissionsChanged(Permissions { notifications: PermissionStatus::Denied, ..GRANTED }));
+    world.sign_in();
+    world.deliver();
+    assert_eq!(world.told(), []);
+}
+
+#[test]
 fn a_photo_says_what_became_of_it() {
     let mut world = World::connected();
     world.user(UserAction::TakePhoto);

@@ -4,12 +4,12 @@ package chamada
 
 // README: begin
 /** Shows what the other side sends: draw `planes.y`, `planes.u`, `planes.v` before the block ends. */
-class Screen : VideoRenderer {
+class RemoteVideo : VideoRenderer {
     override fun render(frame: Frame) = frame.show { planes -> draw(planes) }
 }
 
 suspend fun talk(cameras: Cameras, audio: AudioDevices) {
-    val devices = Devices(cameras = cameras, audio = audio, remote = Screen())
+    val devices = Devices(cameras = cameras, audio = audio, remote = RemoteVideo())
     Session.connect(Config("wss://call.example.org", "ana"), devices).use { session ->
         val call = session.call("rui") // call.flipCamera(), call.photo(…), call.hangUp()
         session.events.collect { event ->

@@ -1,6 +1,6 @@
 /// Samples between two threads, oldest out first. When it is full, the oldest go: what is late is worth less than what is new.
 /// It takes no memory after its making, so that the thread of a sound device may use it.
-public struct SampleRing: Sendable {
+public struct SampleRingBuffer: Sendable {
     private var samples: [Int16]
     private var start = 0
     public private(set) var count = 0
@@ -49,46 +49,20 @@ public struct RateConverter: Sendable {
         step = to > 0 && from > 0 ? from / to : 1
     }
 
-    /// Hands out each sample that can be made of these; what lies beyond the last waits for the next block.
-    public mutating func convert(_ block: UnsafeBufferPointer<Int16>, _ out: (Int16) -> Void) {
-        guard !block.isEmpty else { return }
-        if step == 1 {
-            for sample in block { out(sample) }
-            return
-        }
+    /// Each sample that can be made of these; what lies beyond the last waits for the next block.
+    public mutating func convert(_ block: UnsafeBufferPointer<Int16>) -> [Int16] {
+        if step == 1 || block.isEmpty { return Array(block) }
+        var out: [Int16] = []
         // Position 0 is the last sample of the block before, 1 the first of this one.
         while position < Double(block.count) {
             let index = Int(position)
             let (before, after) = (Double(index == 0 ? last : block[index - 1]), Double(block[index]))
-            out(Int16((before + (after - before) * (position - Double(index))).rounded()))
+            out.append(Int16((before + (after - before) * (position - Double(index))).rounded()))
             position += step
         }
         position -= Double(block.count)
         last = block[block.count - 1]
-    }
-}
-
-/// What a microphone gives, in blocks as the library likes them: 10 ms at 48,000 samples per second.
-public struct BlockMaker: Sendable {
-    public static let block = 480
-    private var converter: RateConverter
-    private var waiting: [Int16] = []
-
-    public init(rate: Double) { converter = RateConverter(from: rate, to: 48000) }
-
-    /// Hands out each block that is full now; the rest waits for the next samples.
-    public mutating func take(
-        _ samples: UnsafeBufferPointer<Int16>, _ push: (UnsafeBufferPointer<Int16>) throws -> Void
-    ) rethrows {
-        var made = waiting
-        converter.convert(samples) { made.append($0) }
-        let whole = made.count / Self.block * Self.block
-        waiting = Array(made[whole...])
-        try made.withUnsafeBufferPointer { made in
-            for start in stride(from: 0, to: whole, by: Self.block) {
-                try push(UnsafeBufferPointer(rebasing: made[start..<start + Self.block]))
-            }
-        }
+        return out
     }
 }
 

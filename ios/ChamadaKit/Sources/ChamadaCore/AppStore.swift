@@ -2,32 +2,28 @@ import Chamada
 
 /// The core's decisions (`AppCore`) on the main actor: actions in, what is to be seen and what is to be done out.
 @MainActor
-public final class CallStore {
+public final class AppStore {
     public private(set) var state: AppState
     public private(set) var chat: [AppChatLine] = []
     public private(set) var history: [AppHistoryEntry] = []
     public private(set) var statistics: [AppStatisticsLine] = []
 
-    /// Something of it changed.
-    public var onChange: (@MainActor () -> Void)?
+    /// Does what is to be done, in this order; it may dispatch. What comes before it is set waits for it.
+    public var carryOut: (@MainActor (AppEffect) -> Void)? { didSet { carryOutWaiting() } }
 
     private let core: AppCore
-    private let carryOut: @MainActor (AppEffect) -> Void
+    private var observers: [@MainActor (AppStore) -> Void] = []
     private var waiting: [AppEffect] = []
-    private var isWorking = false
+    private var isCarryingOut = false
 
     /// - Parameters:
     ///   - device: names this installation to the server, so that it can be rung by push: made at random once and kept.
     ///   - usesCallKit: without it the app rings itself, and a push that shows no call ends nothing.
-    ///   - carryOut: does what is to be done, in this order. It may dispatch.
-    public init(
-        devices: Devices, device: String? = nil, usesCallKit: Bool = true, carryOut: @escaping @MainActor (AppEffect) -> Void
-    ) throws {
+    public init(devices: Devices, device: String? = nil, usesCallKit: Bool = true) throws {
         let observer = Observer()
         // CallKit rings, and the system ends an app that reports no call for a push.
         let config = AppConfig(systemRings: usesCallKit, reportsEveryPush: usesCallKit, device: device)
         core = try AppCore(config: config, devices: devices, observer: observer)
-        self.carryOut = carryOut
         let first = core.poll()
         guard let begin = first.state else {
             throw ChamadaError.Failure(kind: .internal, reason: "a core begins with a state", detail: nil)
@@ -40,6 +36,12 @@ public final class CallStore {
     /// Tells what happened.
     public func dispatch(_ action: AppAction) { take(core.dispatch(action: action)) }
 
+    /// `changed` is called now, and whenever something of it may have changed.
+    public func observe(_ changed: @escaping @MainActor (AppStore) -> Void) {
+        observers.append(changed)
+        changed(self)
+    }
+
     fileprivate func poll() { take(core.poll()) }
 
     private func take(_ update: AppUpdate) {
@@ -47,12 +49,16 @@ public final class CallStore {
         if let new = update.chat { chat = new }
         if let new = update.history { history = new }
         if let new = update.statistics { statistics = new }
-        onChange?()
+        for changed in observers { changed(self) }
         waiting += update.effects
-        // What is dispatched while an effect is carried out has its own effects after the rest of these.
-        guard !isWorking else { return }
-        isWorking = true
-        defer { isWorking = false }
+        carryOutWaiting()
+    }
+
+    /// What is dispatched while an effect is carried out has its own effects after the rest of these.
+    private func carryOutWaiting() {
+        guard !isCarryingOut, let carryOut else { return }
+        isCarryingOut = true
+        defer { isCarryingOut = false }
         while !waiting.isEmpty { carryOut(waiting.removeFirst()) }
     }
 }
@@ -60,10 +66,10 @@ public final class CallStore {
 /// Is told on a thread of the library's, and keeps no store alive.
 private final class Observer: AppObserver {
     struct Weak: Sendable {
-        weak var value: CallStore?
+        weak var value: AppStore?
     }
 
-    let store = Guard(Weak())
+    let store = LockedValue(Weak())
 
     func onChange() {
         let store = store.with { $0 }

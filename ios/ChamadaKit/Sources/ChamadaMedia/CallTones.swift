@@ -1,3 +1,4 @@
+#if canImport(AVFoundation) && canImport(UIKit)
 import AVFoundation
 import AudioToolbox
 import ChamadaCore
@@ -5,16 +6,18 @@ import Foundation
 
 /// The tone that says that it rings at the other end, and, where CallKit is not there to do it, the ringtone and its vibration.
 @MainActor
-final class CallTones {
+public final class CallTones: CallTonePlayer {
     private var player: AVAudioPlayer?
     private var vibrating: Task<Void, Never>?
 
-    func ringback(_ on: Bool) { sound(on) }
+    public init() {}
+
+    public func ringback(_ on: Bool) { play(on) }
 
     /// The system keeps it quiet while the phone is muted: the session is the one that apps begin with until a call is answered.
-    func ring(_ on: Bool) { sound(on) }
+    public func ring(_ on: Bool) { play(on) }
 
-    func vibrate(_ on: Bool) {
+    public func vibrate(_ on: Bool) {
         vibrating?.cancel()
         vibrating = nil
         guard on else { return }
@@ -26,12 +29,13 @@ final class CallTones {
         }
     }
 
-    private func sound(_ on: Bool) {
+    private func play(_ on: Bool) {
         player?.stop()
         player = nil
-        guard on, let player = try? AVAudioPlayer(data: ringbackWave()) else { return }
+        guard on, let player = try? AVAudioPlayer(data: ringbackTone()) else { return }
         player.numberOfLoops = -1
         player.play()
         self.player = player
     }
 }
+#endif

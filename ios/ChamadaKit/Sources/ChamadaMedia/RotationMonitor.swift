@@ -6,8 +6,8 @@ import UIKit
 
 /// How far a camera's pictures have to be turned to stand upright, kept up to date. The pictures themselves are not turned: the
 /// angle goes along with them, which costs nothing.
-final class Rotation: @unchecked Sendable {
-    private let angle = Guard(90)
+final class RotationMonitor: @unchecked Sendable {
+    private let angle = LockedValue(90)
     private let isFront: Bool
     // From iOS 17 on an AVCaptureDevice.RotationCoordinator.
     private var coordinator: AnyObject?
@@ -21,7 +21,7 @@ final class Rotation: @unchecked Sendable {
             self.coordinator = coordinator
             watching = coordinator.observe(\.videoRotationAngleForHorizonLevelCapture, options: [.initial, .new]) {
                 [angle] coordinator, _ in
-                let degrees = CameraChoice.quarterTurn(Double(coordinator.videoRotationAngleForHorizonLevelCapture))
+                let degrees = CaptureRotation.quarterTurn(Double(coordinator.videoRotationAngleForHorizonLevelCapture))
                 angle.with { $0 = degrees }
             }
         } else {
@@ -47,7 +47,7 @@ final class Rotation: @unchecked Sendable {
     /// A phone that lies flat keeps the angle that it had.
     @MainActor
     private func turned() {
-        let held: CameraChoice.Hold
+        let held: CaptureRotation.Orientation
         switch UIDevice.current.orientation {
         case .portrait: held = .portrait
         case .portraitUpsideDown: held = .upsideDown
@@ -56,7 +56,7 @@ final class Rotation: @unchecked Sendable {
         case .faceUp, .faceDown, .unknown: return
         @unknown default: return
         }
-        let degrees = CameraChoice.angle(held: held, isFront: isFront)
+        let degrees = CaptureRotation.angle(held: held, isFront: isFront)
         angle.with { $0 = degrees }
     }
 }

@@ -1,18 +1,19 @@
+#if canImport(AVKit) && canImport(UIKit)
 import AVKit
 import ChamadaMedia
 import Foundation
 import UIKit
 
-/// The other side's picture over other apps. It begins by itself when the app is left in a call.
+/// The other side's picture over other apps. It begins by itself when the app is left in a call. AVKit hands it no touches.
 @MainActor
-final class PictureInPicture: NSObject {
+public final class PictureInPictureManager: NSObject {
     private var controller: AVPictureInPictureController?
 
-    var isPossible: Bool { AVPictureInPictureController.isPictureInPictureSupported() }
+    public var isPossible: Bool { AVPictureInPictureController.isPictureInPictureSupported() }
     /// From before it begins, while the app is still on the screen, until it has ended.
-    private(set) var isActive = false
+    public private(set) var isActive = false
     /// It ended.
-    var onStop: (@MainActor () -> Void)?
+    public var onStop: (@MainActor () -> Void)?
 
     func prepare(over source: UIView, showing output: VideoOutput) {
         guard isPossible else { return }
@@ -32,7 +33,7 @@ final class PictureInPicture: NSObject {
         self.controller = controller
     }
 
-    func start() { controller?.startPictureInPicture() }
+    public func start() { controller?.startPictureInPicture() }
 
     /// The call is over.
     func stop() {
@@ -43,18 +44,18 @@ final class PictureInPicture: NSObject {
 }
 
 // AVKit calls on the main thread.
-extension PictureInPicture: AVPictureInPictureControllerDelegate {
-    nonisolated func pictureInPictureControllerWillStartPictureInPicture(_ controller: AVPictureInPictureController) {
+extension PictureInPictureManager: AVPictureInPictureControllerDelegate {
+    public nonisolated func pictureInPictureControllerWillStartPictureInPicture(_ controller: AVPictureInPictureController) {
         MainActor.assumeIsolated { isActive = true }
     }
 
-    nonisolated func pictureInPictureController(
+    public nonisolated func pictureInPictureController(
         _ controller: AVPictureInPictureController, failedToStartPictureInPictureWithError error: any Error
     ) {
         MainActor.assumeIsolated { ended() }
     }
 
-    nonisolated func pictureInPictureControllerDidStopPictureInPicture(_ controller: AVPictureInPictureController) {
+    public nonisolated func pictureInPictureControllerDidStopPictureInPicture(_ controller: AVPictureInPictureController) {
         MainActor.assumeIsolated { ended() }
     }
 
@@ -63,3 +64,4 @@ extension PictureInPicture: AVPictureInPictureControllerDelegate {
         onStop?()
     }
 }
+#endif

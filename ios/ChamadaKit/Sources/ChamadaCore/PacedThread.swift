@@ -1,8 +1,8 @@
 import Foundation
 
 /// A thread that does something at a device's pace until it is stopped or the library has closed the device.
-public final class Pump: @unchecked Sendable {
-    private let isGoing = Guard(true)
+public final class PacedThread: @unchecked Sendable {
+    private let isGoing = LockedValue(true)
     private let done = DispatchSemaphore(value: 0)
 
     public init(every interval: TimeInterval, _ work: @escaping @Sendable (Int) throws -> Void) {

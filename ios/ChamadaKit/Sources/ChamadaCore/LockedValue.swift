@@ -1,7 +1,7 @@
 import Foundation
 
-/// A value that threads share.
-public final class Guard<Value>: @unchecked Sendable {
+/// A value that threads share, behind a lock.
+public final class LockedValue<Value>: @unchecked Sendable {
     private let lock = NSLock()
     private var value: Value
 

@@ -1,7 +1,7 @@
 import Foundation
 
 /// One second of a tone and four of silence, as most of Europe and Brazil hear it (ITU-T E.180, 425 Hz): a WAVE file of 16-bit samples, mono.
-public func ringbackWave() -> Data {
+public func ringbackTone() -> Data {
     let rate = 8000
     let tone = (0..<rate).map { Int16(4000 * sin(2 * Double.pi * 425 * Double($0) / Double(rate))) }
     let samples = tone + [Int16](repeating: 0, count: 4 * rate)

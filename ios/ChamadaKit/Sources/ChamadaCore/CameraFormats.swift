@@ -17,9 +17,9 @@ public struct DeviceFormat: Equatable, Sendable {
 }
 
 /// What to tell the library of a camera, and what to tell the camera when the library has chosen.
-public enum CameraChoice {
+public enum CameraFormats {
     /// Each size once, with the widest range of rates, largest first.
-    public static func formats(_ device: [DeviceFormat]) -> [CameraFormat] {
+    public static func offered(_ device: [DeviceFormat]) -> [CameraFormat] {
         var sizes: [[UInt32]: (Double, Double)] = [:]
         for format in device where format.isVideoRange {
             for range in format.fps {
@@ -32,7 +32,7 @@ public enum CameraChoice {
     }
 
     /// The format to activate: of the size that was chosen, fast enough, and of those the one that saves most power.
-    public static func format(for settings: CameraSettings, of device: [DeviceFormat]) -> Int? {
+    public static func best(for settings: CameraSettings, of device: [DeviceFormat]) -> Int? {
         let fitting = device.indices.filter { index in
             let format = device[index]
             return format.isVideoRange && format.width == settings.width && format.height == settings.height
@@ -44,17 +44,20 @@ public enum CameraChoice {
     private static func cost(_ format: DeviceFormat) -> (Int, Double) {
         (format.isBinned ? 0 : 1, format.fps.map(\.upperBound).max() ?? 0)
     }
+}
 
-    /// How far to turn a picture clockwise, from the angle that the system gives: the nearest quarter.
+/// How far a camera's picture has to be turned clockwise to stand upright.
+public enum CaptureRotation {
+    /// From the angle that the system gives: the nearest quarter.
     public static func quarterTurn(_ degrees: Double) -> Int {
         guard degrees.isFinite else { return 0 }
         let quarters = Int((degrees / 90).rounded()) % 4
         return (quarters + 4) % 4 * 90
     }
 
-    /// Before iOS 17: the angle of a camera in a phone that is held this way. Sensors are upright in a phone that lies on its
-    /// right side, its home button on the right; a front camera sees everything from the other side.
-    public static func angle(held: Hold, isFront: Bool) -> Int {
+    /// Before iOS 17: of a camera in a phone that is held this way. Sensors are upright in a phone that lies on its right side, its home
+    /// button on the right; a front camera sees everything from the other side.
+    public static func angle(held: Orientation, isFront: Bool) -> Int {
         switch held {
         case .portrait: 90
         case .upsideDown: 270
@@ -63,7 +66,7 @@ public enum CameraChoice {
         }
     }
 
-    public enum Hold: Sendable, CaseIterable {
+    public enum Orientation: Sendable, CaseIterable {
         case portrait, upsideDown, homeOnTheRight, homeOnTheLeft
     }
 }

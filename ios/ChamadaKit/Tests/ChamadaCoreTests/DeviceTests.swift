@@ -4,8 +4,8 @@ import XCTest
 
 @testable import ChamadaCore
 
-/// Cameras, routes, pushes, the preview, sound between threads.
-final class ChoiceTests: XCTestCase {
+/// Cameras, routes, pushes, the self view, sound between threads.
+final class DeviceTests: XCTestCase {
     private let formats = [
         DeviceFormat(width: 1280, height: 720, fps: [1...30], isVideoRange: false),
         DeviceFormat(width: 1280, height: 720, fps: [1...60], isVideoRange: true),
@@ -21,7 +21,7 @@ final class ChoiceTests: XCTestCase {
 
     func testACameraOffersEachSizeOnceWithItsWidestRatesAndNoneThatWouldHaveToBeConverted() {
         XCTAssertEqual(
-            CameraChoice.formats(formats),
+            CameraFormats.offered(formats),
             [
                 CameraFormat(width: 1280, height: 720, minFps: 1, maxFps: 60),
                 CameraFormat(width: 640, height: 480, minFps: 1, maxFps: 30),
@@ -29,16 +29,16 @@ final class ChoiceTests: XCTestCase {
     }
 
     func testOfTheFormatsThatFitTheThriftiestIsActivated() {
-        XCTAssertEqual(CameraChoice.format(for: settings(1280, 720, 30), of: formats), 3)
-        XCTAssertEqual(CameraChoice.format(for: settings(1280, 720, 60), of: formats), 1)
-        XCTAssertNil(CameraChoice.format(for: settings(4032, 3024, 30), of: formats))
-        XCTAssertNil(CameraChoice.format(for: settings(640, 480, 60), of: formats))
+        XCTAssertEqual(CameraFormats.best(for: settings(1280, 720, 30), of: formats), 3)
+        XCTAssertEqual(CameraFormats.best(for: settings(1280, 720, 60), of: formats), 1)
+        XCTAssertNil(CameraFormats.best(for: settings(4032, 3024, 30), of: formats))
+        XCTAssertNil(CameraFormats.best(for: settings(640, 480, 60), of: formats))
     }
 
     func testAnglesAreQuarterTurns() {
-        XCTAssertEqual([0, 90, 180, 270, 360, -90, 89.6, .nan].map(CameraChoice.quarterTurn), [0, 90, 180, 270, 0, 270, 90, 0])
+        XCTAssertEqual([0, 90, 180, 270, 360, -90, 89.6, .nan].map(CaptureRotation.quarterTurn), [0, 90, 180, 270, 0, 270, 90, 0])
         for isFront in [true, false] {
-            let turns = CameraChoice.Hold.allCases.map { CameraChoice.angle(held: $0, isFront: isFront) }
+            let turns = CaptureRotation.Orientation.allCases.map { CaptureRotation.angle(held: $0, isFront: isFront) }
             XCTAssertEqual(Set(turns), [0, 90, 180, 270])
             XCTAssertEqual(turns.first, 90)
         }
@@ -57,6 +57,14 @@ final class ChoiceTests: XCTestCase {
         XCTAssertNil(AudioRoutes.current(output: AppAudioRoute(id: "x", kind: .car, name: nil), choices: choices))
     }
 
+    func testWhatDoesNotStartIsTriedAgainWithinSecondsEverLaterAndNotForEver() {
+        let delays = (0...9).map(RestartBackoff.delay)
+        XCTAssertNil(delays[0])
+        let tried = delays.dropFirst().prefix { $0 != nil }.compactMap { $0 }
+        XCTAssertEqual(tried, tried.sorted())
+        XCTAssertTrue((3...9).contains(tried.reduce(0, +)) && tried.count < 9, "\(tried)")
+    }
+
     func testAPushIsHandedOnAsJSONAndOneThatIsNoneAsNothing() throws {
         let json = pushJSON(["aps": [String: String](), "kind": "ring", "sent": 1000])
         let read = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
@@ -73,23 +81,23 @@ final class ChoiceTests: XCTestCase {
     }
 
     func testTheRingbackToneIsAWaveOfTheLengthThatItSays() {
-        let wave = ringbackWave()
+        let wave = ringbackTone()
         XCTAssertEqual(String(decoding: wave.prefix(4), as: UTF8.self), "RIFF")
         let size = wave[4..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
         XCTAssertEqual([size + 8, wave.count], [44 + 2 * 5 * 8000, 44 + 2 * 5 * 8000])
     }
 
-    func testThePreviewGoesToTheNearestCornerAndHasThePicturesShape() {
-        XCTAssertEqual(PreviewPlace.nearest(x: 0.1, y: 0.9), .bottomLeading)
-        XCTAssertEqual(PreviewPlace.nearest(x: 0.9, y: 0.1), .topTrailing)
-        XCTAssertEqual(Set([PreviewPlace.topLeading].flatMap { [$0, $0.next, $0.next.next, $0.next.next.next] }).count, 4)
-        let size = previewSize(screenWidth: 400, screenHeight: 800, aspect: 0.5)
+    func testTheSelfViewGoesToTheNearestCornerAndHasThePicturesShape() {
+        XCTAssertEqual(SelfViewCorner.nearest(x: 0.1, y: 0.9), .bottomLeading)
+        XCTAssertEqual(SelfViewCorner.nearest(x: 0.9, y: 0.1), .topTrailing)
+        XCTAssertEqual(Set([SelfViewCorner.topLeading].flatMap { [$0, $0.next, $0.next.next, $0.next.next.next] }).count, 4)
+        let size = selfViewSize(screenWidth: 400, screenHeight: 800, aspect: 0.5)
         XCTAssertEqual([size.width, size.height], [100, 200])
-        XCTAssertEqual(previewSize(screenWidth: 320, screenHeight: 480, aspect: .nan).width, 80)
+        XCTAssertEqual(selfViewSize(screenWidth: 320, screenHeight: 480, aspect: .nan).width, 80)
     }
 
     func testARingGivesTheOldestFirstLosesTheOldestWhenFullAndFillsUpWithSilence() {
-        var ring = SampleRing(capacity: 3)
+        var ring = SampleRingBuffer(capacity: 3)
         [Int16](1...4).withUnsafeBufferPointer { ring.write($0) }
         XCTAssertEqual(ring.dropped, 1)
         var block = [Int16](repeating: 9, count: 4)
@@ -103,29 +111,14 @@ final class ChoiceTests: XCTestCase {
         var out: [Int16] = []
         for block in 0..<10 {
             let samples = (0..<160).map { Int16(100 * (block * 160 + $0) % 16000) }
-            samples.withUnsafeBufferPointer { converter.convert($0) { out.append($0) } }
+            samples.withUnsafeBufferPointer { out += converter.convert($0) }
         }
         XCTAssertEqual(Double(out.count), 4800, accuracy: 3)
         let steps = zip(out.dropFirst(4), out.dropFirst(5)).map { $1 - $0 }
         XCTAssertTrue(steps.dropLast().allSatisfy { $0 == 33 || $0 == 34 || $0 < -5000 }, "\(Set(steps))")
         var same = RateConverter(from: 48000, to: 48000)
-        var kept: [Int16] = []
-        [Int16]([1, -2, 3]).withUnsafeBufferPointer { same.convert($0) { kept.append($0) } }
-        XCTAssertEqual(kept, [1, -2, 3])
+        XCTAssertEqual([Int16]([1, -2, 3]).withUnsafeBufferPointer { same.convert($0) }, [1, -2, 3])
         XCTAssertEqual([0, 1, -1, 2, .nan, 0.5].map(int16), [0, 32767, -32768, 32767, 0, 16384])
-    }
-
-    func testAMicrophonesSamplesBecomeWholeBlocksAndTheRestWaits() {
-        for (rate, samples, blocks) in [(48000.0, 700, 1), (48000, 1000, 2), (24000, 700, 2)] {
-            var maker = BlockMaker(rate: rate)
-            var sizes: [Int] = []
-            let given = [Int16](repeating: 5, count: samples)
-            given.withUnsafeBufferPointer { maker.take($0) { sizes.append($0.count) } }
-            XCTAssertEqual(sizes, [Int](repeating: 480, count: blocks))
-            let missing = [Int16](repeating: 5, count: 480)
-            missing.withUnsafeBufferPointer { maker.take($0) { sizes.append($0.count) } }
-            XCTAssertGreaterThan(sizes.count, blocks)
-        }
     }
 
     func testAFrameBecomesTwoPlanesWithTheirColoursSideBySide() {
@@ -149,10 +142,10 @@ final class ChoiceTests: XCTestCase {
         XCTAssertEqual(chroma, [10, 20, 11, 21, 99, 99, 12, 22, 13, 23, 99, 99])
     }
 
-    func testThePreviewStaysBetweenHeadAndButtonsAndOnALowScreenBeneathTheHead() {
+    func testTheSelfViewStaysBetweenHeadAndButtonsAndOnALowScreenBeneathTheHead() {
         let size = (width: 90.0, height: 160.0)
-        func middle(_ place: PreviewPlace, height: Double) -> [Double] {
-            let (x, y) = previewMiddle(place, screenWidth: 400, screenHeight: height, size: size)
+        func middle(_ place: SelfViewCorner, height: Double) -> [Double] {
+            let (x, y) = selfViewCenter(place, screenWidth: 400, screenHeight: height, size: size)
             return [x, y]
         }
         XCTAssertEqual(middle(.topLeading, height: 800), [45, 152])
