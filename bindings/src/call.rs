@@ -103,6 +103,15 @@ impl Call {
         .await
     }
 
+    /// Says whether the other person sees the same words (`Event.VerificationChanged`): compared by voice, and never by guess.
+    ///
+    /// # Errors
+    /// `CALL` if there are none, or the call is over.
+    pub async fn confirm_verification(&self, same: bool) -> Result<(), ChamadaError> {
+        let call = self.handle()?;
+        runtime::run(async move { call.confirm_verification(same).await }).await
+    }
+
     /// Sends a message on the call's data channel, up to 16 KiB, which every browser takes.
     ///
     /// # Errors

@@ -62,6 +62,10 @@ const FILES: &[(&str, Asset)] = files![
     "texts.js" SCRIPT,
     "user-list.js" SCRIPT,
     "uuid.js" SCRIPT,
+    "verification-channel.js" SCRIPT,
+    "verification-words.js" SCRIPT,
+    "verification.js" SCRIPT,
+    "verified.js" SCRIPT,
     "words.js" SCRIPT,
     "view/chat.js" SCRIPT,
     "view/incoming.js" SCRIPT,
@@ -70,6 +74,7 @@ const FILES: &[(&str, Asset)] = files![
     "view/people.js" SCRIPT,
     "view/settings.js" SCRIPT,
     "view/stage.js" SCRIPT,
+    "view/verification.js" SCRIPT,
     "view/virtual-list.js" SCRIPT,
 ];
 

@@ -10,6 +10,7 @@ use super::reducer::{App, END_TIMEOUT, Now, Question};
 use super::state::{CallPhase, Tab};
 use super::system_calls::{self, Announced, PUSH_TIMEOUT};
 use super::text::TextKey;
+use super::verification::CallCheck;
 use crate::call::EndReason;
 use crate::client::CallQuality;
 use crate::facing::FacingMode;
@@ -34,6 +35,8 @@ pub(super) struct Call {
     pub(super) facing: Option<FacingMode>,
     pub(super) can_flip: bool,
     pub(super) quality: CallQuality,
+    /// None before it was connected.
+    pub(super) check: Option<CallCheck>,
     /// Answered here, and not heard of yet.
     pub(super) answered: bool,
     pub(super) silenced: bool,
@@ -73,6 +76,7 @@ impl Call {
             facing: None,
             can_flip: true,
             quality: CallQuality::default(),
+            check: None,
             answered: false,
             silenced: false,
             ending: None,

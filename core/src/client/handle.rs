@@ -75,6 +75,14 @@ impl CallHandle {
         self.ask(|reply| Request::SendData { data, reply }).await
     }
 
+    /// As [`Client::confirm_verification`].
+    ///
+    /// # Errors
+    /// As there; and [`crate::call::CallError::NoCall`] once it is over.
+    pub async fn confirm_verification(&self, same: bool) -> Result<(), ClientError> {
+        self.ask(|reply| Request::ConfirmVerification { same, reply }).await
+    }
+
     async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, ClientError> {
         let call = self.call;
         self.client.ask(|reply| Request::InCall { call, request: Box::new(request(reply)) }).await?

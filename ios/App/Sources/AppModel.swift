@@ -74,7 +74,10 @@ final class AppModel: ObservableObject {
         // Woken by a push: no change of phase tells it.
         if UIApplication.shared.applicationState == .background { dispatch(.visibilityChanged(visibility: .background)) }
         dispatch(.camerasChanged(available: !cameras.listCameras().isEmpty))
-        dispatch(.started(saved: saved.signIn, history: saved.history, permissions: SystemPermissions.now, blocked: saved.blocked))
+        dispatch(
+            .started(
+                saved: saved.signIn, history: saved.history, permissions: SystemPermissions.now, blocked: saved.blocked,
+                remembered: saved.remembered))
         network = NetworkMonitor { [weak self] network in
             Task { @MainActor in self?.dispatch(.networkChanged(network: network)) }
         }
@@ -156,6 +159,7 @@ final class AppModel: ObservableObject {
         case let .savePhoto(jpeg): Task { dispatch(.photoSaved(outcome: await PhotoSaver.save(jpeg))) }
         case let .saveSignIn(signIn): saved.signIn = signIn
         case let .saveBlocked(json): saved.blocked = json
+        case let .saveRemembered(json): saved.remembered = json
         case let .saveHistory(json): saved.history = json
         // CallKit shows calls over the lock and keeps the app alive.
         case .callService, .showWhenLocked: break

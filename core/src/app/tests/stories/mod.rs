@@ -5,6 +5,7 @@ mod devices;
 mod pushes;
 mod session;
 mod system_calls;
+mod verification;
 
 use super::World;
 use super::world::{ME, PEER};

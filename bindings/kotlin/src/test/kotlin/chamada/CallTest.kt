@@ -136,6 +136,44 @@ internal class CallTest {
     }
 
     @Test
+    fun `both sides see the same words, say so, and know each other in the next call`() = runBlocking<Unit> {
+        val (here, there) = FakePhone() to FakePhone()
+        var known = emptyList<RememberedPerson>() to emptyList<RememberedPerson>()
+        for (expected in listOf(VerificationResult.COMPARE, VerificationResult.REMEMBERED)) {
+            here.login(server, "iara", known.first).use { iara ->
+                there.login(server, "ivo", known.second).use { ivo ->
+                    iara.awaitUser("ivo")
+                    val call = iara.call("ivo")
+                    val ringing = ivo.awaitIncoming()
+                    ringing.accept()
+                    val words = iara.awaitChecked(expected).words
+                    assertEquals(4, words.size)
+                    assertEquals(words, ivo.awaitChecked(expected).words)
+                    if (expected == VerificationResult.COMPARE) {
+                        call.confirmVerification(true)
+                        ringing.confirmVerification(true)
+                        val (ofIvo, ofIara) = listOf(iara, ivo).map { session ->
+                            session.awaitChecked(VerificationResult.CONFIRMED)
+                            session.await("memory") { (it as? Event.Remember)?.person }
+                        }
+                        assertEquals("ivo" to "iara", ofIvo.name to ofIara.name)
+                        known = listOf(ofIvo) to listOf(ofIara)
+                    }
+                    call.hangUp()
+                    assertEquals(EndReason.HUNG_UP_REMOTELY, ivo.awaitEnd())
+                    assertEquals(ErrorKind.CALL, failure { ringing.confirmVerification(true) }.kind)
+                    // The names are to be free for the next time.
+                    iara.logout()
+                    ivo.logout()
+                }
+            }
+        }
+        val half = RememberedPerson("ivo", listOf(ByteArray(16)))
+        val refused = failure { here.login(server, "iara", listOf(half)) }
+        assertEquals(ErrorKind.INVALID_ARGUMENT, refused.kind)
+    }
+
+    @Test
     fun `what fails has a kind, a reason and, where there is one, a detail`() = runBlocking<Unit> {
         assertEquals(ErrorKind.SERVER, failure { Session.connect(Config("ws://127.0.0.1:1", "gil")) }.kind)
         assertEquals(ErrorKind.INVALID_ARGUMENT, failure { Session.connect(Config("::", "gil")) }.kind)
