@@ -153,6 +153,11 @@ pub enum Event {
         /// Who.
         person: RememberedPerson,
     },
+    /// The other side pressed a key of its phone (DTMF): told when the tone begins.
+    DtmfReceived {
+        /// `0` to `9`, `*`, `#`, `A` to `D`.
+        tone: String,
+    },
     /// A message of the other side on the call's data channel.
     DataReceived {
         /// Its bytes.
@@ -349,6 +354,7 @@ impl Event {
             }
             ClientEvent::Camera(settings) => Self::CameraOpened { settings: settings.into() },
             ClientEvent::DeviceFailed { device, why } => Self::DeviceFailed { device: device.into(), why: why.into() },
+            ClientEvent::Dtmf(tone) => Self::DtmfReceived { tone: tone.to_string() },
             ClientEvent::Data(data) => Self::DataReceived { data: data.into() },
             ClientEvent::Verification(verification) => Self::VerificationChanged { verification: verification.into() },
             ClientEvent::Remember(person) => Self::Remember { person: person.into() },

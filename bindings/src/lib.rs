@@ -46,7 +46,7 @@ mod yuv420;
 pub use app::{
     AppAction, AppAudioInterruption, AppAudioRoute, AppAudioRouteKind, AppAudioRouteView, AppBanner, AppButton,
     AppCallPhase, AppCallService, AppCallView, AppCameraTrouble, AppChatLine, AppConfig, AppCore, AppEffect, AppField,
-    AppHistoryEntry, AppHistoryKind, AppMessage, AppNetwork, AppObserver, AppOutage, AppPermission,
+    AppHistoryEntry, AppHistoryKind, AppKeypad, AppMessage, AppNetwork, AppObserver, AppOutage, AppPermission,
     AppPermissionStatus, AppPermissions, AppPerson, AppPhotoOutcome, AppRecovery, AppRingerMode, AppSavedSignIn,
     AppScreen, AppSettingsPage, AppState, AppStatisticsLine, AppSystemCall, AppSystemCallNews, AppSystemEnd, AppTab,
     AppTopic, AppTrust, AppUpdate, AppVerification, AppVisibility,

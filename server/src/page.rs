@@ -69,6 +69,7 @@ const FILES: &[(&str, Asset)] = files![
     "words.js" SCRIPT,
     "view/chat.js" SCRIPT,
     "view/incoming.js" SCRIPT,
+    "view/keypad.js" SCRIPT,
     "view/login.js" SCRIPT,
     "view/notices.js" SCRIPT,
     "view/people.js" SCRIPT,

@@ -18,6 +18,7 @@ import { newUuid } from './uuid.js';
 import { VerifiedPeople } from './verified.js';
 import { ChatView } from './view/chat.js';
 import { IncomingView } from './view/incoming.js';
+import { KeypadView } from './view/keypad.js';
 import { LoginView } from './view/login.js';
 import { Notices } from './view/notices.js';
 import { PeopleView } from './view/people.js';
@@ -107,7 +108,7 @@ const stage = new StageView(t, {
   photo: async () => notices.say(t((await stage.photo()) ? 'photo.taken' : 'photo.failed')),
   stats: () => {
     if (!stage.toggleStats()) return;
-    verification.toggle(false);
+    showOnly('stats');
     measure();
   },
   chat: () => stage.toggleChat(),
@@ -117,9 +118,25 @@ const stage = new StageView(t, {
 const verified = new VerifiedPeople(remembered, isRoom() ? location.pathname : '/');
 const verification = new VerificationView(t, {
   confirm: (same) => peer?.connection.confirmVerification(same),
-  opened: () => stage.showsStats && stage.toggleStats(),
+  opened: () => showOnly('verification'),
   tellDoubt: (text) => (text ? notices.stand('verification', text) : notices.drop('verification')),
 });
+
+const keypad = new KeypadView(t, {
+  press(key) {
+    const isSent = peer?.connection.sendDtmf(key) ?? false;
+    if (!isSent) notices.say(t('keypad.not-taken'));
+    return isSent;
+  },
+  opened: () => showOnly('keypad'),
+});
+
+// There is room for one of what can be opened over the picture.
+function showOnly(one) {
+  if (one !== 'stats' && stage.showsStats) stage.toggleStats();
+  if (one !== 'verification') verification.toggle(false);
+  if (one !== 'keypad') keypad.toggle(false);
+}
 
 const settings = new SettingsView(t, { devices, choose, speaker: () => stage.speaker });
 stage.setSpeaker(remembered.get('device.speaker') ?? '').catch((error) => console.debug('speaker:', error.message));
@@ -337,6 +354,7 @@ function onCallEnded({ with: name, reason }) {
   lastReport = monitor = null;
   stage.quality(null);
   verification.show(null);
+  keypad.clear();
   if (incoming.hide()) attention.quiet(reason === 'cancelled-there' ? name : null);
   notices.say(t(`end.${reason}`, { name }));
 }

@@ -75,6 +75,15 @@ export class Peer {
     this.#verification?.confirm(same);
   }
 
+  // Presses keys of a phone, after those that wait; false if the other side takes none.
+  sendDtmf(keys) {
+    const audio = this.#transceivers().find((one) => one.receiver.track.kind === 'audio');
+    const dtmf = audio?.sender.dtmf;
+    if (!dtmf?.canInsertDTMF) return false;
+    dtmf.insertDTMF(dtmf.toneBuffer + keys);
+    return true;
+  }
+
   async stats() {
     return this.#closed || !this.#pc ? null : [...(await this.#pc.getStats()).values()];
   }

@@ -33,12 +33,16 @@ interface ElementsById {
   'stage-name': HTMLElement;
   'stage-time': HTMLSpanElement;
   'verification-toggle': HTMLButtonElement;
+  'keypad-toggle': HTMLButtonElement;
   'muted-there': HTMLSpanElement;
   'muted-there-text': HTMLSpanElement;
   'stage-notice': HTMLParagraphElement;
   'quality': HTMLParagraphElement;
   'play': HTMLButtonElement;
   'stats': HTMLDListElement;
+  'keypad': HTMLElement;
+  'keypad-pressed': HTMLParagraphElement;
+  'keypad-keys': HTMLDivElement;
   'verification': HTMLElement;
   'verification-title': HTMLHeadingElement;
   'verification-words': HTMLUListElement;

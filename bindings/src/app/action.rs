@@ -121,6 +121,16 @@ pub enum AppAction {
         /// Whether they are the same.
         same: bool,
     },
+    /// The keys of a phone are shown or hidden.
+    ShowKeypad {
+        /// Whether shown.
+        on: bool,
+    },
+    /// The person presses a key of a phone.
+    PressKey {
+        /// `0` to `9`, `*`, `#`; what is none does nothing.
+        key: String,
+    },
     /// The calls that were are to be forgotten.
     ClearHistory,
     /// A button of a banner.
@@ -250,6 +260,8 @@ impl AppAction {
             Self::Say { text } => U::Say(text),
             Self::SetBlocked { name, block } => U::SetBlocked { name, block },
             Self::ConfirmVerification { same } => U::ConfirmVerification { same },
+            Self::ShowKeypad { on } => U::ShowKeypad(on),
+            Self::PressKey { key } => U::PressKey(key.chars().next()?),
             Self::ClearHistory => U::ClearHistory,
             Self::Recover { banner, recovery } => U::Recover { banner, recovery: recovery.into() },
             Self::SetOutage { part, on } => U::SetOutage { part: part.into(), on },

@@ -77,6 +77,20 @@ pub struct AppCallView {
     /// What is known of the other end; none before it was connected.
     #[uniffi(default = None)]
     pub verification: Option<AppVerification>,
+    /// The keys of a phone; none before the call was connected.
+    #[uniffi(default = None)]
+    pub keypad: Option<AppKeypad>,
+}
+
+/// The keys of a phone (DTMF) as they are drawn.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct AppKeypad {
+    /// Whether they are shown.
+    pub open: bool,
+    /// What was pressed here lately.
+    pub sent: String,
+    /// What was pressed at the other side lately.
+    pub received: String,
 }
 
 /// The check of the other end as it is drawn.
@@ -144,6 +158,7 @@ pub enum AppAudioRouteKind {
 same_cases!(core::CallPhase => AppCallPhase {
     Ringing, Calling, RingingRemotely, RingingByPush, Connecting, Connected, Reconnecting, Ending,
 });
+same_fields!(core::KeypadView => AppKeypad { open, sent, received });
 same_cases!(core::Trust => AppTrust { Unknown, Verified, Doubtful });
 same_cases!(core::AudioRouteKind => AppAudioRouteKind { Earpiece, Speaker, Wired, Bluetooth, Car, Other });
 same_cases!(AppAudioRouteKind => core::AudioRouteKind { Earpiece, Speaker, Wired, Bluetooth, Car, Other });
@@ -159,6 +174,7 @@ impl From<&core::CallView> for AppCallView {
             phase: call.phase.into(),
             status: call.status.as_ref().map(Into::into),
             quality: call.quality.as_ref().map(Into::into),
+            keypad: call.keypad.clone().map(Into::into),
             verification: call.verification.as_ref().map(Into::into),
             since_ms: call.since_ms,
             can_answer: call.can_answer,

@@ -5,6 +5,7 @@ use crate::demo::{self, Demo};
 use crate::runtime;
 use chamada::app::{Action, ClientCommand, ClientNews, CommandKind, Failure, OutagePart};
 use chamada::client::{Client, ClientConfig, ClientError, ClientEvent, Devices, PhotoOf};
+use chamada::media::dtmf::DtmfTones;
 use chamada::media::frame::FramePool;
 use chamada::media::photo::{PhotoFormat, encode_photo};
 use chamada::media::video::VideoBounds;
@@ -199,6 +200,10 @@ async fn carry_out(session: u64, client: Client, command: ClientCommand) -> Done
         },
         C::SetBlocked { name, block: true } => (CommandKind::Other, client.block(&name).await),
         C::SetBlocked { name, block: false } => (CommandKind::Other, client.unblock(&name).await),
+        C::SendDtmf { call, tone } => {
+            let tones = DtmfTones::from(tone);
+            (CommandKind::Other, client.handle(call).send_dtmf(tones).await)
+        }
         C::ConfirmVerification { call, same } => {
             (CommandKind::Other, client.handle(call).confirm_verification(same).await)
         }

@@ -122,6 +122,10 @@ pub enum UserAction {
         /// Whether they are the same.
         same: bool,
     },
+    /// Show or hide the keys of a phone.
+    ShowKeypad(bool),
+    /// Press a key of a phone: `0` to `9`, `*`, `#`.
+    PressKey(char),
     /// Forget the calls that were.
     ClearHistory,
     /// A button of a banner.

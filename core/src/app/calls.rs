@@ -5,6 +5,7 @@ use super::client_news::CommandKind;
 use super::effect::{ClientCommand, Effect, SettingsPage, SystemEndReason};
 use super::failure::Failure;
 use super::history::{self, HistoryEntry, HistoryKind};
+use super::keypad::Keypad;
 use super::permissions::{Admission, CameraAdmission, PermissionStatus};
 use super::reducer::{App, END_TIMEOUT, Now, Question};
 use super::state::{CallPhase, Tab};
@@ -35,6 +36,7 @@ pub(super) struct Call {
     pub(super) facing: Option<FacingMode>,
     pub(super) can_flip: bool,
     pub(super) quality: CallQuality,
+    pub(super) keypad: Keypad,
     /// None before it was connected.
     pub(super) check: Option<CallCheck>,
     /// Answered here, and not heard of yet.
@@ -76,6 +78,7 @@ impl Call {
             facing: None,
             can_flip: true,
             quality: CallQuality::default(),
+            keypad: Keypad::default(),
             check: None,
             answered: false,
             silenced: false,

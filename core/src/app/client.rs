@@ -78,6 +78,7 @@ impl App {
             }
             ClientNews::Verification(verification) => self.verification_changed(verification),
             ClientNews::Remember(person) => self.remember(person),
+            ClientNews::Dtmf(tone) => self.heard_tone(tone),
             ClientNews::DeviceFailed { device, why } => self.device_failed(device, why),
         }
     }

@@ -5,6 +5,7 @@ use super::statistics::{self, StatisticsLine};
 use crate::call::{CallEvent, CallSnapshot, EndReason, NoPath};
 use crate::client::{CallQuality, ClientEvent, DeviceKind, MediaKind, MissingMedia, Verification};
 use crate::facing::FacingMode;
+use crate::media::dtmf::DtmfTone;
 use crate::security::RememberedPerson;
 use crate::signaling::SignalingEvent;
 use crate::signaling::message::{CallId, PushInfo, PushPlatform};
@@ -101,6 +102,8 @@ pub enum ClientNews {
     },
     /// How good the call is changed.
     Quality(CallQuality),
+    /// The other side pressed a key of its phone.
+    Dtmf(DtmfTone),
     /// How far the check of the other end is changed.
     Verification(Verification),
     /// All that is to be remembered of this person, whose device was checked.
@@ -167,6 +170,7 @@ impl ClientNews {
             ClientEvent::DeviceFailed { device, why } => Self::DeviceFailed { device: *device, why: why.into() },
             ClientEvent::Verification(verification) => Self::Verification(*verification),
             ClientEvent::Remember(person) => Self::Remember(person.clone()),
+            ClientEvent::Dtmf(tone) => Self::Dtmf(*tone),
             ClientEvent::Data(_) => return None,
         })
     }

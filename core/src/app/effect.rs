@@ -4,6 +4,7 @@ use super::action::{SavedSignIn, Token};
 use super::client_news::ServerPush;
 use super::permissions::Permission;
 use super::state::OutagePart;
+use crate::media::dtmf::DtmfTone;
 use crate::media::video::ThermalState;
 use crate::security::RememberedPerson;
 use crate::signaling::message::{CallId, PushRegister};
@@ -167,6 +168,13 @@ pub enum ClientCommand {
     FlipCamera(CallId),
     /// Take a photo of what the other side sends; [`super::ClientNews::PhotoTaken`] answers.
     TakePhoto(CallId),
+    /// Send this tone (DTMF).
+    SendDtmf {
+        /// In which call.
+        call: CallId,
+        /// Which.
+        tone: DtmfTone,
+    },
     /// The person has compared the words.
     ConfirmVerification {
         /// In which call.

@@ -31,6 +31,7 @@ mod effect;
 mod failure;
 mod history;
 mod hold;
+mod keypad;
 mod levels;
 mod name;
 mod network;
@@ -68,8 +69,8 @@ pub use permissions::{Permission, PermissionStatus, Permissions};
 pub use push::read_push;
 pub use reducer::{App, AppConfig, Now};
 pub use state::{
-    AppState, AudioRouteView, CallPhase, CallView, OutagePart, PeopleView, PersonView, Screen, SignInView, Tab, Trust,
-    VerificationView,
+    AppState, AudioRouteView, CallPhase, CallView, KeypadView, OutagePart, PeopleView, PersonView, Screen, SignInView,
+    Tab, Trust, VerificationView,
 };
 pub use statistics::StatisticsLine;
 pub use text::{Message, TextKey};

@@ -149,6 +149,8 @@ pub struct CallView {
     pub quality: Option<Message>,
     /// What is known of the other end; none before it was connected.
     pub verification: Option<VerificationView>,
+    /// The keys of a phone; none before the call was connected.
+    pub keypad: Option<KeypadView>,
     /// When it was connected first, in milliseconds since 1970.
     pub since_ms: Option<u64>,
     /// It rings here, and nobody answered yet: the buttons to answer are shown.
@@ -179,6 +181,17 @@ pub struct CallView {
     pub low_data: bool,
     /// The person lifted it.
     pub full_quality: bool,
+}
+
+/// The keys of a phone (DTMF) as they are drawn.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeypadView {
+    /// Whether they are shown.
+    pub open: bool,
+    /// What was pressed here lately.
+    pub sent: String,
+    /// What was pressed at the other side lately.
+    pub received: String,
 }
 
 /// The check of the other end ([`crate::security`]) as it is drawn.

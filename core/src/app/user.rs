@@ -38,6 +38,8 @@ impl App {
             UserAction::Say(text) => self.say(&text),
             UserAction::SetBlocked { name, block } => self.set_blocked(now, name, block),
             UserAction::ConfirmVerification { same } => self.confirm_verification(same),
+            UserAction::ShowKeypad(on) => self.show_keypad(on),
+            UserAction::PressKey(key) => self.press_key(key),
             UserAction::ClearHistory => {
                 self.history.clear();
                 self.missed = 0;

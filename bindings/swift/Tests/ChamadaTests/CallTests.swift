@@ -108,6 +108,11 @@ final class CallTests: XCTestCase {
             let (words, same) = (try await iara.checked(expected).words, try await ivo.checked(expected).words)
             XCTAssertEqual(words.count, 4)
             XCTAssertEqual(words, same)
+            try await call.sendDtmf(tones: "4#")
+            for key in ["4", "#"] {
+                let tone = try await ivo.awaits("key") { if case let .dtmfReceived(tone) = $0 { tone } else { nil } }
+                XCTAssertEqual(tone, key)
+            }
             if expected == .compare {
                 try await call.confirmVerification(same: true)
                 try await ringing.confirmVerification(same: true)

@@ -9,6 +9,7 @@ use crate::app::{
 };
 use crate::call::{CallState, EndReason, NoPath};
 use crate::client::{CallQuality, DeviceKind, MediaKind, MissingMedia, Verification};
+use crate::media::dtmf::DtmfTone;
 use crate::media::video::ThermalState;
 use crate::security::{CheckResult, RememberedPerson};
 use crate::signaling::message::{CallId, PushPlatform, PushRegister, PushedKind};
@@ -145,6 +146,8 @@ fn actions() -> Vec<Act> {
         UserAction::SetFullQuality(on),
         UserAction::Say(text()),
         UserAction::SetBlocked { name: text(), block: on },
+        UserAction::ShowKeypad(on),
+        UserAction::PressKey('5'),
         UserAction::ConfirmVerification { same: off },
         UserAction::ClearHistory,
         UserAction::SetOutage { part: OutagePart::Calls, on },
@@ -216,6 +219,7 @@ fn actions() -> Vec<Act> {
         ClientNews::Missing { kind: MediaKind::Video, why: Some(MissingMedia::NoPackets) },
         ClientNews::Measured { call: None, lines: Vec::new() },
         ClientNews::Quality(CallQuality::default()),
+        ClientNews::Dtmf(DtmfTone::new('#').unwrap()),
         ClientNews::Verification(Verification { words: None, result: CheckResult::Changed }),
         ClientNews::Remember(RememberedPerson { name: PEER.to_owned(), secrets: Vec::new() }),
         ClientNews::DeviceFailed { device: DeviceKind::Speaker, why: Failure::DeviceNotReadable },

@@ -2,6 +2,7 @@
 
 mod calls;
 mod devices;
+mod keypad;
 mod pushes;
 mod session;
 mod system_calls;

@@ -127,6 +127,10 @@ internal class CallTest {
                 there.remote.awaitFrames(10)
                 call.sendData("bytes".encodeToByteArray())
                 assertEquals("bytes", davi.await("data") { (it as? Event.DataReceived)?.data }.decodeToString())
+                call.sendDtmf("4#")
+                val keys = List(2) { davi.await("key") { (it as? Event.DtmfReceived)?.tone } }
+                assertEquals(listOf("4", "#"), keys)
+                assertEquals(ErrorKind.INVALID_ARGUMENT, failure { call.sendDtmf("4 2", durationMs = 40u) }.kind)
                 dora.setCamera(false)
                 davi.await("camera off") { (it as? Event.CallChanged)?.takeIf { change -> !change.now.remote.video } }
                 call.hangUp()
