@@ -6,9 +6,11 @@ use crate::error::ChamadaError;
 use crate::frame::{Frame, PhotoKind};
 use crate::runtime;
 use chamada::client::{CallHandle, PhotoOf as CorePhotoOf};
+use chamada::media::dtmf::DtmfTones;
 use chamada::media::photo::encode_photo;
 use chamada::signaling::message::CallId;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 /// One call: placed by `Client.call` or told by `Event.IncomingCall`. Once it is over, whatever is asked of it is refused with
 /// `CALL`; a hang-up that comes late never hits the next call. It does not keep its client logged in.
@@ -101,6 +103,29 @@ impl Call {
             runtime::blocking(move || encode_photo(&picture, kind.into()).map_err(ChamadaError::from)).await
         })
         .await
+    }
+
+    /// Presses keys of a phone (DTMF, RFC 4733) in place of sound, after those that wait: `0` to `9`, `*`, `#`, `A` to `D`, and `,` for a pause of
+    /// two seconds. Each sounds for 40 ms to 6 s and is followed by a gap of 30 ms to 6 s, as in W3C's `RTCDTMFSender`.
+    ///
+    /// # Errors
+    /// `INVALID_ARGUMENT` for other characters, `TOO_FAST` while 256 wait, `CALL` if the call is not connected or the other side takes no
+    /// tones.
+    #[uniffi::method(default(duration_ms = 100, gap_ms = 70))]
+    pub async fn send_dtmf(&self, tones: String, duration_ms: u32, gap_ms: u32) -> Result<(), ChamadaError> {
+        let call = self.handle()?;
+        let time = |ms: u32| Duration::from_millis(ms.into());
+        let tones = DtmfTones::new(&tones, time(duration_ms), time(gap_ms))?;
+        runtime::run(async move { call.send_dtmf(tones).await }).await
+    }
+
+    /// Says whether the other person sees the same words (`Event.VerificationChanged`): compared by voice, and never by guess.
+    ///
+    /// # Errors
+    /// `CALL` if there are none, or the call is over.
+    pub async fn confirm_verification(&self, same: bool) -> Result<(), ChamadaError> {
+        let call = self.handle()?;
+        runtime::run(async move { call.confirm_verification(same).await }).await
     }
 
     /// Sends a message on the call's data channel, up to 16 KiB, which every browser takes.

@@ -3,6 +3,7 @@
 use crate::constraints::VideoConstraints;
 use crate::devices::{AudioDevices, Cameras, VideoRenderer};
 use crate::error::ChamadaError;
+use crate::verification::RememberedPerson;
 use chamada::client::ClientConfig;
 use chamada::media::video::codec::VideoCodec as CoreCodec;
 use chamada::net::BadProxy;
@@ -55,6 +56,9 @@ pub struct Config {
     /// Names this installation, so that the server can ring it by push: 1 to 64 printable ASCII characters, made at random once and kept.
     #[uniffi(default = None)]
     pub device: Option<String>,
+    /// The people whose devices were checked, as `Event.Remember` told them.
+    #[uniffi(default = [])]
+    pub remembered: Vec<RememberedPerson>,
 }
 
 impl std::fmt::Debug for Config {
@@ -123,7 +127,7 @@ same_fields!(IceServer => CoreIceServer { urls, username, credential });
 impl TryFrom<Config> for ClientConfig {
     type Error = ChamadaError;
 
-    /// `INVALID_ARGUMENT` for certificates that cannot be read and an address that is no proxy's.
+    /// `INVALID_ARGUMENT` for certificates that cannot be read, an address that is no proxy's, and secrets that are none.
     fn try_from(config: Config) -> Result<Self, ChamadaError> {
         let mut core = Self::new(config.server, config.name);
         if let Some(pem) = config.extra_roots {
@@ -143,6 +147,7 @@ impl TryFrom<Config> for ClientConfig {
         core.relay_only = config.relay_only;
         core.ring_timeout = Duration::from_secs(config.ring_seconds.into());
         core.bitrate = bounds(config.max_bitrate);
+        core.remembered = config.remembered.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
         Ok(core)
     }
 }
@@ -160,10 +165,12 @@ mod tests {
     use crate::tests::support;
 
     #[test]
-    fn certificates_and_a_proxy_that_are_none_are_refused_before_anything_is_sent() {
+    fn certificates_a_proxy_and_secrets_that_are_none_are_refused_before_anything_is_sent() {
+        let short = RememberedPerson { name: "rui".into(), secrets: vec![vec![7; 31]] };
         let wrong = [
             Config { extra_roots: Some("no certificate".into()), ..support::config("ws://localhost:1", "ana") },
             Config { proxy: Some("socks5://proxy.example".into()), ..support::config("ws://localhost:1", "ana") },
+            Config { remembered: vec![short], ..support::config("ws://localhost:1", "ana") },
         ];
         for config in wrong {
             assert_eq!(ClientConfig::try_from(config).unwrap_err().kind(), ErrorKind::InvalidArgument);

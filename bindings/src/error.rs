@@ -4,6 +4,7 @@ use chamada::call::CallError;
 use chamada::client::ClientError;
 use chamada::media::capture::CaptureError;
 use chamada::media::constraints::ConstraintError;
+use chamada::media::dtmf::DtmfError;
 use chamada::media::frame::FrameError;
 use chamada::peer::DataError;
 use chamada::signaling::SignalingError;
@@ -128,6 +129,7 @@ impl From<ClientError> for ChamadaError {
             ClientError::Constraint(error) => error.into(),
             ClientError::Capture(error) => error.into(),
             ClientError::Data(error) => error.into(),
+            ClientError::Dtmf(error) => error.into(),
             ClientError::NoPicture => Self::new(ErrorKind::NoPicture, error),
             ClientError::NoWords => Self::new(ErrorKind::Call, error),
             ClientError::Closed => Self::new(ErrorKind::Closed, error),
@@ -186,6 +188,17 @@ impl From<DataError> for ChamadaError {
             DataError::NotOpen => ErrorKind::Call,
             DataError::TooLong(_) => ErrorKind::InvalidArgument,
             DataError::QueueFull => ErrorKind::TooFast,
+        };
+        Self::new(kind, error)
+    }
+}
+
+impl From<DtmfError> for ChamadaError {
+    fn from(error: DtmfError) -> Self {
+        let kind = match error {
+            DtmfError::InvalidCharacter(_) => ErrorKind::InvalidArgument,
+            DtmfError::TooMany => ErrorKind::TooFast,
+            DtmfError::NotAgreed => ErrorKind::Call,
         };
         Self::new(kind, error)
     }

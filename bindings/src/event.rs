@@ -7,6 +7,7 @@ use crate::error::ChamadaError;
 use crate::push::PushPlatform;
 use crate::quality::DirectionQuality;
 use crate::stats::CallStats;
+use crate::verification::{RememberedPerson, Verification};
 use chamada::call as core;
 use chamada::client::ClientEvent;
 use chamada::signaling::SignalingEvent;
@@ -139,6 +140,23 @@ pub enum Event {
         device: DeviceKind,
         /// Why, as the app's device said it, or `NOT_READABLE`.
         why: ChamadaError,
+    },
+    /// How far the check of the other end is changed: two people compare the words and say what they found by `Call.confirm_verification`.
+    /// Told again for a connection that takes another's place within a call.
+    VerificationChanged {
+        /// The words, and what is known.
+        verification: Verification,
+    },
+    /// Both people said that the words are the same: all that is to be kept of this person, in the place of what was, for the
+    /// `Config.remembered` of the next client.
+    Remember {
+        /// Who.
+        person: RememberedPerson,
+    },
+    /// The other side pressed a key of its phone (DTMF): told when the tone begins.
+    DtmfReceived {
+        /// `0` to `9`, `*`, `#`, `A` to `D`.
+        tone: String,
     },
     /// A message of the other side on the call's data channel.
     DataReceived {
@@ -336,9 +354,10 @@ impl Event {
             }
             ClientEvent::Camera(settings) => Self::CameraOpened { settings: settings.into() },
             ClientEvent::DeviceFailed { device, why } => Self::DeviceFailed { device: device.into(), why: why.into() },
+            ClientEvent::Dtmf(tone) => Self::DtmfReceived { tone: tone.to_string() },
             ClientEvent::Data(data) => Self::DataReceived { data: data.into() },
-            // Not for the bindings yet.
-            ClientEvent::Verification(_) | ClientEvent::Remember(_) => return None,
+            ClientEvent::Verification(verification) => Self::VerificationChanged { verification: verification.into() },
+            ClientEvent::Remember(person) => Self::Remember { person: person.into() },
         })
     }
 

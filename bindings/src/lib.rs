@@ -40,15 +40,16 @@ mod runtime;
 mod stats;
 #[cfg(test)]
 mod tests;
+mod verification;
 mod yuv420;
 
 pub use app::{
     AppAction, AppAudioInterruption, AppAudioRoute, AppAudioRouteKind, AppAudioRouteView, AppBanner, AppButton,
     AppCallPhase, AppCallService, AppCallView, AppCameraTrouble, AppChatLine, AppConfig, AppCore, AppEffect, AppField,
-    AppHistoryEntry, AppHistoryKind, AppMessage, AppNetwork, AppObserver, AppOutage, AppPermission,
+    AppHistoryEntry, AppHistoryKind, AppKeypad, AppMessage, AppNetwork, AppObserver, AppOutage, AppPermission,
     AppPermissionStatus, AppPermissions, AppPerson, AppPhotoOutcome, AppRecovery, AppRingerMode, AppSavedSignIn,
     AppScreen, AppSettingsPage, AppState, AppStatisticsLine, AppSystemCall, AppSystemCallNews, AppSystemEnd, AppTab,
-    AppTopic, AppUpdate, AppVisibility,
+    AppTopic, AppTrust, AppUpdate, AppVerification, AppVisibility,
 };
 pub use audio::{AudioBlock, MicrophoneSink, SpeakerSource};
 pub use call::{Call, PhotoOf};
@@ -67,6 +68,7 @@ pub use logging::{LogLevel, LogSink, set_log_level, start_logging};
 pub use push::{PushKeys, PushPlatform, PushRegistration};
 pub use quality::{DegradationPreference, DirectionQuality, QualityLevel, QualityReason, ThermalState, VideoBounds};
 pub use stats::{CallStats, QualityLimitation, ReceivedAudio, ReceivedVideo, SentAudio, SentVideo};
+pub use verification::{RememberedPerson, Verification, VerificationResult, VerificationWord};
 
 uniffi::setup_scaffolding!();
 

@@ -4,6 +4,7 @@
 
 use crate::settings::ServeArgs;
 use chamada::FacingMode;
+use chamada::media::dtmf::DtmfTones;
 use chamada::media::synthetic::{BadFormat, SyntheticConfig};
 use chamada::media::video::DegradationPreference;
 use chamada::media::video::codec::VideoCodec;
@@ -153,6 +154,9 @@ pub(crate) struct PeerArgs {
     /// Say this in the public chat after logging in
     #[arg(long, value_name = "TEXT")]
     pub(crate) say: Option<String>,
+    /// Keys of a phone to press once the call is connected: 0 to 9, *, #, A to D; a comma waits two seconds
+    #[arg(long, value_name = "DIGITS", value_parser = dtmf)]
+    pub(crate) dtmf: Option<DtmfTones>,
     /// Check the other end: print words that both people compare by voice, then take "yes" or "no" from standard input
     #[arg(long)]
     pub(crate) verify: bool,
@@ -303,6 +307,10 @@ pub(crate) fn ice_server(text: &str) -> Result<IceServer, String> {
 fn certificates(path: &str) -> Result<RootCertificates, String> {
     let pem = std::fs::read(path).map_err(|error| error.to_string())?;
     RootCertificates::from_pem(&pem).map_err(|error| error.to_string())
+}
+
+fn dtmf(keys: &str) -> Result<DtmfTones, String> {
+    DtmfTones::new(keys, DtmfTones::DURATION, DtmfTones::GAP).map_err(|error| error.to_string())
 }
 
 fn proxy(text: &str) -> Result<Proxy, String> {

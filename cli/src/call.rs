@@ -251,6 +251,11 @@ impl Peer<'_> {
                 let now = Instant::now();
                 self.timers.hang_up = self.args.seconds.map(|after| now + after);
                 self.timers.flip = self.args.flip_after.map(|after| now + after);
+                if let Some(tones) = &self.args.dtmf
+                    && let Err(error) = self.client.send_dtmf(tones.clone()).await
+                {
+                    self.trouble.get_or_insert(format!("the keys could not be pressed: {error}"));
+                }
             }
             ClientEvent::Verification(verification) if self.args.verify => verify::print(self.output, &verification),
             ClientEvent::Remember(person) => {

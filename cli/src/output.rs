@@ -79,6 +79,9 @@ impl Output {
                 );
             }
             ClientEvent::Verification(_) | ClientEvent::Remember(_) => {}
+            ClientEvent::Dtmf(tone) => {
+                self.event("dtmf", json!({ "tone": tone.to_string() }), Some(format!("key {tone}")));
+            }
             ClientEvent::Data(data) => self.event("data", json!({ "bytes": data.len() }), None),
         }
     }

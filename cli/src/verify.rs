@@ -3,8 +3,7 @@
 use crate::exit::Failure;
 use crate::output::Output;
 use chamada::client::Verification;
-use chamada::security::{CheckResult, RememberedPerson, Secret};
-use serde::{Deserialize, Serialize};
+use chamada::security::{CheckResult, RememberedPerson};
 use serde_json::json;
 use std::io::Write;
 use std::path::Path;
@@ -18,6 +17,7 @@ pub(crate) fn print(output: Output, verification: &Verification) {
     let portuguese: Vec<&str> = words.iter().map(|word| word.pt_br).collect();
     let result = verification.result;
     let text = match result {
+        CheckResult::Checking => "it goes on".to_owned(),
         CheckResult::Compare => "compare by voice, then type yes or no".to_owned(),
         CheckResult::Changed => "this is another device than last time: compare by voice, then type yes or no".into(),
         CheckResult::Remembered => "this is the device that was checked before".into(),
@@ -70,14 +70,6 @@ pub(crate) async fn next(answers: &mut Option<mpsc::Receiver<bool>>) -> bool {
     std::future::pending().await
 }
 
-/// A person in the file.
-#[derive(Serialize, Deserialize)]
-struct Entry {
-    name: String,
-    /// In hexadecimal digits.
-    secrets: Vec<String>,
-}
-
 /// The people in the file; none if it is not there yet.
 pub(crate) fn read(path: &Path) -> Result<Vec<RememberedPerson>, Failure> {
     let bad = |error: &dyn std::fmt::Display| Failure::BadArgument(format!("{}: {error}", path.display()));
@@ -86,12 +78,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<RememberedPerson>, Failure> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(bad(&error)),
     };
-    let entries: Vec<Entry> = serde_json::from_str(&text).map_err(|error| bad(&error))?;
-    let person = |entry: Entry| {
-        let secrets: Option<Vec<Secret>> = entry.secrets.iter().map(|digits| secret(digits)).collect();
-        Some(RememberedPerson { name: entry.name, secrets: secrets? })
-    };
-    entries.into_iter().map(person).collect::<Option<_>>().ok_or_else(|| bad(&"a secret in it is none"))
+    serde_json::from_str(&text).map_err(|error| bad(&error))
 }
 
 /// Puts this person into the file, which nobody else may read.
@@ -99,17 +86,8 @@ pub(crate) fn remember(path: &Path, person: RememberedPerson) -> Result<(), Fail
     let mut people = read(path)?;
     people.retain(|known| known.name != person.name);
     people.push(person);
-    let entry = |person: RememberedPerson| Entry {
-        name: person.name,
-        secrets: person
-            .secrets
-            .iter()
-            .map(|secret| secret.0.iter().map(|byte| format!("{byte:02x}")).collect())
-            .collect(),
-    };
-    let entries: Vec<Entry> = people.into_iter().map(entry).collect();
     let failed = |error: &dyn std::fmt::Display| Failure::Failed(format!("{}: {error}", path.display()));
-    let text = serde_json::to_string_pretty(&entries).map_err(|error| failed(&error))?;
+    let text = serde_json::to_string_pretty(&people).map_err(|error| failed(&error))?;
     // Written beside it first: half a file would forget everybody.
     let beside = path.with_extension("new");
     let written = create(&beside).and_then(|mut file| {
@@ -126,10 +104,4 @@ fn create(path: &Path) -> std::io::Result<std::fs::File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
-}
-
-fn secret(digits: &str) -> Option<Secret> {
-    let byte = |n: usize| u8::from_str_radix(digits.get(2 * n..2 * n + 2)?, 16).ok();
-    let bytes: Option<Vec<u8>> = (0..32).map(byte).collect();
-    (digits.len() == 64).then_some(Secret(bytes?.try_into().ok()?))
 }

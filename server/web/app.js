@@ -15,13 +15,16 @@ import { ALL_ON } from './state.js';
 import { readStats } from './stats.js';
 import { chooseLanguage, textsIn } from './texts.js';
 import { newUuid } from './uuid.js';
+import { VerifiedPeople } from './verified.js';
 import { ChatView } from './view/chat.js';
 import { IncomingView } from './view/incoming.js';
+import { KeypadView } from './view/keypad.js';
 import { LoginView } from './view/login.js';
 import { Notices } from './view/notices.js';
 import { PeopleView } from './view/people.js';
 import { SettingsView } from './view/settings.js';
 import { StageView } from './view/stage.js';
+import { VerificationView } from './view/verification.js';
 
 const preferred = navigator.languages ?? [navigator.language];
 const t = textsIn(chooseLanguage(new URLSearchParams(location.search).get('lang'), preferred), preferred);
@@ -103,10 +106,37 @@ const stage = new StageView(t, {
   camera: () => command({ kind: 'set-camera', on: !engine.snapshot().local.video }),
   flip: () => peer?.connection.changeDevice(() => devices.flip(), () => notices.say(t('media.flip-failed'))),
   photo: async () => notices.say(t((await stage.photo()) ? 'photo.taken' : 'photo.failed')),
-  stats: () => stage.toggleStats() && measure(),
+  stats: () => {
+    if (!stage.toggleStats()) return;
+    showOnly('stats');
+    measure();
+  },
   chat: () => stage.toggleChat(),
   hangUp: () => command({ kind: 'hang-up' }),
 });
+
+const verified = new VerifiedPeople(remembered, isRoom() ? location.pathname : '/');
+const verification = new VerificationView(t, {
+  confirm: (same) => peer?.connection.confirmVerification(same),
+  opened: () => showOnly('verification'),
+  tellDoubt: (text) => (text ? notices.stand('verification', text) : notices.drop('verification')),
+});
+
+const keypad = new KeypadView(t, {
+  press(key) {
+    const isSent = peer?.connection.sendDtmf(key) ?? false;
+    if (!isSent) notices.say(t('keypad.not-taken'));
+    return isSent;
+  },
+  opened: () => showOnly('keypad'),
+});
+
+// There is room for one of what can be opened over the picture.
+function showOnly(one) {
+  if (one !== 'stats' && stage.showsStats) stage.toggleStats();
+  if (one !== 'verification') verification.toggle(false);
+  if (one !== 'keypad') keypad.toggle(false);
+}
 
 const settings = new SettingsView(t, { devices, choose, speaker: () => stage.speaker });
 stage.setSpeaker(remembered.get('device.speaker') ?? '').catch((error) => console.debug('speaker:', error.message));
@@ -251,11 +281,22 @@ function onPeerAction(id, action) {
         pump();
       },
       opened: onOpened,
+      verification: checkOf(engine.snapshot().with),
     });
     peer = { id, connection };
     stage.remote(connection.remote);
   }
   if (peer && peer.id === id) peer.connection.do(action);
+}
+
+// The check of the other end in a call with this person.
+function checkOf(name) {
+  const secrets = verified.secretsOf(name);
+  return {
+    secrets: () => secrets,
+    changed: (check) => verification.show(check, { name, known: secrets.length > 0 }),
+    remember: (secret) => verified.add(name, secret),
+  };
 }
 
 // Camera and microphone are as they are now: the engine tells it to the other side.
@@ -312,6 +353,8 @@ function onCallEnded({ with: name, reason }) {
   statsTimer = undefined;
   lastReport = monitor = null;
   stage.quality(null);
+  verification.show(null);
+  keypad.clear();
   if (incoming.hide()) attention.quiet(reason === 'cancelled-there' ? name : null);
   notices.say(t(`end.${reason}`, { name }));
 }

@@ -1,6 +1,7 @@
 // One RTCPeerConnection that does what the call engine says, in order, and reports what happens.
 
 import { PathSearch } from './path-search.js';
+import { VerificationChannel } from './verification-channel.js';
 
 const STATES = ['connecting', 'connected', 'disconnected', 'failed'];
 const SMALL_PICTURE_BITS = 500_000;
@@ -15,12 +16,14 @@ export class Peer {
   #queue = Promise.resolve();
   #closed = false;
   #search = new PathSearch();
+  /** @type {VerificationChannel | null} */
+  #verification = null;
   // What the other side sends.
   remote = new MediaStream();
 
   // `report(report)` is for the engine. `opened(missing)` hears that camera and microphone were opened or closed, with the key of
-  // a text where something is missing.
-  constructor({ iceServers, devices, saveData, report, opened }) {
+  // a text where something is missing. `verification` is for the check of the other end (verification-channel.js).
+  constructor({ iceServers, devices, saveData, report, opened, verification }) {
     this.#devices = devices;
     this.#report = (what) => !this.#closed && report(what);
     this.#opened = (missing) => !this.#closed && opened(missing);
@@ -32,6 +35,8 @@ export class Peer {
       return;
     }
     const pc = this.#pc;
+    // Without HTTPS a page has no cryptography.
+    if (crypto.subtle) this.#verification = new VerificationChannel(pc, verification);
     pc.onicecandidate = ({ candidate }) => this.#report({ kind: 'candidate', candidate: candidate?.toJSON() ?? null });
     pc.onconnectionstatechange = () => {
       const state = pc.connectionState;
@@ -39,6 +44,7 @@ export class Peer {
       const found = ['connected', 'completed'].includes(pc.iceConnectionState);
       if (state === 'failed' && found) this.#report({ kind: 'handshake-failed' });
       else if (STATES.includes(state)) this.#report({ kind: 'connection', state });
+      if (state === 'connected') this.#verification?.connected();
     };
     pc.ontrack = ({ track }) => this.remote.addTrack(track);
   }
@@ -62,6 +68,20 @@ export class Peer {
       console.warn(`device: ${error.name}: ${error.message}`);
       failed();
     });
+  }
+
+  // The person has compared the words of the check of the other end.
+  confirmVerification(same) {
+    this.#verification?.confirm(same);
+  }
+
+  // Presses keys of a phone, after those that wait; false if the other side takes none.
+  sendDtmf(keys) {
+    const audio = this.#transceivers().find((one) => one.receiver.track.kind === 'audio');
+    const dtmf = audio?.sender.dtmf;
+    if (!dtmf?.canInsertDTMF) return false;
+    dtmf.insertDTMF(dtmf.toneBuffer + keys);
+    return true;
   }
 
   async stats() {
@@ -132,6 +152,7 @@ export class Peer {
 
   async #offer(pc, iceRestart) {
     await this.#attach();
+    if (pc.currentLocalDescription === null) this.#verification?.offers();
     await pc.setLocalDescription(await pc.createOffer({ iceRestart }));
     this.#report({ kind: 'description', sdp: plain(pc.localDescription) });
   }
@@ -144,12 +165,14 @@ export class Peer {
     const answer = await pc.createAnswer();
     if (isFirst && hasNothingInCommon(answer)) throw new NoCommonCodec();
     await pc.setLocalDescription(answer);
+    this.#verification?.negotiated('answerer');
     this.#report({ kind: 'description', sdp: plain(pc.localDescription) });
   }
 
   async #applyAnswer(pc, answer) {
     if (pc.currentLocalDescription === null && hasNothingInCommon(answer)) throw new NoCommonCodec();
     await pc.setRemoteDescription(answer);
+    this.#verification?.negotiated('offerer');
     this.#report({ kind: 'answer-applied' });
   }
 
@@ -187,6 +210,7 @@ export class Peer {
 
   #close() {
     this.#closed = true;
+    this.#verification?.close();
     this.#pc?.close();
   }
 }

@@ -24,6 +24,9 @@ pub enum AppAction {
         /// Who is blocked, as `AppEffect.SaveBlocked` had it.
         #[uniffi(default = None)]
         blocked: Option<String>,
+        /// Whose devices were checked, as `AppEffect.SaveRemembered` had it.
+        #[uniffi(default = None)]
+        remembered: Option<String>,
     },
     /// The person logs in.
     SignIn {
@@ -112,6 +115,21 @@ pub enum AppAction {
         name: String,
         /// Whether nothing is to be heard of them.
         block: bool,
+    },
+    /// The person has compared the words of the call with the other person's, by voice.
+    ConfirmVerification {
+        /// Whether they are the same.
+        same: bool,
+    },
+    /// The keys of a phone are shown or hidden.
+    ShowKeypad {
+        /// Whether shown.
+        on: bool,
+    },
+    /// The person presses a key of a phone.
+    PressKey {
+        /// `0` to `9`, `*`, `#`; what is none does nothing.
+        key: String,
     },
     /// The calls that were are to be forgotten.
     ClearHistory,
@@ -241,6 +259,9 @@ impl AppAction {
             Self::SetFullQuality { on } => U::SetFullQuality(on),
             Self::Say { text } => U::Say(text),
             Self::SetBlocked { name, block } => U::SetBlocked { name, block },
+            Self::ConfirmVerification { same } => U::ConfirmVerification { same },
+            Self::ShowKeypad { on } => U::ShowKeypad(on),
+            Self::PressKey { key } => U::PressKey(key.chars().next()?),
             Self::ClearHistory => U::ClearHistory,
             Self::Recover { banner, recovery } => U::Recover { banner, recovery: recovery.into() },
             Self::SetOutage { part, on } => U::SetOutage { part: part.into(), on },
@@ -252,8 +273,9 @@ impl AppAction {
 
     fn into_system(self) -> Option<S> {
         Some(match self {
-            Self::Started { saved, history, permissions, blocked } => {
-                S::Started { saved: saved.map(Into::into), history, blocked, permissions: permissions.into() }
+            Self::Started { saved, history, permissions, blocked, remembered } => {
+                let (saved, permissions) = (saved.map(Into::into), permissions.into());
+                S::Started { saved, history, blocked, remembered, permissions }
             }
             Self::PermissionsChanged { permissions } => S::PermissionsChanged(permissions.into()),
             Self::PermissionsAnswered { request, permissions } => {

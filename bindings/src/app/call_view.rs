@@ -1,6 +1,7 @@
 //! A call as it is drawn.
 
 use super::state::AppMessage;
+use crate::verification::VerificationWord;
 use chamada::app as core;
 
 /// Where a call stands.
@@ -73,6 +74,53 @@ pub struct AppCallView {
     pub low_data: bool,
     /// The person lifted it.
     pub full_quality: bool,
+    /// What is known of the other end; none before it was connected.
+    #[uniffi(default = None)]
+    pub verification: Option<AppVerification>,
+    /// The keys of a phone; none before the call was connected.
+    #[uniffi(default = None)]
+    pub keypad: Option<AppKeypad>,
+}
+
+/// The keys of a phone (DTMF) as they are drawn.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct AppKeypad {
+    /// Whether they are shown.
+    pub open: bool,
+    /// What was pressed here lately.
+    pub sent: String,
+    /// What was pressed at the other side lately.
+    pub received: String,
+}
+
+/// The check of the other end as it is drawn.
+#[derive(Debug, Clone, PartialEq, uniffi::Record)]
+pub struct AppVerification {
+    /// What the check is called: a key of docs/texts.json.
+    pub title: String,
+    /// Four pictures with names to say aloud; empty where there is nothing to compare.
+    pub words: Vec<VerificationWord>,
+    /// What is known.
+    pub message: AppMessage,
+    /// What that means.
+    pub trust: AppTrust,
+    /// Whether the person is asked if the words are the same (`AppAction.ConfirmVerification`): two buttons are shown.
+    pub can_answer: bool,
+    /// What stands on the button for yes: a key of docs/texts.json.
+    pub same: String,
+    /// What stands on the button for no: a key of docs/texts.json.
+    pub different: String,
+}
+
+/// Whether somebody may be between the two ends of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
+pub enum AppTrust {
+    /// It is not known.
+    Unknown,
+    /// Nobody is.
+    Verified,
+    /// Somebody may be.
+    Doubtful,
 }
 
 /// A route for sound as it is drawn.
@@ -110,6 +158,8 @@ pub enum AppAudioRouteKind {
 same_cases!(core::CallPhase => AppCallPhase {
     Ringing, Calling, RingingRemotely, RingingByPush, Connecting, Connected, Reconnecting, Ending,
 });
+same_fields!(core::KeypadView => AppKeypad { open, sent, received });
+same_cases!(core::Trust => AppTrust { Unknown, Verified, Doubtful });
 same_cases!(core::AudioRouteKind => AppAudioRouteKind { Earpiece, Speaker, Wired, Bluetooth, Car, Other });
 same_cases!(AppAudioRouteKind => core::AudioRouteKind { Earpiece, Speaker, Wired, Bluetooth, Car, Other });
 
@@ -124,6 +174,8 @@ impl From<&core::CallView> for AppCallView {
             phase: call.phase.into(),
             status: call.status.as_ref().map(Into::into),
             quality: call.quality.as_ref().map(Into::into),
+            keypad: call.keypad.clone().map(Into::into),
+            verification: call.verification.as_ref().map(Into::into),
             since_ms: call.since_ms,
             can_answer: call.can_answer,
             microphone_on: call.microphone_on,
@@ -139,6 +191,21 @@ impl From<&core::CallView> for AppCallView {
             shows_statistics: call.shows_statistics,
             low_data: call.low_data,
             full_quality: call.full_quality,
+        }
+    }
+}
+
+impl From<&core::VerificationView> for AppVerification {
+    fn from(view: &core::VerificationView) -> Self {
+        let key = |key: core::TextKey| key.as_str().to_owned();
+        Self {
+            title: key(view.title),
+            words: view.words.iter().copied().map(Into::into).collect(),
+            message: (&view.message).into(),
+            trust: view.trust.into(),
+            can_answer: view.can_answer,
+            same: key(view.same),
+            different: key(view.different),
         }
     }
 }

@@ -118,6 +118,11 @@ pub enum AppEffect {
         /// To be given back as it is.
         json: String,
     },
+    /// Keep whose devices were checked for the next start, where only this app can read it and no backup takes it along.
+    SaveRemembered {
+        /// To be given back as it is.
+        json: String,
+    },
     /// Keep the history for the next start.
     SaveHistory {
         /// To be given back as it is.
@@ -297,6 +302,7 @@ impl AppEffect {
             E::SavePhoto(jpeg) => Self::SavePhoto { jpeg },
             E::SaveSignIn(saved) => Self::SaveSignIn { saved: saved.into() },
             E::SaveBlocked(json) => Self::SaveBlocked { json },
+            E::SaveRemembered(json) => Self::SaveRemembered { json },
             E::SaveHistory(json) => Self::SaveHistory { json },
         })
     }

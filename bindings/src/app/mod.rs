@@ -12,7 +12,9 @@ mod runner;
 mod state;
 
 pub use action::AppAction;
-pub use call_view::{AppAudioRouteKind, AppAudioRouteView, AppCallPhase, AppCallView};
+pub use call_view::{
+    AppAudioRouteKind, AppAudioRouteView, AppCallPhase, AppCallView, AppKeypad, AppTrust, AppVerification,
+};
 pub use effect::{AppCallService, AppEffect, AppField, AppPermission, AppSettingsPage, AppSystemCall, AppSystemEnd};
 pub use facts::{
     AppAudioInterruption, AppAudioRoute, AppCameraTrouble, AppNetwork, AppPermissionStatus, AppPermissions,

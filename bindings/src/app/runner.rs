@@ -5,6 +5,7 @@ use crate::demo::{self, Demo};
 use crate::runtime;
 use chamada::app::{Action, ClientCommand, ClientNews, CommandKind, Failure, OutagePart};
 use chamada::client::{Client, ClientConfig, ClientError, ClientEvent, Devices, PhotoOf};
+use chamada::media::dtmf::DtmfTones;
 use chamada::media::frame::FramePool;
 use chamada::media::photo::{PhotoFormat, encode_photo};
 use chamada::media::video::VideoBounds;
@@ -90,12 +91,13 @@ impl Runner {
                     }
                 });
             }
-            ClientCommand::Connect { session, server, name, token, allow_insecure, demo } => {
+            ClientCommand::Connect { session, server, name, token, remembered, allow_insecure, demo } => {
                 // One that ended by itself is let go of.
                 (self.session, self.client) = (session, None);
                 self.demo = self.demo.take().filter(|_| demo);
                 let devices = if demo { demo::devices(&self.devices) } else { self.devices.clone() };
                 let mut config = ClientConfig::new(server, name);
+                config.remembered = remembered;
                 config.signaling.allow_insecure = allow_insecure;
                 config.signaling.token = token.map(|token| token.0);
                 config.signaling.device = self.device.clone();
@@ -198,6 +200,13 @@ async fn carry_out(session: u64, client: Client, command: ClientCommand) -> Done
         },
         C::SetBlocked { name, block: true } => (CommandKind::Other, client.block(&name).await),
         C::SetBlocked { name, block: false } => (CommandKind::Other, client.unblock(&name).await),
+        C::SendDtmf { call, tone } => {
+            let tones = DtmfTones::from(tone);
+            (CommandKind::Other, client.handle(call).send_dtmf(tones).await)
+        }
+        C::ConfirmVerification { call, same } => {
+            (CommandKind::Other, client.handle(call).confirm_verification(same).await)
+        }
         C::Say(text) => (CommandKind::Other, client.say(&text).await),
         C::SetLowData(low) => {
             let (max_width, max_height) = LOW_DATA;

@@ -118,6 +118,8 @@ pub enum AppTopic {
     Server,
     /// A call that did not begin, or how one ended.
     Call,
+    /// Somebody who may be between the two ends of a call.
+    Verification,
     /// A call that is accepted and finds no path yet.
     Path,
     /// Sound of the other side that does not come.
@@ -237,7 +239,7 @@ same_cases!(core::OutagePart => AppOutage { Server, Calls });
 same_cases!(AppOutage => core::OutagePart { Server, Calls });
 same_fields!(core::PersonView => AppPerson { name, initial, away, blocked });
 same_cases!(core::Topic => AppTopic {
-    Server, Call, Path, RemoteAudio, RemoteVideo, Audio, Camera, Thermal, Permission, Network, Other,
+    Server, Call, Verification, Path, RemoteAudio, RemoteVideo, Audio, Camera, Thermal, Permission, Network, Other,
 });
 same_cases!(core::Recovery => AppRecovery {
     TryAgain, ChangeName, ChangeAddress, Allow, OpenSettings, CameraAgain, WithoutCamera, CallAgain, Write, FullQuality, Dismiss,

@@ -240,3 +240,18 @@ async fn eco_answers_with_the_callers_own_picture_and_sound() {
     demo.interrupt();
     assert_eq!(demo.ends().await.code, 0);
 }
+
+#[tokio::test]
+async fn keys_are_pressed_once_the_call_is_connected_and_told_at_the_other_side() {
+    let (_server, url) = server().await;
+    let mut rui = chamada(&["answer", "--name", "rui", "--server", &url, "--video", SMALL, "--json"]);
+    rui.line_with("logged-in").await;
+    let call = ["call", "rui", "--name", "ana", "--server", &url, "--video", SMALL, "--json", "--dtmf", "42#"];
+    let ana = chamada(&call);
+    for key in ["4", "2", "#"] {
+        let line = rui.line_with("\"event\":\"dtmf\"").await;
+        assert!(line.contains(&format!("\"tone\":\"{key}\"")), "{line}");
+    }
+    ana.interrupt();
+    assert_eq!((ana.ends().await.code, rui.ends().await.code), (0, 0));
+}

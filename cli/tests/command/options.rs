@@ -30,6 +30,7 @@ async fn a_value_that_makes_no_sense_is_explained() {
         (&["call", "rui", "--wait", "-0.5"], "a number of seconds from 0"),
         (&["call", "rui", "--flip-after", "2s"], "a number of seconds from 0"),
         (&["--seconds", "-1"], "a number of seconds from 0"),
+        (&["call", "rui", "--dtmf", "1 2"], "' ' is no key of a phone"),
         (&["call", "rui", "--facing", "back"], "'environment'"),
         (&["call", "rui", "--facing", "Front"], "'user'"),
         (&["call", "rui", "--facing", "up"], "user (the front camera) or environment"),

@@ -117,6 +117,15 @@ pub enum UserAction {
         /// Whether nothing is to be heard of them.
         block: bool,
     },
+    /// Say whether the other person sees the same words, compared by voice ([`super::VerificationView`]).
+    ConfirmVerification {
+        /// Whether they are the same.
+        same: bool,
+    },
+    /// Show or hide the keys of a phone.
+    ShowKeypad(bool),
+    /// Press a key of a phone: `0` to `9`, `*`, `#`.
+    PressKey(char),
     /// Forget the calls that were.
     ClearHistory,
     /// A button of a banner.
@@ -148,6 +157,8 @@ pub enum SystemAction {
         history: Option<String>,
         /// Who is blocked, as [`super::Effect::SaveBlocked`] had it.
         blocked: Option<String>,
+        /// Whose devices were checked, as [`super::Effect::SaveRemembered`] had it.
+        remembered: Option<String>,
         /// How permissions stand.
         permissions: Permissions,
     },

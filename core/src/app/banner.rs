@@ -63,6 +63,8 @@ pub enum Topic {
     Server,
     /// A call that did not begin, or how one ended.
     Call,
+    /// Somebody who may be between the two ends of a call.
+    Verification,
     /// A call that is accepted and finds no path yet.
     Path,
     /// Sound of the other side that does not come.
@@ -85,8 +87,16 @@ pub enum Topic {
 
 impl Topic {
     /// What is told of a call that goes on, so that the call's end is the end of it.
-    pub(super) const OF_A_CALL: [Self; 7] =
-        [Self::Path, Self::RemoteAudio, Self::RemoteVideo, Self::Audio, Self::Camera, Self::Thermal, Self::Network];
+    pub(super) const OF_A_CALL: [Self; 8] = [
+        Self::Verification,
+        Self::Path,
+        Self::RemoteAudio,
+        Self::RemoteVideo,
+        Self::Audio,
+        Self::Camera,
+        Self::Thermal,
+        Self::Network,
+    ];
 }
 
 /// Something that people are told.

@@ -5,11 +5,13 @@ use super::client_news::CommandKind;
 use super::effect::{ClientCommand, Effect, SettingsPage, SystemEndReason};
 use super::failure::Failure;
 use super::history::{self, HistoryEntry, HistoryKind};
+use super::keypad::Keypad;
 use super::permissions::{Admission, CameraAdmission, PermissionStatus};
 use super::reducer::{App, END_TIMEOUT, Now, Question};
 use super::state::{CallPhase, Tab};
 use super::system_calls::{self, Announced, PUSH_TIMEOUT};
 use super::text::TextKey;
+use super::verification::CallCheck;
 use crate::call::EndReason;
 use crate::client::CallQuality;
 use crate::facing::FacingMode;
@@ -34,6 +36,9 @@ pub(super) struct Call {
     pub(super) facing: Option<FacingMode>,
     pub(super) can_flip: bool,
     pub(super) quality: CallQuality,
+    pub(super) keypad: Keypad,
+    /// None before it was connected.
+    pub(super) check: Option<CallCheck>,
     /// Answered here, and not heard of yet.
     pub(super) answered: bool,
     pub(super) silenced: bool,
@@ -73,6 +78,8 @@ impl Call {
             facing: None,
             can_flip: true,
             quality: CallQuality::default(),
+            keypad: Keypad::default(),
+            check: None,
             answered: false,
             silenced: false,
             ending: None,

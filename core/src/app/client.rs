@@ -76,6 +76,9 @@ impl App {
                     call.quality = quality;
                 }
             }
+            ClientNews::Verification(verification) => self.verification_changed(verification),
+            ClientNews::Remember(person) => self.remember(person),
+            ClientNews::Dtmf(tone) => self.heard_tone(tone),
             ClientNews::DeviceFailed { device, why } => self.device_failed(device, why),
         }
     }

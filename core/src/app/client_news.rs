@@ -3,8 +3,10 @@
 use super::failure::Failure;
 use super::statistics::{self, StatisticsLine};
 use crate::call::{CallEvent, CallSnapshot, EndReason, NoPath};
-use crate::client::{CallQuality, ClientEvent, DeviceKind, MediaKind, MissingMedia};
+use crate::client::{CallQuality, ClientEvent, DeviceKind, MediaKind, MissingMedia, Verification};
 use crate::facing::FacingMode;
+use crate::media::dtmf::DtmfTone;
+use crate::security::RememberedPerson;
 use crate::signaling::SignalingEvent;
 use crate::signaling::message::{CallId, PushInfo, PushPlatform};
 
@@ -100,6 +102,12 @@ pub enum ClientNews {
     },
     /// How good the call is changed.
     Quality(CallQuality),
+    /// The other side pressed a key of its phone.
+    Dtmf(DtmfTone),
+    /// How far the check of the other end is changed.
+    Verification(Verification),
+    /// All that is to be remembered of this person, whose device was checked.
+    Remember(RememberedPerson),
     /// A device cannot be used; the call goes on without it.
     DeviceFailed {
         /// Which one.
@@ -160,7 +168,10 @@ impl ClientNews {
             ClientEvent::Quality(quality) => Self::Quality(*quality),
             ClientEvent::Camera(settings) => Self::CameraOpened(settings.facing),
             ClientEvent::DeviceFailed { device, why } => Self::DeviceFailed { device: *device, why: why.into() },
-            ClientEvent::Data(_) | ClientEvent::Verification(_) | ClientEvent::Remember(_) => return None,
+            ClientEvent::Verification(verification) => Self::Verification(*verification),
+            ClientEvent::Remember(person) => Self::Remember(person.clone()),
+            ClientEvent::Dtmf(tone) => Self::Dtmf(*tone),
+            ClientEvent::Data(_) => return None,
         })
     }
 

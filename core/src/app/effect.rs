@@ -4,7 +4,9 @@ use super::action::{SavedSignIn, Token};
 use super::client_news::ServerPush;
 use super::permissions::Permission;
 use super::state::OutagePart;
+use crate::media::dtmf::DtmfTone;
 use crate::media::video::ThermalState;
+use crate::security::RememberedPerson;
 use crate::signaling::message::{CallId, PushRegister};
 
 /// Something to be done. Those with a value (`Ring(true)`) say how it is to be from now on.
@@ -70,6 +72,9 @@ pub enum Effect {
     SaveHistory(String),
     /// Keep who is blocked: JSON to be given back at the next start.
     SaveBlocked(String),
+    /// Keep whose devices were checked, where only this app can read it and no backup takes it along: JSON to be given back at the next
+    /// start.
+    SaveRemembered(String),
 }
 
 /// A page of the system's settings.
@@ -127,6 +132,8 @@ pub enum ClientCommand {
         name: String,
         /// The token.
         token: Option<Token>,
+        /// The people there whose devices were checked.
+        remembered: Vec<RememberedPerson>,
         /// Whether it may be reached without encryption.
         allow_insecure: bool,
         /// With devices that are not real.
@@ -161,6 +168,20 @@ pub enum ClientCommand {
     FlipCamera(CallId),
     /// Take a photo of what the other side sends; [`super::ClientNews::PhotoTaken`] answers.
     TakePhoto(CallId),
+    /// Send this tone (DTMF).
+    SendDtmf {
+        /// In which call.
+        call: CallId,
+        /// Which.
+        tone: DtmfTone,
+    },
+    /// The person has compared the words.
+    ConfirmVerification {
+        /// In which call.
+        call: CallId,
+        /// Whether they are the same.
+        same: bool,
+    },
     /// Say something in the chat.
     Say(String),
     /// Nothing of this person is wanted, or it is again.

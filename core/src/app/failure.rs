@@ -4,6 +4,7 @@ use crate::call::CallError;
 use crate::client::ClientError;
 use crate::media::capture::CaptureError;
 use crate::media::constraints::ConstraintError;
+use crate::media::dtmf::DtmfError;
 use crate::signaling::SignalingError;
 use crate::signaling::message::{ErrorCode, ErrorMessage};
 
@@ -106,6 +107,8 @@ impl From<&ClientError> for Failure {
             ClientError::Capture(CaptureError::NotAllowed(_)) => Self::DeviceNotAllowed,
             ClientError::Capture(CaptureError::NotReadable(_)) => Self::DeviceNotReadable,
             ClientError::Data(_) => Self::Refused,
+            ClientError::Dtmf(DtmfError::TooMany) => Self::TooFast,
+            ClientError::Dtmf(_) => Self::WrongState,
             ClientError::NoPicture => Self::NoPicture,
             ClientError::NoWords => Self::WrongState,
             ClientError::Closed => Self::NotLoggedIn,

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Each rule has a file: what is told (`banner`), `permissions`, `hold`, the wish for the `camera`, where sound goes
-//! (`audio_route`), changes of the `network`, `thermal` state, names (`name`), `history`, `chat`, the matching of system
+//! (`audio_route`), changes of the `network`, `thermal` state, names (`name`), `history`, `chat`, the check of the other end (`verification`, `remembered`), the matching of system
 //! calls (`system_calls`) and pushes (`push`), `statistics` as text. What merely follows from the state, such as whether it rings, is computed
 //! after each action and compared with what was done last (`levels`): so nothing rings, films or listens that has no reason to any more.
 
@@ -31,6 +31,7 @@ mod effect;
 mod failure;
 mod history;
 mod hold;
+mod keypad;
 mod levels;
 mod name;
 mod network;
@@ -38,6 +39,7 @@ mod permissions;
 mod push;
 mod quality;
 mod reducer;
+mod remembered;
 mod state;
 mod statistics;
 mod system;
@@ -47,6 +49,7 @@ mod tests;
 mod text;
 mod thermal;
 mod user;
+mod verification;
 mod view;
 
 pub use action::{Action, PhotoOutcome, RingerMode, SavedSignIn, SystemAction, SystemCallNews, Token, UserAction};
@@ -66,7 +69,8 @@ pub use permissions::{Permission, PermissionStatus, Permissions};
 pub use push::read_push;
 pub use reducer::{App, AppConfig, Now};
 pub use state::{
-    AppState, AudioRouteView, CallPhase, CallView, OutagePart, PeopleView, PersonView, Screen, SignInView, Tab,
+    AppState, AudioRouteView, CallPhase, CallView, KeypadView, OutagePart, PeopleView, PersonView, Screen, SignInView,
+    Tab, Trust, VerificationView,
 };
 pub use statistics::StatisticsLine;
 pub use text::{Message, TextKey};

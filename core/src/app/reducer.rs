@@ -15,6 +15,7 @@ use super::name::Address;
 use super::network::NetworkMonitor;
 use super::permissions::{Permission, Permissions};
 use super::push::PushState;
+use super::remembered::Remembered;
 use super::state::{AppState, OutagePart, Tab};
 use super::statistics::StatisticsLine;
 use super::system_calls::{Announced, PUSH_TIMEOUT, SystemCalls};
@@ -100,6 +101,7 @@ pub struct App {
     pub(super) chat: ChatStore,
     pub(super) history: CallHistory,
     pub(super) blocked: Blocked,
+    pub(super) remembered: Remembered,
     pub(super) statistics: Vec<StatisticsLine>,
     pub(super) shows_statistics: bool,
     pub(super) missed: u32,
@@ -148,6 +150,7 @@ impl App {
             chat: ChatStore::default(),
             history: CallHistory::default(),
             blocked: Blocked::default(),
+            remembered: Remembered::default(),
             statistics: Vec::new(),
             shows_statistics: false,
             missed: 0,

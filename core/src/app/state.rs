@@ -3,6 +3,7 @@
 use super::audio_route::AudioRouteKind;
 use super::banner::Banner;
 use super::text::{Message, TextKey};
+use crate::security::Word;
 use crate::signaling::message::CallId;
 
 /// All that the screens show, but for chat, history and measurements, which [`super::App`] hands out apart: they are long, or change
@@ -146,6 +147,10 @@ pub struct CallView {
     pub status: Option<Message>,
     /// What is to be told of its quality; none while it is good.
     pub quality: Option<Message>,
+    /// What is known of the other end; none before it was connected.
+    pub verification: Option<VerificationView>,
+    /// The keys of a phone; none before the call was connected.
+    pub keypad: Option<KeypadView>,
     /// When it was connected first, in milliseconds since 1970.
     pub since_ms: Option<u64>,
     /// It rings here, and nobody answered yet: the buttons to answer are shown.
@@ -176,6 +181,47 @@ pub struct CallView {
     pub low_data: bool,
     /// The person lifted it.
     pub full_quality: bool,
+}
+
+/// The keys of a phone (DTMF) as they are drawn.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeypadView {
+    /// Whether they are shown.
+    pub open: bool,
+    /// What was pressed here lately.
+    pub sent: String,
+    /// What was pressed at the other side lately.
+    pub received: String,
+}
+
+/// The check of the other end ([`crate::security`]) as it is drawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VerificationView {
+    /// What the check is called.
+    pub title: TextKey,
+    /// Four pictures with names to say aloud; empty where there is nothing to compare.
+    pub words: Vec<Word>,
+    /// What is known.
+    pub message: Message,
+    /// What that means.
+    pub trust: Trust,
+    /// Whether the person is asked if the words are the same ([`super::UserAction::ConfirmVerification`]).
+    pub can_answer: bool,
+    /// What stands on the button for yes.
+    pub same: TextKey,
+    /// What stands on the button for no.
+    pub different: TextKey,
+}
+
+/// Whether somebody may be between the two ends of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Trust {
+    /// It is not known.
+    Unknown,
+    /// Nobody is.
+    Verified,
+    /// Somebody may be.
+    Doubtful,
 }
 
 /// A route for sound as it is drawn.

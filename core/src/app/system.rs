@@ -11,6 +11,7 @@ use super::hold::AudioInterruption;
 use super::network::Network;
 use super::permissions::PermissionStatus;
 use super::reducer::{App, Now, Session};
+use super::remembered::Remembered;
 use super::state::Tab;
 use super::text::TextKey;
 use super::thermal;
@@ -20,7 +21,7 @@ use crate::signaling::message::CallId;
 impl App {
     pub(super) fn on_system(&mut self, now: Now, action: SystemAction) {
         match action {
-            SystemAction::Started { saved, history, blocked, permissions } => {
+            SystemAction::Started { saved, history, blocked, remembered, permissions } => {
                 self.permissions = permissions;
                 self.saved = saved;
                 if let Some(json) = history {
@@ -28,6 +29,9 @@ impl App {
                 }
                 if let Some(json) = blocked {
                     self.blocked = Blocked::restored(&json);
+                }
+                if let Some(json) = remembered {
+                    self.remembered = Remembered::restored(&json);
                 }
                 self.connect_as_saved();
             }

@@ -37,6 +37,9 @@ impl App {
             UserAction::SetFullQuality(on) => self.set_full_quality(on),
             UserAction::Say(text) => self.say(&text),
             UserAction::SetBlocked { name, block } => self.set_blocked(now, name, block),
+            UserAction::ConfirmVerification { same } => self.confirm_verification(same),
+            UserAction::ShowKeypad(on) => self.show_keypad(on),
+            UserAction::PressKey(key) => self.press_key(key),
             UserAction::ClearHistory => {
                 self.history.clear();
                 self.missed = 0;
@@ -97,8 +100,10 @@ impl App {
         self.demo = false;
         let session = self.new_session();
         self.session = Session::Connecting(session);
+        let remembered = self.remembered.at(&address.server);
         let (server, name, allow_insecure) = (address.server, address.name, address.allow_insecure);
-        self.command(ClientCommand::Connect { session, server, name, token, allow_insecure, demo: false });
+        let demo = false;
+        self.command(ClientCommand::Connect { session, server, name, token, remembered, allow_insecure, demo });
     }
 
     /// Logs in as at the last start, if the person has not logged out since.
@@ -127,7 +132,8 @@ impl App {
         if let Ok(address) = address {
             self.session = Session::Connecting(session);
             let (server, name, allow_insecure) = (address.server, address.name, address.allow_insecure);
-            self.command(ClientCommand::Connect { session, server, name, token: None, allow_insecure, demo: true });
+            let (token, remembered, demo) = (None, Vec::new(), true);
+            self.command(ClientCommand::Connect { session, server, name, token, remembered, allow_insecure, demo });
         }
     }
 

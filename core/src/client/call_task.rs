@@ -10,6 +10,7 @@ use crate::call::{ConnectionState, PeerAction, PeerId, PeerReport};
 use crate::facing::FacingMode;
 use crate::media::capture::CameraSettings;
 use crate::media::constraints::VideoConstraints;
+use crate::media::dtmf::{DtmfTone, DtmfTones};
 use crate::media::frame::VideoFrame;
 use crate::media::video::codec::VideoCodec;
 use crate::peer::{AgreedMedia, PEER_EVENTS, PeerConfig, PeerConnection, PeerError, PeerEvent, PeerFactory};
@@ -71,6 +72,7 @@ pub(super) enum FromTask {
         reply: oneshot::Sender<Result<(), ClientError>>,
         result: Result<(), ClientError>,
     },
+    Dtmf(DtmfTone),
     Data(Bytes),
     /// What is known of the other end of this call, and what to remember of this person.
     Verification {
@@ -104,6 +106,10 @@ pub(super) enum TaskRequest {
     },
     SendData {
         data: Bytes,
+        reply: oneshot::Sender<Result<(), ClientError>>,
+    },
+    SendDtmf {
+        tones: DtmfTones,
         reply: oneshot::Sender<Result<(), ClientError>>,
     },
     ConfirmVerification {
@@ -342,6 +348,9 @@ impl CallTask {
             TaskRequest::SendData { data, reply } => {
                 let _ = reply.send(self.connection.send_data(data).map_err(Into::into));
             }
+            TaskRequest::SendDtmf { tones, reply } => {
+                let _ = reply.send(self.connection.send_dtmf(&tones).map_err(Into::into));
+            }
             TaskRequest::ConfirmVerification { same, reply } => {
                 let change = self.check.confirm(self.connection.as_ref(), same);
                 let (change, answer) = match change {
@@ -382,6 +391,7 @@ impl CallTask {
             PeerEvent::Agreed(agreed) => self.tell(FromTask::Agreed { call: self.context.call, agreed }).await,
             PeerEvent::KeyframeWanted => self.media.request_keyframe(),
             PeerEvent::VideoCodec(codec) => self.media.set_codec(codec),
+            PeerEvent::Dtmf(tone) => self.tell(FromTask::Dtmf(tone)).await,
             PeerEvent::Data(data) => self.tell(FromTask::Data(data)).await,
             PeerEvent::Verification(frame) => {
                 let change = self.check.receive(self.connection.as_ref(), frame);

@@ -10,6 +10,7 @@ use super::{CallStats, ClientConfig, ClientError, ClientEvent, DeviceKind, Devic
 use crate::call::{CallEngine, CallError, CallEvent, CallSnapshot, CallState, Command, Output, PeerAction, PeerId};
 use crate::facing::FacingMode;
 use crate::media::constraints::{self, VideoConstraints};
+use crate::media::dtmf::{DtmfError, DtmfTones};
 use crate::media::frame::VideoFrame;
 use crate::peer::{DataError, PeerFactory};
 use crate::security::{RememberedPerson, Secret};
@@ -102,6 +103,10 @@ pub(super) enum Request {
         same: bool,
         reply: Reply<()>,
     },
+    SendDtmf {
+        tones: DtmfTones,
+        reply: Reply<()>,
+    },
     Snapshot {
         reply: oneshot::Sender<CallSnapshot>,
     },
@@ -126,6 +131,7 @@ impl Request {
             | Self::Decline { reply }
             | Self::HangUp { reply }
             | Self::ConfirmVerification { reply, .. }
+            | Self::SendDtmf { reply, .. }
             | Self::SendData { reply, .. } => {
                 let _ = reply.send(Err(gone()));
             }
@@ -355,6 +361,10 @@ impl Driver {
                 Some(task) => task.ask(TaskRequest::ConfirmVerification { same, reply }),
                 None => drop(reply.send(Err(ClientError::NoWords))),
             },
+            Request::SendDtmf { tones, reply } => match self.active_task() {
+                Some(task) => task.ask(TaskRequest::SendDtmf { tones, reply }),
+                None => drop(reply.send(Err(DtmfError::NotAgreed.into()))),
+            },
             Request::Say { text, reply } => {
                 let _ = reply.send(self.signaling.chat(&text).map_err(Into::into));
             }
@@ -522,6 +532,7 @@ impl Driver {
                 let changes = self.media_watch(call).agree(agreed);
                 self.tell_missing(call, changes);
             }
+            FromTask::Dtmf(tone) => self.tell(ClientEvent::Dtmf(tone)),
             FromTask::Data(data) => self.tell(ClientEvent::Data(data)),
             FromTask::Verification { call, with, verification, secret } => {
                 self.on_verification(call, with, verification, secret);

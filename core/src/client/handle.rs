@@ -3,6 +3,7 @@
 use super::driver::{Reply, Request};
 use super::{Client, ClientError, PhotoOf};
 use crate::facing::FacingMode;
+use crate::media::dtmf::DtmfTones;
 use crate::media::frame::VideoFrame;
 use crate::signaling::message::CallId;
 
@@ -73,6 +74,22 @@ impl CallHandle {
     /// As there; and [`crate::call::CallError::NoCall`] once it is over.
     pub async fn send_data(&self, data: bytes::Bytes) -> Result<(), ClientError> {
         self.ask(|reply| Request::SendData { data, reply }).await
+    }
+
+    /// As [`Client::confirm_verification`].
+    ///
+    /// # Errors
+    /// As there; and [`crate::call::CallError::NoCall`] once it is over.
+    pub async fn confirm_verification(&self, same: bool) -> Result<(), ClientError> {
+        self.ask(|reply| Request::ConfirmVerification { same, reply }).await
+    }
+
+    /// As [`Client::send_dtmf`].
+    ///
+    /// # Errors
+    /// As there; and [`crate::call::CallError::NoCall`] once it is over.
+    pub async fn send_dtmf(&self, tones: DtmfTones) -> Result<(), ClientError> {
+        self.ask(|reply| Request::SendDtmf { tones, reply }).await
     }
 
     async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, ClientError> {

@@ -36,6 +36,7 @@ use crate::call::{CallError, CallEvent, CallSnapshot};
 use crate::facing::FacingMode;
 use crate::media::capture::{CameraSettings, CaptureError};
 use crate::media::constraints::{ConstraintError, VideoConstraints};
+use crate::media::dtmf::{DtmfError, DtmfTone, DtmfTones};
 use crate::media::frame::VideoFrame;
 use crate::media::video::{DegradationPreference, ThermalState, VideoBounds};
 use crate::outage::Outage;
@@ -78,6 +79,8 @@ pub enum ClientEvent {
         /// Why.
         why: ClientError,
     },
+    /// The other side pressed a key of its phone: told when the tone begins.
+    Dtmf(DtmfTone),
     /// A message of the other side on the call's data channel.
     Data(bytes::Bytes),
     /// What is known of the other end changed: [`crate::security`]. Told within a few seconds after a call is connected, and again where
@@ -128,6 +131,9 @@ pub enum ClientError {
     /// The data channel does not take the message.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// Tones cannot be sent.
+    #[error(transparent)]
+    Dtmf(#[from] DtmfError),
     /// There is no picture yet.
     #[error("there is no picture yet")]
     NoPicture,
@@ -360,6 +366,15 @@ impl Client {
     /// [`DataError`] if no call has an open data channel, if the message is too long, or if 64 wait to be sent already.
     pub async fn send_data(&self, data: bytes::Bytes) -> Result<(), ClientError> {
         self.ask(|reply| Request::SendData { data, reply }).await?
+    }
+
+    /// Sends keys of a phone (DTMF, RFC 4733) in place of sound, after those that wait; the other side gets [`ClientEvent::Dtmf`]. At most 256
+    /// wait.
+    ///
+    /// # Errors
+    /// [`ClientError::Dtmf`] if the call is not connected, if the other side takes no tones, or if too many wait.
+    pub async fn send_dtmf(&self, tones: DtmfTones) -> Result<(), ClientError> {
+        self.ask(|reply| Request::SendDtmf { tones, reply }).await?
     }
 
     /// Says whether the other person sees the same words ([`ClientEvent::Verification`]): compared by voice, and never by guess.

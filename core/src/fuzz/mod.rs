@@ -22,7 +22,7 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 11] = [
     Target { name: "signaling", run: crate::signaling::fuzz::frames },
     Target { name: "sdp", run: crate::sdp::fuzz::descriptions },
     Target { name: "candidates", run: crate::peer::webrtc::fuzz::candidates },
@@ -32,5 +32,6 @@ pub const TARGETS: [Target; 10] = [
     Target { name: "jitter", run: crate::media::audio::fuzz::jitter_buffer },
     Target { name: "y4m", run: crate::media::y4m::fuzz },
     Target { name: "wav", run: crate::media::wav::fuzz },
+    Target { name: "dtmf", run: crate::media::dtmf::fuzz::events },
     Target { name: "verification", run: crate::security::fuzz::frames },
 ];

@@ -66,5 +66,6 @@ targets! {
     sound_in_any_packets_at_any_time_does_no_harm: "jitter",
     damaged_films_do_no_harm: "y4m",
     damaged_sound_files_do_no_harm: "wav",
+    tones_of_a_broken_peer_do_no_harm: "dtmf",
     frames_of_somebody_who_does_not_keep_to_the_check_do_no_harm: "verification"
 }

@@ -4,6 +4,7 @@ pub mod audio;
 pub mod capture;
 pub mod constraints;
 pub mod convert;
+pub mod dtmf;
 pub mod file;
 pub mod frame;
 pub mod loopback;

@@ -8,6 +8,7 @@ pub mod webrtc;
 use crate::call::{ConnectionState, PathSearch};
 use crate::congestion::{ControllerStats, Demand, Plan};
 use crate::media::audio::AudioPacket;
+use crate::media::dtmf::{DtmfError, DtmfTone, DtmfTones};
 use crate::media::rtp::RtpPacket;
 use crate::media::sync::SenderReport;
 use crate::media::video::codec::{EncodedFrame, VideoCodec};
@@ -97,6 +98,8 @@ pub enum PeerEvent {
     VideoCodec(VideoCodec),
     /// Whether the other side takes redundant sound (RED, RFC 2198). Until it is told, it does not.
     AudioRedundancy(bool),
+    /// The other side pressed a key of its phone (RFC 4733): told when it begins, each once.
+    Dtmf(DtmfTone),
     /// A message on the data channel.
     Data(Bytes),
     /// A frame of the check of the other end ([`crate::security`]), which has a channel of its own.
@@ -134,7 +137,7 @@ impl PeerEvent {
     /// Whether it may be dropped for want of room: a measurement that the next one replaces, a request that will be repeated,
     /// a message of a channel that promises nothing to an app that does not read.
     pub fn is_minor(&self) -> bool {
-        matches!(self, Self::KeyframeWanted | Self::Data(_) | Self::Verification(_))
+        matches!(self, Self::KeyframeWanted | Self::Data(_) | Self::Verification(_) | Self::Dtmf(_))
     }
 }
 
@@ -186,6 +189,12 @@ pub trait PeerConnection: Send + Sync {
     /// Sends one packet of sound: in RED (RFC 2198) if it repeats earlier ones and the other side takes that, else as Opus alone. Never waits: one
     /// that finds the way full is dropped and reported by `false`.
     fn send_audio(&self, packet: AudioPacket) -> bool;
+
+    /// Sends tones in place of sound (RFC 4733), after those that wait. Never waits.
+    ///
+    /// # Errors
+    /// [`DtmfError::NotAgreed`], [`DtmfError::TooMany`].
+    fn send_dtmf(&self, tones: &DtmfTones) -> Result<(), DtmfError>;
 
     /// Asks the other side for a keyframe (PLI).
     fn request_keyframe(&self);

@@ -6,6 +6,9 @@ use crate::media::video::codec::VideoCodec;
 /// Payload types of the offers made here. An answer uses those of the offer that it answers.
 pub(crate) const OPUS: u8 = 111;
 pub(crate) const RED: u8 = 63;
+/// Telephone events (RFC 4733) in the clock of Opus, and in that of old telephones, which some take alone.
+pub(crate) const DTMF: u8 = 101;
+pub(crate) const DTMF_8K: u8 = 126;
 const VP8: (u8, u8) = (96, 97);
 const H264: (u8, u8) = (106, 107);
 /// What is free for other formats (RFC 3551 section 6, RFC 5761 section 4).
@@ -13,6 +16,8 @@ const FREE: [std::ops::RangeInclusive<u8>; 2] = [96..=127, 35..=63];
 
 /// Parameters of Opus: in-band forward error correction (RFC 7587 section 6.1).
 pub(crate) const OPUS_FMTP: &str = "minptime=10;useinbandfec=1";
+/// The keys of a phone (RFC 4733 section 3.2).
+pub(super) const DTMF_FMTP: &str = "0-15";
 /// Constrained baseline (RFC 7742 section 6.2), packetization mode 1 (RFC 6184 section 5.4). Level 3.1 is the floor of
 /// RFC 7742; `level-asymmetry-allowed` lets each side send more if the other takes more.
 pub(crate) const H264_FMTP: &str = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f";
@@ -41,6 +46,9 @@ pub(crate) struct Numbers {
     pub(crate) opus: Option<u8>,
     /// RED (RFC 2198) whose blocks are all Opus.
     pub(crate) red: Option<u8>,
+    /// Telephone events (RFC 4733) at 48 kHz, and at 8 kHz.
+    pub(crate) dtmf: Option<u8>,
+    pub(crate) dtmf_8k: Option<u8>,
     /// At most one of each codec, the preferred one first.
     pub(crate) video: Vec<VideoNumber>,
 }
@@ -63,7 +71,8 @@ impl Numbers {
 
     fn has(&self, number: u8) -> bool {
         let of_video = |video: &VideoNumber| video.payload_type == number || video.rtx == Some(number);
-        self.opus == Some(number) || self.red == Some(number) || self.video.iter().any(of_video)
+        let sound = [self.opus, self.red, self.dtmf, self.dtmf_8k];
+        sound.contains(&Some(number)) || self.video.iter().any(of_video)
     }
 
     /// The usual number if it is free, or another one.
@@ -72,11 +81,13 @@ impl Numbers {
         if !self.has(usual) { usual } else { others.find(|number| !self.has(*number)).unwrap_or(usual) }
     }
 
-    /// The same with numbers for what has none: Opus, RED, and these codecs, with retransmissions.
+    /// The same with numbers for what has none: Opus, RED, telephone events, and these codecs, with retransmissions.
     pub(crate) fn completed(&self, codecs: &[VideoCodec]) -> Self {
         let mut all = self.clone();
         all.opus = Some(all.opus.unwrap_or_else(|| all.free(OPUS)));
         all.red = Some(all.red.unwrap_or_else(|| all.free(RED)));
+        all.dtmf = Some(all.dtmf.unwrap_or_else(|| all.free(DTMF)));
+        all.dtmf_8k = Some(all.dtmf_8k.unwrap_or_else(|| all.free(DTMF_8K)));
         for &codec in codecs {
             if all.of(codec).is_none() {
                 let payload_type = all.free(usual(codec).0);
@@ -119,6 +130,18 @@ pub(super) fn audio(section: &Section) -> (Option<u8>, Option<u8>) {
     let of_opus = |number: u8| section.fmtp(number).is_some_and(|blocks| blocks.split('/').all(is_opus));
     let red = numbers(section).find(|&number| is(number, "red/48000") && of_opus(number));
     (opus, red.filter(|_| opus.is_some()))
+}
+
+/// The payload types of telephone events, at 48 kHz and at 8 kHz: the former where the section has both.
+pub(super) fn telephone_events(section: &Section) -> (Option<u8>, Option<u8>) {
+    let of = |name: &str| {
+        let is = |map: &str| map.eq_ignore_ascii_case(name) || map.eq_ignore_ascii_case(&format!("{name}/1"));
+        numbers(section).find(|&number| section.rtpmap(number).is_some_and(is))
+    };
+    match of("telephone-event/48000") {
+        None => (None, of("telephone-event/8000")),
+        found => (found, None),
+    }
 }
 
 /// The codecs of a section that are among these, in the section's order of preference.

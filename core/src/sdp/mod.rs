@@ -20,7 +20,8 @@ mod session;
 mod tests;
 mod write;
 
-pub(crate) use formats::{H264_FMTP, Numbers, OPUS, OPUS_FMTP, RED, VideoNumber, usual};
+pub(crate) use formats::{DTMF, DTMF_8K, H264_FMTP, Numbers, OPUS, OPUS_FMTP, RED, VideoNumber, usual};
+pub(crate) use plain::{DTMF_8K_PARAMETERS, DTMF_PARAMETERS};
 pub(crate) use read::{Description, SdpError};
 pub(crate) use select::ice_credentials;
 pub(crate) use session::{Kind, SDES_MID, Session, TRANSPORT_CC};

@@ -10,6 +10,10 @@ use std::fmt::Write;
 const SCTP_PORT: u16 = 5_000;
 const MAX_MESSAGE_SIZE: u32 = 262_144;
 
+/// The crate tells formats apart by names and parameters alone, not by their clocks.
+pub(crate) const DTMF_PARAMETERS: &str = "rate=48000";
+pub(crate) const DTMF_8K_PARAMETERS: &str = "rate=8000";
+
 impl Session {
     /// What the other side has described, for the crate. `version` has to be another one each time.
     pub(crate) fn plain(&self, version: u64) -> String {
@@ -56,10 +60,14 @@ fn data(text: &mut String, port: u16) -> std::fmt::Result {
 
 fn audio(text: &mut String, media: &Media, numbers: &Numbers) -> std::fmt::Result {
     let (Some(opus), Some(red)) = (numbers.opus, numbers.red) else { return Ok(()) };
-    write!(text, "m=audio 9 UDP/TLS/RTP/SAVPF {opus} {red}\r\nc=IN IP4 0.0.0.0\r\na=rtcp-mux\r\n")?;
+    let (Some(dtmf), Some(dtmf_8k)) = (numbers.dtmf, numbers.dtmf_8k) else { return Ok(()) };
+    write!(text, "m=audio 9 UDP/TLS/RTP/SAVPF {opus} {red} {dtmf} {dtmf_8k}\r\nc=IN IP4 0.0.0.0\r\na=rtcp-mux\r\n")?;
     write!(text, "a=rtpmap:{opus} opus/48000/2\r\na=fmtp:{opus} {}\r\n", formats::OPUS_FMTP)?;
     // The crate does not look into it; it only has to be what was registered.
     write!(text, "a=rtpmap:{red} red/48000/2\r\na=fmtp:{red} {0}/{0}\r\n", formats::OPUS)?;
+    for (number, rate, parameters) in [(dtmf, 48_000, DTMF_PARAMETERS), (dtmf_8k, 8_000, DTMF_8K_PARAMETERS)] {
+        write!(text, "a=rtpmap:{number} telephone-event/{rate}\r\na=fmtp:{number} {parameters}\r\n")?;
+    }
     feedback(text, media, &[opus, red])?;
     stream(text, media, Kind::Audio)
 }

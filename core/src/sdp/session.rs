@@ -407,6 +407,7 @@ impl Session {
     fn take_numbers(&mut self, section: &Section, kind: Kind) {
         if kind == Kind::Audio {
             (self.send.opus, self.send.red) = formats::audio(section);
+            (self.send.dtmf, self.send.dtmf_8k) = formats::telephone_events(section);
         } else {
             self.send.video = formats::video(section, &self.codecs);
         }

@@ -1,6 +1,6 @@
 //! Offers and answers as the other side gets them: a section for each m-line, those that are not used refused in their place.
 
-use super::formats::{self, VideoNumber};
+use super::formats::{self, Numbers, VideoNumber};
 use super::read::{Description, Direction, Section};
 use super::session::{Kind, Line, Role, SDES_MID, Session, TRANSPORT_CC};
 use std::fmt::{Result, Write};
@@ -158,7 +158,10 @@ impl Session {
     fn answered_audio(&self, section: &Section) -> Vec<Format> {
         let (opus, red) = formats::audio(section);
         let feedback = |number| formats::feedback(section, number, &formats::AUDIO_FEEDBACK);
-        audio(opus, red, feedback)
+        let mut formats = audio(opus, red, feedback);
+        let (at_48k, at_8k) = formats::telephone_events(section);
+        formats.extend(telephone_events(at_48k, at_8k));
+        formats
     }
 
     fn answered_video(&self, section: &Section) -> Vec<Format> {
@@ -167,7 +170,10 @@ impl Session {
     }
 
     fn offered_audio(&self) -> Vec<Format> {
-        audio(self.receive.opus, self.receive.red, |_| formats::AUDIO_FEEDBACK.to_vec())
+        let Numbers { opus, red, dtmf, dtmf_8k, .. } = self.receive;
+        let mut formats = audio(opus, red, |_| formats::AUDIO_FEEDBACK.to_vec());
+        formats.extend(telephone_events(dtmf, dtmf_8k));
+        formats
     }
 
     fn offered_video(&self) -> Vec<Format> {
@@ -186,6 +192,18 @@ fn audio(opus: Option<u8>, red: Option<u8>, feedback: impl Fn(u8) -> Vec<&'stati
     // Opus before RED, so that browsers, which take both, send plain Opus.
     let red_format = red.zip(opus).map(|(number, opus)| format(number, "red", format!("{opus}/{opus}")));
     opus_format.into_iter().chain(red_format).collect()
+}
+
+fn telephone_events(at_48k: Option<u8>, at_8k: Option<u8>) -> impl Iterator<Item = Format> {
+    let format = |number: Option<u8>, rate: u32| {
+        number.map(|number| Format {
+            number,
+            name: format!("telephone-event/{rate}"),
+            parameters: Some(formats::DTMF_FMTP.to_owned()),
+            feedback: Vec::new(),
+        })
+    };
+    [format(at_48k, 48_000), format(at_8k, 8_000)].into_iter().flatten()
 }
 
 fn video(numbers: &[VideoNumber], feedback: impl Fn(u8) -> Vec<&'static str>) -> Vec<Format> {

@@ -11,6 +11,8 @@ const MAX_FRAMES: u32 = 32;
 /// Whether the other end is who it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CheckResult {
+    /// The connection is new, and its check goes on: nothing is known, whatever was known of another one.
+    Checking,
     /// The other side does not know the check: an old version, or another implementation. Nothing is known.
     Unsupported,
     /// The words are to be compared.
@@ -31,6 +33,7 @@ impl CheckResult {
     /// A name for programs, e.g. `compare`.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Checking => "checking",
             Self::Unsupported => "unsupported",
             Self::Compare => "compare",
             Self::Remembered => "remembered",
@@ -63,9 +66,6 @@ pub enum CheckFailure {
     /// It stopped in the middle.
     #[error("the other side stopped answering")]
     Timeout,
-    /// The channel or its certificates were not there.
-    #[error("the connection has no certificates or no channel for it")]
-    Transport,
 }
 
 enum Step {

@@ -3,6 +3,7 @@
 use super::words::{WORDS, Word};
 use super::{Ends, Role};
 use ring::{digest, hkdf, hmac};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// SHA-256 over a certificate in DER, as in RFC 8122.
 pub type Fingerprint = [u8; 32];
@@ -26,8 +27,28 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// The devices of one person that were checked, for an app to keep.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// As 64 hexadecimal digits.
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let digits: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        serializer.serialize_str(&digits)
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let digits = String::deserialize(deserializer)?;
+        let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+        let is_hexadecimal = digits.len() == 64 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+        let bytes: Option<Vec<u8>> = digits.as_bytes().chunks(2).map(byte).collect();
+        let secret = bytes.filter(|_| is_hexadecimal).and_then(|bytes| bytes.try_into().ok());
+        // Says nothing of what it is instead: it may be half a secret.
+        secret.map(Self).ok_or_else(|| de::Error::custom("a secret has 64 hexadecimal digits"))
+    }
+}
+
+/// The devices of one person that were checked, for an app to keep: in JSON an object with `name` and `secrets`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RememberedPerson {
     /// The name at the server.
     pub name: String,

@@ -252,3 +252,16 @@ proptest! {
         prop_assert!(check.result().is_some_and(|result| result != CheckResult::Confirmed));
     }
 }
+
+#[test]
+fn what_is_remembered_is_json_that_is_read_again_and_half_a_secret_is_none() {
+    let person = RememberedPerson { name: "rui".to_owned(), secrets: vec![Secret([0xa5; 32])] };
+    let json = serde_json::to_string(&person).unwrap();
+    assert_eq!(json, format!("{{\"name\":\"rui\",\"secrets\":[\"{}\"]}}", "a5".repeat(32)));
+    assert_eq!(serde_json::from_str::<RememberedPerson>(&json).unwrap(), person);
+    for wrong in ["", "a5", &"a5".repeat(33), &"zz".repeat(32), &"é".repeat(32), &"+1".repeat(32)] {
+        let json = format!("{{\"name\":\"rui\",\"secrets\":[\"{wrong}\"]}}");
+        let error = serde_json::from_str::<RememberedPerson>(&json).unwrap_err().to_string();
+        assert!(error.contains("64 hexadecimal digits") && (wrong.is_empty() || !error.contains(wrong)), "{error}");
+    }
+}

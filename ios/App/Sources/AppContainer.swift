@@ -64,7 +64,10 @@ final class AppContainer {
         // Woken by a push: no change of phase tells it.
         if UIApplication.shared.applicationState == .background { store.dispatch(.visibilityChanged(visibility: .background)) }
         store.dispatch(.camerasChanged(available: !cameras.listCameras().isEmpty))
-        store.dispatch(.started(saved: saved.signIn, history: saved.history, permissions: SystemPermissions.atStart, blocked: saved.blocked))
+        store.dispatch(
+            .started(
+                saved: saved.signIn, history: saved.history, permissions: SystemPermissions.atStart, blocked: saved.blocked,
+                remembered: saved.remembered))
         lookAtPermissions()
         Task { [troubles = cameras.troubles] in
             for await trouble in troubles { store.dispatch(.cameraTrouble(trouble: trouble)) }
@@ -111,6 +114,7 @@ final class AppContainer {
         case let .savePhoto(jpeg): Task { store.dispatch(.photoSaved(outcome: await PhotoSaver.save(jpeg))) }
         case let .saveSignIn(signIn): saved.signIn = signIn
         case let .saveBlocked(json): saved.blocked = json
+        case let .saveRemembered(json): saved.remembered = json
         case let .saveHistory(json): saved.history = json
         case let .notifyMissedCall(call, from, _): MissedCallNotifications.show(localized("end.cancelled-there", ["name": from]), call: call)
         case .clearMissedCalls: MissedCallNotifications.clear()

@@ -35,6 +35,12 @@ final class SavedState {
         set { defaults.set(newValue, forKey: "blocked") }
     }
 
+    /// Whose devices were checked.
+    var remembered: String? {
+        get { Keychain.remembered }
+        set { Keychain.remembered = newValue }
+    }
+
     /// The calls that were.
     var history: String? {
         get { file.flatMap { try? String(contentsOf: $0, encoding: .utf8) } }

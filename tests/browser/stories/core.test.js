@@ -119,3 +119,20 @@ withCore('the core chats in the page’s room', async ({ enter, answer }) => {
   await ana.say('olá, rui');
   await core.event('chat', ({ from, text }) => from === 'ana' && text === 'olá, rui');
 });
+
+withCore('keys that are pressed on the page are heard by the core, and the core’s do the page no harm', async ({ enter, answer }) => {
+  const ana = await enter('ana');
+  const core = answer('rui', '--dtmf', '12,3');
+  await ana.call('rui');
+  await ana.isConnected();
+  await ana.press('keypad-toggle');
+  for (const key of '0#5') await ana.page.locator('#keypad-keys').getByText(key, { exact: true }).click();
+  await ana.sees('0#5', '#keypad-pressed');
+  const tones = () => core.events.filter(({ event }) => event === 'dtmf').map(({ tone }) => tone).join('');
+  await until(() => tones().length === 3, 'the keys are not heard');
+  assert.equal(tones(), '0#5');
+  await ana.isConnected();
+  await core.event('stats', ({ audio }) => audio !== null);
+  await ana.press('hang-up');
+  assert.equal((await core.end()).code, 0);
+});

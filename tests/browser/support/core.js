@@ -22,7 +22,7 @@ export class Core {
 
   constructor(server, words) {
     const all = [...words, '--server', server.webSocketUrl, '--video', PICTURE, '--json'];
-    this.#process = spawn(BINARY, all, { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#process = spawn(BINARY, all, { stdio: ['pipe', 'pipe', 'pipe'] });
     let complaints = '';
     this.#process.stderr.on('data', (text) => { complaints += text; });
     createInterface({ input: this.#process.stdout }).on('line', (line) => this.events.push(JSON.parse(line)));
@@ -30,6 +30,11 @@ export class Core {
       this.#process.once('error', reject);
       this.#process.once('close', (code) => resolve({ code, complaints, summary: this.events.at(-1) }));
     });
+  }
+
+  // Types a line.
+  type(line) {
+    this.#process.stdin.write(`${line}\n`);
   }
 
   // Waits for an event of this kind for which `fits` holds.

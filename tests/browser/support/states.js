@@ -38,6 +38,12 @@ export async function eachState({ enter, visit, serverGoes }, look) {
   await look('devices-denied', rui);
   await rui.isConnected();
   await look('in-call', rui);
+  await rui.press('keypad-toggle');
+  await look('keypad', rui);
+  await rui.press('verification-toggle');
+  await rui.page.locator('#verification[data-result="compare"]').waitFor();
+  await look('verification', rui);
+  await rui.press('verification-toggle');
   for (const id of ['microphone', 'camera', 'stats-toggle']) await ana.press(id);
   await rui.sees('Ana Maria está com a câmera desligada', '#stage');
   await ana.page.locator('.stats-sent').waitFor();

@@ -3,6 +3,7 @@
 use chamada::FacingMode;
 use chamada::call::{CallError, CallEvent, CallState, EndReason};
 use chamada::client::{CallStats, ClientError, ClientEvent, PhotoOf};
+use chamada::media::dtmf::{DtmfError, DtmfTones};
 use chamada::media::photo::{PhotoFormat, encode_photo};
 use chamada::media::video::VideoBounds;
 use chamada::media::video::codec::VideoCodec;
@@ -274,4 +275,35 @@ async fn a_photo_of_the_remote_picture_is_a_png_of_its_size() {
         assert_eq!(&png[1..4], b"PNG");
         assert_eq!((&png[16..20], &png[20..24]), (&320u32.to_be_bytes()[..], &240u32.to_be_bytes()[..]));
     }
+}
+
+/// The keys that the other side pressed.
+async fn pressed(phone: &mut Phone, count: usize) -> String {
+    let mut keys = String::new();
+    while keys.len() < count {
+        keys.push(
+            phone
+                .until("tone", |event| match event {
+                    ClientEvent::Dtmf(tone) => Some(tone.key()),
+                    _ => None,
+                })
+                .await,
+        );
+    }
+    keys
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_are_pressed_are_heard_at_the_other_side_each_once_and_sound_goes_on() {
+    let server = RealServer::start().await;
+    let mut ana = Phone::login(server.url(), "ana").await;
+    // Without a microphone, there is no sound whose place they take.
+    let mut rui = PhoneSetup { audio: None, ..PhoneSetup::new(server.url(), "rui") }.login().await;
+    let tones = |keys: &str| DtmfTones::new(keys, DtmfTones::DURATION, DtmfTones::GAP).unwrap();
+    assert!(matches!(ana.client.send_dtmf(tones("1")).await, Err(ClientError::Dtmf(DtmfError::NotAgreed))));
+    ana.talks_with(&mut rui, "rui").await;
+    must(ana.client.send_dtmf(tones("0123456789*#")).await);
+    must(rui.client.send_dtmf(tones("A,A")).await);
+    assert_eq!(pressed(&mut rui, 12).await, "0123456789*#");
+    assert_eq!(pressed(&mut ana, 2).await, "AA");
 }

@@ -8,3 +8,4 @@ mod missing;
 mod paths;
 mod rough_ways;
 mod signaling;
+mod verification;

@@ -1,7 +1,7 @@
 //! What is written from the table: for each platform a file, or one for each language, in its own syntax.
 
-use super::TABLE;
 use super::table::{Language, Platform, Table, Text};
+use super::{TABLE, VERIFICATION_WORDS};
 
 /// Each file's path from the root of the repository, and what is in it.
 pub(super) fn files(table: &Table) -> Vec<(String, String)> {
@@ -29,7 +29,23 @@ pub(super) fn android_path(language: Language) -> String {
 }
 
 fn note(open: &str, close: &str) -> String {
-    format!("{open} Written by `cargo xtask texts` from {TABLE}: change it there.{close}\n")
+    written(open, TABLE, close)
+}
+
+fn written(open: &str, from: &str, close: &str) -> String {
+    format!("{open} Written by `cargo xtask texts` from {from}: change it there.{close}\n")
+}
+
+/// The words of the check of the other end for the page, from the core's source: its emoji and names have no quotes.
+pub(super) fn verification_words(source: &str) -> (String, String) {
+    let mut module = written("//", VERIFICATION_WORDS, "") + "\n// Emoji, in English, in Brazilian Portuguese.\n";
+    module += "export const VERIFICATION_WORDS = [\n";
+    for line in source.lines() {
+        if let Some(word) = line.trim().strip_prefix("word(").and_then(|rest| rest.strip_suffix("),")) {
+            module += &format!("  [{}],\n", word.replace('"', "'"));
+        }
+    }
+    ("server/web/verification-words.js".to_owned(), module + "];\n")
 }
 
 /// Between two of these, of which the text has none left. Rows have no control characters.
@@ -207,6 +223,13 @@ export const WORDS = {
             "\"b.c-d\" = \"{y} de \\\"{x}\\\", 5 %\";\n\"slash\" = \"\\\\n não é linha\";\n\"name\" = \"@name\";\n";
         assert_eq!(apple(&table(), Portuguese).split_once('\n').unwrap().1, expected);
         assert_eq!(apple_plist(&table(), English).split_once('\n').unwrap().1, "\"NSCamera\" = \"To \\\"see\\\"\";\n");
+    }
+
+    #[test]
+    fn the_page_gets_the_cores_words_for_the_check() {
+        let (_, module) =
+            verification_words("const fn word(emoji: &'static str) {}\n    word(\"🐶\", \"dog\", \"cão\"),\n];\n");
+        assert!(module.ends_with("= [\n  ['🐶', 'dog', 'cão'],\n];\n"), "{module}");
     }
 
     #[test]

@@ -11,11 +11,13 @@ use std::fs;
 use table::Table;
 
 const TABLE: &str = "docs/texts.json";
+/// Where the core has the words of the check of the other end.
+const VERIFICATION_WORDS: &str = "core/src/security/words.rs";
 
 /// Writes everything.
 pub(crate) fn write() -> Result<()> {
     let table = read()?;
-    for (path, content) in generate::files(&table) {
+    for (path, content) in files(&table)? {
         let path = root().join(path);
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
@@ -29,14 +31,21 @@ pub(crate) fn write() -> Result<()> {
 pub(crate) fn steps(steps: &mut Steps) {
     steps.step("texts in step", || {
         let table = read()?;
-        for (path, content) in generate::files(&table) {
+        for (path, content) in files(&table)? {
             if fs::read_to_string(root().join(&path)).unwrap_or_default() != content {
-                bail!("{path} is not what {TABLE} says: run cargo xtask texts");
+                bail!("{path} is not what {TABLE} and {VERIFICATION_WORDS} say: run cargo xtask texts");
             }
         }
         used::check(&table)?;
         Ok(Outcome::Passed)
     });
+}
+
+/// Each file's path, and what is in it.
+fn files(table: &Table) -> Result<Vec<(String, String)>> {
+    let mut files = generate::files(table);
+    files.push(generate::verification_words(&fs::read_to_string(root().join(VERIFICATION_WORDS))?));
+    Ok(files)
 }
 
 fn read() -> Result<Table> {

@@ -86,4 +86,26 @@ final class AppTests: XCTestCase {
         app.tell(.signOut)
         XCTAssertEqual(app.state?.screen, .signIn)
     }
+
+    func testTheWordsOfACallAreShownComparedAndKept() throws {
+        let server = try Server()
+        let rui = try Command(
+            "answer", "--server", server.url, "--name", "rui", "--video", "none", "--audio", "none", "--json", "--verify")
+        defer { rui.stop() }
+        let app = try FakeApp(FakePhone())
+        app.tell(.signIn(server: server.url, name: "ana", token: nil))
+        try app.wait("user") { $0.people.contains { $0.name == "rui" } }
+        app.tell(.call(to: "rui", video: false))
+        try app.wait("words") { $0.call?.verification?.canAnswer == true }
+        let seen = try XCTUnwrap(app.state?.call?.verification)
+        XCTAssertEqual(seen.message.key, "verification.compare")
+        let there = try rui.line(with: #""result":"compare""#)
+        XCTAssertTrue(there.contains(seen.words.map { "\"\($0.emoji)\"" }.joined(separator: ",")), "\(seen), \(there)")
+
+        app.tell(.confirmVerification(same: true))
+        XCTAssertEqual(app.state?.call?.verification?.message.key, "verification.waiting")
+        rui.type("yes")
+        try app.wait("confirmation") { $0.call?.verification?.trust == .verified }
+        try app.wait("memory") { _ in app.effects.contains { if case .saveRemembered = $0 { true } else { false } } }
+    }
 }

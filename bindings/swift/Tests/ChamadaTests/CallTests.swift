@@ -94,6 +94,46 @@ final class CallTests: XCTestCase {
         XCTAssertEqual(otto.exitCode(), 4)
     }
 
+    func testBothSidesSeeTheSameWordsSaySoAndKnowEachOtherInTheNextCall() async throws {
+        let server = try Server()
+        let (here, there) = (FakePhone(), FakePhone())
+        var known: (ofIvo: [RememberedPerson], ofIara: [RememberedPerson]) = ([], [])
+        for expected in [VerificationResult.compare, .remembered] {
+            let iara = try await here.login(server, "iara", remembered: known.ofIvo)
+            let ivo = try await there.login(server, "ivo", remembered: known.ofIara)
+            try await iara.user("ivo")
+            let call = try await iara.client.call(to: "ivo")
+            let ringing = try await ivo.incoming()
+            try await ringing.accept()
+            let (words, same) = (try await iara.checked(expected).words, try await ivo.checked(expected).words)
+            XCTAssertEqual(words.count, 4)
+            XCTAssertEqual(words, same)
+            try await call.sendDtmf(tones: "4#")
+            for key in ["4", "#"] {
+                let tone = try await ivo.awaits("key") { if case let .dtmfReceived(tone) = $0 { tone } else { nil } }
+                XCTAssertEqual(tone, key)
+            }
+            if expected == .compare {
+                try await call.confirmVerification(same: true)
+                try await ringing.confirmVerification(same: true)
+                _ = try await iara.checked(.confirmed)
+                _ = try await ivo.checked(.confirmed)
+                let kept: (Event) -> RememberedPerson? = { if case let .remember(person) = $0 { person } else { nil } }
+                known = ([try await iara.awaits("memory", kept)], [try await ivo.awaits("memory", kept)])
+                XCTAssertEqual([known.ofIvo[0].name, known.ofIara[0].name], ["ivo", "iara"])
+            }
+            try await call.hangUp()
+            let reason = try await ivo.end()
+            XCTAssertEqual(reason, .hungUpRemotely)
+            // The names are to be free for the next time.
+            await iara.client.logout()
+            await ivo.client.logout()
+        }
+        let half = RememberedPerson(name: "ivo", secrets: [Data(count: 16)])
+        let refused = await failure { _ = try await here.login(server, "iara", remembered: [half]) }
+        XCTAssertEqual(refused?.kind, .invalidArgument)
+    }
+
     func testWhatFailsHasAKindAReasonAndWhereThereIsOneADetail() async throws {
         let server = try Server()
         func refused(_ url: String, _ name: String) async -> ErrorKind? {

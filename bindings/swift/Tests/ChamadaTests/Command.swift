@@ -7,6 +7,7 @@ let patience: TimeInterval = 40
 /// The `chamada` command at work, the peer written in Rust; killed when the test is over before it is.
 final class Command: @unchecked Sendable {
     private let process = Process()
+    private let input = Pipe()
     private let changed = NSCondition()
     private var lines: [String] = []
     private var taken = 0
@@ -17,6 +18,7 @@ final class Command: @unchecked Sendable {
         let output = Pipe()
         process.executableURL = URL(fileURLWithPath: command)
         process.arguments = arguments
+        process.standardInput = input
         process.standardOutput = output
         try process.run()
         let reading = output.fileHandleForReading
@@ -56,6 +58,11 @@ final class Command: @unchecked Sendable {
             if ended { throw Missing("it ended without '\(text)'; it said \(lines)") }
             if !changed.wait(until: end) { throw Missing("no '\(text)' in time; it said \(lines)") }
         }
+    }
+
+    /// Types a line.
+    func type(_ line: String) {
+        input.fileHandleForWriting.write(Data("\(line)\n".utf8))
     }
 
     /// The summary that `--json` ends with.

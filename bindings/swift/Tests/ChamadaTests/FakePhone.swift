@@ -202,9 +202,9 @@ struct FakePhone {
         cameras = FakeCameras(silent: silentCamera)
     }
 
-    func login(_ server: Server, _ name: String) async throws -> Talk {
+    func login(_ server: Server, _ name: String, remembered: [RememberedPerson] = []) async throws -> Talk {
         let devices = Devices(cameras: cameras, audio: audio, remote: remote, preview: preview)
-        let config = Config(server: server.url, name: name)
+        let config = Config(server: server.url, name: name, remembered: remembered)
         return Talk(try await Session.connect(config: config, devices: devices))
     }
 }
@@ -242,6 +242,12 @@ final class Talk {
 
     func state(_ state: CallState) async throws {
         try await awaits("\(state)") { if case let .callChanged(now) = $0, now.state == state { () } else { nil } }
+    }
+
+    func checked(_ result: VerificationResult) async throws -> Verification {
+        try await awaits("\(result)") {
+            if case let .verificationChanged(now) = $0, now.result == result { now } else { nil }
+        }
     }
 
     func incoming() async throws -> Call {

@@ -42,6 +42,8 @@ impl World {
             (None, _, None) => Screen::SignIn,
         };
         assert_eq!(state.screen, expected);
+        let asks = call.is_some_and(|call| call.verification.as_ref().is_some_and(|check| check.can_answer));
+        assert!(!asks || in_use, "asks for words in {phase:?}");
         let mut topics: Vec<_> = state.banners.iter().map(|banner| banner.topic).collect();
         topics.dedup();
         assert_eq!(topics.len(), state.banners.len(), "two banners of one topic: {:?}", state.banners);

@@ -8,6 +8,8 @@ use crate::app::{
     UserAction, Visibility,
 };
 use crate::call::{CallState, EndReason};
+use crate::client::Verification;
+use crate::security::{CheckResult, WORDS};
 use crate::signaling::message::{CallId, PushedKind};
 use proptest::prelude::*;
 use std::time::Duration;
@@ -37,6 +39,8 @@ enum Step {
     PeerEnds(EndReason),
     SessionEnds,
     ServerLost,
+    /// The check of the other end got so far.
+    Checked(CheckResult),
     NextCommandFails,
     Wait(u64),
 }
@@ -55,6 +59,7 @@ fn step() -> impl Strategy<Value = Step> {
         bools.prop_map(UserAction::SetMicrophone),
         bools.prop_map(UserAction::SetCamera),
         bools.prop_map(UserAction::SetHold),
+        bools.prop_map(|same| UserAction::ConfirmVerification { same }),
     ];
     let system = prop_oneof![
         Just(SystemAction::VisibilityChanged(Visibility::Foreground)),
@@ -90,7 +95,14 @@ fn step() -> impl Strategy<Value = Step> {
         Just(CallState::Connected),
         Just(CallState::Reconnecting),
     ];
+    let result = prop_oneof![
+        Just(CheckResult::Checking),
+        Just(CheckResult::Compare),
+        Just(CheckResult::Changed),
+        Just(CheckResult::Differs),
+    ];
     prop_oneof![
+        1 => result.prop_map(S::Checked),
         6 => user.prop_map(S::User),
         2 => system.prop_map(S::System),
         2 => system_call.prop_map(S::SystemCall),
@@ -149,6 +161,10 @@ fn take(world: &mut World, step: Step) {
             }
         }
         Step::ServerLost => world.client(ClientNews::Reconnecting),
+        Step::Checked(result) => {
+            let words = (result != CheckResult::Checking).then(|| [WORDS[0], WORDS[1], WORDS[2], WORDS[3]]);
+            world.client(ClientNews::Verification(Verification { words, result }));
+        }
         Step::NextCommandFails => world.fails = Some(Failure::DeviceNotReadable),
         Step::Wait(seconds) => world.wait(Duration::from_secs(seconds)),
     }

@@ -8,8 +8,10 @@ use crate::app::{
     PhotoOutcome, Recovery, RingerMode, SystemAction, SystemCallNews, Tab, UserAction, Visibility,
 };
 use crate::call::{CallState, EndReason, NoPath};
-use crate::client::{CallQuality, DeviceKind, MediaKind, MissingMedia};
+use crate::client::{CallQuality, DeviceKind, MediaKind, MissingMedia, Verification};
+use crate::media::dtmf::DtmfTone;
 use crate::media::video::ThermalState;
+use crate::security::{CheckResult, RememberedPerson};
 use crate::signaling::message::{CallId, PushPlatform, PushRegister, PushedKind};
 
 fn logged_out() -> World {
@@ -90,7 +92,13 @@ fn decline(world: &mut World) {
 }
 
 fn started(world: &mut World) {
-    world.system(SystemAction::Started { saved: Some(saved()), history: None, blocked: None, permissions: GRANTED });
+    world.system(SystemAction::Started {
+        saved: Some(saved()),
+        history: None,
+        blocked: None,
+        remembered: None,
+        permissions: GRANTED,
+    });
 }
 
 const PUSHED: CallId = CallId(uuid::Uuid::from_u128(7));
@@ -138,6 +146,9 @@ fn actions() -> Vec<Act> {
         UserAction::SetFullQuality(on),
         UserAction::Say(text()),
         UserAction::SetBlocked { name: text(), block: on },
+        UserAction::ShowKeypad(on),
+        UserAction::PressKey('5'),
+        UserAction::ConfirmVerification { same: off },
         UserAction::ClearHistory,
         UserAction::SetOutage { part: OutagePart::Calls, on },
         UserAction::BeCalled,
@@ -145,7 +156,13 @@ fn actions() -> Vec<Act> {
         actions.push(Box::new(move |world| world.user(action.clone())));
     }
     for action in [
-        SystemAction::Started { saved: None, history: Some(text()), blocked: None, permissions: GRANTED },
+        SystemAction::Started {
+            saved: None,
+            history: Some(text()),
+            blocked: None,
+            remembered: None,
+            permissions: GRANTED,
+        },
         SystemAction::PermissionsChanged(Permissions::default()),
         SystemAction::CamerasChanged { available: off },
         SystemAction::VisibilityChanged(Visibility::Background { camera_allowed: off }),
@@ -202,6 +219,9 @@ fn actions() -> Vec<Act> {
         ClientNews::Missing { kind: MediaKind::Video, why: Some(MissingMedia::NoPackets) },
         ClientNews::Measured { call: None, lines: Vec::new() },
         ClientNews::Quality(CallQuality::default()),
+        ClientNews::Dtmf(DtmfTone::new('#').unwrap()),
+        ClientNews::Verification(Verification { words: None, result: CheckResult::Changed }),
+        ClientNews::Remember(RememberedPerson { name: PEER.to_owned(), secrets: Vec::new() }),
         ClientNews::DeviceFailed { device: DeviceKind::Speaker, why: Failure::DeviceNotReadable },
     ] {
         actions.push(Box::new(move |world| world.client(news.clone())));

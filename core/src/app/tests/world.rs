@@ -6,6 +6,7 @@ use crate::app::{
     Token, UserAction,
 };
 use crate::call::{CallSnapshot, CallState, EndReason};
+use crate::security::RememberedPerson;
 use crate::signaling::message::{CallId, MediaState, PushPlatform, PushedCall, PushedKind};
 use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -71,6 +72,8 @@ pub(super) struct World {
     pub(super) service: Option<CallService>,
     /// Of whom the client hears nothing.
     pub(super) blocked: BTreeSet<String>,
+    /// Whom the client knows.
+    pub(super) remembered: Vec<RememberedPerson>,
 }
 
 impl World {
@@ -99,8 +102,15 @@ impl World {
             audio: false,
             service: None,
             blocked: BTreeSet::new(),
+            remembered: Vec::new(),
         };
-        world.system(SystemAction::Started { saved: None, history: None, blocked: None, permissions: GRANTED });
+        world.system(SystemAction::Started {
+            saved: None,
+            history: None,
+            blocked: None,
+            remembered: None,
+            permissions: GRANTED,
+        });
         world
     }
 
@@ -312,8 +322,9 @@ impl World {
                     None => ClientNews::DemoStarted { server: "ws://127.0.0.1:9".to_owned() },
                 }
             }
-            ClientCommand::Connect { session, name, .. } => {
+            ClientCommand::Connect { session, name, remembered, .. } => {
                 self.session = Some(session);
+                self.remembered = remembered;
                 (self.microphone, self.camera) = (true, true);
                 match self.fails.take() {
                     Some(why) => ClientNews::ConnectFailed(why),

@@ -162,8 +162,21 @@ impl JitterBuffer {
         }
     }
 
+    /// A packet without sound, such as one in which a telephone event was: nothing is lost by it.
+    fn pass_over(&mut self, packet: &RtpPacket) {
+        let Some(stream) = self.stream.as_mut().filter(|stream| stream.ssrc == packet.ssrc) else { return };
+        let (sequence, _) = stream.unwrap(packet);
+        if stream.is_near(sequence) {
+            stream.note(sequence, |lost| self.repair.settled(lost));
+        }
+    }
+
     /// Takes a packet that arrived when it says. `false`: it is not Opus, or not in line with the stream.
     pub fn insert(&mut self, packet: RtpPacket) -> bool {
+        if packet.payload.is_empty() {
+            self.pass_over(&packet);
+            return false;
+        }
         let Some(samples) = opus_packet::samples(&packet.payload) else {
             self.stats.invalid += 1;
             return false;

@@ -76,6 +76,11 @@ impl Stream {
         (self.newest_sequence + sequence, self.unwrap_timestamp(packet.timestamp))
     }
 
+    /// Whether a packet with this number can be of this stream.
+    pub(super) fn is_near(&self, sequence: i64) -> bool {
+        (sequence - self.newest_sequence).abs() <= MAX_DROPOUT
+    }
+
     pub(super) fn is_continued_by(&self, packet: &RtpPacket) -> bool {
         let (sequence, timestamp) = self.unwrap(packet);
         let (ahead, later) = (sequence - self.newest_sequence, timestamp - self.newest_timestamp);

@@ -1,8 +1,10 @@
-//! What is offered: Opus and its redundancy (RFC 2198), and VP8 and H.264 each with retransmission (RFC 4588).
+//! What is offered: Opus and its redundancy (RFC 2198), telephone events (RFC 4733), and VP8 and H.264 each with retransmission (RFC 4588).
 
 use crate::media::video::codec::{VIDEO_CLOCK_RATE, VideoCodec};
-use crate::sdp::{self, H264_FMTP, Numbers, OPUS, OPUS_FMTP, RED, VideoNumber};
-use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_OPUS, MIME_TYPE_RTX};
+use crate::sdp::{
+    self, DTMF, DTMF_8K, DTMF_8K_PARAMETERS, DTMF_PARAMETERS, H264_FMTP, Numbers, OPUS, OPUS_FMTP, RED, VideoNumber,
+};
+use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_OPUS, MIME_TYPE_RTX, MIME_TYPE_TELEPHONE_EVENT};
 use rtc::rtp_transceiver::rtp_sender::{RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters};
 
 /// Redundant sound (RFC 2198), for which the crate has no name.
@@ -10,10 +12,12 @@ const MIME_TYPE_RED: &str = "audio/red";
 
 /// RTP clock rate of Opus (RFC 7587 section 4.1), in Hz.
 pub(super) const AUDIO_CLOCK_RATE: u32 = 48_000;
+/// That of telephone events where the other side takes no other, in Hz.
+pub(super) const OLD_CLOCK_RATE: u32 = 8_000;
 
 /// What is known of sound.
-pub(super) fn audio() -> [RTCRtpCodecParameters; 2] {
-    [opus(OPUS), red(RED)]
+pub(super) fn audio() -> [RTCRtpCodecParameters; 4] {
+    [opus(OPUS), red(RED), dtmf(DTMF), dtmf_8k(DTMF_8K)]
 }
 
 /// Opus with in-band forward error correction (RFC 7587 section 6.1).
@@ -25,12 +29,23 @@ fn red(payload_type: u8) -> RTCRtpCodecParameters {
     codec(MIME_TYPE_RED, AUDIO_CLOCK_RATE, 2, &format!("{OPUS}/{OPUS}"), vec![], payload_type)
 }
 
+/// Telephone events (RFC 4733) in the clock of Opus.
+fn dtmf(payload_type: u8) -> RTCRtpCodecParameters {
+    codec(MIME_TYPE_TELEPHONE_EVENT, AUDIO_CLOCK_RATE, 0, DTMF_PARAMETERS, vec![], payload_type)
+}
+
+fn dtmf_8k(payload_type: u8) -> RTCRtpCodecParameters {
+    codec(MIME_TYPE_TELEPHONE_EVENT, OLD_CLOCK_RATE, 0, DTMF_8K_PARAMETERS, vec![], payload_type)
+}
+
 /// Sound under the numbers of either side.
 pub(super) fn audio_as(sides: &[Numbers]) -> Vec<RTCRtpCodecParameters> {
     let mut all = Vec::new();
     for numbers in sides {
         add(&mut all, numbers.opus.map(opus));
         add(&mut all, numbers.red.map(red));
+        add(&mut all, numbers.dtmf.map(dtmf));
+        add(&mut all, numbers.dtmf_8k.map(dtmf_8k));
     }
     all
 }

@@ -2,11 +2,12 @@
 
 use super::handler::State;
 use super::jsep::{JsepState, failed};
-use super::outgoing::{AudioFormat, Outgoing, VideoFormat};
+use super::outgoing::{AudioFormat, Outgoing, Tones, VideoFormat};
 use super::sending::Shared;
 use super::{candidates, data, mdns, stats, verification};
 use crate::congestion::{Demand, Plan};
 use crate::media::audio::AudioPacket;
+use crate::media::dtmf::{DtmfError, DtmfTones};
 use crate::media::sync::SenderReport;
 use crate::media::video::codec::{EncodedFrame, VideoCodec};
 use crate::peer::{DataError, PeerConnection, PeerError, PeerStats};
@@ -36,6 +37,7 @@ pub(super) struct Connection {
     pub(super) audio: Outgoing,
     pub(super) video: Option<Outgoing>,
     pub(super) senders: Mutex<Option<Senders>>,
+    pub(super) tones: Arc<Tones>,
     pub(super) audio_format: watch::Sender<Option<AudioFormat>>,
     pub(super) video_format: watch::Sender<VideoFormat>,
     pub(super) keyframe_requests: mpsc::Sender<()>,
@@ -177,6 +179,14 @@ impl PeerConnection for Connection {
         agreed
             && self.state.ready.load(Ordering::Acquire)
             && senders.as_ref().is_some_and(|s| s.audio.try_send(packet).is_ok())
+    }
+
+    fn send_dtmf(&self, tones: &DtmfTones) -> Result<(), DtmfError> {
+        let agreed = self.audio_format.borrow().is_some_and(|format| format.dtmf.is_some());
+        if !agreed || !self.state.ready.load(Ordering::Acquire) {
+            return Err(DtmfError::NotAgreed);
+        }
+        self.tones.insert(tones)
     }
 
     fn request_keyframe(&self) {

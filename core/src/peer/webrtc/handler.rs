@@ -141,10 +141,12 @@ impl PeerConnectionEventHandler for Handler {
         let (packets, receiver) = mpsc::channel(if audio { incoming::AUDIO_QUEUE } else { incoming::VIDEO_QUEUE });
         let (received, dropped) = (Arc::clone(&self.0.received), Arc::clone(&self.0.dropped));
         if audio {
-            self.0.tasks.spawn(incoming::drain(track, Kind::Audio, received, packets, dropped));
+            let events = self.0.events.clone();
+            self.0.tasks.spawn(incoming::drain(track, Kind::Audio, received, packets, dropped, events));
             self.0.events.emit(PeerEvent::AudioTrack { packets: receiver, red: Some(RED) });
         } else {
-            self.0.tasks.spawn(incoming::drain(Arc::clone(&track), Kind::Video, received, packets, dropped));
+            let (drained, events) = (Arc::clone(&track), self.0.events.clone());
+            self.0.tasks.spawn(incoming::drain(drained, Kind::Video, received, packets, dropped, events));
             self.0.remote_video.send_replace(Some(track));
             let payload_types = [VideoCodec::Vp8, VideoCodec::H264].map(|codec| (usual(codec).0, codec)).into();
             self.0.events.emit(PeerEvent::VideoTrack { packets: receiver, payload_types });

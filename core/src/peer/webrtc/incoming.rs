@@ -1,7 +1,10 @@
 //! What arrives: each remote track is drained by a task of its own, so that nothing waits in the crate's queues.
 
+use super::events::Events;
+use crate::media::dtmf::DtmfReceiver;
 use crate::media::rtp::RtpPacket;
-use crate::sdp::{Kind, OPUS, RED, Session, usual};
+use crate::peer::PeerEvent;
+use crate::sdp::{DTMF, DTMF_8K, Kind, OPUS, RED, Session, usual};
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -36,7 +39,8 @@ impl From<&Session> for Received {
     fn from(session: &Session) -> Self {
         let mut received = Self::default();
         for numbers in [&session.receive, &session.send] {
-            let audio = [(numbers.opus, OPUS), (numbers.red, RED)].map(|(number, usual)| Some((number?, usual)));
+            let sound = [(numbers.opus, OPUS), (numbers.red, RED), (numbers.dtmf, DTMF), (numbers.dtmf_8k, DTMF_8K)];
+            let audio = sound.map(|(number, usual)| Some((number?, usual)));
             let video = numbers.video.iter().map(|number| (number.payload_type, usual(number.codec).0));
             add(&mut received.audio, audio.into_iter().flatten());
             add(&mut received.video, video);
@@ -54,21 +58,32 @@ fn add(numbers: &mut Vec<(u8, u8)>, more: impl Iterator<Item = (u8, u8)>) {
 }
 
 /// Hands the packets of a track on until it ends, padding included: a number that is left out would look like a loss. What finds
-/// the queue full is dropped and counted; what no format was agreed on for is dropped.
+/// the queue full is dropped and counted; what no format was agreed on for is dropped. Telephone events become events, and their packets
+/// are handed on as padding.
 pub(super) async fn drain(
     track: Arc<dyn TrackRemote>,
     kind: Kind,
     received: Arc<Mutex<Received>>,
     packets: mpsc::Sender<RtpPacket>,
     dropped: Arc<AtomicU64>,
+    events: Events,
 ) {
+    let mut dtmf = DtmfReceiver::default();
     while let Some(event) = track.poll().await {
         match event {
             TrackRemoteEvent::OnRtpPacket(packet) => {
                 let received = received.lock().unwrap_or_else(PoisonError::into_inner);
                 let Some(payload_type) = received.usual(kind, packet.header.payload_type) else { continue };
                 drop(received);
-                match packets.try_send(RtpPacket { payload_type, ..convert(packet) }) {
+                let mut packet = RtpPacket { payload_type, ..convert(packet) };
+                if kind == Kind::Audio && [DTMF, DTMF_8K].contains(&payload_type) {
+                    let event = std::mem::take(&mut packet.payload);
+                    packet.payload_type = OPUS;
+                    if let Some(tone) = dtmf.receive(packet.arrived_at, packet.ssrc, packet.timestamp, &event) {
+                        events.emit(PeerEvent::Dtmf(tone));
+                    }
+                }
+                match packets.try_send(packet) {
                     Ok(()) => {}
                     Err(mpsc::error::TrySendError::Full(_)) => {
                         dropped.fetch_add(1, Ordering::Relaxed);

@@ -285,7 +285,9 @@ impl Connection {
         self.tell_agreed(jsep, &session, first);
         self.let_send(jsep, &session).await;
         let sound = session.send.opus.filter(|_| session.sends(Kind::Audio));
-        let sound = sound.map(|opus| AudioFormat { opus, red: session.send.red });
+        let at_48k = session.send.dtmf.map(|number| (number, codecs::AUDIO_CLOCK_RATE));
+        let dtmf = at_48k.or(session.send.dtmf_8k.map(|number| (number, codecs::OLD_CLOCK_RATE)));
+        let sound = sound.map(|opus| AudioFormat { opus, red: session.send.red, dtmf });
         let redundancy = |format: Option<AudioFormat>| format.is_some_and(|format| format.red.is_some());
         let before = self.audio_format.send_replace(sound);
         if redundancy(sound) != redundancy(before) {

@@ -114,7 +114,8 @@ impl PeerFactory for WebrtcPeers {
 
         let (audio_format, audio_formats) = watch::channel(None);
         let (video_format, video_formats) = watch::channel(None);
-        let (audio_queue, sending) = outgoing::audio(&audio, audio_formats);
+        let tones = Arc::<outgoing::Tones>::default();
+        let (audio_queue, sending) = outgoing::audio(&audio, audio_formats, Arc::clone(&tones));
         state.tasks.spawn(sending);
         let (video_queue, sending) =
             outgoing::video(video.as_ref().unwrap_or(&audio), video_formats, Arc::clone(&shared.sending));
@@ -141,6 +142,7 @@ impl PeerFactory for WebrtcPeers {
             audio,
             video,
             senders: std::sync::Mutex::new(Some(Senders { audio: audio_queue, video: video_queue })),
+            tones,
             audio_format,
             video_format,
             keyframe_requests,

@@ -2,16 +2,17 @@
 
 use super::codecs::AUDIO_CLOCK_RATE;
 use super::sending::Sending;
-use crate::media::audio::{AudioPacket, red};
+use crate::media::audio::{AudioPacket, SAMPLES_PER_FRAME, red};
+use crate::media::dtmf::{DtmfError, DtmfSender, DtmfTones, EventPacket};
 use crate::media::video::codec::{EncodedFrame, VIDEO_CLOCK_RATE, VideoCodec};
 use bytes::Bytes;
 use rtc::media_stream::MediaStreamTrack;
 use rtc::rtp::codec::{h264::H264Payloader, vp8::Vp8Payloader};
 use rtc::rtp::packetizer::Payloader;
 use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodec, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use webrtc::media_stream::track_local::{TrackLocal, static_rtp::TrackLocalStaticRTP};
 
 /// Pictures that may wait for their RTP numbers. What bounds them is time, at the gate before the encoder; this is for an encoder that
@@ -38,6 +39,8 @@ pub(super) struct AudioFormat {
     pub(super) opus: u8,
     /// Payload type of RED (RFC 2198), if the other side takes it.
     pub(super) red: Option<u8>,
+    /// Payload type and clock rate of telephone events (RFC 4733), if the other side takes them.
+    pub(super) dtmf: Option<(u8, u32)>,
 }
 
 impl AudioFormat {
@@ -45,6 +48,51 @@ impl AudioFormat {
     fn payload(self, packet: AudioPacket) -> (u8, Bytes) {
         let redundant = self.red.and_then(|red| Some((red, red::pack(&packet, self.opus, MAX_PAYLOAD)?)));
         redundant.unwrap_or((self.opus, packet.payload))
+    }
+}
+
+/// The tones that wait to go out in the stream of sound.
+#[derive(Default)]
+pub(super) struct Tones {
+    sender: Mutex<DtmfSender>,
+    changed: Notify,
+}
+
+impl Tones {
+    pub(super) fn insert(&self, tones: &DtmfTones) -> Result<(), DtmfError> {
+        self.lock().insert(tones)?;
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, DtmfSender> {
+        self.sender.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Completes when a packet is due, or something was inserted.
+    async fn due(&self) {
+        let next = self.lock().next_at(Instant::now());
+        let is_due = async {
+            match next {
+                Some(at) => tokio::time::sleep_until(at.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = is_due => {}
+            () = self.changed.notified() => {}
+        }
+    }
+}
+
+/// The clock of the stream of sound: that of the packets, as far as there are any.
+struct SoundClock(u32, Instant);
+
+impl SoundClock {
+    /// Behind the last packet, which is not longer ago than its sound.
+    fn now(&self) -> u32 {
+        let passed = self.1.elapsed().as_micros() * u128::from(AUDIO_CLOCK_RATE) / 1_000_000;
+        self.0.wrapping_add(SAMPLES_PER_FRAME as u32).wrapping_add(passed as u32)
     }
 }
 
@@ -135,13 +183,32 @@ pub(super) fn video(
 pub(super) fn audio(
     stream: &Outgoing,
     format: watch::Receiver<Option<AudioFormat>>,
+    tones: Arc<Tones>,
 ) -> (mpsc::Sender<AudioPacket>, impl Future<Output = ()> + Send + 'static) {
     let (packets, mut queue) = mpsc::channel::<AudioPacket>(AUDIO_QUEUE);
     let (track, mut numbering) = (Arc::clone(&stream.track), Numbering::new(stream.ssrc));
     let task = async move {
         let mut previous: Option<u32> = None;
-        while let Some(packet) = queue.recv().await {
+        let mut clock = SoundClock(0, Instant::now());
+        loop {
+            let packet = tokio::select! {
+                packet = queue.recv() => match packet {
+                    Some(packet) => packet,
+                    None => break,
+                },
+                () = tones.due() => {
+                    let format = *format.borrow();
+                    send_tones(&track, &mut numbering, format, &tones, clock.now()).await;
+                    continue;
+                }
+            };
+            clock = SoundClock(packet.timestamp, Instant::now());
             let Some(format) = *format.borrow() else { continue };
+            if tones.lock().is_sounding() {
+                // A tone takes the place of sound, and the first sound after it begins anew.
+                previous = None;
+                continue;
+            }
             let timestamp = packet.timestamp;
             // The first packet after a silence carries the marker (RFC 3551 section 4.1).
             let marker = previous.is_none_or(|before| timestamp.wrapping_sub(before) > LONGEST_OPUS);
@@ -153,6 +220,26 @@ pub(super) fn audio(
         }
     };
     (packets, task)
+}
+
+/// Sends what is due of the tones.
+async fn send_tones(
+    track: &TrackLocalStaticRTP,
+    numbering: &mut Numbering,
+    format: Option<AudioFormat>,
+    tones: &Tones,
+    timestamp: u32,
+) {
+    let Some((payload_type, clock_rate)) = format.and_then(|format| format.dtmf) else {
+        return tones.lock().clear();
+    };
+    loop {
+        let next = tones.lock().poll(Instant::now(), clock_rate, timestamp);
+        let Some(EventPacket { timestamp, marker, payload }) = next else { return };
+        if track.write_rtp(numbering.packet(payload_type, timestamp, marker, payload)).await.is_err() {
+            log::debug!("a telephone event could not be handed over");
+        }
+    }
 }
 
 /// Ticks of the video clock between two instants; wraps, and goes below zero for pictures older than the connection.

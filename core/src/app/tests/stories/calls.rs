@@ -138,6 +138,12 @@ fn the_history_is_kept_with_how_long_it_was() {
         _ => None,
     });
     let mut next = World::new(AppConfig::default());
-    next.system(SystemAction::Started { saved: None, history: kept, blocked: None, permissions: GRANTED });
+    next.system(SystemAction::Started {
+        saved: None,
+        history: kept,
+        blocked: None,
+        remembered: None,
+        permissions: GRANTED,
+    });
     assert_eq!(next.app.history(), world.app.history());
 }

@@ -2,9 +2,11 @@
 
 mod calls;
 mod devices;
+mod keypad;
 mod pushes;
 mod session;
 mod system_calls;
+mod verification;
 
 use super::World;
 use super::world::{ME, PEER};

@@ -15,7 +15,13 @@ use std::time::Duration;
 fn woken() -> World {
     let mut world = World::new(AppConfig { reports_every_push: true, ..AppConfig::default() });
     world.system(SystemAction::VisibilityChanged(HIDDEN));
-    world.system(SystemAction::Started { saved: Some(saved()), history: None, blocked: None, permissions: GRANTED });
+    world.system(SystemAction::Started {
+        saved: Some(saved()),
+        history: None,
+        blocked: None,
+        remembered: None,
+        permissions: GRANTED,
+    });
     world
 }
 

@@ -20,7 +20,13 @@ fn who_logged_in_once_stays_so_until_the_logout() {
     assert!(world.effects.contains(&Effect::SaveSignIn(saved())));
 
     let mut next = World::new(AppConfig::default());
-    next.system(SystemAction::Started { saved: Some(saved()), history: None, blocked: None, permissions: GRANTED });
+    next.system(SystemAction::Started {
+        saved: Some(saved()),
+        history: None,
+        blocked: None,
+        remembered: None,
+        permissions: GRANTED,
+    });
     next.deliver();
     assert_eq!((next.app.state().screen, next.app.state().me.as_deref()), (Screen::Home, Some(ME)));
     next.user(UserAction::SignOut);
@@ -45,7 +51,13 @@ fn a_saved_login_that_found_no_server_is_tried_again_on_another_network() {
     let mut world = World::new(AppConfig::default());
     world.system(network("wifi", false));
     world.fails = Some(Failure::Unreachable);
-    world.system(SystemAction::Started { saved: Some(saved()), history: None, blocked: None, permissions: GRANTED });
+    world.system(SystemAction::Started {
+        saved: Some(saved()),
+        history: None,
+        blocked: None,
+        remembered: None,
+        permissions: GRANTED,
+    });
     world.deliver();
     assert_eq!(world.told(), [TextKey::LoginUnreachable]);
     world.system(network("mobile", true));
@@ -212,7 +224,13 @@ fn who_is_blocked_stays_so_at_the_next_start_and_is_refused_while_it_rings() {
     assert_eq!(world.effects, [], "once is enough");
 
     let mut next = World::new(AppConfig::default());
-    next.system(SystemAction::Started { saved: Some(saved()), history: None, blocked: kept, permissions: GRANTED });
+    next.system(SystemAction::Started {
+        saved: Some(saved()),
+        history: None,
+        blocked: kept,
+        remembered: None,
+        permissions: GRANTED,
+    });
     next.deliver();
     assert!(next.blocked.contains(PEER));
     next.user(UserAction::SetBlocked { name: PEER.to_owned(), block: false });

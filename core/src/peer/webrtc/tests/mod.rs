@@ -1,5 +1,6 @@
 //! Whole connections over real loopback sockets. Times are bounds of failure, never waited for.
 
+mod dtmf;
 mod hose;
 mod link;
 mod mangled;

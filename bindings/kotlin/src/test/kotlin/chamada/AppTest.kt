@@ -84,4 +84,30 @@ internal class AppTest {
             }
         }
     }
+
+    @Test
+    fun `the words of a call are shown, compared and kept`() {
+        Server().use { server ->
+            Command(
+                "answer", "--server", server.url, "--name", "rui", "--video", "none", "--audio", "none", "--json", "--verify",
+            ).use { rui ->
+                FakeApp(FakePhone()).use { app ->
+                    app.tell(AppAction.SignIn(server.url, "ana", null))
+                    app.await("user") { state -> state.people.any { it.name == "rui" } }
+                    app.tell(AppAction.Call("rui", video = false))
+                    app.await("words") { it.call?.verification?.canAnswer == true }
+                    val seen = app.state.call!!.verification!!
+                    assertEquals("verification.compare" to AppTrust.UNKNOWN, seen.message.key to seen.trust)
+                    val there = rui.lineWith("\"result\":\"compare\"")
+                    assertTrue(seen.words.joinToString(",") { "\"${it.emoji}\"" } in there, "$seen, $there")
+
+                    app.tell(AppAction.ConfirmVerification(same = true))
+                    assertEquals("verification.waiting", app.state.call?.verification?.message?.key)
+                    rui.type("yes")
+                    app.await("confirmation") { it.call?.verification?.trust == AppTrust.VERIFIED }
+                    app.await("memory") { app.effects.any { it is AppEffect.SaveRemembered } }
+                }
+            }
+        }
+    }
 }

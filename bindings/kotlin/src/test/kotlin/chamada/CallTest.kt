@@ -127,12 +127,54 @@ internal class CallTest {
                 there.remote.awaitFrames(10)
                 call.sendData("bytes".encodeToByteArray())
                 assertEquals("bytes", davi.await("data") { (it as? Event.DataReceived)?.data }.decodeToString())
+                call.sendDtmf("4#")
+                val keys = List(2) { davi.await("key") { (it as? Event.DtmfReceived)?.tone } }
+                assertEquals(listOf("4", "#"), keys)
+                assertEquals(ErrorKind.INVALID_ARGUMENT, failure { call.sendDtmf("4 2", durationMs = 40u) }.kind)
                 dora.setCamera(false)
                 davi.await("camera off") { (it as? Event.CallChanged)?.takeIf { change -> !change.now.remote.video } }
                 call.hangUp()
                 assertEquals(EndReason.HUNG_UP_REMOTELY, davi.awaitEnd())
             }
         }
+    }
+
+    @Test
+    fun `both sides see the same words, say so, and know each other in the next call`() = runBlocking<Unit> {
+        val (here, there) = FakePhone() to FakePhone()
+        var known = emptyList<RememberedPerson>() to emptyList<RememberedPerson>()
+        for (expected in listOf(VerificationResult.COMPARE, VerificationResult.REMEMBERED)) {
+            here.login(server, "iara", known.first).use { iara ->
+                there.login(server, "ivo", known.second).use { ivo ->
+                    iara.awaitUser("ivo")
+                    val call = iara.call("ivo")
+                    val ringing = ivo.awaitIncoming()
+                    ringing.accept()
+                    val words = iara.awaitChecked(expected).words
+                    assertEquals(4, words.size)
+                    assertEquals(words, ivo.awaitChecked(expected).words)
+                    if (expected == VerificationResult.COMPARE) {
+                        call.confirmVerification(true)
+                        ringing.confirmVerification(true)
+                        val (ofIvo, ofIara) = listOf(iara, ivo).map { session ->
+                            session.awaitChecked(VerificationResult.CONFIRMED)
+                            session.await("memory") { (it as? Event.Remember)?.person }
+                        }
+                        assertEquals("ivo" to "iara", ofIvo.name to ofIara.name)
+                        known = listOf(ofIvo) to listOf(ofIara)
+                    }
+                    call.hangUp()
+                    assertEquals(EndReason.HUNG_UP_REMOTELY, ivo.awaitEnd())
+                    assertEquals(ErrorKind.CALL, failure { ringing.confirmVerification(true) }.kind)
+                    // The names are to be free for the next time.
+                    iara.logout()
+                    ivo.logout()
+                }
+            }
+        }
+        val half = RememberedPerson("ivo", listOf(ByteArray(16)))
+        val refused = failure { here.login(server, "iara", listOf(half)) }
+        assertEquals(ErrorKind.INVALID_ARGUMENT, refused.kind)
     }
 
     @Test

@@ -32,6 +32,12 @@ internal class Command(vararg arguments: String) : AutoCloseable {
         }
     }
 
+    /** Types a line. */
+    fun type(line: String) = process.outputStream.run {
+        write("$line\n".toByteArray())
+        flush()
+    }
+
     /** The summary that `--json` ends with. */
     fun summary(): Summary = Summary(lineWith("\"event\":\"summary\""))
 

@@ -191,8 +191,8 @@ internal class FakePhone {
     val preview = FakeScreen()
     val devices = Devices(cameras, audio, remote, preview)
 
-    suspend fun login(server: Server, name: String): Session =
-        Session.connect(Config(server.url, name), devices)
+    suspend fun login(server: Server, name: String, remembered: List<RememberedPerson> = emptyList()): Session =
+        Session.connect(Config(server.url, name, remembered = remembered), devices)
 }
 
 /** The first event that `pick` gives something for. */
@@ -220,5 +220,9 @@ internal suspend fun Session.awaitState(state: CallState) =
     await("$state") { event -> (event as? Event.CallChanged)?.now?.takeIf { it.state == state } }
 
 internal suspend fun Session.awaitEnd(): EndReason = await("end") { event -> (event as? Event.CallEnded)?.reason }
+
+internal suspend fun Session.awaitChecked(result: VerificationResult): Verification = await("$result") { event ->
+    (event as? Event.VerificationChanged)?.verification?.takeIf { it.result == result }
+}
 
 internal suspend fun Session.awaitIncoming(): Call = await("incoming call") { event -> (event as? Event.IncomingCall)?.call }

@@ -43,7 +43,8 @@ class AppContainer(application: Application) : AutoCloseable {
         viewModel.dispatch(AppAction.CamerasChanged(hasCamera()))
         monitor = SystemMonitor(application, viewModel::dispatch)
         push.start()
-        viewModel.dispatch(AppAction.Started(store.signIn(), store.history(), permissions.status(null), store.blocked()))
+        val permissions = permissions.status(null)
+        viewModel.dispatch(AppAction.Started(store.signIn(), store.history(), permissions, store.blocked(), store.remembered()))
     }
 
     /** Whether the phone has a camera at all. */

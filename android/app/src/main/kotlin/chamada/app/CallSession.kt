@@ -113,6 +113,7 @@ class CallSession(private val application: Application, private val container: A
             is AppEffect.SavePhoto -> save(effect.jpeg)
             is AppEffect.SaveSignIn -> container.store.save(effect.saved)
             is AppEffect.SaveBlocked -> container.store.saveBlocked(effect.json)
+            is AppEffect.SaveRemembered -> container.store.saveRemembered(effect.json)
             is AppEffect.SaveHistory -> container.store.saveHistory(effect.json)
         }
     }
