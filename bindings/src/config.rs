@@ -55,6 +55,12 @@ pub struct Config {
     /// Names this installation, so that the server can ring it by push: 1 to 64 printable ASCII characters, made at random once and kept.
     #[uniffi(default = None)]
     pub device: Option<String>,
+    /// Private text is sent and taken: for apps that show `Event.Text`. The other side sees whether it is.
+    #[uniffi(default = false)]
+    pub texts: bool,
+    /// Files are sent and taken: for apps that answer `FileEvent.Offered`. The other side sees whether they are.
+    #[uniffi(default = false)]
+    pub files: bool,
 }
 
 impl std::fmt::Debug for Config {
@@ -141,6 +147,7 @@ impl TryFrom<Config> for ClientConfig {
         core.codecs = config.codecs.into_iter().map(Into::into).collect();
         core.ice_servers = config.ice_servers.into_iter().map(Into::into).collect();
         core.relay_only = config.relay_only;
+        (core.texts, core.files) = (config.texts, config.files);
         core.ring_timeout = Duration::from_secs(config.ring_seconds.into());
         core.bitrate = bounds(config.max_bitrate);
         Ok(core)

@@ -4,6 +4,7 @@ use crate::call::Call;
 use crate::client::Inner;
 use crate::devices::{CameraSettings, FacingMode};
 use crate::error::ChamadaError;
+use crate::messages::{FileEvent, TextEvent};
 use crate::push::PushPlatform;
 use crate::quality::DirectionQuality;
 use crate::stats::CallStats;
@@ -144,6 +145,16 @@ pub enum Event {
     DataReceived {
         /// Its bytes.
         data: Vec<u8>,
+    },
+    /// Of the private text of the call.
+    Text {
+        /// What changed.
+        event: TextEvent,
+    },
+    /// Of a file of the call.
+    File {
+        /// What happened.
+        event: FileEvent,
     },
 }
 
@@ -337,6 +348,8 @@ impl Event {
             ClientEvent::Camera(settings) => Self::CameraOpened { settings: settings.into() },
             ClientEvent::DeviceFailed { device, why } => Self::DeviceFailed { device: device.into(), why: why.into() },
             ClientEvent::Data(data) => Self::DataReceived { data: data.into() },
+            ClientEvent::Text(event) => Self::Text { event: event.into() },
+            ClientEvent::File(event) => Self::File { event: event.into() },
             // Not for the bindings yet.
             ClientEvent::Verification(_) | ClientEvent::Remember(_) => return None,
         })

@@ -1,9 +1,11 @@
 // One RTCPeerConnection that does what the call engine says, in order, and reports what happens.
 
 import { PathSearch } from './path-search.js';
+import { FILES_LABEL, TEXT_LABEL } from './private-call.js';
 
 const STATES = ['connecting', 'connected', 'disconnected', 'failed'];
 const SMALL_PICTURE_BITS = 500_000;
+const LABELS = [TEXT_LABEL, FILES_LABEL];
 
 export class Peer {
   /** @type {RTCPeerConnection | null} */
@@ -12,6 +14,7 @@ export class Peer {
   #report;
   #opened;
   #saveData;
+  #channel;
   #queue = Promise.resolve();
   #closed = false;
   #search = new PathSearch();
@@ -19,12 +22,13 @@ export class Peer {
   remote = new MediaStream();
 
   // `report(report)` is for the engine. `opened(missing)` hears that camera and microphone were opened or closed, with the key of
-  // a text where something is missing.
-  constructor({ iceServers, devices, saveData, report, opened }) {
+  // a text where something is missing. `channel(channel, isCurrent)` gets the data channels for private text and files, ours and theirs.
+  constructor({ iceServers, devices, saveData, report, opened, channel }) {
     this.#devices = devices;
     this.#report = (what) => !this.#closed && report(what);
     this.#opened = (missing) => !this.#closed && opened(missing);
     this.#saveData = saveData;
+    this.#channel = (made) => !this.#closed && channel(made, () => !this.#closed);
     try {
       this.#pc = connection(iceServers);
     } catch (error) {
@@ -40,6 +44,7 @@ export class Peer {
       if (state === 'failed' && found) this.#report({ kind: 'handshake-failed' });
       else if (STATES.includes(state)) this.#report({ kind: 'connection', state });
     };
+    pc.ondatachannel = ({ channel: theirs }) => LABELS.includes(theirs.label) && this.#channel(theirs);
     pc.ontrack = ({ track }) => this.remote.addTrack(track);
   }
 
@@ -110,7 +115,10 @@ export class Peer {
   async #create(pc, { offerer, media }) {
     const missing = await this.#devices.open();
     if (this.#closed) return;
-    if (offerer) for (const kind of ['audio', 'video']) pc.addTransceiver(kind);
+    if (offerer) {
+      for (const kind of ['audio', 'video']) pc.addTransceiver(kind);
+      for (const label of LABELS) this.#channel(pc.createDataChannel(label));
+    }
     const wanted = { audio: media.audio && this.#devices.audio !== null, video: media.video && this.#devices.video !== null };
     await this.#setMedia(wanted);
     this.#opened(missing);

@@ -234,6 +234,8 @@ pub(crate) fn config(server: &str, name: &str) -> Config {
         max_bitrate: 2_500_000,
         token: None,
         device: None,
+        texts: false,
+        files: false,
     }
 }
 

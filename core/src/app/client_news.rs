@@ -160,7 +160,13 @@ impl ClientNews {
             ClientEvent::Quality(quality) => Self::Quality(*quality),
             ClientEvent::Camera(settings) => Self::CameraOpened(settings.facing),
             ClientEvent::DeviceFailed { device, why } => Self::DeviceFailed { device: *device, why: why.into() },
-            ClientEvent::Data(_) | ClientEvent::Verification(_) | ClientEvent::Remember(_) => return None,
+            ClientEvent::Data(_)
+            | ClientEvent::Text(_)
+            | ClientEvent::File(_)
+            | ClientEvent::Verification(_)
+            | ClientEvent::Remember(_) => {
+                return None;
+            }
         })
     }
 

@@ -22,7 +22,7 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 12] = [
     Target { name: "signaling", run: crate::signaling::fuzz::frames },
     Target { name: "sdp", run: crate::sdp::fuzz::descriptions },
     Target { name: "candidates", run: crate::peer::webrtc::fuzz::candidates },
@@ -33,4 +33,6 @@ pub const TARGETS: [Target; 10] = [
     Target { name: "y4m", run: crate::media::y4m::fuzz },
     Target { name: "wav", run: crate::media::wav::fuzz },
     Target { name: "verification", run: crate::security::fuzz::frames },
+    Target { name: "text", run: crate::text::fuzz::frames },
+    Target { name: "files", run: crate::files::fuzz::messages },
 ];

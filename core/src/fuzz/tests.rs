@@ -66,5 +66,7 @@ targets! {
     sound_in_any_packets_at_any_time_does_no_harm: "jitter",
     damaged_films_do_no_harm: "y4m",
     damaged_sound_files_do_no_harm: "wav",
-    frames_of_somebody_who_does_not_keep_to_the_check_do_no_harm: "verification"
+    frames_of_somebody_who_does_not_keep_to_the_check_do_no_harm: "verification",
+    frames_of_somebody_who_writes_no_text_do_no_harm: "text",
+    messages_of_somebody_who_sends_no_files_do_no_harm: "files"
 }

@@ -202,9 +202,9 @@ struct FakePhone {
         cameras = FakeCameras(silent: silentCamera)
     }
 
-    func login(_ server: Server, _ name: String) async throws -> Talk {
+    func login(_ server: Server, _ name: String, privately: Bool = false) async throws -> Talk {
         let devices = Devices(cameras: cameras, audio: audio, remote: remote, preview: preview)
-        let config = Config(server: server.url, name: name)
+        let config = Config(server: server.url, name: name, texts: privately, files: privately)
         return Talk(try await Session.connect(config: config, devices: devices))
     }
 }

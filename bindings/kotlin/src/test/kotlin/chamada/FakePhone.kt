@@ -191,8 +191,8 @@ internal class FakePhone {
     val preview = FakeScreen()
     val devices = Devices(cameras, audio, remote, preview)
 
-    suspend fun login(server: Server, name: String): Session =
-        Session.connect(Config(server.url, name), devices)
+    suspend fun login(server: Server, name: String, messages: Boolean = false): Session =
+        Session.connect(Config(server.url, name, texts = messages, files = messages), devices)
 }
 
 /** The first event that `pick` gives something for. */
