@@ -144,7 +144,7 @@ impl Call {
         Self { client, id, with }
     }
 
-    fn handle(&self) -> Result<CallHandle, ChamadaError> {
+    pub(crate) fn handle(&self) -> Result<CallHandle, ChamadaError> {
         let client = self.client.upgrade().ok_or_else(|| ChamadaError::closed("client"))?;
         Ok(client.core.handle(self.id))
     }

@@ -59,6 +59,12 @@ pub struct Config {
     /// The people whose devices were checked, as `Event.Remember` told them.
     #[uniffi(default = [])]
     pub remembered: Vec<RememberedPerson>,
+    /// Private text is sent and taken: for apps that show `Event.Text`. The other side sees whether it is.
+    #[uniffi(default = false)]
+    pub texts: bool,
+    /// Files are sent and taken: for apps that answer `FileEvent.Offered`. The other side sees whether they are.
+    #[uniffi(default = false)]
+    pub files: bool,
 }
 
 impl std::fmt::Debug for Config {
@@ -145,6 +151,7 @@ impl TryFrom<Config> for ClientConfig {
         core.codecs = config.codecs.into_iter().map(Into::into).collect();
         core.ice_servers = config.ice_servers.into_iter().map(Into::into).collect();
         core.relay_only = config.relay_only;
+        (core.texts, core.files) = (config.texts, config.files);
         core.ring_timeout = Duration::from_secs(config.ring_seconds.into());
         core.bitrate = bounds(config.max_bitrate);
         core.remembered = config.remembered.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?;

@@ -2,6 +2,7 @@
 
 use chamada::call::CallError;
 use chamada::client::ClientError;
+use chamada::files::TransferError;
 use chamada::media::capture::CaptureError;
 use chamada::media::constraints::ConstraintError;
 use chamada::media::dtmf::DtmfError;
@@ -9,6 +10,7 @@ use chamada::media::frame::FrameError;
 use chamada::peer::DataError;
 use chamada::signaling::SignalingError;
 use chamada::signaling::message::{ErrorCode, ErrorMessage};
+use chamada::text::TextError;
 
 /// The details of a refused login: a fresh token will do, or another one.
 const TOKEN_EXPIRED: &str = "token-expired";
@@ -130,10 +132,30 @@ impl From<ClientError> for ChamadaError {
             ClientError::Capture(error) => error.into(),
             ClientError::Data(error) => error.into(),
             ClientError::Dtmf(error) => error.into(),
+            ClientError::Text(error) => Self::new(
+                match error {
+                    TextError::NoCall => ErrorKind::Call,
+                    TextError::Empty | TextError::TooLong(_) => ErrorKind::InvalidArgument,
+                    TextError::TooFast | TextError::TooManyWaiting => ErrorKind::TooFast,
+                },
+                error,
+            ),
+            ClientError::File(error) => error.into(),
             ClientError::NoPicture => Self::new(ErrorKind::NoPicture, error),
             ClientError::NoWords => Self::new(ErrorKind::Call, error),
             ClientError::Closed => Self::new(ErrorKind::Closed, error),
         }
+    }
+}
+
+impl From<TransferError> for ChamadaError {
+    fn from(error: TransferError) -> Self {
+        let kind = match error {
+            TransferError::NoCall | TransferError::NoFile => ErrorKind::Call,
+            TransferError::TooMany => ErrorKind::TooFast,
+            TransferError::TooLarge | TransferError::Unusable(_) => ErrorKind::InvalidArgument,
+        };
+        Self::new(kind, error)
     }
 }
 

@@ -4,6 +4,7 @@ use crate::call::Call;
 use crate::client::Inner;
 use crate::devices::{CameraSettings, FacingMode};
 use crate::error::ChamadaError;
+use crate::messages::{FileEvent, TextEvent};
 use crate::push::PushPlatform;
 use crate::quality::DirectionQuality;
 use crate::stats::CallStats;
@@ -162,6 +163,16 @@ pub enum Event {
     DataReceived {
         /// Its bytes.
         data: Vec<u8>,
+    },
+    /// Of the private text of the call.
+    Text {
+        /// What changed.
+        event: TextEvent,
+    },
+    /// Of a file of the call.
+    File {
+        /// What happened.
+        event: FileEvent,
     },
 }
 
@@ -358,6 +369,8 @@ impl Event {
             ClientEvent::Data(data) => Self::DataReceived { data: data.into() },
             ClientEvent::Verification(verification) => Self::VerificationChanged { verification: verification.into() },
             ClientEvent::Remember(person) => Self::Remember { person: person.into() },
+            ClientEvent::Text(event) => Self::Text { event: event.into() },
+            ClientEvent::File(event) => Self::File { event: event.into() },
         })
     }
 

@@ -13,6 +13,7 @@ use chamada::roots::RootCertificates;
 use chamada::signaling::ice_url::{BadIceUrl, IceUrl};
 use chamada::signaling::message::IceServer;
 use chamada::signaling::session::check_name;
+use chamada::text::{MAX_CHARS, TextError, clean};
 use clap::{Parser, Subcommand};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -157,6 +158,15 @@ pub(crate) struct PeerArgs {
     /// Keys of a phone to press once the call is connected: 0 to 9, *, #, A to D; a comma waits two seconds
     #[arg(long, value_name = "DIGITS", value_parser = dtmf)]
     pub(crate) dtmf: Option<DtmfTones>,
+    /// Send this private text once the call is connected; may be given more than once. What comes is printed
+    #[arg(long, value_name = "TEXT", value_parser = text)]
+    pub(crate) text: Vec<String>,
+    /// Send this file once the call is connected; may be given more than once. Without --seconds the call ends when all are through
+    #[arg(long, value_name = "FILE")]
+    pub(crate) send_file: Vec<PathBuf>,
+    /// Take all files that the other side sends into this folder; without it they are refused
+    #[arg(long, value_name = "DIR")]
+    pub(crate) receive_dir: Option<PathBuf>,
     /// Check the other end: print words that both people compare by voice, then take "yes" or "no" from standard input
     #[arg(long)]
     pub(crate) verify: bool,
@@ -276,6 +286,15 @@ fn seconds(text: &str) -> Result<Duration, String> {
 /// A name as servers take it, without the spaces around it.
 fn name(text: &str) -> Result<String, String> {
     check_name(text).map_err(|why| why.to_string())
+}
+
+/// A private text that can be sent.
+fn text(text: &str) -> Result<String, String> {
+    match clean(text).chars().count() {
+        0 => Err(TextError::Empty.to_string()),
+        count if count > MAX_CHARS => Err(TextError::TooLong(count).to_string()),
+        _ => Ok(text.to_owned()),
+    }
 }
 
 fn facing(text: &str) -> Result<FacingMode, String> {

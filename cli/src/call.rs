@@ -2,6 +2,7 @@
 
 use crate::args::{AnswerArgs, CallArgs, PeerArgs, VideoSource};
 use crate::exit::{self, Failure};
+use crate::files::{self, Files};
 use crate::output::Output;
 use crate::serve::stop_signal;
 use crate::sources;
@@ -16,6 +17,7 @@ use chamada::media::wav::WavWriter;
 use chamada::peer::webrtc::WebrtcPeers;
 use chamada::signaling::message::{ErrorCode, MAX_TEXT_CHARS};
 use chamada::signaling::{SignalingError, SignalingEvent};
+use chamada::text::{TextError, TextEvent};
 use chamada_server::clean_name;
 use std::path::Path;
 use std::sync::Arc;
@@ -75,6 +77,8 @@ async fn attend(
         trouble: None,
         closed: None,
         timers: Timers::default(),
+        texts_sent: 0,
+        files: Files::default(),
     };
     let result = peer.live(events).await;
     let photo = peer.save_photo();
@@ -111,6 +115,7 @@ fn check(args: &PeerArgs) -> Result<(), Failure> {
     {
         return bad(SignalingError::BadText.to_string());
     }
+    files::check(&args.send_file, args.receive_dir.as_deref())?;
     let played = [args.video.file(), args.audio.file()].into_iter().flatten();
     let mut used: Vec<&Path> = played.collect();
     for saved in [&args.save_video, &args.save_audio, &args.photo].into_iter().flatten() {
@@ -158,6 +163,9 @@ struct Peer<'a> {
     /// Why there is no server any more, learnt in a call.
     closed: Option<String>,
     timers: Timers,
+    /// How many of the private texts were sent: one after the other's mark.
+    texts_sent: usize,
+    files: Files,
 }
 
 impl Peer<'_> {
@@ -256,6 +264,22 @@ impl Peer<'_> {
                 {
                     self.trouble.get_or_insert(format!("the keys could not be pressed: {error}"));
                 }
+                self.send_next_text().await?;
+                self.files.send(&self.client, self.output, &self.args.send_file).await?;
+            }
+            ClientEvent::File(event) => {
+                let folder = self.args.receive_dir.as_deref();
+                if let Some(trouble) = self.files.on_event(&self.client, self.output, folder, event).await {
+                    self.trouble.get_or_insert(trouble);
+                }
+                if self.files.is_through() && self.args.seconds.is_none() {
+                    self.hang_up().await?;
+                }
+            }
+            ClientEvent::Text(TextEvent::Delivered { .. }) => self.send_next_text().await?,
+            ClientEvent::Text(TextEvent::Refused { why, .. }) => {
+                self.trouble.get_or_insert(format!("a private text was not taken: {}", why.as_str()));
+                self.send_next_text().await?;
             }
             ClientEvent::Verification(verification) if self.args.verify => verify::print(self.output, &verification),
             ClientEvent::Remember(person) => {
@@ -285,6 +309,20 @@ impl Peer<'_> {
         self.summary.asked();
         self.client.call(user).await?;
         Ok(())
+    }
+
+    async fn send_next_text(&mut self) -> Result<(), Failure> {
+        let Some(text) = self.args.text.get(self.texts_sent) else { return Ok(()) };
+        match self.client.send_text(text).await {
+            Ok(id) => {
+                self.texts_sent += 1;
+                self.output.text_sent(id, text);
+                Ok(())
+            }
+            // The call may have ended just now, which is told.
+            Err(ClientError::Text(TextError::NoCall)) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn on_incoming(&mut self, caller: &str) -> Result<(), Failure> {
@@ -322,6 +360,11 @@ impl Peer<'_> {
             _ => {}
         }
         self.summary.ended(reason);
+        if self.summary.is_connected()
+            && let Some(trouble) = self.files.unfinished()
+        {
+            self.trouble.get_or_insert(trouble);
+        }
         let played = self.played.iter().find_map(PlaybackFailure::take).map(|failure| failure.to_string());
         let trouble = self.trouble.take().or(played).map_or(Ok(()), |trouble| Err(Failure::Failed(trouble)));
         Some(exit::of_call(with, reason, self.summary.is_connected()).and(trouble))
@@ -341,6 +384,8 @@ impl Peer<'_> {
         self.view.reset();
         self.trouble = None;
         self.timers = Timers::default();
+        self.texts_sent = 0;
+        self.files = Files::default();
         self.closed.take().map_or(Ok(()), |why| Err(Failure::Unreachable(why)))
     }
 

@@ -99,6 +99,8 @@ async fn a_flip_that_fails_leaves_the_call_and_is_told_at_its_end() {
         trouble: None,
         closed: None,
         timers: Timers::default(),
+        texts_sent: 0,
+        files: Files::default(),
     };
     let ended = tokio::time::timeout(CONNECT_BOUND, peer.live(events)).await.expect("the call goes on for too long");
     peer.client.logout().await;

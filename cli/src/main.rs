@@ -5,6 +5,7 @@ mod args;
 mod call;
 mod demo;
 mod exit;
+mod files;
 mod output;
 mod resources;
 mod serve;

@@ -4,6 +4,7 @@ use crate::summary::round;
 use chamada::call::{CallEvent, CallSnapshot, NoPath};
 use chamada::client::{CallQuality, CallStats, ClientError, ClientEvent, DirectionQuality, MediaKind, MissingMedia};
 use chamada::signaling::SignalingEvent;
+use chamada::text::{TextEvent, TextId};
 use serde_json::{Value, json};
 use std::io::Write;
 
@@ -78,10 +79,11 @@ impl Output {
                     Some(text),
                 );
             }
-            ClientEvent::Verification(_) | ClientEvent::Remember(_) => {}
+            ClientEvent::Verification(_) | ClientEvent::Remember(_) | ClientEvent::File(_) => {}
             ClientEvent::Dtmf(tone) => {
                 self.event("dtmf", json!({ "tone": tone.to_string() }), Some(format!("key {tone}")));
             }
+            ClientEvent::Text(event) => self.text(event),
             ClientEvent::Data(data) => self.event("data", json!({ "bytes": data.len() }), None),
         }
     }
@@ -93,6 +95,29 @@ impl Output {
 
     pub(crate) fn no_words(self) {
         self.event("no-words", json!({}), Some("there are no words to compare".into()));
+    }
+
+    /// A private text of this side's is on its way.
+    pub(crate) fn text_sent(self, id: TextId, text: &str) {
+        let fields = json!({ "state": "sent", "id": id, "text": text });
+        self.event("text", fields, Some(format!("(private, to them) {}", printable(text))));
+    }
+
+    fn text(self, event: &TextEvent) {
+        let (fields, text) = match event {
+            TextEvent::Available => (json!({ "state": "available" }), None),
+            TextEvent::Received { id, text } => (
+                json!({ "state": "received", "id": id, "text": text }),
+                Some(format!("(private, from them) {}", printable(text))),
+            ),
+            TextEvent::Delivered { id } => (json!({ "state": "delivered", "id": id }), None),
+            TextEvent::Refused { id, why } => (
+                json!({ "state": "refused", "id": id, "why": why.as_str() }),
+                Some(format!("the other side did not take a private text: {}", why.as_str())),
+            ),
+            TextEvent::Typing(on) => (json!({ "state": "typing", "on": on }), None),
+        };
+        self.event("text", fields, text);
     }
 
     fn signaling(self, event: &SignalingEvent) {

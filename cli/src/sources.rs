@@ -76,6 +76,8 @@ pub(crate) fn config(args: &PeerArgs) -> Result<ClientConfig, Failure> {
         relay_only: args.relay_only,
         sending: SendParameters { degradation: args.degradation, ..SendParameters::default() },
         remembered,
+        texts: true,
+        files: true,
         ..ClientConfig::default()
     })
 }

@@ -16,11 +16,15 @@ pub mod signaling;
 #[cfg(feature = "app")]
 pub mod app;
 #[cfg(feature = "client")]
+mod budget;
+#[cfg(feature = "client")]
 pub mod call;
 #[cfg(feature = "client")]
 pub mod client;
 #[cfg(feature = "client")]
 pub mod congestion;
+#[cfg(feature = "client")]
+pub mod files;
 #[cfg(feature = "client")]
 pub mod media;
 #[cfg(feature = "client")]
@@ -35,3 +39,5 @@ pub mod roots;
 mod sdp;
 #[cfg(feature = "client")]
 pub mod security;
+#[cfg(feature = "client")]
+pub mod text;

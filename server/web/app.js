@@ -4,9 +4,11 @@ import { Attention } from './attention.js';
 import { CallEngine } from './call.js';
 import { Devices } from './devices.js';
 import { $, remembered, translate } from './dom.js';
+import { emptyStore } from './file-store.js';
 import { pushBounded } from './offer-answer.js';
 import { Peer } from './peer.js';
 import { Presence } from './presence.js';
+import { PrivateCall } from './private-call.js';
 import { PushSetup } from './push.js';
 import { QualityMonitor, noticeOf, sampleOf } from './quality.js';
 import { keepCall, takeCall } from './reload.js';
@@ -22,6 +24,7 @@ import { KeypadView } from './view/keypad.js';
 import { LoginView } from './view/login.js';
 import { Notices } from './view/notices.js';
 import { PeopleView } from './view/people.js';
+import { PrivateView } from './view/private.js';
 import { SettingsView } from './view/settings.js';
 import { StageView } from './view/stage.js';
 import { VerificationView } from './view/verification.js';
@@ -93,6 +96,19 @@ const devices = new Devices({
 });
 const people = new PeopleView(t, { call, setBlocked });
 const chat = new ChatView(t, { send: (text) => session?.send({ type: 'message', text }) });
+/** @type {PrivateCall | null} */
+let privateCall = null;
+const privately = new PrivateView(t, {
+  write: (text) => privateCall?.write(text) ?? null,
+  typing: (on) => privateCall?.typing(on),
+  send: (file) => privateCall?.files.send(file) ?? false,
+  accept: (id) => privateCall?.files.accept(id),
+  end: (id) => privateCall?.files.end(id),
+  pause: (id, on) => privateCall?.files.pause(id, on),
+  unread: () => stage.unread(true),
+  tooMuch: () => notices.say(t('private.too-much')),
+});
+emptyStore();
 const incoming = new IncomingView(t, {
   accept: () => command({ kind: 'accept', media: ALL_ON }),
   decline: () => command({ kind: 'decline' }),
@@ -272,6 +288,7 @@ function send(message) {
 
 function onPeerAction(id, action) {
   if (action.kind === 'create') {
+    const carried = carryPrivate();
     const connection = new Peer({
       iceServers,
       devices,
@@ -282,6 +299,7 @@ function onPeerAction(id, action) {
       },
       opened: onOpened,
       verification: checkOf(engine.snapshot().with),
+      channel: (channel, isCurrent) => carried.add(channel, isCurrent),
     });
     peer = { id, connection };
     stage.remote(connection.remote);
@@ -297,6 +315,36 @@ function checkOf(name) {
     changed: (check) => verification.show(check, { name, known: secrets.length > 0 }),
     remember: (secret) => verified.add(name, secret),
   };
+}
+
+// What the two send each other goes over the newest connection of the call.
+function carryPrivate() {
+  if (!privateCall) {
+    privately.begin();
+    privateCall = new PrivateCall({ tell: onPrivate, changed: onFile });
+  }
+  privateCall.renew();
+  return privateCall;
+}
+
+function onPrivate(event) {
+  switch (event.kind) {
+    case 'available': return privately.available(engine.snapshot().with);
+    case 'files': return privately.filesAvailable();
+    case 'text': return privately.text(event.text);
+    case 'delivered': return privately.delivered(event.id);
+    case 'refused': return privately.refused(event.id);
+    case 'typing': return privately.typing(event.on);
+  }
+}
+
+const asked = new Set();
+
+function onFile(file) {
+  privately.file(file);
+  if (file.state !== 'asked' || asked.has(file.id)) return;
+  asked.add(file.id);
+  notices.say(t('file.notice', { name: engine.snapshot().with, file: file.name }));
 }
 
 // Camera and microphone are as they are now: the engine tells it to the other side.
@@ -352,6 +400,10 @@ function onCallEnded({ with: name, reason }) {
   clearInterval(statsTimer);
   statsTimer = undefined;
   lastReport = monitor = null;
+  privateCall?.close();
+  privateCall = null;
+  asked.clear();
+  privately.ended();
   stage.quality(null);
   verification.show(null);
   keypad.clear();

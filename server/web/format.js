@@ -39,6 +39,24 @@ export function photoName(name, date) {
   return `chamada-${person}-${day}-${two(date.getHours())}${two(date.getMinutes())}${two(date.getSeconds())}.png`;
 }
 
+// A name for a file that a stranger called `name`: its last part, without controls and what turns the reading direction, and without what some
+// systems do not take. Browsers make it safe again when it is saved.
+export function safeName(name) {
+  const last = name.split(/[/\\]/).at(-1) ?? '';
+  const kept = last.replace(/[\p{Cc}<>:"|?*\u202A-\u202E\u2066-\u2069]/gu, '').replace(/^[.\s]+|[.\s]+$/g, '');
+  const [, stem, extension] = /^(.*?)(\.[^.]{1,20})?$/su.exec(kept) ?? [];
+  return `${[...(stem ?? '')].slice(0, 100).join('')}${extension ?? ''}` || 'file';
+}
+
+// How large a file is: 17 B, 3.4 MB.
+export function fileSize(bytes, locale) {
+  const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'];
+  const step = bytes < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
+  /** @type {Intl.NumberFormatOptions} */
+  const options = { style: 'unit', unit: units[step], unitDisplay: 'short', maximumFractionDigits: step ? 1 : 0 };
+  return formatter(`size ${step} ${locale}`, () => new Intl.NumberFormat(locale, options)).format(bytes / 1000 ** step);
+}
+
 export function decimal(number, locale, digits = 0) {
   const options = { minimumFractionDigits: digits, maximumFractionDigits: digits };
   return formatter(`number ${digits} ${locale}`, () => new Intl.NumberFormat(locale, options)).format(number);

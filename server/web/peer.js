@@ -1,10 +1,12 @@
 // One RTCPeerConnection that does what the call engine says, in order, and reports what happens.
 
 import { PathSearch } from './path-search.js';
+import { FILES_LABEL, TEXT_LABEL } from './private-call.js';
 import { VerificationChannel } from './verification-channel.js';
 
 const STATES = ['connecting', 'connected', 'disconnected', 'failed'];
 const SMALL_PICTURE_BITS = 500_000;
+const LABELS = [TEXT_LABEL, FILES_LABEL];
 
 export class Peer {
   /** @type {RTCPeerConnection | null} */
@@ -13,6 +15,7 @@ export class Peer {
   #report;
   #opened;
   #saveData;
+  #channel;
   #queue = Promise.resolve();
   #closed = false;
   #search = new PathSearch();
@@ -22,12 +25,14 @@ export class Peer {
   remote = new MediaStream();
 
   // `report(report)` is for the engine. `opened(missing)` hears that camera and microphone were opened or closed, with the key of
-  // a text where something is missing. `verification` is for the check of the other end (verification-channel.js).
-  constructor({ iceServers, devices, saveData, report, opened, verification }) {
+  // a text where something is missing. `verification` is for the check of the other end (verification-channel.js); `channel(channel, isCurrent)` gets
+  // the data channels for private text and files, ours and theirs.
+  constructor({ iceServers, devices, saveData, report, opened, verification, channel }) {
     this.#devices = devices;
     this.#report = (what) => !this.#closed && report(what);
     this.#opened = (missing) => !this.#closed && opened(missing);
     this.#saveData = saveData;
+    this.#channel = (made) => !this.#closed && channel(made, () => !this.#closed);
     try {
       this.#pc = connection(iceServers);
     } catch (error) {
@@ -46,6 +51,8 @@ export class Peer {
       else if (STATES.includes(state)) this.#report({ kind: 'connection', state });
       if (state === 'connected') this.#verification?.connected();
     };
+    // Beside the listener of the check of the other end.
+    pc.addEventListener('datachannel', ({ channel: theirs }) => LABELS.includes(theirs.label) && this.#channel(theirs));
     pc.ontrack = ({ track }) => this.remote.addTrack(track);
   }
 
@@ -130,7 +137,12 @@ export class Peer {
   async #create(pc, { offerer, media }) {
     const missing = await this.#devices.open();
     if (this.#closed) return;
-    if (offerer) for (const kind of ['audio', 'video']) pc.addTransceiver(kind);
+    if (offerer) {
+      for (const kind of ['audio', 'video']) pc.addTransceiver(kind);
+      // The channel of apps' messages comes first.
+      this.#verification?.offers();
+      for (const label of LABELS) this.#channel(pc.createDataChannel(label));
+    }
     const wanted = { audio: media.audio && this.#devices.audio !== null, video: media.video && this.#devices.video !== null };
     await this.#setMedia(wanted);
     this.#opened(missing);

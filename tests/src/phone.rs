@@ -42,10 +42,10 @@ pub struct PhoneSetup {
 }
 
 impl PhoneSetup {
-    /// A phone with two cameras of 320×240 at 30 fps and a tone.
+    /// A phone with two cameras of 320×240 at 30 fps, a tone, private text and files.
     pub fn new(url: &str, name: &str) -> Self {
         Self {
-            config: ClientConfig::new(url, name),
+            config: ClientConfig { texts: true, files: true, ..ClientConfig::new(url, name) },
             cameras: Some(synthetic(320, 240)),
             audio: Some(Arc::new(SyntheticAudio::new(440.0))),
             preview: None,

@@ -235,6 +235,8 @@ pub(crate) fn config(server: &str, name: &str) -> Config {
         token: None,
         device: None,
         remembered: Vec::new(),
+        texts: false,
+        files: false,
     }
 }
 

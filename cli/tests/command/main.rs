@@ -1,9 +1,11 @@
 //! The command as a person or a script meets it: arguments, output, files, exit codes.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test's helpers fail the test")]
 
+mod file_transfer;
 mod files;
 mod options;
 mod support;
+mod text;
 mod verify;
 
 use serde_json::Value;

@@ -171,7 +171,7 @@ impl ClientNews {
             ClientEvent::Verification(verification) => Self::Verification(*verification),
             ClientEvent::Remember(person) => Self::Remember(person.clone()),
             ClientEvent::Dtmf(tone) => Self::Dtmf(*tone),
-            ClientEvent::Data(_) => return None,
+            ClientEvent::Data(_) | ClientEvent::Text(_) | ClientEvent::File(_) => return None,
         })
     }
 

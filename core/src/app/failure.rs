@@ -2,11 +2,13 @@
 
 use crate::call::CallError;
 use crate::client::ClientError;
+use crate::files::TransferError;
 use crate::media::capture::CaptureError;
 use crate::media::constraints::ConstraintError;
 use crate::media::dtmf::DtmfError;
 use crate::signaling::SignalingError;
 use crate::signaling::message::{ErrorCode, ErrorMessage};
+use crate::text::TextError;
 
 /// Kinds of failure that people are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -109,6 +111,13 @@ impl From<&ClientError> for Failure {
             ClientError::Data(_) => Self::Refused,
             ClientError::Dtmf(DtmfError::TooMany) => Self::TooFast,
             ClientError::Dtmf(_) => Self::WrongState,
+            ClientError::Text(TextError::NoCall) | ClientError::File(TransferError::NoCall | TransferError::NoFile) => {
+                Self::WrongState
+            }
+            ClientError::File(TransferError::TooMany) => Self::TooFast,
+            ClientError::File(_) => Self::Refused,
+            ClientError::Text(TextError::TooFast | TextError::TooManyWaiting) => Self::TooFast,
+            ClientError::Text(_) => Self::Refused,
             ClientError::NoPicture => Self::NoPicture,
             ClientError::NoWords => Self::WrongState,
             ClientError::Closed => Self::NotLoggedIn,

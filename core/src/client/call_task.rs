@@ -3,11 +3,13 @@
 use super::call_camera::CameraOrder;
 use super::call_media::{CallMedia, MediaStats};
 use super::device_thread::DeviceThreads;
+use super::files::{CallFiles, FileInput};
 use super::report::{CallStats, RateMeter};
 use super::verification::{CallCheck, Change};
 use super::{ClientConfig, ClientError, DeviceKind, Devices, PhotoOf, SendParameters, Verification};
 use crate::call::{ConnectionState, PeerAction, PeerId, PeerReport};
 use crate::facing::FacingMode;
+use crate::files::FileEvent;
 use crate::media::capture::CameraSettings;
 use crate::media::constraints::VideoConstraints;
 use crate::media::dtmf::{DtmfTone, DtmfTones};
@@ -45,6 +47,8 @@ pub(super) struct TaskContext {
     pub(super) peers: Arc<dyn PeerFactory>,
     pub(super) to_driver: mpsc::Sender<FromTask>,
     pub(super) device_threads: DeviceThreads,
+    /// The files of the call; none where the app has none.
+    pub(super) files: Option<CallFiles>,
 }
 
 /// What a call's task tells the driver.
@@ -74,6 +78,10 @@ pub(super) enum FromTask {
     },
     Dtmf(DtmfTone),
     Data(Bytes),
+    /// A frame of private text.
+    Text(PeerId, Bytes),
+    /// Of the files of this call.
+    File(Option<CallId>, FileEvent),
     /// What is known of the other end of this call, and what to remember of this person.
     Verification {
         call: Option<CallId>,
@@ -112,6 +120,7 @@ pub(super) enum TaskRequest {
         tones: DtmfTones,
         reply: oneshot::Sender<Result<(), ClientError>>,
     },
+    SendText(String),
     ConfirmVerification {
         same: bool,
         reply: oneshot::Sender<Result<(), ClientError>>,
@@ -289,6 +298,7 @@ impl CallTask {
             }
         }
         self.tell_stats().await;
+        self.tell_files(FileInput::Closed(self.context.peer)).await;
         self.media.pause_video();
         self.connection.close().await;
         self.media.release().await;
@@ -351,6 +361,11 @@ impl CallTask {
             TaskRequest::SendDtmf { tones, reply } => {
                 let _ = reply.send(self.connection.send_dtmf(&tones).map_err(Into::into));
             }
+            TaskRequest::SendText(frame) => {
+                if let Err(error) = self.connection.send_text(frame) {
+                    log::debug!("a frame of private text was not sent: {error}");
+                }
+            }
             TaskRequest::ConfirmVerification { same, reply } => {
                 let change = self.check.confirm(self.connection.as_ref(), same);
                 let (change, answer) = match change {
@@ -371,6 +386,7 @@ impl CallTask {
                 self.media.follow_connection(state);
                 self.report(PeerReport::Connection(state)).await;
                 if state == ConnectionState::Connected {
+                    self.tell_files(FileInput::Connected(self.context.peer, Arc::clone(&self.connection))).await;
                     let change = self.check.start(self.connection.as_ref(), &self.context.person.secrets).await;
                     self.tell_verification(change).await;
                 }
@@ -393,10 +409,18 @@ impl CallTask {
             PeerEvent::VideoCodec(codec) => self.media.set_codec(codec),
             PeerEvent::Dtmf(tone) => self.tell(FromTask::Dtmf(tone)).await,
             PeerEvent::Data(data) => self.tell(FromTask::Data(data)).await,
+            PeerEvent::File(message) => self.tell_files(FileInput::Message(self.context.peer, message)).await,
+            PeerEvent::Text(frame) => self.tell(FromTask::Text(self.context.peer, frame)).await,
             PeerEvent::Verification(frame) => {
                 let change = self.check.receive(self.connection.as_ref(), frame);
                 self.tell_verification(change).await;
             }
+        }
+    }
+
+    async fn tell_files(&self, input: FileInput) {
+        if let Some(files) = &self.context.files {
+            files.tell(input).await;
         }
     }
 

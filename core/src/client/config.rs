@@ -40,6 +40,11 @@ pub struct ClientConfig {
     /// The people whose devices were checked in earlier calls, as [`super::ClientEvent::Remember`] told them. They are kept here
     /// alone, never at a server.
     pub remembered: Vec<RememberedPerson>,
+    /// Whether private text is sent and taken ([`crate::text`]): for apps that show [`super::ClientEvent::Text`]. The other side is told, by saying
+    /// nothing, if not.
+    pub texts: bool,
+    /// Whether files are sent and taken ([`crate::files`]): for apps that answer [`crate::files::FileEvent::Offered`]. The other side is told as well.
+    pub files: bool,
 }
 
 impl Default for ClientConfig {
@@ -56,6 +61,8 @@ impl Default for ClientConfig {
             outage: Outage::default(),
             ring_timeout: RING_TIMEOUT,
             remembered: Vec::new(),
+            texts: false,
+            files: false,
         }
     }
 }

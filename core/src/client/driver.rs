@@ -4,11 +4,17 @@ use super::address_watch::{self, AddressWatch, Network};
 use super::call_task::{CallTask, FromTask, TOLD, TaskContext, TaskHandle, TaskRequest};
 use super::config::SendParameter;
 use super::device_thread::DeviceThreads;
+use super::files::{CallFiles, FileInput};
 use super::media_watch::{Change, Look, MediaWatch};
+use super::private_text::PrivateText;
 use super::quality::{QualityMonitor, Sample};
 use super::{CallStats, ClientConfig, ClientError, ClientEvent, DeviceKind, Devices, PhotoOf, Verification, devices};
-use crate::call::{CallEngine, CallError, CallEvent, CallSnapshot, CallState, Command, Output, PeerAction, PeerId};
+use crate::call::{
+    CallEngine, CallError, CallEvent, CallSnapshot, CallState, Command, ConnectionState, Output, PeerAction, PeerId,
+    PeerReport,
+};
 use crate::facing::FacingMode;
+use crate::files::TransferError;
 use crate::media::constraints::{self, VideoConstraints};
 use crate::media::dtmf::{DtmfError, DtmfTones};
 use crate::media::frame::VideoFrame;
@@ -16,6 +22,7 @@ use crate::peer::{DataError, PeerFactory};
 use crate::security::{RememberedPerson, Secret};
 use crate::signaling::message::{CallId, IceServer, MediaState, Message, PushRegister};
 use crate::signaling::{SignalingClient, SignalingEvent};
+use crate::text::TextId;
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -99,6 +106,15 @@ pub(super) enum Request {
         data: Bytes,
         reply: Reply<()>,
     },
+    SendText {
+        text: String,
+        reply: Reply<TextId>,
+    },
+    SetTyping {
+        on: bool,
+        reply: Reply<()>,
+    },
+    File(FileInput),
     ConfirmVerification {
         same: bool,
         reply: Reply<()>,
@@ -132,11 +148,14 @@ impl Request {
             | Self::HangUp { reply }
             | Self::ConfirmVerification { reply, .. }
             | Self::SendDtmf { reply, .. }
+            | Self::SetTyping { reply, .. }
             | Self::SendData { reply, .. } => {
                 let _ = reply.send(Err(gone()));
             }
             Self::Flip { reply } => drop(reply.send(Err(gone()))),
             Self::Picture { reply, .. } => drop(reply.send(Err(gone()))),
+            Self::File(input) => input.refuse(TransferError::NoCall),
+            Self::SendText { reply, .. } => drop(reply.send(Err(gone()))),
             other => drop(other),
         }
     }
@@ -166,6 +185,9 @@ pub(super) struct Driver {
     quality: Option<(Option<CallId>, QualityMonitor)>,
     /// Watches what comes in the call of this identifier.
     media_watch: (Option<CallId>, MediaWatch),
+    text: PrivateText,
+    /// The files of the call of this identifier.
+    files: Option<(Option<CallId>, CallFiles)>,
     addresses: AddressWatch,
     /// When they last called for another path, so that an app that tells of the same change does not begin again.
     addresses_changed: Option<Instant>,
@@ -211,6 +233,8 @@ impl Driver {
             held: Vec::new(),
             quality: None,
             media_watch: Default::default(),
+            text: PrivateText::default(),
+            files: None,
             addresses: AddressWatch::default(),
             addresses_changed: None,
             server_lost: false,
@@ -230,7 +254,7 @@ impl Driver {
         }
         self.pump();
         loop {
-            let timer = self.engine.poll_timeout();
+            let (timer, text_timer) = (self.engine.poll_timeout(), self.text.poll_timeout());
             let room = self.waiting.len() < MAX_WAITING_EVENTS;
             let events = self.events.clone();
             let reserved = async {
@@ -259,6 +283,7 @@ impl Driver {
                 },
                 Some(message) = self.from_tasks.recv(), if room => self.on_task(message),
                 () = sleep_until(timer) => self.engine.handle_timeout(Instant::now()),
+                () = sleep_until(text_timer) => self.text.handle_timeout(),
                 _ = looks.tick(), if self.watches_addresses() => self.look_at_addresses(),
             }
             self.pump();
@@ -357,6 +382,12 @@ impl Driver {
                 Some(task) => task.ask(TaskRequest::SendData { data, reply }),
                 None => drop(reply.send(Err(DataError::NotOpen.into()))),
             },
+            Request::SendText { text, reply } => drop(reply.send(self.text.send(&text))),
+            Request::File(input) => match &self.files {
+                Some((_, files)) => files.ask(input),
+                None => input.refuse(TransferError::NoCall),
+            },
+            Request::SetTyping { on, reply } => drop(reply.send(self.text.set_typing(on))),
             Request::ConfirmVerification { same, reply } => match self.active_task() {
                 Some(task) => task.ask(TaskRequest::ConfirmVerification { same, reply }),
                 None => drop(reply.send(Err(ClientError::NoWords))),
@@ -494,6 +525,26 @@ impl Driver {
         self.tasks.iter().filter(|(_, task)| !task.is_closing()).max_by_key(|(peer, _)| **peer).map(|(_, task)| task)
     }
 
+    /// The conversation of the call goes over this connection from here on, unless a newer one has taken its place.
+    fn connect_text(&mut self, peer: PeerId) {
+        let active = self.tasks.iter().filter(|(_, task)| !task.is_closing()).map(|(peer, _)| *peer).max();
+        if self.config.texts && active == Some(peer) {
+            self.text.connected(self.engine.snapshot().call, peer);
+        }
+    }
+
+    /// Sends and tells what the conversation has to.
+    fn pump_text(&mut self) {
+        while let Some((peer, frame)) = self.text.poll_frame() {
+            if let Some(task) = self.tasks.get(&peer) {
+                task.ask(TaskRequest::SendText(frame));
+            }
+        }
+        while let Some(event) = self.text.poll_event() {
+            self.tell(ClientEvent::Text(event));
+        }
+    }
+
     fn on_signaling(&mut self, event: SignalingEvent) {
         let now = Instant::now();
         match &event {
@@ -526,7 +577,12 @@ impl Driver {
 
     fn on_task(&mut self, message: FromTask) {
         match message {
-            FromTask::Report(peer, report) => self.engine.report(Instant::now(), peer, report),
+            FromTask::Report(peer, report) => {
+                if matches!(report, PeerReport::Connection(ConnectionState::Connected)) {
+                    self.connect_text(peer);
+                }
+                self.engine.report(Instant::now(), peer, report);
+            }
             FromTask::Stats(stats) => self.on_stats(stats),
             FromTask::Agreed { call, agreed } => {
                 let changes = self.media_watch(call).agree(agreed);
@@ -534,6 +590,15 @@ impl Driver {
             }
             FromTask::Dtmf(tone) => self.tell(ClientEvent::Dtmf(tone)),
             FromTask::Data(data) => self.tell(ClientEvent::Data(data)),
+            FromTask::File(call, event) => {
+                if self.files.as_ref().is_some_and(|(of, _)| *of == call) {
+                    self.tell(ClientEvent::File(event));
+                }
+            }
+            FromTask::Text(peer, frame) => {
+                self.connect_text(peer);
+                self.text.receive(peer, &frame);
+            }
             FromTask::Verification { call, with, verification, secret } => {
                 self.on_verification(call, with, verification, secret);
             }
@@ -658,7 +723,12 @@ impl Driver {
             }
         }
         self.expect_video();
+        self.pump_text();
         for event in events {
+            if matches!(event, CallEvent::Ended { .. }) {
+                self.text.ended();
+                self.files = None;
+            }
             if !self.held.is_empty() || (self.closing > 0 && matches!(event, CallEvent::Ended { .. })) {
                 self.held.push(event);
             } else {
@@ -670,8 +740,10 @@ impl Driver {
     fn on_action(&mut self, peer: PeerId, action: PeerAction) {
         match action {
             PeerAction::Create { offerer, media, keeps_ice_of } => {
+                let call = self.engine.snapshot().call;
                 let context = TaskContext {
-                    call: self.engine.snapshot().call,
+                    call,
+                    files: self.call_files(call),
                     peer,
                     offerer,
                     person: self.person(self.engine.snapshot().with.unwrap_or_default()),
@@ -701,6 +773,17 @@ impl Driver {
         }
     }
 
+    /// Those of this call, whichever connections it has had.
+    fn call_files(&mut self, call: Option<CallId>) -> Option<CallFiles> {
+        if !self.config.files {
+            return None;
+        }
+        if self.files.as_ref().is_none_or(|(of, _)| *of != call) {
+            self.files = Some((call, CallFiles::spawn(call, self.to_driver.clone())));
+        }
+        self.files.as_ref().map(|(_, files)| files.clone())
+    }
+
     fn release_held(&mut self) {
         for event in std::mem::take(&mut self.held) {
             self.tell(ClientEvent::Call(event));
@@ -714,7 +797,7 @@ impl Driver {
     }
 }
 
-async fn sleep_until(at: Option<Instant>) {
+pub(super) async fn sleep_until(at: Option<Instant>) {
     match at {
         Some(at) => tokio::time::sleep_until(at.into()).await,
         None => std::future::pending().await,

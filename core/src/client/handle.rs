@@ -1,11 +1,17 @@
 //! One call of a client.
 
 use super::driver::{Reply, Request};
+use super::files::FileInput;
 use super::{Client, ClientError, PhotoOf};
 use crate::facing::FacingMode;
+#[cfg(doc)]
+use crate::files::TransferError;
+use crate::files::storage::FileSink;
+use crate::files::{FileEnd, FileId, FileOffer, FileToSend};
 use crate::media::dtmf::DtmfTones;
 use crate::media::frame::VideoFrame;
 use crate::signaling::message::CallId;
+use crate::text::TextId;
 
 /// One call of a client. What is asked of it once it is over is refused with [`crate::call::CallError::NoCall`], so that a
 /// hang-up that comes late never hits the next call.
@@ -90,6 +96,62 @@ impl CallHandle {
     /// As there; and [`crate::call::CallError::NoCall`] once it is over.
     pub async fn send_dtmf(&self, tones: DtmfTones) -> Result<(), ClientError> {
         self.ask(|reply| Request::SendDtmf { tones, reply }).await
+    }
+
+    /// As [`Client::send_text`].
+    ///
+    /// # Errors
+    /// As there; and [`crate::call::CallError::NoCall`] once it is over.
+    pub async fn send_text(&self, text: &str) -> Result<TextId, ClientError> {
+        let text = text.to_owned();
+        self.ask(|reply| Request::SendText { text, reply }).await
+    }
+
+    /// As [`Client::set_typing`].
+    ///
+    /// # Errors
+    /// As there; and [`crate::call::CallError::NoCall`] once it is over.
+    pub async fn set_typing(&self, on: bool) -> Result<(), ClientError> {
+        self.ask(|reply| Request::SetTyping { on, reply }).await
+    }
+
+    /// As [`Client::send_file`].
+    ///
+    /// # Errors
+    /// As there; and [`TransferError::NoCall`] once it is over.
+    pub async fn send_file(&self, file: FileToSend) -> Result<FileId, ClientError> {
+        let FileToSend { name, size, media_type, source } = file;
+        let id = FileId::random();
+        let offer = FileOffer { id, name, size, media_type };
+        self.ask_file(|reply| FileInput::Send { offer, source, reply }).await.map(|()| id)
+    }
+
+    /// As [`Client::accept_file`].
+    ///
+    /// # Errors
+    /// As there; and [`TransferError::NoCall`] once it is over.
+    pub async fn accept_file(&self, id: FileId, sink: Box<dyn FileSink>) -> Result<(), ClientError> {
+        self.ask_file(|reply| FileInput::Accept { id, sink, reply }).await
+    }
+
+    /// As [`Client::pause_file`].
+    ///
+    /// # Errors
+    /// As there; and [`TransferError::NoCall`] once it is over.
+    pub async fn pause_file(&self, id: FileId, on: bool) -> Result<(), ClientError> {
+        self.ask_file(|reply| FileInput::Pause { id, on, reply }).await
+    }
+
+    /// As [`Client::end_file`].
+    ///
+    /// # Errors
+    /// As there; and [`TransferError::NoCall`] once it is over.
+    pub async fn end_file(&self, id: FileId, why: FileEnd) -> Result<(), ClientError> {
+        self.ask_file(|reply| FileInput::End { id, why, reply }).await
+    }
+
+    async fn ask_file(&self, input: impl FnOnce(Reply<()>) -> FileInput) -> Result<(), ClientError> {
+        self.ask(|reply| Request::File(input(reply))).await
     }
 
     async fn ask<T>(&self, request: impl FnOnce(Reply<T>) -> Request) -> Result<T, ClientError> {

@@ -19,8 +19,10 @@ mod config;
 mod device_thread;
 mod devices;
 mod driver;
+mod files;
 mod handle;
 mod media_watch;
+mod private_text;
 mod quality;
 mod report;
 mod verification;
@@ -34,6 +36,8 @@ pub use verification::Verification;
 
 use crate::call::{CallError, CallEvent, CallSnapshot};
 use crate::facing::FacingMode;
+use crate::files::storage::FileSink;
+use crate::files::{FileEnd, FileEvent, FileId, FileOffer, FileToSend, TransferError};
 use crate::media::capture::{CameraSettings, CaptureError};
 use crate::media::constraints::{ConstraintError, VideoConstraints};
 use crate::media::dtmf::{DtmfError, DtmfTone, DtmfTones};
@@ -44,8 +48,10 @@ use crate::peer::{DataError, PeerFactory};
 use crate::security::RememberedPerson;
 use crate::signaling::message::{CallId, PushRegister};
 use crate::signaling::{SignalingError, SignalingEvent};
+use crate::text::{TextError, TextEvent, TextId};
 use config::SendParameter;
-use driver::{Driver, Request};
+use driver::{Driver, Reply, Request};
+use files::FileInput;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
@@ -83,6 +89,10 @@ pub enum ClientEvent {
     Dtmf(DtmfTone),
     /// A message of the other side on the call's data channel.
     Data(bytes::Bytes),
+    /// Of the private text of the call ([`crate::text`]). What has no delivery mark when the call ends was not delivered.
+    Text(TextEvent),
+    /// Of the files of the call ([`crate::files`]). Of what is not done when the call ends nothing is kept.
+    File(FileEvent),
     /// What is known of the other end changed: [`crate::security`]. Told within a few seconds after a call is connected, and again where
     /// one of the two people says something about the words.
     Verification(Verification),
@@ -134,6 +144,12 @@ pub enum ClientError {
     /// Tones cannot be sent.
     #[error(transparent)]
     Dtmf(#[from] DtmfError),
+    /// The private text was not taken.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// Something about a file was not done.
+    #[error(transparent)]
+    File(#[from] TransferError),
     /// There is no picture yet.
     #[error("there is no picture yet")]
     NoPicture,
@@ -375,6 +391,65 @@ impl Client {
     /// [`ClientError::Dtmf`] if the call is not connected, if the other side takes no tones, or if too many wait.
     pub async fn send_dtmf(&self, tones: DtmfTones) -> Result<(), ClientError> {
         self.ask(|reply| Request::SendDtmf { tones, reply }).await?
+    }
+
+    /// Sends private text to the other person of the call: between the two devices alone, and not by way of the server. Its delivery is
+    /// told ([`TextEvent`]); what is not delivered when the connection breaks is sent again over the next one, within the call.
+    ///
+    /// # Errors
+    /// [`TextError`] if no call is connected or has been or [`ClientConfig::texts`] is off, the text is empty or longer than 2,000 characters, or too many wait.
+    pub async fn send_text(&self, text: &str) -> Result<TextId, ClientError> {
+        let text = text.to_owned();
+        self.ask(|reply| Request::SendText { text, reply }).await?
+    }
+
+    /// Tells the other person of the call whether somebody types here. May be called with every key; it counts for 6 s.
+    ///
+    /// # Errors
+    /// [`TextError::NoCall`] if no call is connected or has been.
+    pub async fn set_typing(&self, on: bool) -> Result<(), ClientError> {
+        self.ask(|reply| Request::SetTyping { on, reply }).await?
+    }
+
+    /// Offers a file to the other person of the call; what becomes of it is told ([`FileEvent`]). It goes between the two devices alone, and leaves sound and
+    /// pictures what they want of the path. Where the connection breaks it goes on over the next one, within the call.
+    ///
+    /// # Errors
+    /// [`TransferError`] if no call is connected or has been or [`ClientConfig::files`] is off, the file is too large, or too many are under way.
+    pub async fn send_file(&self, file: FileToSend) -> Result<FileId, ClientError> {
+        let FileToSend { name, size, media_type, source } = file;
+        let id = FileId::random();
+        let offer = FileOffer { id, name, size, media_type };
+        self.ask_file(|reply| FileInput::Send { offer, source, reply }).await.map(|()| id)
+    }
+
+    /// Takes a file that the other side offers ([`FileEvent::Offered`]), into this sink, e.g. a [`crate::files::disk::DiskSink`].
+    ///
+    /// # Errors
+    /// [`TransferError::NoFile`] if it is not offered any more.
+    pub async fn accept_file(&self, id: FileId, sink: Box<dyn FileSink>) -> Result<(), ClientError> {
+        self.ask_file(|reply| FileInput::Accept { id, sink, reply }).await
+    }
+
+    /// Has a file wait, or go on, in either direction.
+    ///
+    /// # Errors
+    /// [`TransferError::NoFile`] if it is not under way.
+    pub async fn pause_file(&self, id: FileId, on: bool) -> Result<(), ClientError> {
+        self.ask_file(|reply| FileInput::Pause { id, on, reply }).await
+    }
+
+    /// Ends a file, in either direction: [`FileEnd::Declined`] or [`FileEnd::NotTaken`] is the answer to one that is offered, [`FileEnd::Cancelled`] ends one
+    /// that is under way. The other side hears the reason.
+    ///
+    /// # Errors
+    /// [`TransferError::NoFile`] if it is not under way.
+    pub async fn end_file(&self, id: FileId, why: FileEnd) -> Result<(), ClientError> {
+        self.ask_file(|reply| FileInput::End { id, why, reply }).await
+    }
+
+    async fn ask_file(&self, input: impl FnOnce(Reply<()>) -> FileInput) -> Result<(), ClientError> {
+        self.ask(|reply| Request::File(input(reply))).await?
     }
 
     /// Says whether the other person sees the same words ([`ClientEvent::Verification`]): compared by voice, and never by guess.

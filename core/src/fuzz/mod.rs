@@ -22,7 +22,7 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 13] = [
     Target { name: "signaling", run: crate::signaling::fuzz::frames },
     Target { name: "sdp", run: crate::sdp::fuzz::descriptions },
     Target { name: "candidates", run: crate::peer::webrtc::fuzz::candidates },
@@ -34,4 +34,6 @@ pub const TARGETS: [Target; 11] = [
     Target { name: "wav", run: crate::media::wav::fuzz },
     Target { name: "dtmf", run: crate::media::dtmf::fuzz::events },
     Target { name: "verification", run: crate::security::fuzz::frames },
+    Target { name: "text", run: crate::text::fuzz::frames },
+    Target { name: "files", run: crate::files::fuzz::messages },
 ];

@@ -67,5 +67,7 @@ targets! {
     damaged_films_do_no_harm: "y4m",
     damaged_sound_files_do_no_harm: "wav",
     tones_of_a_broken_peer_do_no_harm: "dtmf",
-    frames_of_somebody_who_does_not_keep_to_the_check_do_no_harm: "verification"
+    frames_of_somebody_who_does_not_keep_to_the_check_do_no_harm: "verification",
+    frames_of_somebody_who_writes_no_text_do_no_harm: "text",
+    messages_of_somebody_who_sends_no_files_do_no_harm: "files"
 }

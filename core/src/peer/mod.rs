@@ -7,6 +7,7 @@ pub mod webrtc;
 
 use crate::call::{ConnectionState, PathSearch};
 use crate::congestion::{ControllerStats, Demand, Plan};
+use crate::files::pace::PathLoad;
 use crate::media::audio::AudioPacket;
 use crate::media::dtmf::{DtmfError, DtmfTone, DtmfTones};
 use crate::media::rtp::RtpPacket;
@@ -104,6 +105,10 @@ pub enum PeerEvent {
     Data(Bytes),
     /// A frame of the check of the other end ([`crate::security`]), which has a channel of its own.
     Verification(Bytes),
+    /// A frame of private text ([`crate::text`]), which has a channel of its own.
+    Text(Bytes),
+    /// A message of the channel for files ([`crate::files`]).
+    File(Bytes),
 }
 
 /// What the descriptions say of the media of the other side.
@@ -135,9 +140,18 @@ pub const PEER_EVENTS: usize = 512;
 
 impl PeerEvent {
     /// Whether it may be dropped for want of room: a measurement that the next one replaces, a request that will be repeated,
-    /// a message of a channel that promises nothing to an app that does not read.
+    /// a message of a channel that promises nothing to an app that does not read, whose sender repeats
+    /// what was not answered, or whose receiver has granted less than there is room for.
     pub fn is_minor(&self) -> bool {
-        matches!(self, Self::KeyframeWanted | Self::Data(_) | Self::Verification(_) | Self::Dtmf(_))
+        matches!(
+            self,
+            Self::KeyframeWanted
+                | Self::Data(_)
+                | Self::Verification(_)
+                | Self::Dtmf(_)
+                | Self::Text(_)
+                | Self::File(_)
+        )
     }
 }
 
@@ -225,6 +239,18 @@ pub trait PeerConnection: Send + Sync {
     /// # Errors
     /// [`DataError`].
     fn send_verification(&self, frame: Bytes) -> Result<(), DataError>;
+
+    /// Sends a frame of private text, at the latest when its channel opens. Never waits.
+    ///
+    /// # Errors
+    /// [`DataError`].
+    fn send_text(&self, frame: String) -> Result<(), DataError>;
+
+    /// The way to the channel for files: takes messages of at most 16 KiB, has room for a few, and goes on once the channel is open.
+    fn file_messages(&self) -> mpsc::Sender<Bytes>;
+
+    /// What is known of the path, for those who send beside sound and pictures. Takes microseconds.
+    fn path_load(&self) -> PathLoad;
 
     /// Counters and measurements of this moment.
     async fn stats(&self) -> PeerStats;

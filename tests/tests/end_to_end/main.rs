@@ -4,8 +4,10 @@
 
 mod calls;
 mod devices;
+mod file_transfer;
 mod missing;
 mod paths;
+mod private_text;
 mod rough_ways;
 mod signaling;
 mod verification;

@@ -134,6 +134,58 @@ final class CallTests: XCTestCase {
         XCTAssertEqual(refused?.kind, .invalidArgument)
     }
 
+    func testPeopleWriteToEachOtherAloneAndSendEachOtherFiles() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("chamada-files-\(UUID())")
+        let into = folder.appendingPathComponent("into")
+        try FileManager.default.createDirectory(at: into, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let bytes = Data((0..<300_000).map { UInt8(truncatingIfNeeded: $0 &* 31) })
+        let sent = folder.appendingPathComponent("férias.png")
+        try bytes.write(to: sent)
+
+        let server = try Server()
+        let lia = try await FakePhone().login(server, "lia", privately: true)
+        let leo = try await FakePhone().login(server, "leo", privately: true)
+        try await lia.user("leo")
+        let call = try await lia.client.call(to: "leo")
+        let incoming = try await leo.incoming()
+        try await incoming.accept()
+        try await lia.awaits("text") { if case .text(event: .available) = $0 { () } else { nil } }
+        try await incoming.setTyping(on: true)
+        try await lia.awaits("typing") { if case .text(event: .typing(on: true)) = $0 { () } else { nil } }
+        let id = try await call.sendText(text: "olá leo")
+        let text: String = try await leo.awaits("text") {
+            if case let .text(event: .received(_, text)) = $0 { text } else { nil }
+        }
+        XCTAssertEqual(text, "olá leo")
+        let delivered: String = try await lia.awaits("mark") {
+            if case let .text(event: .delivered(id)) = $0 { id } else { nil }
+        }
+        XCTAssertEqual(delivered, id)
+
+        let file = try await call.sendFile(path: sent.path)
+        let (offered, name): (String, String) = try await leo.awaits("offer") {
+            if case let .file(event: .offered(id, name, _, _)) = $0 { (id, name) } else { nil }
+        }
+        XCTAssertEqual([offered, name], [file, "férias.png"])
+        try await incoming.acceptFile(id: offered, folder: into.path, name: name)
+        let path: String = try await leo.awaits("file") {
+            if case let .file(event: .done(_, path?)) = $0 { path } else { nil }
+        }
+        XCTAssertEqual(try Data(contentsOf: URL(fileURLWithPath: path)), bytes)
+        try await lia.awaits("end of the file") { if case .file(event: .done) = $0 { () } else { nil } }
+
+        _ = try await call.sendFile(path: sent.path)
+        let again: String = try await leo.awaits("offer") {
+            if case let .file(event: .offered(id, _, _, _)) = $0 { id } else { nil }
+        }
+        try await incoming.endFile(id: again, why: .declined)
+        try await lia.awaits("refusal") { if case .file(event: .ended(_, .declined, false)) = $0 { () } else { nil } }
+        let late = await failure { try await incoming.pauseFile(id: again, on: true) }
+        let folderIsNone = await failure { _ = try await call.sendFile(path: folder.path) }
+        XCTAssertEqual([late?.kind, folderIsNone?.kind], [.call, .invalidArgument])
+    }
+
     func testWhatFailsHasAKindAReasonAndWhereThereIsOneADetail() async throws {
         let server = try Server()
         func refused(_ url: String, _ name: String) async -> ErrorKind? {

@@ -202,9 +202,11 @@ struct FakePhone {
         cameras = FakeCameras(silent: silentCamera)
     }
 
-    func login(_ server: Server, _ name: String, remembered: [RememberedPerson] = []) async throws -> Talk {
+    func login(
+        _ server: Server, _ name: String, remembered: [RememberedPerson] = [], privately: Bool = false
+    ) async throws -> Talk {
         let devices = Devices(cameras: cameras, audio: audio, remote: remote, preview: preview)
-        let config = Config(server: server.url, name: name, remembered: remembered)
+        let config = Config(server: server.url, name: name, remembered: remembered, texts: privately, files: privately)
         return Talk(try await Session.connect(config: config, devices: devices))
     }
 }

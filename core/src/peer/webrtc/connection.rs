@@ -5,7 +5,8 @@ use super::jsep::{JsepState, failed};
 use super::outgoing::{AudioFormat, Outgoing, Tones, VideoFormat};
 use super::sending::Shared;
 use super::{candidates, data, mdns, stats, verification};
-use crate::congestion::{Demand, Plan};
+use crate::congestion::{ControllerStats, Demand, PathLimit, Plan};
+use crate::files::pace::PathLoad;
 use crate::media::audio::AudioPacket;
 use crate::media::dtmf::{DtmfError, DtmfTones};
 use crate::media::sync::SenderReport;
@@ -114,8 +115,8 @@ impl PeerConnection for Connection {
         if !jsep.channel && !jsep.has_remote {
             let channel = self.inner.create_data_channel(data::LABEL, None).await.map_err(failed)?;
             jsep.channel = true;
-            self.state.tasks.spawn(data::run(channel, self.state.events.clone(), self.state.data.clone()));
-            self.state.tasks.spawn(verification::open_channel(Arc::clone(&self.inner), Arc::downgrade(&self.state)));
+            self.state.tasks.spawn(data::run(channel, self.state.events.clone(), self.state.channels.app.clone()));
+            self.state.tasks.spawn(data::open_others(Arc::clone(&self.inner), Arc::downgrade(&self.state)));
         }
         self.make_offer(&mut jsep, ice_restart).await.map(SessionDescription::offer)
     }
@@ -211,7 +212,7 @@ impl PeerConnection for Connection {
     }
 
     fn send_data(&self, data: Bytes) -> Result<(), DataError> {
-        self.state.data.send(data)
+        self.state.channels.app.send(data)
     }
 
     async fn ends(&self) -> Option<Ends> {
@@ -219,7 +220,26 @@ impl PeerConnection for Connection {
     }
 
     fn send_verification(&self, frame: Bytes) -> Result<(), DataError> {
-        self.state.verification.queue(frame)
+        self.state.channels.verification.queue(frame)
+    }
+
+    fn file_messages(&self) -> mpsc::Sender<Bytes> {
+        self.state.channels.files.sender()
+    }
+
+    fn path_load(&self) -> PathLoad {
+        let controller = self.shared.sending.controller();
+        let (stats, plan) = (controller.stats(), controller.plan());
+        PathLoad {
+            queue: stats.queue,
+            loss: stats.loss,
+            media_waits: plan.limit != PathLimit::None && uses_all(&stats),
+            target_bps: stats.target_bps,
+        }
+    }
+
+    fn send_text(&self, frame: String) -> Result<(), DataError> {
+        self.state.channels.text.queue(frame.into())
     }
 
     async fn stats(&self) -> PeerStats {
@@ -253,6 +273,11 @@ impl Drop for Connection {
             let _ = inner.close().await;
         });
     }
+}
+
+/// Whether media uses what the path is reckoned to carry: a camera that shows little leaves much of it, whatever it might want.
+fn uses_all(stats: &ControllerStats) -> bool {
+    stats.acked_bps.is_some_and(|acked| f64::from(acked) >= 0.8 * f64::from(stats.target_bps))
 }
 
 /// The track's first codec, which only matters until the descriptions have met.

@@ -1,24 +1,109 @@
-//! The data channels (RFC 8831): one for short messages beside the call, one for the check of the other end.
+//! The data channels (RFC 8831): one for short messages of the app, one for the check of the other end, one for private text,
+//! one for files.
 
 use super::events::Events;
+use super::handler::State;
 use crate::peer::{DataError, PeerEvent};
+use crate::security::Role;
 use bytes::{Bytes, BytesMut};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use tokio::sync::{Mutex, Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use webrtc::data_channel::{DataChannel, DataChannelEvent};
+use webrtc::peer_connection::PeerConnection as Crate;
 
 /// The channel's name; the side that offers opens it in-band (RFC 8832), as browsers do.
 pub(super) const LABEL: &str = "chamada";
 /// The name of the channel for the check of the other end.
-pub(super) const VERIFICATION_LABEL: &str = "chamada-verification";
+const VERIFICATION_LABEL: &str = "chamada-verification";
+/// The name of the channel for private text.
+const TEXT_LABEL: &str = "chamada-text";
+/// The name of the channel for files.
+const FILES_LABEL: &str = "chamada-files";
 /// Longest message either way, in bytes: what every browser takes in one piece (RFC 8831 section 6.6).
 pub(super) const MAX_MESSAGE: usize = 16 * 1024;
-/// Messages that may wait.
+/// Messages of the app and of the check that may wait.
 const QUEUE: usize = 64;
+/// Frames of private text that may wait: as many as a conversation makes at once.
+const TEXT_QUEUE: usize = 256;
+/// Messages of files that may wait here; whoever sends them waits for room.
+const FILES_QUEUE: usize = 4;
 /// Most channels that are served at a time; the other side may open as many as it likes, and a call has one.
 const MAX_CHANNELS: usize = 8;
+
+/// The channels of a connection, each with what waits for it.
+#[derive(Clone)]
+pub(super) struct Channels {
+    /// Messages of the app.
+    pub(super) app: Outbox,
+    /// Frames of the check of the other end.
+    pub(super) verification: Outbox,
+    /// Frames of private text.
+    pub(super) text: Outbox,
+    /// Messages of files.
+    pub(super) files: Outbox,
+}
+
+impl Channels {
+    pub(super) fn new() -> Self {
+        Self {
+            app: Outbox::new(PeerEvent::Data, QUEUE, Format::Binary),
+            verification: Outbox::new(PeerEvent::Verification, QUEUE, Format::Binary),
+            text: Outbox::new(PeerEvent::Text, TEXT_QUEUE, Format::String),
+            files: Outbox::new(PeerEvent::File, FILES_QUEUE, Format::Json),
+        }
+    }
+
+    /// That of a channel with this name. Old peers name theirs otherwise.
+    pub(super) fn named(&self, label: &str) -> &Outbox {
+        match label {
+            VERIFICATION_LABEL => &self.verification,
+            TEXT_LABEL => &self.text,
+            FILES_LABEL => &self.files,
+            _ => &self.app,
+        }
+    }
+}
+
+/// Opens the channels besides the app's, if this side is the one whose offer was answered: two that call each other both make an offer.
+///
+/// They come after the app's, because an old peer sends its own messages on the first one that opens.
+pub(super) async fn open_others(connection: Arc<dyn Crate>, state: Weak<State>) {
+    let Some((events, channels)) = state.upgrade().map(|state| (state.events.clone(), state.channels.clone())) else {
+        return;
+    };
+    channels.app.opened().await;
+    if state.upgrade().is_none_or(|state| state.role.get() != Some(&Role::Offerer)) {
+        return;
+    }
+    let open = async |label: &str| match connection.create_data_channel(label, None).await {
+        Ok(channel) => run(channel, events.clone(), channels.named(label).clone()).await,
+        Err(error) => log::warn!("there is no channel {label}: {error}"),
+    };
+    tokio::join!(open(VERIFICATION_LABEL), open(TEXT_LABEL), open(FILES_LABEL));
+}
+
+/// What kind of messages a channel carries (the PPID of RFC 8831 section 8). Both kinds are taken.
+#[derive(Clone, Copy)]
+enum Format {
+    Binary,
+    /// UTF-8.
+    String,
+    /// UTF-8 for JSON objects, binary for all else.
+    Json,
+}
+
+impl Format {
+    fn text(self, message: &[u8]) -> Option<&str> {
+        let is_text = match self {
+            Self::Binary => false,
+            Self::String => true,
+            Self::Json => message.first() == Some(&b'{'),
+        };
+        str::from_utf8(message).ok().filter(|_| is_text)
+    }
+}
 
 /// Takes messages for the channel that is open, if one is.
 #[derive(Clone)]
@@ -28,19 +113,21 @@ pub(super) struct Outbox {
     open: Arc<AtomicBool>,
     opened: Arc<Notify>,
     event: fn(Bytes) -> PeerEvent,
+    format: Format,
     places: Arc<Semaphore>,
 }
 
 impl Outbox {
     /// `event` is what its channels' messages become.
-    pub(super) fn new(event: fn(Bytes) -> PeerEvent) -> Self {
-        let (messages, queue) = mpsc::channel(QUEUE);
+    fn new(event: fn(Bytes) -> PeerEvent, queue: usize, format: Format) -> Self {
+        let (messages, queue) = mpsc::channel(queue);
         Self {
             messages,
             queue: Arc::new(Mutex::new(queue)),
             open: Arc::new(AtomicBool::new(false)),
             opened: Arc::new(Notify::new()),
             event,
+            format,
             places: Arc::new(Semaphore::new(MAX_CHANNELS)),
         }
     }
@@ -60,6 +147,11 @@ impl Outbox {
         self.messages.try_send(message).map_err(|_| DataError::QueueFull)
     }
 
+    /// The way in for those who wait for room.
+    pub(super) fn sender(&self) -> mpsc::Sender<Bytes> {
+        self.messages.clone()
+    }
+
     /// Completes once a channel that sends is open. For one to wait at a time.
     pub(super) async fn opened(&self) {
         while !self.open.load(Ordering::Acquire) {
@@ -77,10 +169,14 @@ impl Outbox {
         let mut queue = Arc::clone(&self.queue).try_lock_owned().ok()?;
         self.open.store(true, Ordering::Release);
         self.opened.notify_one();
-        let channel = Arc::clone(channel);
+        let (channel, format) = (Arc::clone(channel), self.format);
         Some(Box::pin(async move {
             while let Some(message) = queue.recv().await {
-                if channel.send(BytesMut::from(&message[..])).await.is_err() {
+                let sent = match format.text(&message) {
+                    Some(text) => channel.send_text(text).await,
+                    None => channel.send(BytesMut::from(&message[..])).await,
+                };
+                if sent.is_err() {
                     log::debug!("a message could not be sent on the data channel");
                 }
             }
@@ -142,7 +238,7 @@ mod tests {
 
     #[test]
     fn the_other_side_cannot_have_any_number_of_channels_served() {
-        let outbox = Outbox::new(PeerEvent::Data);
+        let outbox = Channels::new().app;
         let mut places: Vec<_> = (0..MAX_CHANNELS).map(|_| outbox.place().unwrap()).collect();
         assert!(outbox.place().is_none());
         places.pop();

@@ -39,10 +39,8 @@ pub(super) struct State {
     pub(super) candidate_line: Mutex<(Option<String>, u16)>,
     /// Packets that the receiver pipelines were too slow for.
     pub(super) dropped: Arc<AtomicU64>,
-    /// Messages to send, once a channel is open.
-    pub(super) data: data::Outbox,
-    /// Frames of the check of the other end, in the same way.
-    pub(super) verification: data::Outbox,
+    /// What to send on the data channels, once they are open.
+    pub(super) channels: data::Channels,
     /// Which side this is, once an offer was answered.
     pub(super) role: OnceLock<Role>,
 }
@@ -129,10 +127,10 @@ impl PeerConnectionEventHandler for Handler {
 
     async fn on_data_channel(&self, channel: Arc<dyn DataChannel>) {
         let state = &self.0;
-        let (events, data, verification) = (state.events.clone(), state.data.clone(), state.verification.clone());
+        let (events, channels) = (state.events.clone(), state.channels.clone());
         state.tasks.spawn(async move {
-            let is_check = channel.label().await.is_ok_and(|label| label == data::VERIFICATION_LABEL);
-            data::run(channel, events, if is_check { verification } else { data }).await;
+            let label = channel.label().await.unwrap_or_default();
+            data::run(channel, events, channels.named(&label).clone()).await;
         });
     }
 

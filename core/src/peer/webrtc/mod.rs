@@ -102,8 +102,7 @@ impl PeerFactory for WebrtcPeers {
             received: Default::default(),
             candidate_line: Default::default(),
             dropped: Default::default(),
-            data: data::Outbox::new(PeerEvent::Data),
-            verification: data::Outbox::new(PeerEvent::Verification),
+            channels: data::Channels::new(),
             role: Default::default(),
         });
         let audio = outgoing::Outgoing::new(RtpCodecKind::Audio, codecs::opus(OPUS).rtp_codec);

@@ -4,6 +4,7 @@
 mod attacks;
 mod calls;
 mod codecs;
+mod files;
 mod load;
 mod matrix;
 mod network;
@@ -56,6 +57,9 @@ struct Args {
     /// Calls in a row over which memory is watched
     #[arg(long, default_value_t = 30, value_name = "N", value_parser = clap::value_parser!(u32).range(3..))]
     calls: u32,
+    /// Size of the file that is sent, in MiB
+    #[arg(long, default_value_t = 1024, value_name = "N", value_parser = clap::value_parser!(u64).range(1..1_048_576))]
+    mib: u64,
 }
 
 #[derive(Subcommand)]
@@ -83,6 +87,8 @@ enum Part {
     Talk,
     /// Memory over many calls
     Row,
+    /// Speed and memory of a file beside a call
+    Files,
     /// The server with 1,000 people
     Server,
 }
@@ -162,6 +168,9 @@ async fn here(args: &Args) -> Result<()> {
     }
     if wanted(Part::Row) {
         figures.extend(show(calls::in_a_row(args.calls).await?));
+    }
+    if wanted(Part::Files) {
+        figures.extend(show(files::measure(args.mib).await?));
     }
     if wanted(Part::Server) {
         figures.extend(show(server::measure().await?));

@@ -11,5 +11,6 @@ mod nonsense;
 mod rebinding;
 mod redundancy;
 pub(super) mod support;
+mod text;
 mod unreliable;
 mod verification;

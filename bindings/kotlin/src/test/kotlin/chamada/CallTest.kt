@@ -1,5 +1,7 @@
 package chamada
 
+import java.io.File
+import kotlin.io.path.createTempDirectory
 import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.AfterAll
 import org.junit.jupiter.api.Assertions.assertEquals
@@ -176,6 +178,51 @@ internal class CallTest {
         val refused = failure { here.login(server, "iara", listOf(half)) }
         assertEquals(ErrorKind.INVALID_ARGUMENT, refused.kind)
     }
+
+    fun `people write to each other alone and send each other files`() = runBlocking<Unit> {
+        val folder = createTempDirectory("chamada-files").toFile()
+        try {
+            val sent = folder.resolve("férias.png").apply { writeBytes(ByteArray(300_000) { (it * 31).toByte() }) }
+            val into = folder.resolve("into").apply { mkdir() }
+            FakePhone().login(server, "lia", messages = true).use { lia ->
+                FakePhone().login(server, "leo", messages = true).use { leo ->
+                    lia.awaitUser("leo")
+                    val call = lia.call("leo")
+                    leo.awaitIncoming().let { incoming ->
+                        incoming.accept()
+                        lia.await("text") { event -> text(event) as? TextEvent.Available }
+                        incoming.setTyping(true)
+                        assertEquals(true, lia.await("typing") { event -> text(event) as? TextEvent.Typing }.on)
+                        val id = call.sendText("olá leo")
+                        assertEquals("olá leo", leo.await("text") { event -> text(event) as? TextEvent.Received }.text)
+                        assertEquals(id, lia.await("mark") { event -> text(event) as? TextEvent.Delivered }.id)
+
+                        val name = call.sendFile(sent.path)
+                        val offered = leo.await("offer") { event -> file(event) as? FileEvent.Offered }
+                        assertEquals(listOf("férias.png", "image/png", name), listOf(offered.name, offered.mediaType, offered.id))
+                        incoming.acceptFile(offered.id, into.path, offered.name)
+                        val path = leo.await("file") { event -> file(event) as? FileEvent.Done }.path
+                        lia.await("end of the file") { event -> file(event) as? FileEvent.Done }
+                        assertTrue(File(path!!).readBytes().contentEquals(sent.readBytes()))
+
+                        call.sendFile(sent.path)
+                        val again = leo.await("offer") { event -> file(event) as? FileEvent.Offered }
+                        incoming.endFile(again.id, FileEnd.DECLINED)
+                        assertEquals(FileEnd.DECLINED, lia.await("refusal") { event -> file(event) as? FileEvent.Ended }.why)
+                        assertEquals(ErrorKind.CALL, failure { incoming.pauseFile(again.id, true) }.kind)
+                        assertEquals(ErrorKind.INVALID_ARGUMENT, failure { call.sendFile(folder.path) }.kind)
+                        assertEquals(ErrorKind.INVALID_ARGUMENT, failure { call.sendText(" ") }.kind)
+                    }
+                }
+            }
+        } finally {
+            folder.deleteRecursively()
+        }
+    }
+
+    private fun text(event: Event): TextEvent? = (event as? Event.Text)?.event
+
+    private fun file(event: Event): FileEvent? = (event as? Event.File)?.event
 
     @Test
     fun `what fails has a kind, a reason and, where there is one, a detail`() = runBlocking<Unit> {

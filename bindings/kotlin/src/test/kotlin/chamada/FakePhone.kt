@@ -191,8 +191,13 @@ internal class FakePhone {
     val preview = FakeScreen()
     val devices = Devices(cameras, audio, remote, preview)
 
-    suspend fun login(server: Server, name: String, remembered: List<RememberedPerson> = emptyList()): Session =
-        Session.connect(Config(server.url, name, remembered = remembered), devices)
+    suspend fun login(
+        server: Server,
+        name: String,
+        remembered: List<RememberedPerson> = emptyList(),
+        messages: Boolean = false,
+    ): Session =
+        Session.connect(Config(server.url, name, remembered = remembered, texts = messages, files = messages), devices)
 }
 
 /** The first event that `pick` gives something for. */
