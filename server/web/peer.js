@@ -164,7 +164,6 @@ export class Peer {
 
   async #offer(pc, iceRestart) {
     await this.#attach();
-    if (pc.currentLocalDescription === null) this.#verification?.offers();
     await pc.setLocalDescription(await pc.createOffer({ iceRestart }));
     this.#report({ kind: 'description', sdp: plain(pc.localDescription) });
   }

@@ -13,6 +13,7 @@ struct CallOptionsView: View {
         NavigationStack {
             List {
                 if let call = calls.value {
+                    if let check = call.verification { VerificationSection(calls: calls, verification: check) }
                     Section { actions(call) }
                     Section {
                         Toggle(localized("call.fill"), isOn: $fills)

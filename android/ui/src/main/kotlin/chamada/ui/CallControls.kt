@@ -82,6 +82,7 @@ internal fun CallSheetContent(sheet: CallSheet, call: AppCallView, actions: Call
             }
         }
         CallSheet.MORE -> Sheet(stringResource(R.string.call_more), close) {
+            call.verification?.let { Verification(it, actions.dispatch) }
             SheetRow(stringResource(R.string.call_photo), Modifier.clickable(role = Role.Button) { after(actions.takePhoto) }, R.drawable.ic_photo)
             actions.enterSmallWindow?.takeIf { call.canShrink }?.let { enter ->
                 SheetRow(stringResource(R.string.call_small_window), Modifier.clickable(role = Role.Button) { after(enter) }, R.drawable.ic_small_window)
