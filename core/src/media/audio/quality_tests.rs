@@ -296,6 +296,7 @@ fn what_is_not_opus_is_concealed_and_counted() {
     let mut packets = tone()[..500].to_vec();
     for n in (50..500).step_by(10) {
         packets[n] = match n % 30 {
+            // Padding, or a telephone event: no packet that is broken, and yet its sound is missing here.
             0 => Bytes::new(),
             // 20 ms by its header, but more padding than there are bytes: only the decoder finds out.
             10 => Bytes::from_static(&[0xFB, 0x41, 200, 1, 2]),
@@ -305,7 +306,7 @@ fn what_is_not_opus_is_concealed_and_counted() {
     let heard = Call::of(&packets).hear(|_| vec![20.0]);
     report("tone, every tenth packet garbage", &heard);
     let s = heard.last();
-    assert_eq!(s.invalid, 45);
+    assert_eq!(s.invalid, 30);
     assert!((s.concealed_ratio() - 0.09).abs() < 0.01, "{}", s.concealed_ratio());
 }
 
@@ -428,7 +429,7 @@ fn a_delay_for_the_sake_of_pictures_comes_and_goes_smoothly() {
     assert_eq!((stats.concealed_samples, stats.skipped, stats.late), (0, 0, 0));
     let delay = |n: usize| delays[n - 51];
     assert!((15.0..50.0).contains(&delay(249)), "{}", delay(249));
-    assert!((210.0..260.0).contains(&delay(749)), "{}", delay(749));
+    assert!((310.0..360.0).contains(&delay(749)), "{}", delay(749));
     assert!(delay(1499) < 60.0, "{}", delay(1499));
-    assert!(stats.jitter_buffer_mean_ms > 60.0 && stats.jitter_buffer_mean_ms < 200.0);
+    assert!(stats.jitter_buffer_mean_ms > 60.0 && stats.jitter_buffer_mean_ms < 250.0);
 }
