@@ -150,7 +150,9 @@ final class CallTests: XCTestCase {
         let call = try await lia.client.call(to: "leo")
         let incoming = try await leo.incoming()
         try await incoming.accept()
-        try await lia.awaits("text") { if case .text(event: .available) = $0 { () } else { nil } }
+        for one in [lia, leo] {
+            try await one.awaits("text") { if case .text(event: .available) = $0 { () } else { nil } }
+        }
         try await incoming.setTyping(on: true)
         try await lia.awaits("typing") { if case .text(event: .typing(on: true)) = $0 { () } else { nil } }
         let id = try await call.sendText(text: "olá leo")

@@ -190,7 +190,7 @@ internal class CallTest {
                     val call = lia.call("leo")
                     leo.awaitIncoming().let { incoming ->
                         incoming.accept()
-                        lia.await("text") { event -> text(event) as? TextEvent.Available }
+                        for (one in listOf(lia, leo)) one.await("text") { event -> text(event) as? TextEvent.Available }
                         incoming.setTyping(true)
                         assertEquals(true, lia.await("typing") { event -> text(event) as? TextEvent.Typing }.on)
                         val id = call.sendText("olá leo")
