@@ -65,6 +65,7 @@ export class PrivateView {
 
   // Another call: what was said in the last one is gone.
   begin() {
+    $('private-form').hidden = false;
     $('private-lines').replaceChildren();
     for (const url of this.#urls.splice(0)) URL.revokeObjectURL(url);
     this.#said = [];
@@ -94,6 +95,8 @@ export class PrivateView {
   // The call is over; what was said can still be read and saved until the next one.
   ended() {
     this.#open = this.#canSendFiles = false;
+    // What was said can be read and saved; there is nobody to write to.
+    $('private-form').hidden = true;
     this.typing(false);
     this.#count();
   }

@@ -67,7 +67,7 @@ function hidden() {
     const { x, y, width, height } = one.getBoundingClientRect();
     // Whoever opens the details wants them in this place.
     if (one.id === 'cover-text' && !document.querySelector('#stats').hidden) continue;
-    const isScrolled = one.closest('#people-list, #chat-log, #welcome');
+    const isScrolled = one.closest('#people-list, #chat-log, #private-log, #welcome');
     const isUnseen = width < 2 || height < 2 || (one.textContent === '' && one.matches('p, label')) || !one.checkVisibility({ visibilityProperty: true });
     if (isUnseen || isScrolled) continue;
     const name = one.id || one.className || one.tagName;
