@@ -32,7 +32,7 @@ fn answered(session: &Session, offer: &Description) {
     let own = for_the_crate(session);
     let answer = is_read(&session.write_answer(offer, &own));
     assert_eq!(answer.sections.len(), offer.sections.len(), "RFC 3264 section 6");
-    for candidate in session.candidates(offer) {
+    for (_, candidate) in session.candidates(offer) {
         assert!(!candidate.contains(['\r', '\n']));
     }
 }

@@ -24,4 +24,4 @@ pub(crate) use formats::{DTMF, DTMF_8K, H264_FMTP, Numbers, OPUS, OPUS_FMTP, RED
 pub(crate) use plain::{DTMF_8K_PARAMETERS, DTMF_PARAMETERS};
 pub(crate) use read::{Description, SdpError};
 pub(crate) use select::ice_credentials;
-pub(crate) use session::{Kind, SDES_MID, Session, TRANSPORT_CC};
+pub(crate) use session::{CandidateLine, Kind, SDES_MID, Session, TRANSPORT_CC};

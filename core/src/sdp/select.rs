@@ -111,6 +111,12 @@ fn tagged<'a>(description: &'a Description, kinds: &[Option<Kind>]) -> Option<&'
     found.map(|(section, _)| section)
 }
 
+/// Its place among all sections.
+pub(super) fn tagged_index(description: &Description, uses: &[Option<Kind>]) -> Option<usize> {
+    let tagged = tagged(description, uses)?;
+    description.sections.iter().position(|section| std::ptr::eq(section, tagged))
+}
+
 fn is_in(bundle: &[String], section: &Section) -> bool {
     section.mid.as_ref().is_some_and(|mid| bundle.contains(mid))
 }

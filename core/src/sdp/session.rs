@@ -62,6 +62,17 @@ pub(crate) struct Media {
     pub(crate) no_common_codec: bool,
 }
 
+/// What the m-line that a candidate names is to the call's transport.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CandidateLine {
+    /// It belongs to another transport, or to none.
+    Unused,
+    /// The transport is its own: it has the BUNDLE tag (RFC 9143 section 7.1), or the candidate names no m-line.
+    Tagged,
+    /// It has joined the transport of another one. What was gathered for it before leads nowhere.
+    Bundled,
+}
+
 /// A stream (RFC 3550 SSRC) and the one that retransmits for it (RFC 4588).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Source {
@@ -81,6 +92,8 @@ pub(super) enum Role {
 pub(crate) struct Session {
     pub(super) codecs: Vec<VideoCodec>,
     pub(super) lines: Vec<Line>,
+    /// The one whose transport the other side uses for all.
+    tagged: Option<usize>,
     /// The sections that the crate knows: kind and mid.
     pub(super) plain: Vec<(Kind, String)>,
     pub(crate) audio: Media,
@@ -204,21 +217,27 @@ impl Session {
     }
 
     /// The candidates that stand in a description of the other side's and belong to the call's transport.
-    pub(crate) fn candidates(&self, description: &Description) -> Vec<String> {
+    /// Each with the index of its m-line.
+    pub(crate) fn candidates(&self, description: &Description) -> Vec<(u16, String)> {
         let uses: Vec<Option<Kind>> = self.lines.iter().map(|line| line.used).collect();
-        select::candidates(description, &uses).map(|(_, candidate)| candidate.to_owned()).collect()
+        let found = select::candidates(description, &uses);
+        found.filter_map(|(n, candidate)| Some((u16::try_from(n).ok()?, candidate.to_owned()))).collect()
     }
 
-    /// Whether a candidate with this mid or else this index belongs to the call's transport. `None`: there is no such m-line.
-    pub(crate) fn uses_line(&self, mid: Option<&str>, index: Option<u16>) -> Option<bool> {
+    /// What the m-line with this mid or else this index is to the call's transport. `None`: there is no such m-line.
+    pub(crate) fn line_of_candidate(&self, mid: Option<&str>, index: Option<u16>) -> Option<CandidateLine> {
         // A peer that names no sections in descriptions may do so in candidates.
         let named = self.lines.iter().any(|line| line.mid.is_some());
         let line = match (mid.filter(|mid| named && !mid.is_empty()), index) {
-            (Some(mid), _) => self.lines.iter().find(|line| line.mid.as_deref() == Some(mid))?,
-            (None, Some(index)) => self.lines.get(usize::from(index))?,
-            (None, None) => return Some(true),
+            (Some(mid), _) => self.lines.iter().position(|line| line.mid.as_deref() == Some(mid))?,
+            (None, Some(index)) => usize::from(index),
+            (None, None) => return Some(CandidateLine::Tagged),
         };
-        Some(line.used.is_some())
+        Some(match self.lines.get(line)?.used {
+            None => CandidateLine::Unused,
+            Some(_) if self.tagged == Some(line) => CandidateLine::Tagged,
+            Some(_) => CandidateLine::Bundled,
+        })
     }
 
     /// The user name of the other side's ICE agent: another one is another generation of candidates.
@@ -328,6 +347,7 @@ impl Session {
             sends: description.direction(section).sends(),
         };
         next.lines = description.sections.iter().zip(&uses).map(line).collect();
+        next.tagged = select::tagged_index(description, &uses);
         Ok(next)
     }
 

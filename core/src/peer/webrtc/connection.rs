@@ -12,7 +12,7 @@ use crate::media::dtmf::{DtmfError, DtmfTones};
 use crate::media::sync::SenderReport;
 use crate::media::video::codec::{EncodedFrame, VideoCodec};
 use crate::peer::{DataError, PeerConnection, PeerError, PeerStats};
-use crate::sdp::Description;
+use crate::sdp::{CandidateLine, Description};
 use crate::security::Ends;
 use crate::signaling::message::{IceCandidate, SdpType, SessionDescription};
 use async_trait::async_trait;
@@ -58,19 +58,21 @@ impl Connection {
         if jsep.closed { Err(PeerError::Closed) } else { Ok(jsep) }
     }
 
-    /// Adds the candidates that came before the description, and those in it.
+    /// Adds the candidates that came before the description, and those in it: first those of the m-line whose transport it is.
     pub(super) async fn add_remote_candidates(&self, jsep: &mut JsepState, description: &Description) {
-        let within = jsep.lines().candidates(description).into_iter().map(|candidate| IceCandidate {
+        let within = jsep.lines().candidates(description).into_iter().map(|(line, candidate)| IceCandidate {
             candidate,
             sdp_mid: None,
-            sdp_m_line_index: None,
+            sdp_m_line_index: Some(line),
             username_fragment: None,
         });
         if description.ends_candidates() {
             self.state.search.remote_complete();
         }
-        let early = std::mem::take(&mut jsep.early);
-        for candidate in early.into_iter().chain(within) {
+        let mut candidates = std::mem::take(&mut jsep.early);
+        candidates.extend(within);
+        candidates.sort_by_key(|candidate| jsep.line_of(candidate) == Some(CandidateLine::Bundled));
+        for candidate in candidates {
             if let Err(error) = self.add_known(jsep, candidate).await {
                 log::debug!("a candidate was passed over: {error}");
             }
@@ -90,13 +92,12 @@ impl Connection {
     /// Adds a candidate whose description is there.
     async fn add_known(&self, jsep: &mut JsepState, candidate: IceCandidate) -> Result<(), PeerError> {
         candidates::check(&candidate)?;
-        match jsep.lines().uses_line(candidate.sdp_mid.as_deref(), candidate.sdp_m_line_index) {
+        match jsep.line_of(&candidate) {
             None => Err(PeerError::Candidate("it names an unknown m-line".into())),
-            // Of a transport that the call does not use.
-            Some(false) => Ok(()),
-            Some(true) => {
+            Some(CandidateLine::Unused) => Ok(()),
+            Some(line) => {
                 let now = Instant::now();
-                if !jsep.admit(now, &candidate.candidate)? {
+                if !jsep.admit(now, line, &candidate.candidate)? {
                     return Ok(());
                 }
                 self.state.search.remote_candidate(now, &candidate.candidate);

@@ -4,7 +4,7 @@ use super::codecs;
 use super::connection::Connection;
 use super::outgoing::AudioFormat;
 use crate::peer::{AgreedMedia, AgreedSection, PeerError, PeerEvent};
-use crate::sdp::{Description, Kind, SdpError, Session, VideoNumber};
+use crate::sdp::{CandidateLine, Description, Kind, SdpError, Session, VideoNumber};
 use crate::security::Role;
 use crate::signaling::message::IceCandidate;
 use rtc::peer_connection::configuration::RTCOfferOptions;
@@ -49,6 +49,8 @@ pub(super) struct JsepState {
     /// The candidates that the crate got, and the generation that they are of, by its ICE user name.
     candidates: HashSet<String>,
     generation: String,
+    /// Whether one of them was of the m-line with the BUNDLE tag.
+    tagged: bool,
     /// How many of all generations it has got lately, and when that was counted.
     recent: (f64, Option<Instant>),
 }
@@ -63,15 +65,28 @@ impl JsepState {
         self.offered.as_ref().unwrap_or(&self.session)
     }
 
-    /// Whether the crate may get this candidate: neither again nor beyond [`MAX_CANDIDATES`].
+    /// What the m-line that a candidate names is to the call's transport. `None`: there is no such m-line.
+    pub(super) fn line_of(&self, candidate: &IceCandidate) -> Option<CandidateLine> {
+        self.lines().line_of_candidate(candidate.sdp_mid.as_deref(), candidate.sdp_m_line_index)
+    }
+
+    /// Whether the crate may get this candidate: neither again nor beyond [`MAX_CANDIDATES`], nor one of a bundled m-line when its transport has
+    /// named candidates of its own. Firefox gathers for each m-line under the same ICE user name, and the ports of those that have joined
+    /// another one still answer checks, but no DTLS. Some peers name any m-line of the
+    /// bundle, so those that come first count.
     ///
     /// # Errors
     /// [`PeerError::Candidate`] if there are too many.
-    pub(super) fn admit(&mut self, now: Instant, candidate: &str) -> Result<bool, PeerError> {
+    pub(super) fn admit(&mut self, now: Instant, line: CandidateLine, candidate: &str) -> Result<bool, PeerError> {
         let generation = self.lines().remote_ufrag().to_owned();
         if generation != self.generation {
             self.generation = generation;
             self.candidates.clear();
+            self.tagged = false;
+        }
+        self.tagged |= line == CandidateLine::Tagged;
+        if self.tagged && line == CandidateLine::Bundled {
+            return Ok(false);
         }
         if self.candidates.contains(candidate) {
             return Ok(false);

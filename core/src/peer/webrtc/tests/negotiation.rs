@@ -3,7 +3,7 @@ use crate::call::ConnectionState;
 use crate::media::video::codec::VideoCodec;
 use crate::peer::webrtc::WebrtcPeers;
 use crate::peer::{DataError, PEER_EVENTS, PeerError, PeerEvent, PeerFactory};
-use crate::signaling::message::{IceServer, SdpType, SessionDescription};
+use crate::signaling::message::{IceCandidate, IceServer, SdpType, SessionDescription};
 use bytes::Bytes;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -324,4 +324,54 @@ async fn when_the_other_side_goes_without_a_word_it_is_told() {
     let state = a.wait("loss", gone).await;
     println!("told {state:?}");
     a.connection.close().await;
+}
+
+/// Firefox gathers ports for each m-line, all under one ICE user name. Those of m-lines that have joined the transport of another one answer checks,
+/// and nothing else.
+#[tokio::test]
+async fn candidates_of_a_bundled_line_are_not_checked_once_the_transport_has_named_its_own() {
+    let (mut a, mut b) = (Peer::new(config(true)).await, Peer::new(config(false)).await);
+    let mut offer = a.connection.offer(false).await.unwrap();
+    let left = tokio::net::UdpSocket::bind(("127.0.0.1", 0)).await.unwrap();
+    let of_left = format!("candidate:7 1 udp 2130706431 127.0.0.1 {} typ host", left.local_addr().unwrap().port());
+    offer.sdp = without_candidates(&offer.sdp);
+    assert_eq!(
+        offer.sdp.lines().rfind(|line| line.starts_with("m=")),
+        Some("m=application 9 UDP/DTLS/SCTP webrtc-datachannel")
+    );
+    let candidate = |sdp_m_line_index| IceCandidate {
+        candidate: of_left.clone(),
+        sdp_mid: None,
+        sdp_m_line_index: Some(sdp_m_line_index),
+        username_fragment: None,
+    };
+    // Before the description, and after it.
+    b.connection.add_candidate(Some(candidate(2))).await.unwrap();
+    for named in a.candidates().await {
+        b.connection.add_candidate(Some(named)).await.unwrap();
+    }
+    let answer = b.connection.answer(offer, false).await.unwrap();
+    b.connection.add_candidate(Some(candidate(1))).await.unwrap();
+    a.connection.apply_answer(answer).await.unwrap();
+    a.connected().await;
+    b.connected().await;
+    assert_eq!(left.try_recv(&mut [0; 1500]).unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+    close([a, b]).await;
+}
+
+#[tokio::test]
+async fn a_peer_that_names_any_line_of_the_bundle_in_its_candidates_is_reached() {
+    let (mut a, mut b) = (Peer::new(config(true)).await, Peer::new(config(false)).await);
+    let mut offer = a.connection.offer(false).await.unwrap();
+    offer.sdp = without_candidates(&offer.sdp);
+    let mut answer = b.connection.answer(offer, false).await.unwrap();
+    answer.sdp = without_candidates(&answer.sdp);
+    a.connection.apply_answer(answer).await.unwrap();
+    for mut candidate in b.candidates().await {
+        (candidate.sdp_mid, candidate.sdp_m_line_index) = (None, Some(2));
+        a.connection.add_candidate(Some(candidate)).await.unwrap();
+    }
+    a.connected().await;
+    b.connected().await;
+    close([a, b]).await;
 }
