@@ -11,6 +11,7 @@ use super::rate::{self, RateControl};
 use super::rtt::Rtt;
 use super::sent::SentLog;
 use super::share::{self, Share, Shares};
+use super::swings::Swings;
 use super::{Class, Demand, Feedback, PathLimit, Plan, Probe, Sent};
 use std::time::{Duration, Instant};
 
@@ -89,6 +90,7 @@ pub struct Controller {
     rate: RateControl,
     loss: LossEstimator,
     prober: Prober,
+    swings: Swings,
     limit: ApplicationLimit,
     share: Share,
     shares: Shares,
@@ -147,6 +149,7 @@ impl Controller {
             rate: RateControl::new(start, bounds),
             loss: LossEstimator::new(),
             prober: Prober::new(),
+            swings: Swings::default(),
             limit: ApplicationLimit::new(),
             share,
             shares,
@@ -297,6 +300,7 @@ impl Controller {
         if self.rate.bps() < before {
             let highest = self.rate.take_before_cuts().unwrap_or(before);
             self.prober.cut(now, highest, self.rate.bps());
+            self.swings.cut(now, highest, self.rate.bps());
             // What the path carried once it does not carry now.
             (self.proven, self.steady_since) = (None, None);
         }
@@ -347,6 +351,7 @@ impl Controller {
 
     fn take_probe_result(&mut self, now: i64, found: f64, acked: Option<f64>) {
         let before = self.rate.bps();
+        let found = self.swings.bound(now).map_or(found, |bound| found.min(bound));
         // What it found lower than that says little: the detector sees a full path by itself.
         if found > before {
             self.rate.probed(found.min(f64::from(self.config.max_bps)));
@@ -452,6 +457,7 @@ impl Controller {
         (self.steady_since, self.is_steady) = (None, false);
         self.rate.set(f64::from(self.config.start_bps).max(acked).min(before));
         self.prober.route_changed(now, before);
+        self.swings = Swings::default();
         self.set_target(now);
     }
 
@@ -488,9 +494,10 @@ impl Controller {
     fn situation(&self, now: i64) -> Situation {
         let video = if self.demand.video_bps == 0 { 0.0 } else { f64::from(self.demand.video_bps) * 1.1 + 10_000.0 };
         let audio = self.shares.audio_wire;
+        let wanted = (video + audio).min(f64::from(self.config.max_bps));
         Situation {
             target: self.target,
-            demand: (video + audio).min(f64::from(self.config.max_bps)),
+            demand: self.swings.bound(now).map_or(wanted, |bound| wanted.min(bound.max(self.target))),
             most: 1.2 * f64::from(self.config.max_bps),
             queue_ms: self.settled_ms.1,
             capacity: self.rate.capacity(now),

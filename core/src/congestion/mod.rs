@@ -21,6 +21,7 @@ mod rtt;
 mod sent;
 pub(crate) mod sequence;
 mod share;
+mod swings;
 #[cfg(test)]
 mod tests;
 mod usual;
