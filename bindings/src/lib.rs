@@ -48,9 +48,9 @@ pub use app::{
     AppAction, AppAudioInterruption, AppAudioRoute, AppAudioRouteKind, AppAudioRouteView, AppBanner, AppButton,
     AppCallPhase, AppCallService, AppCallView, AppCameraTrouble, AppChatLine, AppConfig, AppCore, AppEffect, AppField,
     AppHistoryEntry, AppHistoryKind, AppKeypad, AppMessage, AppNetwork, AppObserver, AppOutage, AppPermission,
-    AppPermissionStatus, AppPermissions, AppPerson, AppPhotoOutcome, AppRecovery, AppRingerMode, AppSavedSignIn,
-    AppScreen, AppSettingsPage, AppState, AppStatisticsLine, AppSystemCall, AppSystemCallNews, AppSystemEnd, AppTab,
-    AppTopic, AppTrust, AppUpdate, AppVerification, AppVisibility,
+    AppPermissionStatus, AppPermissions, AppPerson, AppPhotoOutcome, AppPrivateLine, AppPrivateText, AppRecovery,
+    AppRingerMode, AppSavedSignIn, AppScreen, AppSettingsPage, AppState, AppStatisticsLine, AppSystemCall,
+    AppSystemCallNews, AppSystemEnd, AppTab, AppTopic, AppTrust, AppUpdate, AppVerification, AppVisibility,
 };
 pub use audio::{AudioBlock, MicrophoneSink, SpeakerSource};
 pub use call::{Call, PhotoOf};

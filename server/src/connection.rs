@@ -21,7 +21,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tokio::time;
+use tokio::{task::JoinSet, time};
 
 /// How long a client has to take what still waits for it, and to acknowledge the end.
 const CLOSE_WAIT: Duration = Duration::from_secs(2);
@@ -46,10 +46,13 @@ pub(crate) async fn serve(hub: Arc<Hub>, socket: WebSocket, room: Arc<str>, addr
     let (number, outbox) = hub.connect(room, address);
     let mut presence = Presence { hub: hub.clone(), number, departure: Departure::Lost };
     let (sink, stream) = socket.split();
+    // A task of its own: what wakes it for each line of a chat does not look whether there is something to read, or which time is up.
+    let mut writer = JoinSet::new();
+    writer.spawn(write(hub.clone(), number, outbox.clone(), sink));
     let heard = AtomicU64::new(0);
     presence.departure = tokio::select! {
         departure = read(&hub, number, &outbox, stream, &heard) => departure,
-        () = write(&hub, number, &outbox, sink) => Departure::Lost,
+        _ = writer.join_next() => Departure::Lost,
         () = keep_alive(&hub, &outbox, &heard) => Departure::Lost,
         () = demand_login(&hub, number, &outbox) => Departure::Left,
         () = supervise(&outbox) => Departure::Left,
@@ -140,7 +143,7 @@ async fn read(
 
 /// Writes until the connection breaks, or takes nothing for too long; after a close frame it leaves the rest to the reader, which waits for
 /// the reply.
-async fn write(hub: &Hub, number: u64, outbox: &Outbox, mut sink: SplitSink<WebSocket, Frame>) {
+async fn write(hub: Arc<Hub>, number: u64, outbox: Arc<Outbox>, mut sink: SplitSink<WebSocket, Frame>) {
     loop {
         let mut next = Some(outbox.next().await);
         while let Some(outgoing) = next {
@@ -151,20 +154,21 @@ async fn write(hub: &Hub, number: u64, outbox: &Outbox, mut sink: SplitSink<WebS
                     (Frame::Close(Some(CloseFrame { code, reason: reason.into() })), true)
                 }
             };
-            if !in_time(hub, number, sink.feed(frame)).await {
+            if !in_time(&hub, number, sink.feed(frame)).await {
                 return;
             }
             if last {
-                if in_time(hub, number, sink.flush()).await {
+                if in_time(&hub, number, sink.flush()).await {
                     pending::<()>().await;
                 }
                 return;
             }
             next = outbox.try_next();
         }
-        if !in_time(hub, number, sink.flush()).await {
+        if !in_time(&hub, number, sink.flush()).await {
             return;
         }
+        outbox.gather().await;
     }
 }
 

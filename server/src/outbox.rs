@@ -11,7 +11,14 @@ use std::{
     collections::{HashMap, VecDeque},
     sync::{Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::Notify;
+use tokio::{
+    sync::Notify,
+    time::{self, Duration, Instant},
+};
+
+/// How long after a write a line of the chat waits for others, and how many wait at most.
+const GATHER: Duration = Duration::from_millis(10);
+const GATHERED: usize = 32;
 
 /// Close codes of RFC 6455 section 7.4.1 and the registry that it founded.
 pub(crate) mod code {
@@ -66,6 +73,8 @@ pub(crate) struct Entry {
     frame: Utf8Bytes,
     source: Source,
     is_list: bool,
+    /// A line of the chat, which may wait for others.
+    is_line: bool,
     /// For the node that it came from.
     receipt: Option<Receipt>,
 }
@@ -104,6 +113,10 @@ struct Queue {
     by_session: HashMap<u64, Load>,
     ping: bool,
     closing: Option<Closing>,
+    /// So many of the entries are lines of the chat.
+    lines: usize,
+    /// The writer waits for more of them.
+    gathers: bool,
 }
 
 #[derive(Debug)]
@@ -134,7 +147,12 @@ impl Outbox {
 
     /// Adds a frame that came from another node; it is taken when it goes to the client, or if there is no room for it.
     pub(crate) fn push_with(&self, source: Source, frame: Utf8Bytes, receipt: Option<Receipt>) -> bool {
-        self.add(Entry { frame, source, is_list: false, receipt })
+        self.add(Entry { frame, source, is_list: false, is_line: false, receipt })
+    }
+
+    /// Adds a line of the chat. `false` as above.
+    pub(crate) fn push_line(&self, source: Source, frame: Utf8Bytes) -> bool {
+        self.add(Entry { frame, source, is_list: false, is_line: true, receipt: None })
     }
 
     /// A frame that came from another node is dropped: it counts as taken with those that wait before it.
@@ -162,7 +180,7 @@ impl Outbox {
                 queue.remove(waiting);
             }
         }
-        self.add(Entry { frame, source: Source::Server, is_list: true, receipt: None })
+        self.add(Entry { frame, source: Source::Server, is_list: true, is_line: false, receipt: None })
     }
 
     /// Adds what waited for a client that is back, as far as it fits.
@@ -183,8 +201,10 @@ impl Outbox {
             return false;
         }
         queue.add(entry);
-        drop(queue);
-        self.filled.notify_one();
+        if !queue.gathers || queue.is_urgent() {
+            drop(queue);
+            self.filled.notify_one();
+        }
         true
     }
 
@@ -205,7 +225,7 @@ impl Outbox {
     /// Takes what waits, without user lists: they are out of date by the time anybody comes back.
     pub(crate) fn take(&self) -> Vec<Entry> {
         let mut queue = self.lock();
-        (queue.all, queue.strangers) = Default::default();
+        (queue.all, queue.strangers, queue.lines) = Default::default();
         queue.by_session.clear();
         queue.entries.drain(..).filter(|entry| !entry.is_list).collect()
     }
@@ -257,6 +277,19 @@ impl Outbox {
         }
     }
 
+    /// Waits until something else than lines of the chat is to be sent, or very many lines, or [`GATHER`] has passed. Where many talk, each write
+    /// to a socket costs more than the line in it.
+    pub(crate) async fn gather(&self) {
+        let until = Instant::now() + GATHER;
+        self.lock().gathers = true;
+        while !self.lock().is_urgent() {
+            if time::timeout_at(until, self.filled.notified()).await.is_err() {
+                break;
+            }
+        }
+        self.lock().gathers = false;
+    }
+
     /// Waits until the server closes the connection.
     pub(crate) async fn ended(&self) {
         while !self.is_closing() {
@@ -266,6 +299,10 @@ impl Outbox {
 }
 
 impl Queue {
+    fn is_urgent(&self) -> bool {
+        self.ping || self.closing.is_some() || self.entries.len() > self.lines || self.lines >= GATHERED
+    }
+
     fn settle(&mut self, receipt: Receipt) {
         let mut waiting = self.entries.iter_mut().rev().filter_map(|entry| entry.receipt.as_mut());
         match waiting.find(|before| before.node == receipt.node) {
@@ -277,6 +314,7 @@ impl Queue {
     fn add(&mut self, entry: Entry) {
         let bytes = entry.frame.len();
         self.all.add(bytes);
+        self.lines += usize::from(entry.is_line);
         if matches!(entry.source, Source::Stranger(_)) {
             self.strangers.add(bytes);
         }
@@ -290,6 +328,7 @@ impl Queue {
         let entry = self.entries.remove(index)?;
         let bytes = entry.frame.len();
         self.all.remove(bytes);
+        self.lines = self.lines.saturating_sub(usize::from(entry.is_line));
         if matches!(entry.source, Source::Stranger(_)) {
             self.strangers.remove(bytes);
         }

@@ -80,3 +80,59 @@ fn what_waited_for_who_was_away_comes_in_order_and_without_lists() {
     assert_eq!(drain(&back), ["id", "a", "b"]);
     assert!(drain(&away).is_empty());
 }
+
+#[tokio::test(start_paused = true)]
+async fn after_a_write_lines_of_the_chat_wait_for_one_another_and_for_nothing_else() {
+    let outbox = Outbox::new(64, 8_000);
+    let line = |n: usize| assert!(outbox.push_line(Source::Stranger(1), n.to_string().into()));
+    let started = Instant::now();
+    let waits = async {
+        outbox.gather().await;
+        started.elapsed()
+    };
+    let says = async {
+        for n in 0..3 {
+            line(n);
+            time::sleep(GATHER / 8).await;
+        }
+    };
+    assert_eq!(tokio::join!(waits, says).0.as_millis(), GATHER.as_millis(), "no line ends it");
+    assert_eq!(drain(&outbox), ["0", "1", "2"]);
+    // Once it is over, the next one goes at once.
+    line(3);
+    assert!(matches!(outbox.next().await, Outgoing::Frame(text) if text == "3"));
+
+    for urgent in [
+        (|outbox: &Outbox| assert!(outbox.push(Source::Peer(2), "call".into()))) as fn(&Outbox),
+        |outbox| outbox.ping(),
+        |outbox| outbox.close(BYE),
+    ] {
+        let outbox = Outbox::new(64, 8_000);
+        let started = Instant::now();
+        let says = async {
+            outbox.push_line(Source::Stranger(1), "x".into());
+            tokio::task::yield_now().await;
+            urgent(&outbox);
+        };
+        tokio::join!(outbox.gather(), says);
+        assert_eq!(started.elapsed(), Duration::ZERO);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn very_many_lines_do_not_wait() {
+    let outbox = Outbox::new(16 * GATHERED, 80_000);
+    let started = Instant::now();
+    let says = async {
+        for _ in 0..GATHERED {
+            tokio::task::yield_now().await;
+            assert!(outbox.push_line(Source::Stranger(1), "x".into()));
+        }
+    };
+    tokio::join!(outbox.gather(), says);
+    assert_eq!(started.elapsed(), Duration::ZERO);
+    // What is taken for whoever comes back counts no more.
+    assert_eq!(outbox.take().len(), GATHERED);
+    outbox.gather().await;
+    assert_eq!(started.elapsed(), GATHER);
+}

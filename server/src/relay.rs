@@ -96,7 +96,7 @@ impl State {
         let hearers = self.roommates(number).filter(|(_, one)| one.remote.is_none() && !one.blocks(number));
         for (_, session) in hearers {
             // Who reads so slowly that there is no room misses it.
-            session.outbox.push(Source::Stranger(number), frame.clone());
+            session.outbox.push_line(Source::Stranger(number), frame.clone());
         }
         if let Some(session) = self.sessions.get(&number).filter(|_| self.router.node() > 0) {
             let line = Line { room: session.room.clone(), from: number, frame: frame.to_string() };

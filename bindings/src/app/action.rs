@@ -131,6 +131,21 @@ pub enum AppAction {
         /// `0` to `9`, `*`, `#`; what is none does nothing.
         key: String,
     },
+    /// The private text of the call is shown or hidden.
+    ShowPrivateText {
+        /// Whether shown.
+        on: bool,
+    },
+    /// The person writes to the other person of the call alone.
+    SendPrivateText {
+        /// What was typed.
+        text: String,
+    },
+    /// The person is writing a private text, or not any more. To be said with each change of what is typed.
+    SetTyping {
+        /// Whether.
+        on: bool,
+    },
     /// The calls that were are to be forgotten.
     ClearHistory,
     /// A button of a banner.
@@ -262,6 +277,9 @@ impl AppAction {
             Self::ConfirmVerification { same } => U::ConfirmVerification { same },
             Self::ShowKeypad { on } => U::ShowKeypad(on),
             Self::PressKey { key } => U::PressKey(key.chars().next()?),
+            Self::ShowPrivateText { on } => U::ShowPrivateText(on),
+            Self::SendPrivateText { text } => U::SendPrivateText(text),
+            Self::SetTyping { on } => U::SetTyping(on),
             Self::ClearHistory => U::ClearHistory,
             Self::Recover { banner, recovery } => U::Recover { banner, recovery: recovery.into() },
             Self::SetOutage { part, on } => U::SetOutage { part: part.into(), on },

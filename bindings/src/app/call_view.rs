@@ -80,6 +80,26 @@ pub struct AppCallView {
     /// The keys of a phone; none before the call was connected.
     #[uniffi(default = None)]
     pub keypad: Option<AppKeypad>,
+    /// Private text; none where the other side is not known to take it. Its lines are in `AppUpdate.private_text`.
+    #[uniffi(default = None)]
+    pub private_text: Option<AppPrivateText>,
+}
+
+/// Private text in a call, which goes between the two devices alone, as it is drawn.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct AppPrivateText {
+    /// What it is called.
+    pub title: AppMessage,
+    /// Who sees it.
+    pub hint: AppMessage,
+    /// Whether it is shown.
+    pub open: bool,
+    /// Lines that came while it was not shown.
+    pub unread: u32,
+    /// That the other side writes; none if it does not.
+    pub typing: Option<AppMessage>,
+    /// Longest text, in Unicode scalar values.
+    pub max_chars: u32,
 }
 
 /// The keys of a phone (DTMF) as they are drawn.
@@ -175,6 +195,7 @@ impl From<&core::CallView> for AppCallView {
             status: call.status.as_ref().map(Into::into),
             quality: call.quality.as_ref().map(Into::into),
             keypad: call.keypad.clone().map(Into::into),
+            private_text: call.private_text.as_ref().map(Into::into),
             verification: call.verification.as_ref().map(Into::into),
             since_ms: call.since_ms,
             can_answer: call.can_answer,
@@ -192,6 +213,15 @@ impl From<&core::CallView> for AppCallView {
             low_data: call.low_data,
             full_quality: call.full_quality,
         }
+    }
+}
+
+impl From<&core::PrivateTextView> for AppPrivateText {
+    fn from(view: &core::PrivateTextView) -> Self {
+        let core::PrivateTextView { title, hint, open, unread, typing, max_chars } = view;
+        let (title, hint, typing) = (title.into(), hint.into(), typing.as_ref().map(Into::into));
+        let max_chars = u32::try_from(*max_chars).unwrap_or(u32::MAX);
+        Self { title, hint, open: *open, unread: *unread, typing, max_chars }
     }
 }
 

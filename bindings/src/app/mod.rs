@@ -13,7 +13,8 @@ mod state;
 
 pub use action::AppAction;
 pub use call_view::{
-    AppAudioRouteKind, AppAudioRouteView, AppCallPhase, AppCallView, AppKeypad, AppTrust, AppVerification,
+    AppAudioRouteKind, AppAudioRouteView, AppCallPhase, AppCallView, AppKeypad, AppPrivateText, AppTrust,
+    AppVerification,
 };
 pub use effect::{AppCallService, AppEffect, AppField, AppPermission, AppSettingsPage, AppSystemCall, AppSystemEnd};
 pub use facts::{
@@ -21,8 +22,8 @@ pub use facts::{
     AppPhotoOutcome, AppRingerMode, AppSavedSignIn, AppSystemCallNews, AppVisibility,
 };
 pub use state::{
-    AppBanner, AppButton, AppChatLine, AppHistoryEntry, AppHistoryKind, AppMessage, AppOutage, AppPerson, AppRecovery,
-    AppScreen, AppState, AppStatisticsLine, AppTab, AppTopic,
+    AppBanner, AppButton, AppChatLine, AppHistoryEntry, AppHistoryKind, AppMessage, AppOutage, AppPerson,
+    AppPrivateLine, AppRecovery, AppScreen, AppState, AppStatisticsLine, AppTab, AppTopic,
 };
 
 use crate::client::core_devices;
@@ -66,6 +67,9 @@ pub struct AppUpdate {
     pub state: Option<AppState>,
     /// The public chat, oldest line first; 500 lines at most.
     pub chat: Option<Vec<AppChatLine>>,
+    /// The private text of the call, oldest line first; 500 lines at most. Empty without a call.
+    #[uniffi(default = None)]
+    pub private_text: Option<Vec<AppPrivateLine>>,
     /// The calls that were, newest first; 100 at most.
     pub history: Option<Vec<AppHistoryEntry>>,
     /// What is measured in the call; empty unless it is shown.
@@ -148,6 +152,7 @@ struct Fetched {
     state: Option<core::AppState>,
     /// Number and last of the lines.
     chat: Option<(usize, Option<u64>)>,
+    private_text: Vec<core::PrivateLine>,
     history: Option<Vec<core::HistoryEntry>>,
     statistics: Vec<core::StatisticsLine>,
 }
@@ -196,6 +201,10 @@ impl Inner {
         let newest = Some((app.chat().len(), app.chat().back().map(|line| line.id)));
         let chat = (std::mem::replace(&mut fetched.chat, newest) != newest)
             .then(|| app.chat().iter().map(Into::into).collect());
+        let private_text = (!app.private_text().iter().eq(&fetched.private_text)).then(|| {
+            fetched.private_text = app.private_text().iter().cloned().collect();
+            app.private_text().iter().map(Into::into).collect()
+        });
         let history = (fetched.history.as_deref() != Some(app.history())).then(|| {
             fetched.history = Some(app.history().to_vec());
             app.history().iter().map(Into::into).collect()
@@ -205,7 +214,7 @@ impl Inner {
             app.statistics().iter().map(Into::into).collect()
         });
         let effects = std::mem::take(effects).into_iter().filter_map(AppEffect::from_core).collect();
-        AppUpdate { state, chat, history, statistics, effects }
+        AppUpdate { state, chat, private_text, history, statistics, effects }
     }
 }
 

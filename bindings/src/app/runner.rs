@@ -204,6 +204,11 @@ async fn carry_out(session: u64, client: Client, command: ClientCommand) -> Done
             let tones = DtmfTones::from(tone);
             (CommandKind::Other, client.handle(call).send_dtmf(tones).await)
         }
+        C::SendText { call, line, text } => {
+            let text = client.handle(call).send_text(&text).await.ok();
+            return Done::News(session, ClientNews::TextTaken { line, text });
+        }
+        C::SetTyping { call, on } => (CommandKind::Other, client.handle(call).set_typing(on).await),
         C::ConfirmVerification { call, same } => {
             (CommandKind::Other, client.handle(call).confirm_verification(same).await)
         }

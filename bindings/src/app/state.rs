@@ -193,6 +193,21 @@ pub struct AppChatLine {
     pub own: bool,
 }
 
+/// A line of the private text of a call.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct AppPrivateLine {
+    /// Different from all others of the call.
+    pub id: u64,
+    /// Milliseconds since 1970.
+    pub at_ms: u64,
+    /// What it says: to be shown as it is, never as markup.
+    pub text: String,
+    /// Whether this person wrote it.
+    pub own: bool,
+    /// What became of what this person wrote: a key of docs/texts.json; none for what the other side wrote.
+    pub delivery: Option<String>,
+}
+
 /// One call that was.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct AppHistoryEntry {
@@ -302,6 +317,13 @@ impl From<&core::ChatLine> for AppChatLine {
                 Self { id, at_ms, from: None, text: None, event: Some(event.into()), own: false }
             }
         }
+    }
+}
+
+impl From<&core::PrivateLine> for AppPrivateLine {
+    fn from(core::PrivateLine { id, at_ms, text, delivery }: &core::PrivateLine) -> Self {
+        let label = delivery.map(|delivery| delivery.label().as_str().to_owned());
+        Self { id: *id, at_ms: *at_ms, text: text.clone(), own: delivery.is_some(), delivery: label }
     }
 }
 

@@ -126,6 +126,12 @@ pub enum UserAction {
     ShowKeypad(bool),
     /// Press a key of a phone: `0` to `9`, `*`, `#`.
     PressKey(char),
+    /// Show or hide the private text of the call.
+    ShowPrivateText(bool),
+    /// Write to the other person of the call alone.
+    SendPrivateText(String),
+    /// Writing a private text, or not any more. To be said with each change of what is typed.
+    SetTyping(bool),
     /// Forget the calls that were.
     ClearHistory,
     /// A button of a banner.

@@ -7,6 +7,7 @@ use super::failure::Failure;
 use super::history::{self, HistoryEntry, HistoryKind};
 use super::keypad::Keypad;
 use super::permissions::{Admission, CameraAdmission, PermissionStatus};
+use super::private_text::PrivateText;
 use super::reducer::{App, END_TIMEOUT, Now, Question};
 use super::state::{CallPhase, Tab};
 use super::system_calls::{self, Announced, PUSH_TIMEOUT};
@@ -37,6 +38,7 @@ pub(super) struct Call {
     pub(super) can_flip: bool,
     pub(super) quality: CallQuality,
     pub(super) keypad: Keypad,
+    pub(super) private: PrivateText,
     /// None before it was connected.
     pub(super) check: Option<CallCheck>,
     /// Answered here, and not heard of yet.
@@ -79,6 +81,7 @@ impl Call {
             can_flip: true,
             quality: CallQuality::default(),
             keypad: Keypad::default(),
+            private: PrivateText::default(),
             check: None,
             answered: false,
             silenced: false,

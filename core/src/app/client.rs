@@ -79,6 +79,8 @@ impl App {
             ClientNews::Verification(verification) => self.verification_changed(verification),
             ClientNews::Remember(person) => self.remember(person),
             ClientNews::Dtmf(tone) => self.heard_tone(tone),
+            ClientNews::Text(event) => self.on_text(now, event),
+            ClientNews::TextTaken { line, text } => self.text_taken(line, text),
             ClientNews::DeviceFailed { device, why } => self.device_failed(device, why),
         }
     }

@@ -9,6 +9,7 @@ use crate::media::dtmf::DtmfTone;
 use crate::security::RememberedPerson;
 use crate::signaling::SignalingEvent;
 use crate::signaling::message::{CallId, PushInfo, PushPlatform};
+use crate::text::{TextEvent, TextId};
 
 /// What a client tells, and the answers to commands.
 #[derive(Debug, Clone, PartialEq)]
@@ -104,6 +105,15 @@ pub enum ClientNews {
     Quality(CallQuality),
     /// The other side pressed a key of its phone.
     Dtmf(DtmfTone),
+    /// Something happened in the private text of the call.
+    Text(TextEvent),
+    /// What became of [`super::ClientCommand::SendText`].
+    TextTaken {
+        /// Which line.
+        line: u64,
+        /// What the client calls it; none if it did not take it.
+        text: Option<TextId>,
+    },
     /// How far the check of the other end is changed.
     Verification(Verification),
     /// All that is to be remembered of this person, whose device was checked.
@@ -171,7 +181,8 @@ impl ClientNews {
             ClientEvent::Verification(verification) => Self::Verification(*verification),
             ClientEvent::Remember(person) => Self::Remember(person.clone()),
             ClientEvent::Dtmf(tone) => Self::Dtmf(*tone),
-            ClientEvent::Data(_) | ClientEvent::Text(_) | ClientEvent::File(_) => return None,
+            ClientEvent::Text(event) => Self::Text(event.clone()),
+            ClientEvent::Data(_) | ClientEvent::File(_) => return None,
         })
     }
 

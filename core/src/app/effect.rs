@@ -175,6 +175,22 @@ pub enum ClientCommand {
         /// Which.
         tone: DtmfTone,
     },
+    /// Send this private text; [`super::ClientNews::TextTaken`] answers.
+    SendText {
+        /// In which call.
+        call: CallId,
+        /// Which line of it.
+        line: u64,
+        /// What it says.
+        text: String,
+    },
+    /// Somebody writes here, or stopped.
+    SetTyping {
+        /// In which call.
+        call: CallId,
+        /// Whether.
+        on: bool,
+    },
     /// The person has compared the words.
     ConfirmVerification {
         /// In which call.

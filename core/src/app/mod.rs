@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Each rule has a file: what is told (`banner`), `permissions`, `hold`, the wish for the `camera`, where sound goes
-//! (`audio_route`), changes of the `network`, `thermal` state, names (`name`), `history`, `chat`, the check of the other end (`verification`, `remembered`), the matching of system
+//! (`audio_route`), changes of the `network`, `thermal` state, names (`name`), `history`, `chat`, private text (`private_text`), keys of a phone (`keypad`), the check of the other end (`verification`, `remembered`), the matching of system
 //! calls (`system_calls`) and pushes (`push`), `statistics` as text. What merely follows from the state, such as whether it rings, is computed
 //! after each action and compared with what was done last (`levels`): so nothing rings, films or listens that has no reason to any more.
 
@@ -36,6 +36,7 @@ mod levels;
 mod name;
 mod network;
 mod permissions;
+mod private_text;
 mod push;
 mod quality;
 mod reducer;
@@ -66,11 +67,12 @@ pub use history::{HISTORY_LIMIT, HistoryEntry, HistoryKind};
 pub use hold::AudioInterruption;
 pub use network::Network;
 pub use permissions::{Permission, PermissionStatus, Permissions};
+pub use private_text::{PrivateLine, TextDelivery};
 pub use push::read_push;
 pub use reducer::{App, AppConfig, Now};
 pub use state::{
-    AppState, AudioRouteView, CallPhase, CallView, KeypadView, OutagePart, PeopleView, PersonView, Screen, SignInView,
-    Tab, Trust, VerificationView,
+    AppState, AudioRouteView, CallPhase, CallView, KeypadView, OutagePart, PeopleView, PersonView, PrivateTextView,
+    Screen, SignInView, Tab, Trust, VerificationView,
 };
 pub use statistics::StatisticsLine;
 pub use text::{Message, TextKey};

@@ -14,6 +14,7 @@ use super::levels::{ClientLevels, Levels};
 use super::name::Address;
 use super::network::NetworkMonitor;
 use super::permissions::{Permission, Permissions};
+use super::private_text::PrivateLine;
 use super::push::PushState;
 use super::remembered::Remembered;
 use super::state::{AppState, OutagePart, Tab};
@@ -208,6 +209,12 @@ impl App {
     /// The public chat, oldest line first.
     pub fn chat(&self) -> &VecDeque<ChatLine> {
         self.chat.lines()
+    }
+
+    /// The private text of the call, oldest line first; empty without a call.
+    pub fn private_text(&self) -> &VecDeque<PrivateLine> {
+        const NONE: &VecDeque<PrivateLine> = &VecDeque::new();
+        self.call.as_ref().map_or(NONE, |call| call.private.lines())
     }
 
     /// The calls that were, newest first.

@@ -151,6 +151,8 @@ pub struct CallView {
     pub verification: Option<VerificationView>,
     /// The keys of a phone; none before the call was connected.
     pub keypad: Option<KeypadView>,
+    /// Private text; none where the other side is not known to take it. Its lines are [`super::App::private_text`].
+    pub private_text: Option<PrivateTextView>,
     /// When it was connected first, in milliseconds since 1970.
     pub since_ms: Option<u64>,
     /// It rings here, and nobody answered yet: the buttons to answer are shown.
@@ -192,6 +194,23 @@ pub struct KeypadView {
     pub sent: String,
     /// What was pressed at the other side lately.
     pub received: String,
+}
+
+/// Private text in a call ([`crate::text`]) as it is drawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrivateTextView {
+    /// What it is called.
+    pub title: Message,
+    /// Who sees it.
+    pub hint: Message,
+    /// Whether it is shown.
+    pub open: bool,
+    /// Lines that came while it was not shown.
+    pub unread: u32,
+    /// That the other side writes; none if it does not.
+    pub typing: Option<Message>,
+    /// Longest text, in Unicode scalar values.
+    pub max_chars: usize,
 }
 
 /// The check of the other end ([`crate::security`]) as it is drawn.

@@ -137,6 +137,12 @@ keys! {
     StatsRtt "stats.rtt" [];
     StatsPacketsLost "stats.packets-lost" [];
     StatsPath "stats.path" [];
+    Private "private" ["name"];
+    PrivateHint "private.hint" ["name"];
+    PrivateTyping "private.typing" ["name"];
+    PrivateSending "private.sending" [];
+    PrivateDelivered "private.delivered" [];
+    PrivateRefused "private.refused" [];
     WayOpenSettings "way.open-settings" [];
     WayAllow "way.allow" [];
     WayTryAgain "way.try-again" [];

@@ -40,6 +40,9 @@ impl App {
             UserAction::ConfirmVerification { same } => self.confirm_verification(same),
             UserAction::ShowKeypad(on) => self.show_keypad(on),
             UserAction::PressKey(key) => self.press_key(key),
+            UserAction::ShowPrivateText(on) => self.show_private_text(on),
+            UserAction::SendPrivateText(text) => self.send_private_text(now, &text),
+            UserAction::SetTyping(on) => self.tell_typing(on),
             UserAction::ClearHistory => {
                 self.history.clear();
                 self.missed = 0;

@@ -12,8 +12,10 @@ const SHORT: i64 = 1_000_000;
 /// So many falls within this time, in microseconds, make a path that swings.
 const FALLS: usize = 3;
 const OF_LATE: i64 = 30_000_000;
-/// Probes then raise the rate up to this multiple of the middle low.
+/// Probes then raise the rate up to this multiple of the middle low, in any case up to this many bits per second: below there is more to win than to
+/// lose.
 const ABOVE_LOWS: f64 = 1.7;
+const LEAST: f64 = 600_000.0;
 /// Falls that are remembered.
 const KEPT: usize = 32;
 
@@ -61,7 +63,7 @@ impl Swings {
             return None;
         }
         lows.sort_by(f64::total_cmp);
-        Some(ABOVE_LOWS * lows[lows.len() / 2])
+        Some((ABOVE_LOWS * lows[lows.len() / 2]).max(LEAST))
     }
 }
 
@@ -81,6 +83,13 @@ mod tests {
         }
         assert_eq!(swings.bound(11 * SECOND), Some(ABOVE_LOWS * 500e3));
         assert_eq!(swings.bound(31 * SECOND), None, "the first one is long ago");
+    }
+
+    #[test]
+    fn a_path_that_carried_next_to_nothing_is_asked_for_more_all_the_same() {
+        let mut swings = Swings::default();
+        (0..3).for_each(|n| swings.cut(n * 5 * SECOND, 1e6, 40e3));
+        assert_eq!(swings.bound(15 * SECOND), Some(LEAST));
     }
 
     #[test]

@@ -30,9 +30,7 @@ struct ChatView: View {
                     .submitLabel(.send)
                     .focused($focus, equals: .chat)
                     .onSubmit(send)
-                Button(action: send) { Image(systemName: "paperplane.fill").frame(minWidth: 44, minHeight: 44) }
-                    .disabled(text.trimmingCharacters(in: .whitespaces).isEmpty)
-                    .accessibilityLabel(localized("chat.send"))
+                SendButton(text, send: send)
             }
             .padding(.horizontal)
             .background(.bar)
@@ -44,17 +42,7 @@ struct ChatView: View {
         if let event = line.event {
             Text(localized(event)).font(.caption).foregroundStyle(.secondary).frame(maxWidth: .infinity)
         } else {
-            VStack(alignment: .leading) {
-                HStack {
-                    Text(verbatim: line.from ?? "").font(.caption.bold())
-                    Text(Date(milliseconds: line.atMs), style: .time).font(.caption).foregroundStyle(.secondary)
-                }
-                Text(verbatim: line.text ?? "")
-            }
-            .padding(8)
-            .background(.quaternary, in: RoundedRectangle(cornerRadius: 12))
-            .frame(maxWidth: .infinity, alignment: line.own ? .trailing : .leading)
-            .accessibilityElement(children: .combine)
+            MessageBubble(line.text ?? "", head: line.from ?? "", atMs: line.atMs, own: line.own)
         }
     }
 

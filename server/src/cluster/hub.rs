@@ -183,7 +183,7 @@ impl State {
         let Some(members) = self.rooms.get(&room).map(|room| room.members().collect::<Vec<_>>()) else { return };
         for number in members {
             if let Some(session) = self.sessions.get(&number).filter(|one| one.remote.is_none() && !one.blocks(from)) {
-                session.outbox.push(Source::Stranger(from), frame.clone());
+                session.outbox.push_line(Source::Stranger(from), frame.clone());
             }
         }
     }

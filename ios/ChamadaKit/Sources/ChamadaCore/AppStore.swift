@@ -7,6 +7,7 @@ public final class AppStore {
     public private(set) var chat: [AppChatLine] = []
     public private(set) var history: [AppHistoryEntry] = []
     public private(set) var statistics: [AppStatisticsLine] = []
+    public private(set) var privateText: [AppPrivateLine] = []
 
     /// Does what is to be done, in this order; it may dispatch. What comes before it is set waits for it.
     public var carryOut: (@MainActor (AppEffect) -> Void)? { didSet { carryOutWaiting() } }
@@ -49,6 +50,7 @@ public final class AppStore {
         if let new = update.chat { chat = new }
         if let new = update.history { history = new }
         if let new = update.statistics { statistics = new }
+        if let new = update.privateText { privateText = new }
         for changed in observers { changed(self) }
         waiting += update.effects
         carryOutWaiting()

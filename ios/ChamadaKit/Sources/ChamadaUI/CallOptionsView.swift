@@ -33,6 +33,18 @@ struct CallOptionsView: View {
 
     @ViewBuilder
     private func actions(_ call: AppCallView) -> some View {
+        if let text = call.privateText {
+            Button {
+                dismiss()
+                calls.dispatch(.showPrivateText(on: true))
+            } label: {
+                Label(localized(text.title), systemImage: "text.bubble")
+            }
+            .badge(Int(text.unread))
+        }
+        if call.keypad != nil {
+            action("keypad", "circle.grid.3x3") { calls.dispatch(.showKeypad(on: true)) }
+        }
         action("call.photo", "camera") { calls.dispatch(.takePhoto) }.disabled(!call.showsRemote)
         if call.held {
             action("call.take-sound", "play") { calls.dispatch(.setHold(on: false)) }

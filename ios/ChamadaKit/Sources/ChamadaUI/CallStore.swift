@@ -26,10 +26,14 @@ public typealias BannerStore = StateStore<[AppBanner]>
 /// What is measured in a call, once a second.
 public typealias StatisticsModel = StateStore<[AppStatisticsLine]>
 
+/// What the two people of a call wrote to each other.
+public typealias PrivateLineStore = StateStore<[AppPrivateLine]>
+
 /// The call that rings or goes on, for `IncomingCallView` and `InCallView`.
 public final class CallStore: StateStore<AppCallView?> {
     public let banners: BannerStore
     public let statistics: StatisticsModel
+    public let privateText: PrivateLineStore
     public let pictureInPicture: PictureInPictureManager
     let remote: VideoOutput
     let preview: VideoOutput
@@ -40,6 +44,7 @@ public final class CallStore: StateStore<AppCallView?> {
         (self.remote, self.preview, self.pictureInPicture) = (remote, preview, pictureInPicture)
         banners = BannerStore(app) { $0.state.banners }
         statistics = StatisticsModel(app) { $0.statistics }
+        privateText = PrivateLineStore(app) { $0.privateText }
         super.init(app) { $0.state.call }
         app.observe { app in if app.state.call == nil { pictureInPicture.stop() } }
     }
@@ -47,6 +52,16 @@ public final class CallStore: StateStore<AppCallView?> {
     var showsStatistics: Bool {
         get { value?.showsStatistics ?? false }
         set { dispatch(.showStatistics(on: newValue)) }
+    }
+
+    var showsKeypad: Bool {
+        get { value?.keypad?.open ?? false }
+        set { dispatch(.showKeypad(on: newValue)) }
+    }
+
+    var showsPrivateText: Bool {
+        get { value?.privateText?.open ?? false }
+        set { dispatch(.showPrivateText(on: newValue)) }
     }
 
     var fullQuality: Bool {

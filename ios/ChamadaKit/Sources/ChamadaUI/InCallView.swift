@@ -35,6 +35,8 @@ public struct InCallView: View {
             .environment(\.colorScheme, .dark)
             .statusBarHidden()
             .sheet(isPresented: $showsOptions) { CallOptionsView(calls: calls, fills: $fills) }
+            .sheet(isPresented: $calls.showsKeypad) { KeypadView(calls: calls) }
+            .sheet(isPresented: $calls.showsPrivateText) { PrivateTextView(calls: calls, lines: calls.privateText) }
             .onChange(of: call.status) { status in if let status { announce(status) } }
         }
     }

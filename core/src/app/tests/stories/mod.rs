@@ -3,6 +3,7 @@
 mod calls;
 mod devices;
 mod keypad;
+mod private_text;
 mod pushes;
 mod session;
 mod system_calls;

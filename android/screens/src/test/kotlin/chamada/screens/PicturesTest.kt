@@ -127,6 +127,12 @@ internal class PicturesTest {
         look("$folder/call-held") { Call(States.ui(States.held)) }
         look("$folder/call-metered") { Call(States.ui(States.connected, States.metered)) }
         look("$folder/call-in-the-corner") { Call(States.ui(States.connected), small = true) }
+        look("$folder/call-unread") { Call(States.ui(States.rich)) }
+        look("$folder/call-keypad") { Call(States.ui(States.keypad)) }
+        val lines = States.privateText(System.currentTimeMillis().toULong())
+        look("$folder/call-private") { Call(States.ui(States.writing).copy(privateText = lines)) }
+        show("$folder/call-more-rich") { Call(States.ui(States.rich)) }
+        open("$folder/call-more-rich", "More", "Mais")
         show("$folder/call-more") { Call(States.ui(States.troubled.copy(showsStatistics = false))) }
         open("$folder/call-more", "More", "Mais")
         show("$folder/call-routes") { Call(States.ui(States.connected)) }

@@ -9,8 +9,11 @@ import chamada.AppCallView
 import chamada.AppChatLine
 import chamada.AppHistoryEntry
 import chamada.AppHistoryKind
+import chamada.AppKeypad
 import chamada.AppMessage
 import chamada.AppPerson
+import chamada.AppPrivateLine
+import chamada.AppPrivateText
 import chamada.AppRecovery
 import chamada.AppScreen
 import chamada.AppState
@@ -96,6 +99,23 @@ internal object States {
     )
 
     val metered = banner(AppTopic.NETWORK, "network.metered", AppRecovery.FULL_QUALITY to "way.full-quality", AppRecovery.DISMISS to "way.dismiss")
+
+    private val private = AppPrivateText(
+        title = AppMessage("private", mapOf("name" to "Beatriz")), hint = AppMessage("private.hint", mapOf("name" to "Beatriz")), open = false,
+        unread = 2u, typing = null, maxChars = 2000u,
+    )
+
+    val rich = connected.copy(keypad = AppKeypad(open = false, sent = "", received = ""), privateText = private)
+
+    val keypad = rich.copy(keypad = AppKeypad(open = true, sent = "123#", received = ""))
+
+    val writing = rich.copy(privateText = private.copy(open = true, unread = 0u, typing = AppMessage("private.typing", mapOf("name" to "Beatriz"))))
+
+    fun privateText(now: ULong) = listOf(
+        AppPrivateLine(0uL, now, "O código do portão é 4711.", own = true, delivery = "private.delivered"),
+        AppPrivateLine(1uL, now, "<b>Anotado</b>, obrigada!", own = false, delivery = null),
+        AppPrivateLine(2uL, now, "Até já.", own = true, delivery = "private.sending"),
+    )
 
     fun ui(call: AppCallView, vararg banners: AppBanner) = UiState(home.copy(screen = AppScreen.IN_CALL, call = call, banners = banners.toList()), statistics = statistics)
 

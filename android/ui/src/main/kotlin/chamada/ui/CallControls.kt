@@ -9,10 +9,13 @@ import androidx.compose.foundation.layout.size
 import androidx.compose.foundation.selection.selectable
 import androidx.compose.foundation.selection.toggleable
 import androidx.compose.foundation.clickable
+import androidx.compose.material3.Badge
+import androidx.compose.material3.BadgedBox
 import androidx.compose.material3.FilledIconButton
 import androidx.compose.material3.IconButtonDefaults
 import androidx.compose.material3.RadioButton
 import androidx.compose.material3.Switch
+import androidx.compose.material3.Text
 import androidx.compose.runtime.Composable
 import androidx.compose.ui.Alignment
 import androidx.compose.ui.Modifier
@@ -44,7 +47,10 @@ internal fun CallControls(call: AppCallView, dispatch: (AppAction) -> Unit, modi
             val route = call.audioRoutes.find { it.selected }?.let { name(it) }
             val sound = listOfNotNull(stringResource(R.string.call_speaker), route).joinToString(": ")
             Control(R.drawable.ic_route, sound, size, enabled = call.audioRoutes.size > 1) { open(CallSheet.ROUTES) }
-            Control(R.drawable.ic_more_horizontal, stringResource(R.string.call_more), size) { open(CallSheet.MORE) }
+            val unread = call.privateText?.unread ?: 0u
+            BadgedBox({ if (unread > 0u) Badge { Text(unread.toString()) } }) {
+                Control(R.drawable.ic_more_horizontal, stringResource(R.string.call_more), size) { open(CallSheet.MORE) }
+            }
             Control(R.drawable.ic_hang_up, stringResource(R.string.call_hang_up), size, color = EndColor) { dispatch(AppAction.HangUp) }
         }
     }
@@ -83,6 +89,14 @@ internal fun CallSheetContent(sheet: CallSheet, call: AppCallView, actions: Call
         }
         CallSheet.MORE -> Sheet(stringResource(R.string.call_more), close) {
             call.verification?.let { Verification(it, actions.dispatch) }
+            call.privateText?.let { private ->
+                val show = Modifier.clickable(role = Role.Button) { after { actions.dispatch(AppAction.ShowPrivateText(true)) } }
+                SheetRow(text(private.title), show, R.drawable.ic_chat) { if (private.unread > 0u) Badge { Text(private.unread.toString()) } }
+            }
+            if (call.keypad != null) {
+                val show = Modifier.clickable(role = Role.Button) { after { actions.dispatch(AppAction.ShowKeypad(true)) } }
+                SheetRow(stringResource(R.string.keypad), show, R.drawable.ic_keypad)
+            }
             SheetRow(stringResource(R.string.call_photo), Modifier.clickable(role = Role.Button) { after(actions.takePhoto) }, R.drawable.ic_photo)
             actions.enterSmallWindow?.takeIf { call.canShrink }?.let { enter ->
                 SheetRow(stringResource(R.string.call_small_window), Modifier.clickable(role = Role.Button) { after(enter) }, R.drawable.ic_small_window)

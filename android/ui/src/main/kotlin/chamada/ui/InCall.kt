@@ -50,7 +50,7 @@ private val OVER_PICTURE = Color(0x99000000)
 internal fun InCall(state: UiState, call: AppCallView, actions: CallScreenActions, preview: @Composable (Modifier) -> Unit) {
     var sheet by rememberSaveable { mutableStateOf<CallSheet?>(null) }
     // What a sheet covers is not to be reached by TalkBack.
-    val covered = if (sheet == null) Modifier else Modifier.clearAndSetSemantics {}
+    val covered = if (sheet == null && call.keypad?.open != true && call.privateText?.open != true) Modifier else Modifier.clearAndSetSemantics {}
     Box(Modifier.fillMaxSize().then(covered)) {
         Column(Modifier.fillMaxSize().safeDrawingPadding()) {
             Banners(state.app.banners, actions.dispatch, Modifier.padding(horizontal = 12.dp))
@@ -62,6 +62,14 @@ internal fun InCall(state: UiState, call: AppCallView, actions: CallScreenAction
         }
     }
     sheet?.let { CallSheetContent(it, call, actions) { sheet = null } }
+    call.keypad?.takeIf { it.open }?.let { keypad ->
+        Sheet(stringResource(R.string.keypad), { actions.dispatch(AppAction.ShowKeypad(false)) }) { Keypad(keypad, actions.dispatch) }
+    }
+    call.privateText?.takeIf { it.open }?.let { private ->
+        Sheet(text(private.title), { actions.dispatch(AppAction.ShowPrivateText(false)) }) {
+            PrivateText(call.with, private, state.privateText, actions.dispatch)
+        }
+    }
 }
 
 @Composable

@@ -7,6 +7,7 @@ import chamada.AppCore
 import chamada.AppEffect
 import chamada.AppHistoryEntry
 import chamada.AppObserver
+import chamada.AppPrivateLine
 import chamada.AppState
 import chamada.AppStatisticsLine
 import chamada.AppUpdate
@@ -22,6 +23,7 @@ public data class UiState(
     public val chat: List<AppChatLine> = emptyList(),
     public val history: List<AppHistoryEntry> = emptyList(),
     public val statistics: List<AppStatisticsLine> = emptyList(),
+    public val privateText: List<AppPrivateLine> = emptyList(),
 )
 
 /**
@@ -72,6 +74,7 @@ public class CallViewModel(
             update.chat ?: before.chat,
             update.history ?: before.history,
             update.statistics ?: before.statistics,
+            update.privateText ?: before.privateText,
         )
         waiting += update.effects
         // What is dispatched while an effect is carried out has its own effects after the rest of these.
