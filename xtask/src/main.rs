@@ -6,6 +6,7 @@ mod android_api;
 mod android_check;
 mod android_libraries;
 mod android_shrink;
+mod api;
 mod bindings;
 mod browser;
 mod deny;
@@ -88,6 +89,12 @@ enum Task {
     /// ChamadaKit's logic, built and tested on Linux too, and every Swift file of the app, parsed and type-checked against
     /// declarations of Apple's frameworks
     IosCheck,
+    /// What each package offers to others, compared with docs/api
+    Api {
+        /// Write docs/api anew instead
+        #[arg(long)]
+        write: bool,
+    },
     /// What people read: each platform's files, written from docs/texts.json
     Texts,
     /// The bindings' memory tests under valgrind
@@ -170,6 +177,12 @@ fn main() -> Result<()> {
             steps.finish()
         }
         Task::Texts => texts::write(),
+        Task::Api { write } => {
+            setup::run(true)?;
+            let mut steps = Steps::default();
+            api::alone(&mut steps, if write { api::Mode::Write } else { api::Mode::Check });
+            steps.finish()
+        }
         Task::Fuzz(args) => fuzz::run(&args),
         Task::Valgrind => {
             setup::run(true)?;
@@ -206,6 +219,8 @@ fn main() -> Result<()> {
             let mut steps = Steps::default();
             steps.step("set-up", || setup::run(true).map(|()| Outcome::Passed));
             lint(&mut steps);
+            api::rust(&mut steps, api::Mode::Check);
+            api::changelog(&mut steps);
             deny::steps(&mut steps);
             texts::steps(&mut steps);
             steps.step("the core without its client builds", || {
