@@ -20,6 +20,7 @@ mod ios_types;
 mod phones;
 mod run;
 mod setup;
+mod site;
 mod size;
 mod steps;
 mod swift;
@@ -75,6 +76,8 @@ enum Task {
         #[arg(long)]
         demo: bool,
     },
+    /// The documentation as pages of HTML, in target/site: links and code are checked
+    Site,
     /// How large the library is, stripped, by what it is built with
     Size,
     /// The Kotlin bindings: generated, compiled, and tested in real calls with the Rust peer
@@ -153,6 +156,11 @@ fn main() -> Result<()> {
             steps.finish()
         }
         Task::Ios { demo } => ios::run(demo),
+        Task::Site => {
+            let mut steps = Steps::default();
+            site::steps(&mut steps);
+            steps.finish()
+        }
         Task::Size => size::run(),
         Task::Kotlin { bench } => {
             setup::run(true)?;
@@ -248,6 +256,8 @@ fn main() -> Result<()> {
             };
             // Calls with browsers wait most of their time.
             steps.side_by_side(calls, bindings_and_apps);
+            steps.record()?;
+            site::steps(&mut steps);
             steps.finish()
         }
     }
