@@ -4,6 +4,7 @@
 use crate::android_api;
 use crate::android_libraries::{Libraries, pack};
 use crate::android_shrink;
+use crate::api::{self, Mode};
 use crate::bindings::{build, generate};
 use crate::run::{Run, program, root, say, target};
 use crate::steps::{Outcome, Steps};
@@ -33,8 +34,18 @@ pub(crate) fn steps(steps: &mut Steps) {
         Ok(outcome)
     });
     steps.step("Android: public interfaces alone, and none too new", android_api::run);
+    api::android(steps, Mode::Check);
     steps.step("Android: screens on Robolectric", screens);
     steps.step("Android: a call by classes that R8 shrank", android_shrink::run);
+}
+
+/// Compiled alone. After `bindings::kotlin_compiled`.
+pub(crate) fn compiled(steps: &mut Steps) {
+    steps.step("Android: resources and manifest", resources);
+    steps.step("Android: libraries, compiled", || match missing_maven().or_else(missing_aapt2) {
+        Some(missing) => Ok(Outcome::Skipped(missing)),
+        None => maven("pom.xml", &["compile", "--projects", "chamada,ui", "--also-make"]).passes(),
+    });
 }
 
 /// The same on its own.

@@ -1,5 +1,6 @@
 //! Kotlin and Swift: their generated halves, their tests, and the library's memory tests under valgrind.
 
+use crate::api::{self, Mode};
 use crate::run::{build_debug, cargo, program, root, target};
 use crate::steps::{Outcome, Steps};
 use anyhow::{Result, bail};
@@ -36,6 +37,14 @@ pub(crate) fn kotlin(steps: &mut Steps) {
     steps.step("Kotlin: library and command", build);
     steps.step("Kotlin: bindings", || generate("kotlin"));
     steps.step("Kotlin: tests", || maven(&["test"]).passes());
+    api::kotlin(steps, Mode::Check);
+}
+
+/// The package's classes alone.
+pub(crate) fn kotlin_compiled(steps: &mut Steps) {
+    steps.step("Kotlin: library and command", build);
+    steps.step("Kotlin: bindings", || generate("kotlin"));
+    steps.step("Kotlin: compiled", || maven(&["compile"]).passes());
 }
 
 /// µs per picture in and out, printed as a table.
@@ -50,7 +59,7 @@ pub(crate) fn kotlin_bench() -> Result<()> {
         .done()
 }
 
-fn maven(goals: &[&str]) -> crate::run::Run {
+pub(crate) fn maven(goals: &[&str]) -> crate::run::Run {
     program("mvn").args(["--batch-mode", "--no-transfer-progress", "--file", "bindings/kotlin/pom.xml"]).args(goals)
 }
 

@@ -6,6 +6,7 @@ mod android_api;
 mod android_check;
 mod android_libraries;
 mod android_shrink;
+mod api;
 mod bindings;
 mod browser;
 mod deny;
@@ -19,6 +20,7 @@ mod ios_types;
 mod phones;
 mod run;
 mod setup;
+mod site;
 mod size;
 mod steps;
 mod swift;
@@ -74,6 +76,8 @@ enum Task {
         #[arg(long)]
         demo: bool,
     },
+    /// The documentation as pages of HTML, in target/site: links and code are checked
+    Site,
     /// How large the library is, stripped, by what it is built with
     Size,
     /// The Kotlin bindings: generated, compiled, and tested in real calls with the Rust peer
@@ -88,6 +92,12 @@ enum Task {
     /// ChamadaKit's logic, built and tested on Linux too, and every Swift file of the app, parsed and type-checked against
     /// declarations of Apple's frameworks
     IosCheck,
+    /// What each package offers to others, compared with docs/api
+    Api {
+        /// Write docs/api anew instead
+        #[arg(long)]
+        write: bool,
+    },
     /// What people read: each platform's files, written from docs/texts.json
     Texts,
     /// The bindings' memory tests under valgrind
@@ -146,6 +156,11 @@ fn main() -> Result<()> {
             steps.finish()
         }
         Task::Ios { demo } => ios::run(demo),
+        Task::Site => {
+            let mut steps = Steps::default();
+            site::steps(&mut steps);
+            steps.finish()
+        }
         Task::Size => size::run(),
         Task::Kotlin { bench } => {
             setup::run(true)?;
@@ -170,6 +185,12 @@ fn main() -> Result<()> {
             steps.finish()
         }
         Task::Texts => texts::write(),
+        Task::Api { write } => {
+            setup::run(true)?;
+            let mut steps = Steps::default();
+            api::alone(&mut steps, if write { api::Mode::Write } else { api::Mode::Check });
+            steps.finish()
+        }
         Task::Fuzz(args) => fuzz::run(&args),
         Task::Valgrind => {
             setup::run(true)?;
@@ -206,6 +227,8 @@ fn main() -> Result<()> {
             let mut steps = Steps::default();
             steps.step("set-up", || setup::run(true).map(|()| Outcome::Passed));
             lint(&mut steps);
+            api::rust(&mut steps, api::Mode::Check);
+            api::changelog(&mut steps);
             deny::steps(&mut steps);
             texts::steps(&mut steps);
             steps.step("the core without its client builds", || {
@@ -233,6 +256,8 @@ fn main() -> Result<()> {
             };
             // Calls with browsers wait most of their time.
             steps.side_by_side(calls, bindings_and_apps);
+            steps.record()?;
+            site::steps(&mut steps);
             steps.finish()
         }
     }

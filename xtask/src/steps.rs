@@ -6,6 +6,9 @@ use std::fs::File;
 use std::io::copy;
 use std::time::{Duration, Instant};
 
+/// Where the last run is kept.
+const LAST_RUN: &str = "last-run.md";
+
 /// How a step ended, if it did not fail.
 pub(crate) enum Outcome {
     Passed,
@@ -58,26 +61,29 @@ impl Steps {
         }
     }
 
+    /// Keeps what was done so far for the site's page of what is proven.
+    pub(crate) fn record(&self) -> Result<()> {
+        let commit = run::program("git").args(["log", "-1", "--format=%h, of %cs"]).printed().unwrap_or_default();
+        let mut kept = format!("Commit {}.\n\n| step | seconds | |\n| --- | --- | --- |\n", commit.trim());
+        for (name, time, result) in &self.done {
+            let cell = |text: &str| text.lines().next().unwrap_or_default().replace('|', "\\|");
+            kept += &format!("| {} | {:.1} | {} |\n", cell(name), time.as_secs_f64(), cell(&verdict(result)));
+        }
+        let path = run::target().join(LAST_RUN);
+        std::fs::write(&path, kept).with_context(|| path.display().to_string())
+    }
+
     /// Prints the list; an error if a step failed.
     pub(crate) fn finish(self) -> Result<()> {
         let (mut passed, mut failed, mut skipped) = (0, 0, 0);
         println!("\n── steps");
         for (name, time, result) in &self.done {
-            let verdict = match result {
-                Ok(Outcome::Passed) => {
-                    passed += 1;
-                    "passed".to_owned()
-                }
-                Ok(Outcome::Skipped(why)) => {
-                    skipped += 1;
-                    format!("skipped: {why}")
-                }
-                Err(error) => {
-                    failed += 1;
-                    format!("FAILED: {error}")
-                }
-            };
-            println!("{:>6.1} s  {name}: {verdict}", time.as_secs_f64());
+            match result {
+                Ok(Outcome::Passed) => passed += 1,
+                Ok(Outcome::Skipped(_)) => skipped += 1,
+                Err(_) => failed += 1,
+            }
+            println!("{:>6.1} s  {name}: {}", time.as_secs_f64(), verdict(result));
         }
         println!("{passed} passed, {failed} failed, {skipped} skipped");
         if failed > 0 {
@@ -85,4 +91,18 @@ impl Steps {
         }
         Ok(())
     }
+}
+
+fn verdict(result: &Result<Outcome>) -> String {
+    match result {
+        Ok(Outcome::Passed) => "passed".to_owned(),
+        Ok(Outcome::Skipped(why)) => format!("skipped: {why}"),
+        Err(error) => format!("FAILED: {error}"),
+    }
+}
+
+/// What `record` kept of the last run on this machine, as a table.
+pub(crate) fn last_run() -> String {
+    std::fs::read_to_string(run::target().join(LAST_RUN))
+        .unwrap_or_else(|_| "`cargo xtask test` was not run here yet.".to_owned())
 }

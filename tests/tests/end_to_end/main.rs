@@ -5,6 +5,7 @@
 mod calls;
 mod devices;
 mod file_transfer;
+mod guide;
 mod missing;
 mod paths;
 mod private_text;
