@@ -144,6 +144,8 @@ pub enum CommandKind {
     End,
     /// [`super::ClientCommand::SetCamera`].
     SetCamera,
+    /// [`super::ClientCommand::SetHeld`].
+    SetHeld,
     /// [`super::ClientCommand::FlipCamera`].
     FlipCamera,
     /// [`super::ClientCommand::TakePhoto`].
@@ -171,6 +173,8 @@ impl ClientNews {
             ClientEvent::Verification(verification) => Self::Verification(*verification),
             ClientEvent::Remember(person) => Self::Remember(person.clone()),
             ClientEvent::Dtmf(tone) => Self::Dtmf(*tone),
+            // What apps decide has one call: their clients know no call waiting.
+            ClientEvent::Call(CallEvent::Waiting { .. }) | ClientEvent::Behind { .. } => return None,
             ClientEvent::Data(_) | ClientEvent::Text(_) | ClientEvent::File(_) => return None,
         })
     }

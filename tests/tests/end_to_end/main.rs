@@ -5,9 +5,11 @@
 mod calls;
 mod devices;
 mod file_transfer;
+mod hold;
 mod missing;
 mod paths;
 mod private_text;
 mod rough_ways;
+mod second_call;
 mod signaling;
 mod verification;
