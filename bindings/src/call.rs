@@ -51,7 +51,25 @@ impl Call {
         runtime::run(async move { call.accept().await }).await
     }
 
-    /// Refuses the call that rings here.
+    /// Takes it, which waits (`Event.CallWaiting`), and puts the other one on hold.
+    ///
+    /// # Errors
+    /// `CALL` if it does not wait or ring (any more).
+    pub async fn hold_and_accept(&self) -> Result<(), ChamadaError> {
+        let call = self.handle()?;
+        runtime::run(async move { call.hold_and_accept().await }).await
+    }
+
+    /// Takes it, which waits (`Event.CallWaiting`), and ends the other one.
+    ///
+    /// # Errors
+    /// `CALL` if it does not wait or ring (any more).
+    pub async fn end_and_accept(&self) -> Result<(), ChamadaError> {
+        let call = self.handle()?;
+        runtime::run(async move { call.end_and_accept().await }).await
+    }
+
+    /// Refuses the call that rings here, or waits.
     ///
     /// # Errors
     /// `CALL` if it does not ring here (any more).
@@ -67,6 +85,16 @@ impl Call {
     pub async fn hang_up(&self) -> Result<(), ChamadaError> {
         let call = self.handle()?;
         runtime::run(async move { call.hang_up().await }).await
+    }
+
+    /// Puts it on hold, or takes it up again. On hold nothing is sent and nothing played, camera, microphone and speaker are closed, and the
+    /// connection stays. The other side is told: `CallSnapshot.remote.held` there. A call that is taken up puts the other one on hold.
+    ///
+    /// # Errors
+    /// `CALL` if it is not accepted yet, or over.
+    pub async fn set_held(&self, on: bool) -> Result<(), ChamadaError> {
+        let call = self.handle()?;
+        runtime::run(async move { call.set_held(on).await }).await
     }
 
     /// Changes to the camera on the other side, without a pause in the call; kept for the next call. Returns which way the

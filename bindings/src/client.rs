@@ -79,6 +79,15 @@ impl Client {
         Ok(Arc::new(Call::new(weak, id, to)))
     }
 
+    /// Puts the call in front on hold, and takes up the one behind it.
+    ///
+    /// # Errors
+    /// `CALL` if there are not two that were accepted.
+    pub async fn swap_calls(&self) -> Result<(), ChamadaError> {
+        let inner = Arc::clone(&self.inner);
+        runtime::run(async move { inner.core.swap_calls().await }).await
+    }
+
     /// Microphone on or off; kept for the next call.
     ///
     /// # Errors

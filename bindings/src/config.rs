@@ -65,6 +65,10 @@ pub struct Config {
     /// Files are sent and taken: for apps that answer `FileEvent.Offered`. The other side sees whether they are.
     #[uniffi(default = false)]
     pub files: bool,
+    /// Somebody who calls during a call is told of (`Event.CallWaiting`) and not refused as busy, and somebody can be called while a call is on
+    /// hold: for apps that have a place for a second call.
+    #[uniffi(default = false)]
+    pub call_waiting: bool,
 }
 
 impl std::fmt::Debug for Config {
@@ -151,7 +155,7 @@ impl TryFrom<Config> for ClientConfig {
         core.codecs = config.codecs.into_iter().map(Into::into).collect();
         core.ice_servers = config.ice_servers.into_iter().map(Into::into).collect();
         core.relay_only = config.relay_only;
-        (core.texts, core.files) = (config.texts, config.files);
+        (core.texts, core.files, core.call_waiting) = (config.texts, config.files, config.call_waiting);
         core.ring_timeout = Duration::from_secs(config.ring_seconds.into());
         core.bitrate = bounds(config.max_bitrate);
         core.remembered = config.remembered.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?;

@@ -87,6 +87,14 @@ pub enum Event {
         /// The call.
         call: Arc<Call>,
     },
+    /// Somebody calls while a call goes on: show it, and answer by `hold_and_accept`, `end_and_accept` or `decline`. Only with
+    /// `Config.call_waiting`.
+    CallWaiting {
+        /// Who calls.
+        from: String,
+        /// The call.
+        call: Arc<Call>,
+    },
     /// State, person or media of the call changed: the whole picture.
     CallChanged {
         /// How it is now.
@@ -108,7 +116,8 @@ pub enum Event {
         /// Why; none where it comes now, or is not to be expected any more.
         why: Option<MissingMedia>,
     },
-    /// The call is over and its devices are released.
+    /// A call is over and its devices are released. Another one that there is, is in front from now on: it rings, or stays on hold until
+    /// `Call.set_held` takes it up.
     CallEnded {
         /// Who was at the other end.
         with: String,
@@ -171,6 +180,20 @@ pub enum Event {
     },
     /// Of a file of the call.
     File {
+        /// What happened.
+        event: FileEvent,
+    },
+    /// Of the private text of the call on hold behind another one.
+    TextBehind {
+        /// Which call.
+        call_id: String,
+        /// What changed.
+        event: TextEvent,
+    },
+    /// Of a file of the call on hold behind another one.
+    FileBehind {
+        /// Which call.
+        call_id: String,
         /// What happened.
         event: FileEvent,
     },
@@ -261,9 +284,24 @@ pub struct CallSnapshot {
     pub with: Option<String>,
     /// Its identifier, unless idle.
     pub call_id: Option<String>,
-    /// What this side sends.
+    /// What this side sends, or will send again after a hold.
     pub local: MediaState,
-    /// What the other side says it sends.
+    /// What the other side says it sends, and whether it has put the call on hold.
+    pub remote: MediaState,
+    /// The second call, which waits or is on hold.
+    pub other: Option<OtherCall>,
+}
+
+/// The call behind the one in front.
+#[derive(Debug, Clone, PartialEq, uniffi::Record)]
+pub struct OtherCall {
+    /// Its identifier.
+    pub call_id: String,
+    /// The person at the other end.
+    pub with: String,
+    /// `RINGING_LOCALLY`: it waits. In all other states it is on hold.
+    pub state: CallState,
+    /// What the other side says it sends, and whether it has put the call on hold.
     pub remote: MediaState,
 }
 
@@ -278,6 +316,8 @@ pub struct MediaState {
     pub facing: Option<FacingMode>,
     /// Whether the picture is its screen and not a camera.
     pub screen: bool,
+    /// Whether it has put the call on hold: it neither sends nor plays anything.
+    pub held: bool,
 }
 
 /// Where a call stands.
@@ -349,6 +389,10 @@ impl Event {
                 let call = Arc::new(Call::new(Weak::clone(client), call, from.clone()));
                 Self::IncomingCall { from, call }
             }
+            ClientEvent::Call(core::CallEvent::Waiting { from, call }) => {
+                let call = Arc::new(Call::new(Weak::clone(client), call, from.clone()));
+                Self::CallWaiting { from, call }
+            }
             ClientEvent::Call(core::CallEvent::Changed(now)) => Self::CallChanged { now: now.into() },
             ClientEvent::Call(core::CallEvent::Ended { with, call, reason }) => {
                 Self::CallEnded { with, call_id: call.to_string(), reason: reason.into() }
@@ -371,6 +415,11 @@ impl Event {
             ClientEvent::Remember(person) => Self::Remember { person: person.into() },
             ClientEvent::Text(event) => Self::Text { event: event.into() },
             ClientEvent::File(event) => Self::File { event: event.into() },
+            ClientEvent::Behind { call, event } => match *event {
+                ClientEvent::Text(event) => Self::TextBehind { call_id: call.to_string(), event: event.into() },
+                ClientEvent::File(event) => Self::FileBehind { call_id: call.to_string(), event: event.into() },
+                _ => return None,
+            },
         })
     }
 
@@ -406,15 +455,21 @@ impl Event {
 
 impl From<core::CallSnapshot> for CallSnapshot {
     fn from(from: core::CallSnapshot) -> Self {
-        let core::CallSnapshot { state, with, call, local, remote } = from;
+        let core::CallSnapshot { state, with, call, local, remote, other } = from;
         let call_id = call.map(|call| call.to_string());
-        Self { state: state.into(), with, call_id, local: local.into(), remote: remote.into() }
+        let other = other.map(|other| OtherCall {
+            call_id: other.call.to_string(),
+            with: other.with,
+            state: other.state.into(),
+            remote: other.remote.into(),
+        });
+        Self { state: state.into(), with, call_id, local: local.into(), remote: remote.into(), other }
     }
 }
 
 impl From<CoreMedia> for MediaState {
-    fn from(CoreMedia { audio, video, facing, screen }: CoreMedia) -> Self {
-        Self { audio, video, facing: facing.map(Into::into), screen }
+    fn from(CoreMedia { audio, video, facing, screen, held }: CoreMedia) -> Self {
+        Self { audio, video, facing: facing.map(Into::into), screen, held }
     }
 }
 

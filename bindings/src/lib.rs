@@ -63,7 +63,7 @@ pub use constraints::{
 };
 pub use demo::{Demo, demo_available};
 pub use error::{AppError, ChamadaError, ErrorKind};
-pub use event::{CallSnapshot, CallState, EndReason, Event, MediaState};
+pub use event::{CallSnapshot, CallState, EndReason, Event, MediaState, OtherCall};
 pub use frame::{Frame, FrameLayout, PhotoKind};
 pub use logging::{LogLevel, LogSink, set_log_level, start_logging};
 pub use messages::{FileEnd, FileEvent, TextEvent};

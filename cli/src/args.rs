@@ -167,6 +167,13 @@ pub(crate) struct PeerArgs {
     /// Take all files that the other side sends into this folder; without it they are refused
     #[arg(long, value_name = "DIR")]
     pub(crate) receive_dir: Option<PathBuf>,
+    /// Take commands from standard input, one a line: hold, resume, hang-up; with --call-waiting hold-and-accept, end-and-accept,
+    /// decline, swap
+    #[arg(long)]
+    pub(crate) commands: bool,
+    /// Tell of whoever calls during the call, instead of refusing them as busy
+    #[arg(long, requires = "commands")]
+    pub(crate) call_waiting: bool,
     /// Check the other end: print words that both people compare by voice, then take "yes" or "no" from standard input
     #[arg(long)]
     pub(crate) verify: bool,

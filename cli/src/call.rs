@@ -7,6 +7,7 @@ use crate::output::Output;
 use crate::serve::stop_signal;
 use crate::sources;
 use crate::summary::Summary;
+use crate::typed::{self, Typed};
 use crate::verify;
 use crate::view::{RemoteView, Seen};
 use chamada::call::{CallError, CallEvent, CallState, EndReason};
@@ -15,7 +16,7 @@ use chamada::media::file::{PlaybackFailure, check_output};
 use chamada::media::photo::{check_photo, save_photo};
 use chamada::media::wav::WavWriter;
 use chamada::peer::webrtc::WebrtcPeers;
-use chamada::signaling::message::{ErrorCode, MAX_TEXT_CHARS};
+use chamada::signaling::message::{CallId, ErrorCode, MAX_TEXT_CHARS};
 use chamada::signaling::{SignalingError, SignalingEvent};
 use chamada::text::{TextError, TextEvent};
 use chamada_server::clean_name;
@@ -40,7 +41,7 @@ pub(crate) async fn answer(args: AnswerArgs) -> Result<(), Failure> {
 }
 
 async fn run(plan: Plan, args: PeerArgs) -> Result<(), Failure> {
-    let output = Output { json: args.json };
+    let output = Output::new(args.json);
     let mut summary = Summary::new();
     let mut seen = Seen::default();
     let result = attend(plan, args, output, &mut summary, &mut seen).await;
@@ -79,6 +80,8 @@ async fn attend(
         timers: Timers::default(),
         texts_sent: 0,
         files: Files::default(),
+        front: None,
+        has_other: false,
     };
     let result = peer.live(events).await;
     let photo = peer.save_photo();
@@ -166,6 +169,9 @@ struct Peer<'a> {
     /// How many of the private texts were sent: one after the other's mark.
     texts_sent: usize,
     files: Files,
+    /// The call that the other side of is heard, and whether there is another one.
+    front: Option<CallId>,
+    has_other: bool,
 }
 
 impl Peer<'_> {
@@ -175,7 +181,7 @@ impl Peer<'_> {
             self.client.say(text).await?;
         }
         let give_up = Instant::now() + self.args.wait;
-        let mut answers = self.args.verify.then(verify::answers);
+        let mut typed = typed::lines(self.args.verify, self.args.commands);
         let stop = stop_signal();
         tokio::pin!(stop);
         loop {
@@ -183,6 +189,9 @@ impl Peer<'_> {
                 event = events.recv() => match event {
                     Some(event) => {
                         self.output.client(&event);
+                        if let ClientEvent::Call(CallEvent::Changed(now)) = &event {
+                            (self.front, self.has_other) = (now.call, now.other.is_some());
+                        }
                         if let Some(result) = self.on_event(event).await? {
                             match self.is_forever() {
                                 false => return result,
@@ -197,10 +206,7 @@ impl Peer<'_> {
                     self.stopping = true;
                     self.give_up().await?;
                 }
-                same = verify::next(&mut answers) => match self.client.confirm_verification(same).await {
-                    Err(ClientError::NoWords) => self.output.no_words(),
-                    confirmed => confirmed?,
-                },
+                wanted = typed::next(&mut typed) => self.on_typed(wanted).await?,
                 () = at(self.timers.hang_up) => {
                     self.timers.hang_up = None;
                     self.hang_up().await?;
@@ -289,11 +295,33 @@ impl Peer<'_> {
                     self.trouble.get_or_insert(failure.to_string());
                 }
             }
-            ClientEvent::Stats(stats) => self.summary.stats(&stats),
+            ClientEvent::Stats(stats) if stats.call == self.front || !self.has_other => self.summary.stats(&stats),
+            // The other call goes on.
+            ClientEvent::Call(CallEvent::Ended { .. }) if self.has_other => {}
             ClientEvent::Call(CallEvent::Ended { with, reason, .. }) => return Ok(self.on_ended(&with, reason)),
             _ => {}
         }
         Ok(None)
+    }
+
+    async fn on_typed(&mut self, wanted: Typed) -> Result<(), Failure> {
+        let done = match wanted {
+            Typed::Same(same) => self.client.confirm_verification(same).await,
+            Typed::Hold => self.client.set_held(true).await,
+            Typed::Resume => self.client.set_held(false).await,
+            Typed::HangUp => self.client.hang_up().await,
+            Typed::HoldAndAccept => self.client.hold_and_accept().await,
+            Typed::EndAndAccept => self.client.end_and_accept().await,
+            Typed::Decline => self.client.decline().await,
+            Typed::Swap => self.client.swap_calls().await,
+        };
+        match done {
+            Err(ClientError::NoWords) => self.output.no_words(),
+            // The call may have ended just now.
+            Err(ClientError::Call(why)) => self.output.not_done(wanted.word(), &why),
+            done => done?,
+        }
+        Ok(())
     }
 
     async fn maybe_call(&mut self, users: &[String]) -> Result<(), Failure> {

@@ -85,7 +85,7 @@ async fn a_flip_that_fails_leaves_the_call_and_is_told_at_its_end() {
     let client = Client::connect(sources::config(&args).unwrap(), devices, Arc::new(WebrtcPeers)).await;
     let (client, events) = client.unwrap();
     let mut summary = Summary::new();
-    let output = Output { json: args.json };
+    let output = Output::new(args.json);
     let mut peer = Peer {
         plan: Plan::Call(user),
         args,
@@ -101,6 +101,8 @@ async fn a_flip_that_fails_leaves_the_call_and_is_told_at_its_end() {
         timers: Timers::default(),
         texts_sent: 0,
         files: Files::default(),
+        front: None,
+        has_other: false,
     };
     let ended = tokio::time::timeout(CONNECT_BOUND, peer.live(events)).await.expect("the call goes on for too long");
     peer.client.logout().await;

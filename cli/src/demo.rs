@@ -31,7 +31,7 @@ const PORTS: u16 = 100;
 const PHOTO: &str = "chamada-demo.png";
 
 pub(crate) async fn run(args: DemoArgs) -> Result<(), Failure> {
-    let output = Output { json: args.json };
+    let output = Output::new(args.json);
     let until = args.seconds.map(|seconds| Instant::now() + seconds);
     let server = bind().await?;
     let address = server.local_addr();

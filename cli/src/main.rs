@@ -14,6 +14,7 @@ mod sources;
 mod summary;
 mod table;
 mod texts;
+mod typed;
 mod verify;
 mod view;
 

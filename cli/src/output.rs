@@ -1,9 +1,10 @@
 //! What the command prints: lines for people, or one JSON object a line for programs.
 
 use crate::summary::round;
-use chamada::call::{CallEvent, CallSnapshot, NoPath};
+use chamada::call::{CallError, CallEvent, CallSnapshot, CallState, NoPath, OtherCall};
 use chamada::client::{CallQuality, CallStats, ClientError, ClientEvent, DirectionQuality, MediaKind, MissingMedia};
 use chamada::signaling::SignalingEvent;
+use chamada::signaling::message::CallId;
 use chamada::text::{TextEvent, TextId};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -22,18 +23,27 @@ fn no_path(why: NoPath) -> &'static str {
 #[derive(Clone, Copy)]
 pub(crate) struct Output {
     pub(crate) json: bool,
+    /// The call on hold that is spoken of.
+    behind: Option<CallId>,
 }
 
 impl Output {
+    pub(crate) fn new(json: bool) -> Self {
+        Self { json, behind: None }
+    }
+
     /// One event: a JSON line with `event`, or the text for people, if there is one.
     pub(crate) fn event(self, event: &str, mut fields: Value, text: Option<String>) {
         if self.json {
             if let Value::Object(map) = &mut fields {
                 map.insert("event".into(), event.into());
+                if let Some(call) = self.behind {
+                    map.insert("behind".into(), json!(call));
+                }
             }
             line(&fields.to_string());
         } else if let Some(text) = text {
-            line(&text);
+            line(&if self.behind.is_some() { format!("(on hold) {text}") } else { text });
         }
     }
 
@@ -84,6 +94,7 @@ impl Output {
                 self.event("dtmf", json!({ "tone": tone.to_string() }), Some(format!("key {tone}")));
             }
             ClientEvent::Text(event) => self.text(event),
+            ClientEvent::Behind { call, event } => Self { behind: Some(*call), ..self }.client(event),
             ClientEvent::Data(data) => self.event("data", json!({ "bytes": data.len() }), None),
         }
     }
@@ -95,6 +106,15 @@ impl Output {
 
     pub(crate) fn no_words(self) {
         self.event("no-words", json!({}), Some("there are no words to compare".into()));
+    }
+
+    /// What was typed was not done.
+    pub(crate) fn not_done(self, command: &str, why: &CallError) {
+        self.event(
+            "not-done",
+            json!({ "command": command, "why": why.to_string() }),
+            Some(format!("{command}: {why}")),
+        );
     }
 
     /// A private text of this side's is on its way.
@@ -182,12 +202,26 @@ impl Output {
 
     fn call(self, event: &CallEvent) {
         match event {
-            CallEvent::Changed(CallSnapshot { state, with, call, local, remote }) => {
+            CallEvent::Changed(CallSnapshot { state, with, call, local, remote, other }) => {
                 let state = state.as_str();
-                let text = with.as_ref().map(|with| format!("{state} ({})", printable(with)));
+                let held = match (local.held, remote.held) {
+                    (false, false) => "",
+                    (true, false) => ", on hold",
+                    (false, true) => ", put on hold there",
+                    (true, true) => ", on hold at both ends",
+                };
+                let behind = other.as_ref().map_or_else(String::new, |other| {
+                    let waits = other.state == CallState::RingingLocally;
+                    format!("; {} {}", printable(&other.with), if waits { "waits" } else { "is on hold" })
+                });
+                let text = with.as_ref().map(|with| format!("{state} ({}){held}{behind}", printable(with)));
+                let other = other.as_ref().map(|other| {
+                    let OtherCall { call, with, state, remote } = other;
+                    json!({ "call": call, "with": with, "state": state.as_str(), "remote": remote })
+                });
                 self.event(
                     "state",
-                    json!({ "state": state, "with": with, "call": call, "local": local, "remote": remote }),
+                    json!({ "state": state, "with": with, "call": call, "local": local, "remote": remote, "other": other }),
                     text,
                 );
             }
@@ -195,6 +229,11 @@ impl Output {
                 "incoming",
                 json!({ "from": from, "call": call }),
                 Some(format!("{} calls", printable(from))),
+            ),
+            CallEvent::Waiting { from, call } => self.event(
+                "call-waiting",
+                json!({ "from": from, "call": call }),
+                Some(format!("{} calls; type hold-and-accept, end-and-accept or decline", printable(from))),
             ),
             CallEvent::NoPathYet(search) => self.event(
                 "no-path-yet",

@@ -78,6 +78,7 @@ pub(crate) fn config(args: &PeerArgs) -> Result<ClientConfig, Failure> {
         remembered,
         texts: true,
         files: true,
+        call_waiting: args.call_waiting,
         ..ClientConfig::default()
     })
 }

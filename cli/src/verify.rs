@@ -1,4 +1,4 @@
-//! `--verify`: the words that both people compare, what they say of them, and the file of the people who were checked.
+//! `--verify`: the words that both people compare, and the file of the people who were checked.
 
 use crate::exit::Failure;
 use crate::output::Output;
@@ -7,7 +7,6 @@ use chamada::security::{CheckResult, RememberedPerson};
 use serde_json::json;
 use std::io::Write;
 use std::path::Path;
-use tokio::sync::mpsc;
 
 /// Prints how far the check is.
 pub(crate) fn print(output: Output, verification: &Verification) {
@@ -39,35 +38,6 @@ pub(crate) fn print(output: Output, verification: &Verification) {
         }),
         Some(format!("check of the other end{shown}: {text}")),
     );
-}
-
-/// What is typed: whether the words are the same. Read in a thread of its own, which ends with the command: a line may never come.
-pub(crate) fn answers() -> mpsc::Receiver<bool> {
-    let (sender, answers) = mpsc::channel(4);
-    std::thread::spawn(move || {
-        for line in std::io::stdin().lines().map_while(Result::ok) {
-            let same = match line.trim().to_lowercase().as_str() {
-                "yes" | "y" | "sim" | "s" => true,
-                "no" | "n" | "não" | "nao" => false,
-                _ => continue,
-            };
-            if sender.blocking_send(same).is_err() {
-                return;
-            }
-        }
-    });
-    answers
-}
-
-/// The next answer; never one where none is asked for or no more can come.
-pub(crate) async fn next(answers: &mut Option<mpsc::Receiver<bool>>) -> bool {
-    if let Some(open) = answers {
-        if let Some(same) = open.recv().await {
-            return same;
-        }
-        *answers = None;
-    }
-    std::future::pending().await
 }
 
 /// The people in the file; none if it is not there yet.

@@ -31,9 +31,12 @@ pub(crate) struct CallPeers {
     /// Whom it sent an offer which was not answered.
     calling: Option<Calling>,
     /// The session that sent it such an offer, the first of several.
-    called_by: Option<Link>,
+    called_by: Option<Box<Link>>,
     /// The peer of its last answered call.
     peer: Option<Link>,
+    /// The peer of the answered call before that, which is on hold: of those alone that name their calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    held: Option<Box<Link>>,
     /// Whether its own offer or answer in the call that it makes or has named the call with `call`.
     names_calls: bool,
 }
@@ -42,8 +45,13 @@ impl CallPeers {
     /// A call with `other` is over: the one that is named, or each. Of two that crossed, one goes on.
     fn remove(&mut self, other: u64, call: Option<CallId>) {
         let is_another = |link: Option<CallId>| matches!((link, call), (Some(one), Some(ended)) if one != ended);
-        for link in [&mut self.called_by, &mut self.peer] {
-            link.take_if(|link| link.session == other && !is_another(link.call));
+        let ends = |link: &Link| link.session == other && !is_another(link.call);
+        self.peer.take_if(|link| ends(link));
+        for link in [&mut self.called_by, &mut self.held] {
+            link.take_if(|link| ends(link));
+        }
+        if self.peer.is_none() {
+            self.peer = self.held.take().map(|held| *held);
         }
         self.calling.take_if(|calling| {
             if !is_another(calling.call) {
@@ -55,7 +63,8 @@ impl CallPeers {
 
     /// A session has another number now.
     pub(crate) fn renumber(&mut self, old: u64, new: u64) {
-        let links = [&mut self.called_by, &mut self.peer].into_iter().flatten().map(|link| &mut link.session);
+        let boxed = [&mut self.called_by, &mut self.held].into_iter().flatten().map(|link| &mut link.session);
+        let links = self.peer.iter_mut().map(|link| &mut link.session).chain(boxed);
         let called = self.calling.iter_mut().flat_map(|calling| &mut calling.sessions);
         for session in links.chain(called).filter(|session| **session == old) {
             *session = new;
@@ -67,7 +76,7 @@ impl CallPeers {
     }
 
     fn is_peer(&self, other: u64) -> bool {
-        self.peer.is_some_and(|link| link.session == other)
+        self.peer.iter().chain(self.held.as_deref()).any(|link| link.session == other)
     }
 
     fn has_none(&self) -> bool {
@@ -109,7 +118,7 @@ impl State {
     pub(crate) fn note_offer(&mut self, from: u64, to: Vec<u64>, call: Option<CallId>) {
         for session in &to {
             self.update_call_peers(*session, |peers| {
-                peers.called_by.get_or_insert(Link { session: from, call });
+                peers.called_by.get_or_insert_with(|| Box::new(Link { session: from, call }));
             });
         }
         self.update_call_peers(from, |peers| {
@@ -141,7 +150,10 @@ impl State {
         for (one, other, names_calls) in [(from, to, call.is_some()), (to, from, names_calls)] {
             self.update_call_peers(one, |peers| {
                 let peer = Some(Link { session: other, call: calling.call });
-                *peers = CallPeers { peer, names_calls, ..CallPeers::default() };
+                // An old page has one call at a time, and says nothing of one that it has lost.
+                let held = peers.peer.filter(|held| names_calls && held.call.is_some() && held.session != other);
+                let held = held.map(Box::new);
+                *peers = CallPeers { peer, held, names_calls, ..CallPeers::default() };
             });
         }
     }
@@ -245,11 +257,20 @@ impl State {
         }
     }
 
-    /// Ends the call of a session that is gone, in its name.
+    /// Ends the calls of a session that is gone, in its name.
     pub(crate) fn hang_up_for(&mut self, number: u64) {
+        if let Some(held) = self.call_peers(number).held
+            && let Some(name) = self.sessions.get(&held.session).and_then(|session| session.name.as_deref())
+        {
+            let hang_up = json!({"type": "hang-up", "reason": "ended", "call": call_text(held.call), "target": name});
+            self.act_for(number, hang_up);
+        }
         let CallPeers { peer, calling, .. } = self.call_peers(number);
         let call = peer.map_or_else(|| calling.and_then(|calling| calling.call), |peer| peer.call);
-        let hang_up = json!({"type": "hang-up", "reason": "ended", "call": call.map(|CallId(call)| call.to_string())});
+        self.act_for(number, json!({"type": "hang-up", "reason": "ended", "call": call_text(call)}));
+    }
+
+    fn act_for(&mut self, number: u64, hang_up: Value) {
         let Value::Object(hang_up) = hang_up else { return };
         if let Err(error) = self.act(number, hang_up) {
             tracing::debug!(connection = number, code = ?error.code, "its peer was not hung up");
@@ -269,6 +290,11 @@ impl State {
         }
         let peer = peer.filter(|peer| self.has_as_peer(peer.session, number));
         let caller = called_by.filter(|caller| self.call_peers(caller.session).is_calling(number));
-        peer.or(caller).map(|link| link.session).into_iter().collect()
+        let caller = caller.map(|link| link.session);
+        peer.map(|link| link.session).or(caller).into_iter().collect()
     }
+}
+
+fn call_text(call: Option<CallId>) -> Option<String> {
+    call.map(|CallId(call)| call.to_string())
 }

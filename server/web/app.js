@@ -13,7 +13,7 @@ import { PushSetup } from './push.js';
 import { QualityMonitor, noticeOf, sampleOf } from './quality.js';
 import { keepCall, takeCall } from './reload.js';
 import { Session } from './signaling.js';
-import { ALL_ON } from './state.js';
+import { ALL_ON, sentOf } from './state.js';
 import { readStats } from './stats.js';
 import { chooseLanguage, textsIn } from './texts.js';
 import { newUuid } from './uuid.js';
@@ -120,6 +120,7 @@ const incoming = new IncomingView(t, {
 const stage = new StageView(t, {
   microphone: () => command({ kind: 'set-microphone', on: !engine.snapshot().local.audio }),
   camera: () => command({ kind: 'set-camera', on: !engine.snapshot().local.video }),
+  hold: () => command({ kind: 'set-held', on: !engine.snapshot().local.held }),
   flip: () => peer?.connection.changeDevice(() => devices.flip(), () => notices.say(t('media.flip-failed'))),
   photo: async () => notices.say(t((await stage.photo()) ? 'photo.taken' : 'photo.failed')),
   stats: () => {
@@ -351,6 +352,8 @@ function onFile(file) {
 function onOpened(missing) {
   const { local } = engine.snapshot();
   if (missing) notices.say(t(missing));
+  // On hold the camera is closed, and is to be open again after it.
+  if (local.held) return;
   // Both at once: after one alone the other would be tried, and told, again.
   command({ kind: 'set-media', audio: local.audio && devices.audio !== null, video: local.video && devices.video !== null });
   if (devices.video) command({ kind: 'set-facing', facing: devices.facing ?? undefined });
@@ -419,7 +422,10 @@ async function measure() {
   if (!report) return;
   const snapshot = engine.snapshot();
   if (snapshot.state === 'connected' && monitor) {
-    const quality = monitor.update(performance.now(), sampleOf(report), snapshot);
+    const { local, remote } = snapshot;
+    // On hold nothing is waited for.
+    const flow = { local: sentOf(local), remote: sentOf({ ...remote, held: remote.held || local.held }) };
+    const quality = monitor.update(performance.now(), sampleOf(report), flow);
     if (quality) stage.quality(noticeOf(quality));
   }
   if (stage.showsStats) stage.stats(readStats(report, lastReport));

@@ -15,7 +15,7 @@ import { Negotiator } from './negotiator.js';
 import { EngineContext } from './context.js';
 import {
   CONNECT_TIMEOUT, Call, REPAIR_TIMEOUT, RESTART_AFTER, RESTART_EVERY, RING_TIMEOUT, WIRE_REASONS, certificatesOf, endReasonFor, isOtherPeer,
-  sessionOf, snapshotOf,
+  sentOf, sessionOf, snapshotOf,
 } from './state.js';
 import { CallHistory } from './history.js';
 
@@ -178,6 +178,7 @@ export class CallEngine {
       case 'set-media': return this.#setMedia({ audio: command.audio, video: command.video });
       case 'set-microphone': return this.#setMedia({ audio: command.on });
       case 'set-camera': return this.#setMedia({ video: command.on });
+      case 'set-held': return this.#setHeld(command.on);
       case 'set-facing': return this.#setMedia({ facing: command.facing });
     }
     throw new TypeError(`unknown command ${command.kind}`);
@@ -243,9 +244,18 @@ export class CallEngine {
     const before = call.local;
     call.local = { ...before, ...change };
     const differs = (field) => before[field] !== call.local[field];
-    if (['audio', 'video'].some(differs)) this.#context.act({ kind: 'set-media', media: { ...call.local } });
-    if (Object.keys(change).some(differs)) this.#context.sendMediaState();
+    if (['audio', 'video', 'held'].some(differs)) this.#context.act({ kind: 'set-media', media: { ...call.local } });
+    const [told, now] = [sentOf(before), sentOf(call.local)];
+    if ([...Object.keys(change), 'held'].some((field) => told[field] !== now[field])) this.#context.sendMediaState();
     return null;
+  }
+
+  // A call can be put on hold once it is accepted.
+  #setHeld(on) {
+    const call = this.#call;
+    if (!call) return 'no-call';
+    if (!call.isAnswered) return 'wrong-state';
+    return Boolean(call.local.held) === on ? null : this.#setMedia({ held: on });
   }
 
   // Messages of the remote peer.
@@ -394,8 +404,9 @@ export class CallEngine {
     const call = this.#matchingCall(message);
     // The remote peer missed the hang-up: its first message after a new login shows that it still has the call.
     if (!call) return void this.#sendHangUpIfEnded(message.name, message.call);
-    const { audio, video, facing, screen } = message;
-    call.remote = { audio, video, screen, ...(facing && { facing }) };
+    const { audio, video, facing, screen, held } = message;
+    // Whoever holds sends nothing, whatever else they say.
+    call.remote = sentOf({ audio, video, screen, ...(facing && { facing }), ...(held && { held }) });
   }
 
   #onHangUp(message) {

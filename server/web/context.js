@@ -1,6 +1,6 @@
 // What the parts of the call engine share: the local user's name, the current call, and the queue of outputs. No decisions.
 
-import { snapshotOf } from './state.js';
+import { sentOf, snapshotOf } from './state.js';
 
 export class EngineContext {
   // The local user's name, after the first login.
@@ -64,7 +64,7 @@ export class EngineContext {
 
   // Sends the local media state, once the call is answered.
   sendMediaState() {
-    if (this.current.isAnswered) this.send({ type: 'media-state', ...this.current.local });
+    if (this.current.isAnswered) this.send({ type: 'media-state', ...sentOf(this.current.local) });
   }
 
   /** @param {RTCSessionDescriptionInit} description */

@@ -115,6 +115,7 @@ const READERS = {
     audio: on(m.audio),
     video: on(m.video),
     screen: m.screen === true,
+    ...(m.held === true && { held: true }),
     ...(['user', 'environment'].includes(m.facing) && { facing: m.facing }),
   }),
   error: (m) => ({ ...ofCall(m), code: isText(m.code) ? m.code : 'unknown', ...optional(m, ['message', 'for']) }),

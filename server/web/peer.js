@@ -2,6 +2,7 @@
 
 import { PathSearch } from './path-search.js';
 import { FILES_LABEL, TEXT_LABEL } from './private-call.js';
+import { sentOf } from './state.js';
 import { VerificationChannel } from './verification-channel.js';
 
 const STATES = ['connecting', 'connected', 'disconnected', 'failed'];
@@ -143,12 +144,13 @@ export class Peer {
       this.#verification?.offers();
       for (const label of LABELS) this.#channel(pc.createDataChannel(label));
     }
-    const wanted = { audio: media.audio && this.#devices.audio !== null, video: media.video && this.#devices.video !== null };
+    const wanted = { ...media, audio: media.audio && this.#devices.audio !== null, video: media.video && this.#devices.video !== null };
     await this.#setMedia(wanted);
     this.#opened(missing);
   }
 
-  async #setMedia({ audio, video }) {
+  async #setMedia(media) {
+    const { audio, video } = sentOf(media);
     let failed = false;
     for (const [kind, on] of [['audio', audio], ['video', video]]) {
       try {

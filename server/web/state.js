@@ -10,10 +10,17 @@ export const REPAIR_TIMEOUT = 30_000;
 export const RESTART_AFTER = 2_000;
 export const RESTART_EVERY = 8_000;
 
-// What a side sends unless it says otherwise.
-/** @typedef {{audio: boolean, video: boolean, screen?: boolean, facing?: string}} MediaState */
+// What a side sends unless it says otherwise; `held`: it has the call on hold.
+/** @typedef {{audio: boolean, video: boolean, screen?: boolean, facing?: string, held?: boolean}} MediaState */
 
 export const ALL_ON = Object.freeze({ audio: true, video: true, screen: false });
+
+// What really goes out: nothing while the call is on hold. Those who do not know of holds see microphone and camera off.
+/** @param {MediaState} media @returns {MediaState} */
+export function sentOf(media) {
+  const { held, ...rest } = media;
+  return held ? { ...rest, audio: false, video: false, held } : rest;
+}
 
 // How many new peer connections one call may get.
 export const MAX_REPLACEMENTS = 8;

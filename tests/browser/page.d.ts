@@ -56,6 +56,7 @@ interface ElementsById {
   'microphone': HTMLButtonElement;
   'camera': HTMLButtonElement;
   'flip': HTMLButtonElement;
+  'hold': HTMLButtonElement;
   'photo': HTMLButtonElement;
   'stats-toggle': HTMLButtonElement;
   'chat-toggle': HTMLButtonElement;

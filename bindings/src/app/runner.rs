@@ -190,6 +190,7 @@ async fn carry_out(session: u64, client: Client, command: ClientCommand) -> Done
         C::HangUp(None) => (CommandKind::End, client.hang_up().await),
         C::SetMicrophone(on) => (CommandKind::Other, client.set_microphone(on).await),
         C::SetCamera(on) => (CommandKind::SetCamera, client.set_camera(on).await),
+        C::SetHeld { call, on } => (CommandKind::SetHeld, client.handle(call).set_held(on).await),
         C::FlipCamera(call) => match client.handle(call).flip_camera().await {
             Ok(facing) => return Done::News(session, ClientNews::CameraOpened(facing)),
             Err(why) => (CommandKind::FlipCamera, Err(why)),

@@ -237,6 +237,7 @@ pub(crate) fn config(server: &str, name: &str) -> Config {
         remembered: Vec::new(),
         texts: false,
         files: false,
+        call_waiting: false,
     }
 }
 

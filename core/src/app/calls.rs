@@ -34,6 +34,7 @@ pub(super) struct Call {
     pub(super) connected: Option<(Instant, u64)>,
     pub(super) remote_microphone: bool,
     pub(super) remote_video: bool,
+    pub(super) remote_held: bool,
     pub(super) facing: Option<FacingMode>,
     pub(super) can_flip: bool,
     pub(super) quality: CallQuality,
@@ -77,6 +78,7 @@ impl Call {
             connected: None,
             remote_microphone: true,
             remote_video: true,
+            remote_held: false,
             facing: None,
             can_flip: true,
             quality: CallQuality::default(),
@@ -92,6 +94,11 @@ impl Call {
     /// It waits for an answer here.
     pub(super) fn rings(&self) -> bool {
         self.phase == CallPhase::Ringing && !self.answered
+    }
+
+    /// Both have said yes.
+    pub(super) fn is_accepted(&self) -> bool {
+        matches!(self.phase, CallPhase::Connecting | CallPhase::Connected | CallPhase::Reconnecting)
     }
 
     /// Sound and camera are in use: not while it only rings here, nor once it is being ended.

@@ -160,7 +160,7 @@ impl App {
     }
 
     fn call_changed(&mut self, now: Now, snapshot: CallSnapshot) {
-        let CallSnapshot { state, with: Some(with), call: Some(id), remote, local } = snapshot else { return };
+        let CallSnapshot { state, with: Some(with), call: Some(id), remote, local, .. } = snapshot else { return };
         let phase = match state {
             CallState::Idle => return,
             CallState::Calling => CallPhase::Calling,
@@ -183,7 +183,7 @@ impl App {
             return;
         };
         call.with = with;
-        (call.remote_microphone, call.remote_video) = (remote.audio, remote.video);
+        (call.remote_microphone, call.remote_video, call.remote_held) = (remote.audio, remote.video, remote.held);
         call.facing = local.facing.or(call.facing);
         if call.ending.is_none() {
             call.phase = phase;
@@ -240,6 +240,8 @@ impl App {
                 self.refused_in_call(why);
             }
             CommandKind::TakePhoto => self.refused_in_call(why),
+            // The call is over, which is told.
+            CommandKind::SetHeld => {}
             // The session is over, which is told anyway.
             CommandKind::Other if why == Failure::NotLoggedIn => {}
             CommandKind::Other => self.tell(Topic::Other, banner::of_refusal(why), None),

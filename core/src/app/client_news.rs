@@ -154,6 +154,8 @@ pub enum CommandKind {
     End,
     /// [`super::ClientCommand::SetCamera`].
     SetCamera,
+    /// [`super::ClientCommand::SetHeld`].
+    SetHeld,
     /// [`super::ClientCommand::FlipCamera`].
     FlipCamera,
     /// [`super::ClientCommand::TakePhoto`].
@@ -182,6 +184,8 @@ impl ClientNews {
             ClientEvent::Remember(person) => Self::Remember(person.clone()),
             ClientEvent::Dtmf(tone) => Self::Dtmf(*tone),
             ClientEvent::Text(event) => Self::Text(event.clone()),
+            // What apps decide has one call: their clients know no call waiting.
+            ClientEvent::Call(CallEvent::Waiting { .. }) | ClientEvent::Behind { .. } => return None,
             ClientEvent::Data(_) | ClientEvent::File(_) => return None,
         })
     }

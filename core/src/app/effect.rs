@@ -164,6 +164,13 @@ pub enum ClientCommand {
     SetMicrophone(bool),
     /// Camera on or off.
     SetCamera(bool),
+    /// Put a call on hold, or take it up again.
+    SetHeld {
+        /// Which call.
+        call: CallId,
+        /// Whether on hold.
+        on: bool,
+    },
     /// The camera on the other side; [`super::ClientNews::CameraOpened`] answers.
     FlipCamera(CallId),
     /// Take a photo of what the other side sends; [`super::ClientNews::PhotoTaken`] answers.

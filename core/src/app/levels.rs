@@ -9,19 +9,22 @@ use super::reducer::App;
 use super::state::CallPhase;
 use super::system_calls::Wanted;
 use crate::media::video::ThermalState;
+use crate::signaling::message::CallId;
 
 /// What the client was told last; the defaults are those that a client begins with.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct ClientLevels {
     microphone: bool,
     camera: bool,
+    /// The call that is on hold.
+    held: Option<CallId>,
     low_data: bool,
     thermal: ThermalState,
 }
 
 impl Default for ClientLevels {
     fn default() -> Self {
-        Self { microphone: true, camera: true, low_data: false, thermal: ThermalState::Nominal }
+        Self { microphone: true, camera: true, held: None, low_data: false, thermal: ThermalState::Nominal }
     }
 }
 
@@ -79,7 +82,10 @@ impl App {
             now.microphone = self.microphone && !self.hold.is_held();
             now.camera = self.camera_is_on();
         }
+        let held = |call: &&Call| call.is_accepted() && self.hold.is_held();
+        now.held = self.call.as_ref().filter(held).and_then(|call| call.id);
         self.client_levels = now;
+        self.tell_hold(before.held, now.held);
         if now.low_data != before.low_data {
             self.command(ClientCommand::SetLowData(now.low_data));
         }
@@ -96,6 +102,20 @@ impl App {
         }
         if reopen || now.camera != before.camera {
             self.command(ClientCommand::SetCamera(now.camera));
+        }
+    }
+
+    /// Before a call is accepted the client knows no hold, and what is not to be heard is switched off.
+    fn tell_hold(&mut self, before: Option<CallId>, now: Option<CallId>) {
+        if before == now {
+            return;
+        }
+        let known = self.call.as_ref().and_then(|call| call.id);
+        if let Some(call) = before.filter(|call| known == Some(*call)) {
+            self.command(ClientCommand::SetHeld { call, on: false });
+        }
+        if let Some(call) = now {
+            self.command(ClientCommand::SetHeld { call, on: true });
         }
     }
 

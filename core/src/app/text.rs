@@ -57,6 +57,7 @@ keys! {
     CallReconnecting "call.reconnecting" [];
     CallEnding "call.ending" [];
     CallOnHold "call.on-hold" [];
+    CallHeldThere "call.held-there" ["name"];
     CallSoundElsewhere "call.sound-elsewhere" [];
     CallCameraOffThere "call.camera-off-there" ["name"];
     CallMutedThere "call.muted-there" ["name"];

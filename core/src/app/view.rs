@@ -185,6 +185,7 @@ fn status(call: &Call, phase: CallPhase, hold: &Hold) -> Option<Message> {
         CallPhase::Connecting => TextKey::CallConnecting.into(),
         CallPhase::Reconnecting => TextKey::CallReconnecting.into(),
         CallPhase::Ending => TextKey::CallEnding.into(),
+        CallPhase::Connected if call.remote_held => Message::about(TextKey::CallHeldThere, &call.with),
         CallPhase::Connected if !call.remote_video => Message::about(TextKey::CallCameraOffThere, &call.with),
         CallPhase::Connected if !call.remote_microphone => Message::about(TextKey::CallMutedThere, &call.with),
         CallPhase::Connected => return None,

@@ -4,8 +4,8 @@ use super::history::CallHistory;
 use super::offer_answer::push_bounded;
 use super::state::{Call, MAX_DEFERRED, SdpSession};
 use super::types::{
-    CONNECT_TIMEOUT, CallError, CallEvent, CallSnapshot, CallState, Command, EndReason, Output, PeerAction, PeerId,
-    PeerReport, RING_TIMEOUT,
+    CONNECT_TIMEOUT, CallError, CallEvent, CallSnapshot, CallState, Command, EndReason, MEDIA_STATE_GAP, Output,
+    PeerAction, PeerId, PeerReport, RING_TIMEOUT,
 };
 use crate::signaling::message::{
     CallId, CallPushed, CallRinging, HangUp, HangUpReason, MediaState, MediaStateMessage, Message, SessionDescription,
@@ -13,13 +13,19 @@ use crate::signaling::message::{
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// One person's calls, one at a time. See the [module](super) for the rules.
+/// One person's calls: one, or two of which one waits or is on hold. See the [module](super) for the rules.
 pub struct CallEngine {
     /// The local user's name, after the first login.
     pub(super) me: Option<String>,
     /// Whether the server is reachable.
     pub(super) online: bool,
+    /// The call in front.
     pub(super) call: Option<Call>,
+    /// The one behind it, which waits or is on hold.
+    pub(super) behind: Option<Call>,
+    /// Whether the two have changed places, for as long as something of the call behind is dealt with.
+    pub(super) swapped: bool,
+    pub(super) call_waiting: bool,
     pub(super) history: CallHistory,
     pub(super) ring_timeout: Duration,
     /// Who is not in the user list, but can be rung by push.
@@ -53,6 +59,9 @@ impl CallEngine {
             me: None,
             online: false,
             call: None,
+            behind: None,
+            swapped: false,
+            call_waiting: false,
             history: CallHistory::default(),
             ring_timeout,
             away: Vec::new(),
@@ -67,7 +76,7 @@ impl CallEngine {
     pub fn logged_in(&mut self, now: Instant, name: &str) {
         self.me = Some(name.to_owned());
         self.online = true;
-        self.resend_unconfirmed(now);
+        self.in_each(|engine| engine.resend_unconfirmed(now));
         self.emit_change();
     }
 
@@ -75,7 +84,7 @@ impl CallEngine {
     pub fn renamed(&mut self, name: &str) {
         self.me = Some(name.to_owned());
         if self.online {
-            self.announce_name();
+            self.in_each(|engine| engine.announce_name());
         }
         self.emit_change();
     }
@@ -88,17 +97,28 @@ impl CallEngine {
     /// This device has another network: ICE is restarted as soon as the server can be told, without waiting until the old path is
     /// known to be dead, and by this side whoever called. A call that is not answered yet is restarted when it is.
     pub fn network_changed(&mut self, now: Instant) {
+        self.in_each(|engine| engine.restart_on_new_network(now));
+        self.emit_change();
+    }
+
+    fn restart_on_new_network(&mut self, now: Instant) {
         let Some(call) = self.call.as_mut().filter(|call| call.peer.is_some()) else { return };
         call.new_network = true;
         (call.restarts, call.restart_at) = (0, call.restart_at.map(|_| now));
         if self.online && call.offer_answer.is_negotiated() {
             self.restart_ice(now);
         }
-        self.emit_change();
     }
 
     /// This message cannot be sent at all, because it is too long, say. A call that cannot begin without it is over.
     pub fn not_sent(&mut self, _: Instant, message: &Message) {
+        let call = message.of_call().1;
+        let is_behind = call.is_some() && self.behind.as_ref().map(|behind| behind.id) == call;
+        self.in_either(is_behind, |engine| engine.on_not_sent(message));
+        self.emit_change();
+    }
+
+    fn on_not_sent(&mut self, message: &Message) {
         if let Message::VideoOffer(description) | Message::VideoAnswer(description) = message
             && let Some(call) = &self.call
             && description.call == Some(call.id)
@@ -107,7 +127,6 @@ impl CallEngine {
             log::warn!("a description of the call could not be sent");
             self.end(EndReason::NegotiationFailed, Some(HangUpReason::NegotiationFailed));
         }
-        self.emit_change();
     }
 
     /// Executes a command of the app.
@@ -116,20 +135,50 @@ impl CallEngine {
     /// [`CallError`] with the reason for the refusal; the call, if there is one, goes on.
     pub fn command(&mut self, now: Instant, command: Command) -> Result<(), CallError> {
         let result = match command {
-            Command::Call { to, media } => self.place(now, to, media),
-            Command::Accept { media } => self.accept(now, media),
-            Command::Decline => self.decline(),
-            Command::HangUp => self.hang_up(),
-            Command::SetMicrophone(on) => self.set_media(|media| media.audio = on),
-            Command::SetCamera(on) => self.set_media(|media| media.video = on),
-            Command::SetFacing(facing) => self.set_media(|media| media.facing = Some(facing)),
+            Command::Decline if self.waits() => {
+                let mut result = Ok(());
+                self.in_behind(|engine| result = engine.decline());
+                result
+            }
+            Command::SetMicrophone(on) => self.set_media_of_each(now, |media| media.audio = on),
+            Command::SetCamera(on) => self.set_media_of_each(now, |media| media.video = on),
+            Command::SetFacing(facing) => self.set_media_of_each(now, |media| media.facing = Some(facing)),
+            Command::HoldAndAccept { media } => self.hold_and_accept(now, media),
+            Command::EndAndAccept { media } => self.end_and_accept(now, media),
+            Command::Swap => self.swap(now),
+            command => self.command_in_front(now, command),
         };
+        self.settle();
         self.emit_change();
         result
     }
 
+    /// One that concerns a single call.
+    pub(super) fn command_in_front(&mut self, now: Instant, command: Command) -> Result<(), CallError> {
+        match command {
+            Command::Call { to, media } => self.place(now, to, media),
+            Command::Accept { media } => self.accept(now, media),
+            Command::Decline => self.decline(),
+            Command::HangUp => self.hang_up(),
+            Command::SetHeld(on) => self.set_held(now, on),
+            _ => Err(self.call.as_ref().map_or(CallError::NoCall, |call| CallError::WrongState(call.state))),
+        }
+    }
+
+    /// Camera and microphone are those of the person, in whichever call.
+    fn set_media_of_each(&mut self, now: Instant, change: impl Fn(&mut MediaState)) -> Result<(), CallError> {
+        self.in_behind(|engine| drop(engine.set_media(now, &change)));
+        self.set_media(now, &change)
+    }
+
     /// A message was received from the server. Those that are not about calls are ignored.
     pub fn message(&mut self, now: Instant, message: Message) {
+        let is_behind = self.is_for_behind(&message);
+        self.in_either(is_behind, |engine| engine.on_message(now, message));
+        self.emit_change();
+    }
+
+    fn on_message(&mut self, now: Instant, message: Message) {
         if let Some(call) = &mut self.call
             && call.defers(self.me.as_deref(), &message)
         {
@@ -146,7 +195,6 @@ impl CallEngine {
             Message::Error(error) => self.on_server_error(&error),
             _ => {}
         }
-        self.emit_change();
     }
 
     /// Who is not in the user list, but can be rung by push; to be told before the user list that goes with it.
@@ -157,6 +205,11 @@ impl CallEngine {
     /// The user list changed. A user who left it cannot answer any more, unless the server rings them by push; an answered call does not
     /// need the server. A user who returns may have missed messages.
     pub fn users(&mut self, now: Instant, users: &[String]) {
+        self.in_each(|engine| engine.on_users(now, users));
+        self.emit_change();
+    }
+
+    fn on_users(&mut self, now: Instant, users: &[String]) {
         let Some(call) = &mut self.call else { return };
         let was_offline = std::mem::replace(&mut call.peer_offline, !users.contains(&call.with));
         for message in std::mem::take(&mut call.deferred) {
@@ -167,7 +220,7 @@ impl CallEngine {
                 .0
                 .is_some_and(|name| name == call.with || (call.peer_offline && users.iter().any(|user| user == name)));
             if is_theirs {
-                self.message(now, message);
+                self.on_message(now, message);
             }
         }
         let Some(call) = &mut self.call else { return };
@@ -188,11 +241,16 @@ impl CallEngine {
                 self.history.remove_ended(id);
             }
         }
-        self.emit_change();
     }
 
     /// A report of a peer connection. Reports of earlier peer connections are dropped.
     pub fn report(&mut self, now: Instant, peer: PeerId, report: PeerReport) {
+        let is_behind = self.behind.as_ref().is_some_and(|behind| behind.peer == Some(peer));
+        self.in_either(is_behind, |engine| engine.on_report(now, peer, report));
+        self.emit_change();
+    }
+
+    fn on_report(&mut self, now: Instant, peer: PeerId, report: PeerReport) {
         if self.call.as_ref().and_then(|call| call.peer) != Some(peer) {
             return;
         }
@@ -210,24 +268,32 @@ impl CallEngine {
                 self.end(EndReason::MediaFailedLocally, Some(HangUpReason::MediaError));
             }
         }
-        self.emit_change();
     }
 
     /// Handles timeouts that are due.
     pub fn handle_timeout(&mut self, now: Instant) {
+        self.in_each(|engine| engine.on_timeout(now));
+        self.emit_change();
+    }
+
+    fn on_timeout(&mut self, now: Instant) {
         let Some(call) = &self.call else { return };
         let due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
-        if due(call.deadline) {
+        let (deadline, restart_at) = (call.deadline, call.restart_at);
+        if due(call.tell_media_at) {
+            self.tell_media(now);
+        }
+        let Some(call) = &self.call else { return };
+        if due(deadline) {
             if call.is_answered() {
                 let reason = call.connection_failure();
                 self.end(reason, Some(HangUpReason::Failed));
             } else {
                 self.end(EndReason::Timeout, Some(HangUpReason::Timeout));
             }
-        } else if due(call.restart_at) {
+        } else if due(restart_at) {
             self.restart_ice(now);
         }
-        self.emit_change();
     }
 
     /// The next output; `None` when there are no more.
@@ -235,10 +301,15 @@ impl CallEngine {
         self.outputs.pop_front()
     }
 
+    /// The peer connection of the call in front.
+    pub fn peer(&self) -> Option<PeerId> {
+        self.call.as_ref()?.peer
+    }
+
     /// When to call [`CallEngine::handle_timeout`].
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let call = self.call.as_ref()?;
-        call.deadline.into_iter().chain(call.restart_at).min()
+        let calls = [&self.call, &self.behind].into_iter().flatten();
+        calls.flat_map(|call| [call.deadline, call.restart_at, call.tell_media_at]).flatten().min()
     }
 
     /// The call's identifier in messages.
@@ -249,13 +320,15 @@ impl CallEngine {
 
     /// The state of the call.
     pub fn snapshot(&self) -> CallSnapshot {
-        match &self.call {
+        let (front, behind) = self.in_their_places();
+        match front.as_ref().or(behind.as_ref()) {
             Some(call) => CallSnapshot {
                 state: call.state,
                 with: Some(call.with.clone()),
                 call: Some(call.app_id),
                 local: call.local,
                 remote: call.remote,
+                other: self.other(),
             },
             None => CallSnapshot {
                 state: CallState::Idle,
@@ -263,12 +336,13 @@ impl CallEngine {
                 call: None,
                 local: MediaState::default(),
                 remote: MediaState::default(),
+                other: None,
             },
         }
     }
 
     fn place(&mut self, now: Instant, to: String, media: MediaState) -> Result<(), CallError> {
-        if let Some(call) = &self.call {
+        if let Some(call) = self.call.as_ref().filter(|_| !self.can_place_second(&to)) {
             return Err(CallError::InCall { with: call.with.clone() });
         }
         let me = match &self.me {
@@ -281,7 +355,9 @@ impl CallEngine {
             return Err(CallError::Nobody);
         }
         let id = (self.new_id)();
-        let mut call = Call::new(id, me, to, CallState::Calling, now.checked_add(self.ring_timeout));
+        let me = me.clone();
+        self.move_front_behind();
+        let mut call = Call::new(id, &me, to, CallState::Calling, now.checked_add(self.ring_timeout));
         call.offerer = true;
         call.local = media;
         call.offer_answer.request_offer(false);
@@ -291,7 +367,10 @@ impl CallEngine {
         Ok(())
     }
 
-    fn accept(&mut self, now: Instant, media: MediaState) -> Result<(), CallError> {
+    pub(super) fn accept(&mut self, now: Instant, media: MediaState) -> Result<(), CallError> {
+        if let Some(call) = self.call.as_ref().filter(|_| self.waits()) {
+            return Err(CallError::InCall { with: call.with.clone() });
+        }
         let call = self.call_in(CallState::RingingLocally)?;
         let Some(offer) = call.offer.take() else { return Err(CallError::WrongState(call.state)) };
         call.local = media;
@@ -334,19 +413,45 @@ impl CallEngine {
         Ok(())
     }
 
-    fn set_media(&mut self, change: impl FnOnce(&mut MediaState)) -> Result<(), CallError> {
+    fn set_media(&mut self, now: Instant, change: impl FnOnce(&mut MediaState)) -> Result<(), CallError> {
         let call = self.call.as_mut().ok_or(CallError::NoCall)?;
         let before = call.local;
         change(&mut call.local);
-        if call.local == before {
-            return Ok(());
-        }
-        let (media, devices) = (call.local, call.local.audio != before.audio || call.local.video != before.video);
-        if devices && call.peer.is_some() {
+        let (media, told) = (call.local, call.media_told);
+        let devices = |media: MediaState| (media.audio, media.video, media.held);
+        if devices(media) != devices(before) && call.peer.is_some() {
             self.act(PeerAction::SetMedia(media));
         }
-        self.send_media_state();
+        if media.sent() == before.sent() {
+            return Ok(());
+        }
+        // Somebody who presses a button as fast as they can must not use up what the server takes of them.
+        match told.and_then(|told| told.checked_add(MEDIA_STATE_GAP)).filter(|next| *next > now) {
+            Some(next) => {
+                if let Some(call) = &mut self.call {
+                    call.tell_media_at = Some(next);
+                }
+            }
+            None => self.tell_media(now),
+        }
         Ok(())
+    }
+
+    /// A call can be put on hold once it is accepted.
+    pub(super) fn set_held(&mut self, now: Instant, on: bool) -> Result<(), CallError> {
+        let call = self.call.as_ref().ok_or(CallError::NoCall)?;
+        if !call.is_answered() {
+            return Err(CallError::WrongState(call.state));
+        }
+        self.set_media(now, |media| media.held = on)
+    }
+
+    /// Tells the other side of a change.
+    fn tell_media(&mut self, now: Instant) {
+        if let Some(call) = &mut self.call {
+            (call.media_told, call.tell_media_at) = (Some(now), None);
+        }
+        self.send_media_state();
     }
 
     fn call_in(&mut self, state: CallState) -> Result<&mut Call, CallError> {
@@ -354,8 +459,21 @@ impl CallEngine {
         if call.state == state { Ok(call) } else { Err(CallError::WrongState(call.state)) }
     }
 
-    /// Starts an incoming call.
+    /// Starts an incoming call, behind the one that goes on, if there is one.
     pub(super) fn ring(&mut self, now: Instant, from: String, call: Option<CallId>, offer: SessionDescription) {
+        self.settle();
+        if self.in_their_places().0.as_ref().is_some_and(|front| !front.is_answered()) {
+            // Whoever else called before it came is still to be answered.
+            return self.send_hang_up(from, call, HangUpReason::Busy);
+        }
+        if self.call.is_some() {
+            self.begin_behind(|engine| engine.ring_here(now, from, call, offer));
+        } else {
+            self.ring_here(now, from, call, offer);
+        }
+    }
+
+    fn ring_here(&mut self, now: Instant, from: String, call: Option<CallId>, offer: SessionDescription) {
         let id = call.unwrap_or_else(|| (self.new_id)());
         let deadline = now.checked_add(self.ring_timeout);
         let me = self.me.as_deref().unwrap_or_default();
@@ -370,7 +488,11 @@ impl CallEngine {
         self.call = Some(ringing);
         self.send_ringing();
         // Before the change of state, so that the app knows the call when it shows the state.
-        self.outputs.push_back(Output::Event(CallEvent::Incoming { from, call: id }));
+        let event = match self.behind {
+            Some(_) => CallEvent::Waiting { from, call: id },
+            None => CallEvent::Incoming { from, call: id },
+        };
+        self.outputs.push_back(Output::Event(event));
         self.emit_change();
     }
 
@@ -402,7 +524,8 @@ impl CallEngine {
 
     fn on_media_state(&mut self, message: &MediaStateMessage) {
         match self.matching_call(message.name.as_deref(), message.call) {
-            Some(call) => call.remote = message.state,
+            // Whoever holds sends nothing, whatever else they say.
+            Some(call) => call.remote = message.state.sent(),
             // The remote peer missed the hang-up: its first message after a new login shows that it still has the call.
             None => self.send_hang_up_if_ended(message.name.clone(), message.call),
         }
@@ -474,7 +597,7 @@ impl CallEngine {
         if !call.is_answered() {
             return;
         }
-        let state = call.local;
+        let state = call.local.sent();
         self.send(|name, target, call| Message::MediaState(MediaStateMessage { name, target, call, state }));
     }
 

@@ -24,6 +24,10 @@ impl CallEngine {
         // Also takes over the remote user's new name, if it has one.
         let known = id.is_some() && self.matching_call(Some(&from), id).is_some();
         let Some(call) = &mut self.call else { return self.ring(now, from, id, sdp) };
+        if call.with != from && self.can_wait() {
+            return self.ring(now, from, id, sdp);
+        }
+        let Some(call) = &mut self.call else { return };
         if call.with != from {
             return self.send_hang_up(from, id, HangUpReason::Busy);
         }

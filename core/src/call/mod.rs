@@ -1,4 +1,4 @@
-//! The call engine: one call at a time, from ringing to hang-up. Sans-IO: it has no clock, never waits, and knows no socket.
+//! The call engine: one call, or one and a second beside it, from ringing to hang-up. Sans-IO: it has no clock, never waits, and knows no socket.
 //!
 //! Inputs are the commands of the app ([`CallEngine::command`]), what the server sends ([`CallEngine::message`],
 //! [`CallEngine::users`], [`CallEngine::logged_in`], [`CallEngine::signaling_lost`]), what the peer connection reports
@@ -14,6 +14,18 @@
 //!
 //! Notes on the table: "in this call" means with this call's identifier; "error for the offer" is about this call; a failed
 //! negotiation in `Connecting` ends the call only if it is the first one, since what was negotiated before still applies.
+//!
+//! # A second call
+//!
+//! One call at a time, unless [`CallEngine::set_call_waiting`] says otherwise. Then somebody who calls during an accepted call waits
+//! ([`CallEvent::Waiting`]), and somebody can be called while the call that goes on is on hold. There are two calls at most: one in front, which
+//! [`CallSnapshot`] describes, and one behind it ([`CallSnapshot::other`]), which waits or is on hold. A third caller is told `busy`. When the call in
+//! front ends, the one behind comes to the front as it is: it rings on, or stays on hold until it is taken up. A call on hold keeps its connection,
+//! and is repaired as any other; no two calls send or play at the same time.
+//!
+#![doc = include_str!("second.md")]
+//!
+//! The columns say the call in front `/` the one behind: `active` and `held` are accepted calls, `waiting` is one that rings here.
 //!
 //! # Which call a message belongs to
 //!
@@ -79,6 +91,7 @@ mod incoming;
 mod negotiation;
 mod offer_answer;
 mod path_search;
+mod second;
 mod state;
 mod types;
 

@@ -55,6 +55,9 @@ pub(super) struct Call {
     /// Messages in this call under another name than the remote user's: the next user list shows whether it is a new one.
     pub(super) deferred: VecDeque<Message>,
     pub(super) local: MediaState,
+    /// When a change of `local` was told last, and when the next one is to be.
+    pub(super) media_told: Option<Instant>,
+    pub(super) tell_media_at: Option<Instant>,
     pub(super) remote: MediaState,
     /// `None` before an incoming call is accepted.
     pub(super) peer: Option<PeerId>,
@@ -94,6 +97,8 @@ impl Call {
             peer_offline: false,
             deferred: VecDeque::new(),
             local: MediaState::default(),
+            media_told: None,
+            tell_media_at: None,
             remote: MediaState::default(),
             peer: None,
             offer: None,

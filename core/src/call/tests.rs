@@ -2,10 +2,12 @@
 //! phones against a hostile network.
 
 mod glare;
+mod hold;
 mod hostile_network;
 mod old_peers;
 mod pushed;
 mod repair;
+mod second;
 mod sim;
 mod sim_peer;
 mod stories;

@@ -24,6 +24,8 @@ pub const FIRST_RESTART_WAIT: Duration = Duration::from_secs(2);
 pub const MAX_RESTART_WAIT: Duration = Duration::from_secs(8);
 /// How long the checks of a restart may take after its descriptions have been exchanged, however late that was.
 pub const RESTART_CHECKS: Duration = Duration::from_millis(2_500);
+/// The shortest time between two `media-state` about changes here: those that come sooner are told together, as they are then.
+pub const MEDIA_STATE_GAP: Duration = Duration::from_millis(100);
 /// How many new peer connections one call may get: each of them opens the devices anew.
 pub const MAX_REPLACEMENTS: u32 = 8;
 
@@ -46,7 +48,7 @@ pub enum Command {
         /// What to send from the start.
         media: MediaState,
     },
-    /// Refuse the call that rings here.
+    /// Refuse the call that rings here, or waits.
     Decline,
     /// End the call in whatever state it is: cancels one that still rings there, declines one that rings here.
     HangUp,
@@ -56,6 +58,20 @@ pub enum Command {
     SetCamera(bool),
     /// The camera in use now looks this way.
     SetFacing(FacingMode),
+    /// Take the call that waits, and put the other one on hold.
+    HoldAndAccept {
+        /// What to send from the start.
+        media: MediaState,
+    },
+    /// Take the call that waits, and end the other one.
+    EndAndAccept {
+        /// What to send from the start.
+        media: MediaState,
+    },
+    /// Put the call in front on hold, and take up the one behind it.
+    Swap,
+    /// Put the call on hold, or take it up again: nothing is sent and nothing played meanwhile, the connection stays, and the other side is told.
+    SetHeld(bool),
 }
 
 /// What the peer connection reports.
@@ -163,10 +179,19 @@ pub enum CallEvent {
         /// The call's identifier.
         call: CallId,
     },
+    /// Somebody calls while a call goes on, told before the change of state: the app answers with [`Command::HoldAndAccept`],
+    /// [`Command::EndAndAccept`] or [`Command::Decline`]. Only with [`super::CallEngine::set_call_waiting`].
+    Waiting {
+        /// Who calls.
+        from: String,
+        /// The call's identifier.
+        call: CallId,
+    },
     /// The call is accepted, and no path between the two networks was found yet. The search goes on. Told again when what is known of it
     /// changes.
     NoPathYet(PathSearch),
-    /// The call is over; the engine is idle again.
+    /// A call is over. The engine is idle again, unless there is another call, which is in front from now on: ringing, or on hold until it is
+    /// taken up ([`Command::SetHeld`]).
     Ended {
         /// Who was at the other end.
         with: String,
@@ -175,6 +200,19 @@ pub enum CallEvent {
         /// Why it is over.
         reason: EndReason,
     },
+}
+
+/// The call behind the one in front.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OtherCall {
+    /// Its identifier.
+    pub call: CallId,
+    /// The person at the other end.
+    pub with: String,
+    /// [`CallState::RingingLocally`]: it waits. In all other states it is on hold.
+    pub state: CallState,
+    /// What the other side says it sends, and whether it has put the call on hold.
+    pub remote: MediaState,
 }
 
 /// The whole picture of the call at one moment.
@@ -187,10 +225,12 @@ pub struct CallSnapshot {
     /// The call's identifier, unless idle. It is the same from beginning to end, also where both called each other and messages
     /// name the other side's call.
     pub call: Option<CallId>,
-    /// What this side sends.
+    /// What this side sends, or will send again after a hold ([`MediaState::held`]).
     pub local: MediaState,
-    /// What the other side says it sends.
+    /// What the other side says it sends, and whether it has put the call on hold.
     pub remote: MediaState,
+    /// The second call, which waits or is on hold.
+    pub other: Option<OtherCall>,
 }
 
 /// Where a call stands.
@@ -323,7 +363,7 @@ pub enum CallError {
     /// The name to call is empty.
     #[error("there is no name to call")]
     Nobody,
-    /// One call at a time.
+    /// One call at a time, or no third one; or it has to be said what becomes of the other one.
     #[error("already in a call with {with}")]
     InCall {
         /// The person at the other end.
@@ -332,6 +372,9 @@ pub enum CallError {
     /// There is no call for this command.
     #[error("there is no call")]
     NoCall,
+    /// There is no second call.
+    #[error("there is no second call")]
+    NoOtherCall,
     /// The call is in a state in which the command makes no sense, such as accepting one's own call.
     #[error("not possible while the call is {0:?}")]
     WrongState(CallState),

@@ -9,15 +9,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-/// Opens the device, as often as it is asked to until that works, and closes it when this is dropped.
+/// Opens the device, as often as it is asked to until that works, and closes it when it is told to or this is dropped.
 pub(super) struct CallAudioDevice {
     /// Filled by what a person does, and by the tracks of the other side.
-    orders: mpsc::UnboundedSender<Open>,
+    orders: mpsc::UnboundedSender<Order>,
     failed: Arc<AtomicBool>,
     task: JoinHandle<()>,
 }
 
 type Open = Box<dyn FnOnce() -> Result<Box<dyn CaptureHandle>, CaptureError> + Send>;
+
+enum Order {
+    Open(Open),
+    /// Another call may have it.
+    Release,
+}
 
 impl CallAudioDevice {
     pub(super) fn start(device: DeviceKind, thread: DeviceThread, to_driver: mpsc::Sender<FromTask>) -> Self {
@@ -34,12 +40,18 @@ impl CallAudioDevice {
 
     pub(super) fn open_microphone(&self, provider: Arc<dyn AudioProvider>, sink: AudioSink) {
         // The task ends when this is dropped.
-        let _ = self.orders.send(Box::new(move || provider.open_microphone(sink)));
+        let _ = self.orders.send(Order::Open(Box::new(move || provider.open_microphone(sink))));
     }
 
     pub(super) fn open_speaker(&self, provider: Arc<dyn AudioProvider>, source: AudioSource) {
         // As above.
-        let _ = self.orders.send(Box::new(move || provider.open_speaker(source)));
+        let _ = self.orders.send(Order::Open(Box::new(move || provider.open_speaker(source))));
+    }
+
+    /// Closes it until it is opened again.
+    pub(super) fn release(&self) {
+        // As above.
+        let _ = self.orders.send(Order::Release);
     }
 
     /// Closes it; the result ends when it is closed or given up.
@@ -52,17 +64,40 @@ async fn run(
     device: DeviceKind,
     thread: DeviceThread,
     to_driver: mpsc::Sender<FromTask>,
-    mut inbox: mpsc::UnboundedReceiver<Open>,
+    mut inbox: mpsc::UnboundedReceiver<Order>,
     failed: Arc<AtomicBool>,
 ) {
-    let (mut turn, mut open) = (None, None);
-    while let Some(order) = inbox.recv().await {
+    let (mut turn, mut open): (_, Option<Box<dyn CaptureHandle>>) = (None, None);
+    let mut next = None;
+    loop {
+        let Some(order) = (match next.take() {
+            Some(order) => Some(order),
+            None => inbox.recv().await,
+        }) else {
+            break;
+        };
+        let Order::Open(order) = order else {
+            close(device, &thread, open.take()).await;
+            // One that could not be opened has its next try when it is opened again.
+            failed.store(false, Ordering::Release);
+            turn = None;
+            continue;
+        };
         if turn.is_none() {
-            // The device of the call before may still be closing.
-            turn = thread.turn().await.ok();
+            // The device of the call before may still be closing. What is asked for meanwhile takes the place of this.
+            tokio::select! {
+                taken = thread.turn() => turn = taken.ok(),
+                newer = inbox.recv() => match newer {
+                    Some(newer) => {
+                        next = Some(newer);
+                        continue;
+                    }
+                    None => break,
+                },
+            }
         }
         // Most devices are one, so the one that is open goes first.
-        let before: Option<Box<dyn CaptureHandle>> = open.take();
+        let before = open.take();
         let opened = thread.run(move || {
             drop(before);
             order()
@@ -78,8 +113,12 @@ async fn run(
             }
         }
     }
+    close(device, &thread, open).await;
+    drop(turn);
+}
+
+async fn close(device: DeviceKind, thread: &DeviceThread, open: Option<Box<dyn CaptureHandle>>) {
     if let Err(why) = thread.run(move || drop(open)).await {
         log::warn!("{device:?} did not close: {why}");
     }
-    drop(turn);
 }

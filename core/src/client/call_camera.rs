@@ -8,8 +8,9 @@ use super::{ClientError, DeviceKind};
 use crate::facing::FacingMode;
 use crate::media::capture::{CameraProvider, CameraSettings, CaptureError, FrameSink};
 use crate::media::constraints::VideoConstraints;
+use std::collections::VecDeque;
 use std::sync::Arc;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{OwnedMutexGuard, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
 /// What the camera is to do. Orders are carried out one after the other.
@@ -77,6 +78,14 @@ impl CallCamera {
     }
 }
 
+/// What became of the wait for a camera that another call had.
+enum Waited {
+    /// It is this call's turn, or was waited for long enough.
+    Over(Option<OwnedMutexGuard<()>>),
+    /// It is not wanted any more.
+    SwitchedOff,
+}
+
 struct CameraTask {
     camera: Camera,
     thread: DeviceThread,
@@ -89,21 +98,33 @@ struct CameraTask {
 
 impl CameraTask {
     async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<CameraOrder>) {
-        let mut turn = None;
-        while let Some(order) = inbox.recv().await {
-            if turn.is_none() {
-                // The camera of the call before may still be closing.
-                turn = self.thread.turn().await.ok();
-            }
+        let (mut turn, mut later) = (None, VecDeque::new());
+        loop {
+            let Some(order) = (match later.pop_front() {
+                Some(order) => Some(order),
+                None => inbox.recv().await,
+            }) else {
+                break;
+            };
             // A reply that nobody waits for any more is no failure: what was asked for was done all the same.
             match order {
                 CameraOrder::Switch(true) => {
                     self.failure = None;
+                    if turn.is_none() {
+                        match wait_for_turn(&self.thread, &mut inbox, &mut later).await {
+                            Waited::Over(taken) => turn = taken,
+                            Waited::SwitchedOff => continue,
+                        }
+                    }
                     if let Err(error) = self.open().await {
                         self.lost(error).await;
                     }
                 }
-                CameraOrder::Switch(false) => self.close().await,
+                CameraOrder::Switch(false) => {
+                    self.close().await;
+                    // Another call may have it meanwhile.
+                    turn = None;
+                }
                 CameraOrder::Flip { reply } => {
                     let was_open = self.camera.settings().is_some();
                     let flipped = self.flip().await;
@@ -197,5 +218,24 @@ impl CameraTask {
     async fn tell(&mut self, message: FromTask) {
         // The driver is gone only when the whole client is.
         let _ = self.to_driver.send(message).await;
+    }
+}
+
+/// The camera of the call before may still be closing. Orders that come meanwhile are for later.
+async fn wait_for_turn(
+    thread: &DeviceThread,
+    inbox: &mut mpsc::UnboundedReceiver<CameraOrder>,
+    later: &mut VecDeque<CameraOrder>,
+) -> Waited {
+    let turn = thread.turn();
+    tokio::pin!(turn);
+    loop {
+        tokio::select! {
+            taken = &mut turn => return Waited::Over(taken.ok()),
+            order = inbox.recv() => match order {
+                Some(CameraOrder::Switch(false)) | None => return Waited::SwitchedOff,
+                Some(order) => later.push_back(order),
+            },
+        }
     }
 }

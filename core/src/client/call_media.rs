@@ -15,7 +15,9 @@ use crate::media::sync::{Adjust, LipSync, LipSyncInputs, Playing};
 use crate::media::video::codec::{EncodedFrame, VideoCodec};
 use crate::media::video::{VideoReceiver, VideoReceiverStats, VideoSender, VideoSenderConfig, VideoSenderStats};
 use crate::peer::PeerConnection;
+use crate::signaling::message::MediaState;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 
@@ -38,8 +40,12 @@ pub(super) struct CallMedia {
     lip_sync: LipSync,
     /// Whether the camera's pictures are sent, and not black ones.
     video_enabled: bool,
-    /// Whether the other side says that it sends no pictures.
-    remote_camera_off: bool,
+    /// What is to be sent, and whether the call is on hold here.
+    local: MediaState,
+    /// Whether the other side sends pictures, and whether it has put the call on hold.
+    remote: MediaState,
+    /// Whether what comes is shown.
+    gate: Arc<RendererGate>,
     sending: SendParameters,
 }
 
@@ -64,6 +70,8 @@ impl CallMedia {
     ) -> Result<(), ClientError> {
         let TaskContext { config, devices, media, device_threads, to_driver, .. } = context;
         self.sending = config.sending;
+        self.local = *media;
+        self.gate.shut.store(media.held, Ordering::Release);
         if let (Some(provider), Some(codec)) = (devices.cameras.clone(), codec) {
             self.start_video(context, provider, codec, Arc::clone(connection))?;
         }
@@ -71,10 +79,12 @@ impl CallMedia {
             let connection = Arc::clone(connection);
             let sender = AudioSender::start(Arc::new(move |packet| connection.send_audio(packet)))
                 .map_err(|error| CaptureError::NotReadable(format!("microphone: {error}")))?;
-            sender.set_muted(!media.audio);
+            sender.set_muted(!media.sent().audio);
             let device = |kind, thread: &DeviceThread| CallAudioDevice::start(kind, thread.clone(), to_driver.clone());
             let microphone = device(DeviceKind::Microphone, &device_threads.microphone);
-            microphone.open_microphone(provider, sender.sink());
+            if !media.held {
+                microphone.open_microphone(provider, sender.sink());
+            }
             self.microphone = Some(microphone);
             self.speaker = Some(device(DeviceKind::Speaker, &device_threads.speaker));
             self.audio_sender = Some(sender);
@@ -97,12 +107,13 @@ impl CallMedia {
         let sender = VideoSender::start(sending, gate, output)
             .map_err(|error| CaptureError::NotReadable(format!("camera: {error}")))?;
         sender.set_paused(true);
-        sender.set_enabled(media.video);
+        let on = media.sent().video;
+        sender.set_enabled(on);
         sender.set_preview(devices.preview.clone());
-        self.video_enabled = media.video;
+        self.video_enabled = on;
         let (wish, thread) = (config.video.clone(), device_threads.camera.clone());
         let camera = CallCamera::start(provider, sender.sink(), wish, thread, to_driver.clone());
-        if media.video {
+        if on {
             camera.order(CameraOrder::Switch(true));
         }
         self.camera = Some(camera);
@@ -141,24 +152,63 @@ impl CallMedia {
         }
     }
 
-    /// A microphone that could not be opened is tried again when it is switched on.
-    pub(super) fn set_muted(&self, muted: bool, devices: &Devices) {
-        let Some(sender) = &self.audio_sender else { return };
-        sender.set_muted(muted);
-        if let (false, Some(microphone), Some(provider)) = (muted, &self.microphone, &devices.audio)
-            && microphone.has_failed()
+    /// What is sent from now on, and whether the call is on hold: then it has no device, so that another call can.
+    pub(super) fn set_local(&mut self, media: MediaState, devices: &Devices) {
+        let before = std::mem::replace(&mut self.local, media);
+        self.gate.shut.store(media.held, Ordering::Release);
+        self.send_as_agreed();
+        if before.held != media.held {
+            self.expect_as_agreed();
+        }
+        if let Some(speaker) = &self.speaker
+            && before.held != media.held
         {
-            microphone.open_microphone(Arc::clone(provider), sender.sink());
+            match (&devices.audio, &self.audio_receiver) {
+                (Some(provider), Some(receiver)) if !media.held => {
+                    speaker.open_speaker(Arc::clone(provider), receiver.source());
+                }
+                _ => speaker.release(),
+            }
+        }
+        if let (Some(microphone), Some(sender), Some(provider)) = (&self.microphone, &self.audio_sender, &devices.audio)
+        {
+            // One that could not be opened is tried again when it is switched on.
+            let opens = before.held || (media.audio && microphone.has_failed());
+            match media.held {
+                true if !before.held => microphone.release(),
+                false if opens => microphone.open_microphone(Arc::clone(provider), sender.sink()),
+                _ => {}
+            }
+        }
+        if before.sent().video != media.sent().video {
+            self.order_camera(CameraOrder::Switch(media.sent().video));
         }
     }
 
-    /// Sends the camera's pictures, or black ones.
-    pub(super) fn set_video(&mut self, on: bool) {
-        self.video_enabled = on;
+    /// What the other side says of its sound and pictures. While it has the call on hold it takes none of this side's, and gets silence and black.
+    pub(super) fn set_remote(&mut self, remote: MediaState) {
+        self.remote = remote;
+        self.send_as_agreed();
+        self.expect_as_agreed();
+    }
+
+    /// Sends sound and the camera's pictures, or silence and black ones.
+    fn send_as_agreed(&mut self) {
+        let sent = MediaState { held: self.local.held || self.remote.held, ..self.local }.sent();
+        self.video_enabled = sent.video;
         if let Some(sender) = &self.video_sender {
-            sender.set_enabled(on);
+            sender.set_enabled(sent.video);
         }
-        self.order_camera(CameraOrder::Switch(on));
+        if let Some(sender) = &self.audio_sender {
+            sender.set_muted(!sent.audio);
+        }
+    }
+
+    /// While the other side says that it sends no pictures, or nobody looks, none is missing.
+    fn expect_as_agreed(&self) {
+        if let Some(receiver) = &self.video_receiver {
+            receiver.set_expected(self.remote.video && !self.local.held);
+        }
     }
 
     /// Pictures are encoded only while somebody can receive them; what comes after a gap begins with a keyframe.
@@ -255,7 +305,7 @@ impl CallMedia {
             Ok(receiver) => receiver,
             Err(error) => return log::warn!("sound cannot be played: {error}"),
         };
-        if let (Some(provider), Some(speaker)) = (devices.audio.clone(), &self.speaker) {
+        if let (Some(provider), Some(speaker), false) = (devices.audio.clone(), &self.speaker, self.local.held) {
             speaker.open_speaker(provider, receiver.source());
         }
         self.audio_receiver = Some(receiver);
@@ -275,18 +325,11 @@ impl CallMedia {
             log::warn!("the receiver of an earlier track did not stop: {error}");
         }
         let renderer = devices.remote.clone().unwrap_or_else(|| Arc::new(NoRenderer));
+        let renderer = Arc::new(GatedRenderer { gate: Arc::clone(&self.gate), renderer });
         let want_keyframe = Arc::new(move || connection.request_keyframe());
         let receiver = VideoReceiver::start(payload_types, packets, want_keyframe, renderer);
-        receiver.set_expected(!self.remote_camera_off);
         self.video_receiver = Some(receiver);
-    }
-
-    /// Whether the other side says that it sends pictures: while it does not, none is missing.
-    pub(super) fn expect_video(&mut self, expected: bool) {
-        self.remote_camera_off = !expected;
-        if let Some(receiver) = &self.video_receiver {
-            receiver.set_expected(expected);
-        }
+        self.expect_as_agreed();
     }
 
     pub(super) fn picture(&self, of: PhotoOf) -> Option<VideoFrame> {
@@ -332,6 +375,26 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|error| CaptureError::NotReadable(format!("the device's driver failed: {error}")).into())
+}
+
+/// Whether pictures of the other side are kept back, since the call is on hold here.
+#[derive(Default)]
+struct RendererGate {
+    shut: AtomicBool,
+}
+
+/// Shows what the other side sends unless the call is on hold: a peer that does not know of holds goes on sending.
+struct GatedRenderer {
+    gate: Arc<RendererGate>,
+    renderer: Arc<dyn VideoRenderer>,
+}
+
+impl VideoRenderer for GatedRenderer {
+    fn render(&self, frame: VideoFrame) {
+        if !self.gate.shut.load(Ordering::Acquire) {
+            self.renderer.render(frame);
+        }
+    }
 }
 
 struct NoRenderer;

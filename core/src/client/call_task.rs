@@ -76,8 +76,8 @@ pub(super) enum FromTask {
         reply: oneshot::Sender<Result<(), ClientError>>,
         result: Result<(), ClientError>,
     },
-    Dtmf(DtmfTone),
-    Data(Bytes),
+    Dtmf(Option<CallId>, DtmfTone),
+    Data(Option<CallId>, Bytes),
     /// A frame of private text.
     Text(PeerId, Bytes),
     /// Of the files of this call.
@@ -102,8 +102,8 @@ pub(super) enum TaskRequest {
         reply: oneshot::Sender<Result<(), ClientError>>,
     },
     SetSendParameters(SendParameters),
-    /// Whether the other side says that it sends pictures.
-    ExpectVideo(bool),
+    /// What the other side says that it sends.
+    SetRemote(MediaState),
     /// Answered once what was asked before is done, with what came of the camera.
     CameraSettled {
         reply: oneshot::Sender<Result<(), ClientError>>,
@@ -136,8 +136,8 @@ enum Order {
 pub(super) struct TaskHandle {
     /// Filled only by the engine and by requests that wait for their answer, so it stays short.
     orders: Option<mpsc::UnboundedSender<Order>>,
-    /// What the task was told of the other side's camera last.
-    video_expected: bool,
+    /// What the task was told of the other side last.
+    remote: MediaState,
 }
 
 impl TaskHandle {
@@ -149,10 +149,10 @@ impl TaskHandle {
         self.order(Order::Request(request));
     }
 
-    /// Whether the other side says that it sends pictures; the task hears of it when that changes.
-    pub(super) fn expect_video(&mut self, expected: bool) {
-        if std::mem::replace(&mut self.video_expected, expected) != expected {
-            self.ask(TaskRequest::ExpectVideo(expected));
+    /// What the other side says that it sends; the task hears of it when that changes.
+    pub(super) fn set_remote(&mut self, remote: MediaState) {
+        if std::mem::replace(&mut self.remote, remote) != remote {
+            self.ask(TaskRequest::SetRemote(remote));
         }
     }
 
@@ -200,7 +200,7 @@ impl CallTask {
             }
             let _ = to_driver.send(FromTask::Closed(peer)).await;
         });
-        TaskHandle { orders: Some(orders), video_expected: true }
+        TaskHandle { orders: Some(orders), remote: MediaState::default() }
     }
 
     async fn live(context: TaskContext, mut inbox: mpsc::UnboundedReceiver<Order>) {
@@ -344,7 +344,10 @@ impl CallTask {
                 self.media.set_send_parameters(parameters);
                 self.tell_demand();
             }
-            TaskRequest::ExpectVideo(expected) => self.media.expect_video(expected),
+            TaskRequest::SetRemote(remote) => {
+                self.media.set_remote(remote);
+                self.tell_demand();
+            }
             TaskRequest::CameraSettled { reply } => {
                 if self.media.has_camera() {
                     self.media.order_camera(CameraOrder::Settled { reply });
@@ -407,8 +410,8 @@ impl CallTask {
             PeerEvent::Agreed(agreed) => self.tell(FromTask::Agreed { call: self.context.call, agreed }).await,
             PeerEvent::KeyframeWanted => self.media.request_keyframe(),
             PeerEvent::VideoCodec(codec) => self.media.set_codec(codec),
-            PeerEvent::Dtmf(tone) => self.tell(FromTask::Dtmf(tone)).await,
-            PeerEvent::Data(data) => self.tell(FromTask::Data(data)).await,
+            PeerEvent::Dtmf(tone) => self.tell(FromTask::Dtmf(self.context.call, tone)).await,
+            PeerEvent::Data(data) => self.tell(FromTask::Data(self.context.call, data)).await,
             PeerEvent::File(message) => self.tell_files(FileInput::Message(self.context.peer, message)).await,
             PeerEvent::Text(frame) => self.tell(FromTask::Text(self.context.peer, frame)).await,
             PeerEvent::Verification(frame) => {
@@ -432,12 +435,8 @@ impl CallTask {
     }
 
     fn set_media(&mut self, media: MediaState) {
-        let before = std::mem::replace(&mut self.context.media, media);
-        self.media.set_muted(!media.audio, &self.context.devices);
-        if before.video == media.video || !self.media.has_camera() {
-            return;
-        }
-        self.media.set_video(media.video);
+        self.context.media = media;
+        self.media.set_local(media, &self.context.devices);
         self.tell_demand();
     }
 

@@ -37,6 +37,9 @@ pub struct ClientConfig {
     pub outage: Outage,
     /// How long a call rings, here or there, before it ends with [`crate::call::EndReason::Timeout`].
     pub ring_timeout: Duration,
+    /// Whether somebody who calls during a call is told of ([`crate::call::CallEvent::Waiting`]) and not refused as busy, and whether somebody can be
+    /// called while a call is on hold: for apps that have a place for a second call.
+    pub call_waiting: bool,
     /// The people whose devices were checked in earlier calls, as [`super::ClientEvent::Remember`] told them. They are kept here
     /// alone, never at a server.
     pub remembered: Vec<RememberedPerson>,
@@ -60,6 +63,7 @@ impl Default for ClientConfig {
             sending: SendParameters::default(),
             outage: Outage::default(),
             ring_timeout: RING_TIMEOUT,
+            call_waiting: false,
             remembered: Vec::new(),
             texts: false,
             files: false,

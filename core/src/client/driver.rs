@@ -22,7 +22,7 @@ use crate::peer::{DataError, PeerFactory};
 use crate::security::{RememberedPerson, Secret};
 use crate::signaling::message::{CallId, IceServer, MediaState, Message, PushRegister};
 use crate::signaling::{SignalingClient, SignalingEvent};
-use crate::text::TextId;
+use crate::text::{TextError, TextId};
 use bytes::Bytes;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -58,11 +58,24 @@ pub(super) enum Request {
     HangUp {
         reply: Reply<()>,
     },
+    HoldAndAccept {
+        reply: Reply<()>,
+    },
+    EndAndAccept {
+        reply: Reply<()>,
+    },
+    Swap {
+        reply: Reply<()>,
+    },
     SetMicrophone {
         on: bool,
         reply: Reply<()>,
     },
     SetCamera {
+        on: bool,
+        reply: Reply<()>,
+    },
+    SetHeld {
         on: bool,
         reply: Reply<()>,
     },
@@ -146,6 +159,9 @@ impl Request {
             Self::Accept { reply }
             | Self::Decline { reply }
             | Self::HangUp { reply }
+            | Self::HoldAndAccept { reply }
+            | Self::EndAndAccept { reply }
+            | Self::SetHeld { reply, .. }
             | Self::ConfirmVerification { reply, .. }
             | Self::SendDtmf { reply, .. }
             | Self::SetTyping { reply, .. }
@@ -159,6 +175,15 @@ impl Request {
             other => drop(other),
         }
     }
+}
+
+/// What one call has.
+#[derive(Default)]
+struct CallRecord {
+    /// Watches what comes.
+    media_watch: MediaWatch,
+    text: PrivateText,
+    files: Option<CallFiles>,
 }
 
 pub(super) struct Driver {
@@ -183,11 +208,10 @@ pub(super) struct Driver {
     held: Vec<CallEvent>,
     /// Judges the call of this identifier.
     quality: Option<(Option<CallId>, QualityMonitor)>,
-    /// Watches what comes in the call of this identifier.
-    media_watch: (Option<CallId>, MediaWatch),
-    text: PrivateText,
-    /// The files of the call of this identifier.
-    files: Option<(Option<CallId>, CallFiles)>,
+    /// The call that is spoken of, where that need not be the one in front.
+    addressed: Option<CallId>,
+    /// What each call has besides the engine's part of it.
+    calls: HashMap<CallId, CallRecord>,
     addresses: AddressWatch,
     /// When they last called for another path, so that an app that tells of the same change does not begin again.
     addresses_changed: Option<Instant>,
@@ -214,11 +238,13 @@ impl Driver {
             facing: config.video.wanted_facing(),
             ..MediaState::default()
         };
+        let mut engine = CallEngine::with(ring_timeout, CallId::random);
+        engine.set_call_waiting(config.call_waiting);
         Ok(Self {
             config,
             devices,
             peers,
-            engine: CallEngine::with(ring_timeout, CallId::random),
+            engine,
             signaling,
             signaling_events,
             server_ice: Vec::new(),
@@ -232,9 +258,8 @@ impl Driver {
             waiting: VecDeque::new(),
             held: Vec::new(),
             quality: None,
-            media_watch: Default::default(),
-            text: PrivateText::default(),
-            files: None,
+            addressed: None,
+            calls: HashMap::new(),
             addresses: AddressWatch::default(),
             addresses_changed: None,
             server_lost: false,
@@ -254,7 +279,7 @@ impl Driver {
         }
         self.pump();
         loop {
-            let (timer, text_timer) = (self.engine.poll_timeout(), self.text.poll_timeout());
+            let (timer, text_timer) = (self.engine.poll_timeout(), self.text_timeout());
             let room = self.waiting.len() < MAX_WAITING_EVENTS;
             let events = self.events.clone();
             let reserved = async {
@@ -283,7 +308,7 @@ impl Driver {
                 },
                 Some(message) = self.from_tasks.recv(), if room => self.on_task(message),
                 () = sleep_until(timer) => self.engine.handle_timeout(Instant::now()),
-                () = sleep_until(text_timer) => self.text.handle_timeout(),
+                () = sleep_until(text_timer) => self.handle_text_timeout(),
                 _ = looks.tick(), if self.watches_addresses() => self.look_at_addresses(),
             }
             self.pump();
@@ -296,8 +321,10 @@ impl Driver {
     }
 
     async fn shut_down(mut self) {
-        // Refused where there is no call, which is what is wanted.
-        let _ = self.engine.command(Instant::now(), Command::HangUp);
+        // Refused where there is no call, or no second one, which is what is wanted.
+        for _ in 0..2 {
+            let _ = self.engine.command(Instant::now(), Command::HangUp);
+        }
         self.pump();
         while self.closing > 0 {
             let Some(message) = self.from_tasks.recv().await else { break };
@@ -329,8 +356,10 @@ impl Driver {
         // A reply that nobody waits for any more is no failure: the command was carried out all the same.
         match request {
             Request::InCall { call, request } => {
-                if self.engine.snapshot().call == Some(call) {
+                if self.engine.has_call(call) {
+                    self.addressed = Some(call);
                     self.on_request(*request);
+                    self.addressed = None;
                 } else {
                     request.refuse();
                 }
@@ -350,6 +379,13 @@ impl Driver {
             Request::HangUp { reply } => {
                 let _ = reply.send(self.command(Command::HangUp));
             }
+            Request::HoldAndAccept { reply } => {
+                let _ = reply.send(self.command(Command::HoldAndAccept { media: self.media }));
+            }
+            Request::EndAndAccept { reply } => {
+                let _ = reply.send(self.command(Command::EndAndAccept { media: self.media }));
+            }
+            Request::Swap { reply } => drop(reply.send(self.command(Command::Swap))),
             Request::SetMicrophone { on, reply } => {
                 self.media.audio = on;
                 self.command_in_call(Command::SetMicrophone(on));
@@ -365,6 +401,7 @@ impl Driver {
                     None => drop(reply.send(Ok(()))),
                 }
             }
+            Request::SetHeld { on, reply } => drop(reply.send(self.command(Command::SetHeld(on)))),
             Request::Flip { reply } => self.flip(reply),
             Request::SetConstraints { constraints, reply } => self.set_constraints(*constraints, reply),
             Request::SetSendParameter { parameter, reply } => {
@@ -382,12 +419,18 @@ impl Driver {
                 Some(task) => task.ask(TaskRequest::SendData { data, reply }),
                 None => drop(reply.send(Err(DataError::NotOpen.into()))),
             },
-            Request::SendText { text, reply } => drop(reply.send(self.text.send(&text))),
-            Request::File(input) => match &self.files {
-                Some((_, files)) => files.ask(input),
+            Request::SendText { text, reply } => {
+                let sent = self.record().ok_or(TextError::NoCall.into()).and_then(|call| call.text.send(&text));
+                let _ = reply.send(sent);
+            }
+            Request::File(input) => match self.record().and_then(|call| call.files.as_ref()) {
+                Some(files) => files.ask(input),
                 None => input.refuse(TransferError::NoCall),
             },
-            Request::SetTyping { on, reply } => drop(reply.send(self.text.set_typing(on))),
+            Request::SetTyping { on, reply } => {
+                let told = self.record().ok_or(TextError::NoCall.into()).and_then(|call| call.text.set_typing(on));
+                let _ = reply.send(told);
+            }
             Request::ConfirmVerification { same, reply } => match self.active_task() {
                 Some(task) => task.ask(TaskRequest::ConfirmVerification { same, reply }),
                 None => drop(reply.send(Err(ClientError::NoWords))),
@@ -468,16 +511,29 @@ impl Driver {
         }
     }
 
-    /// Tells the call's tasks whether the other side says that it sends pictures.
-    fn expect_video(&mut self) {
-        let expected = self.engine.snapshot().remote.video;
-        for task in self.tasks.values_mut().filter(|task| !task.is_closing()) {
-            task.expect_video(expected);
+    /// Tells the calls' tasks what the other side says that it sends.
+    fn tell_remote(&mut self) {
+        for (peer, task) in self.tasks.iter_mut().filter(|(_, task)| !task.is_closing()) {
+            if let Some((_, _, remote)) = self.engine.call_of(*peer) {
+                task.set_remote(remote);
+            }
         }
     }
 
+    /// In the call that is spoken of.
     fn command(&mut self, command: Command) -> Result<(), ClientError> {
-        self.engine.command(Instant::now(), command).map_err(Into::into)
+        let now = Instant::now();
+        let done = match self.addressed {
+            Some(call) => self.engine.command_in(now, call, command),
+            None => self.engine.command(now, command),
+        };
+        done.map_err(Into::into)
+    }
+
+    /// What the call has that is spoken of.
+    fn record(&mut self) -> Option<&mut CallRecord> {
+        let call = self.addressed.or(self.engine.snapshot().call)?;
+        self.calls.get_mut(&call)
     }
 
     /// A setting that is remembered anyway: outside a call there is nothing more to do with it.
@@ -520,28 +576,55 @@ impl Driver {
         self.media.facing = facing;
     }
 
-    /// The task of the call that is going on: the newest that is not closing.
+    /// The task of the call that is spoken of, or of the one in front.
     fn active_task(&self) -> Option<&TaskHandle> {
-        self.tasks.iter().filter(|(_, task)| !task.is_closing()).max_by_key(|(peer, _)| **peer).map(|(_, task)| task)
+        let peer = match self.addressed {
+            Some(call) => self.engine.peer_of(call),
+            None => self.engine.peer(),
+        };
+        peer.and_then(|peer| self.tasks.get(&peer)).filter(|task| !task.is_closing())
     }
 
     /// The conversation of the call goes over this connection from here on, unless a newer one has taken its place.
     fn connect_text(&mut self, peer: PeerId) {
-        let active = self.tasks.iter().filter(|(_, task)| !task.is_closing()).map(|(peer, _)| *peer).max();
-        if self.config.texts && active == Some(peer) {
-            self.text.connected(self.engine.snapshot().call, peer);
+        if let Some((call, ..)) = self.engine.call_of(peer).filter(|_| self.config.texts) {
+            self.calls.entry(call).or_default().text.connected(Some(call), peer);
         }
     }
 
-    /// Sends and tells what the conversation has to.
+    /// Sends and tells what the conversations have to.
     fn pump_text(&mut self) {
-        while let Some((peer, frame)) = self.text.poll_frame() {
-            if let Some(task) = self.tasks.get(&peer) {
-                task.ask(TaskRequest::SendText(frame));
+        let mut events = Vec::new();
+        for (call, CallRecord { text, .. }) in &mut self.calls {
+            while let Some((peer, frame)) = text.poll_frame() {
+                if let Some(task) = self.tasks.get(&peer) {
+                    task.ask(TaskRequest::SendText(frame));
+                }
             }
+            events.extend(std::iter::from_fn(|| text.poll_event()).map(|event| (*call, event)));
         }
-        while let Some(event) = self.text.poll_event() {
-            self.tell(ClientEvent::Text(event));
+        for (call, event) in events {
+            self.tell_of(Some(call), ClientEvent::Text(event));
+        }
+    }
+
+    fn text_timeout(&self) -> Option<Instant> {
+        self.calls.values().filter_map(|call| call.text.poll_timeout()).min()
+    }
+
+    fn handle_text_timeout(&mut self) {
+        self.calls.values_mut().for_each(|call| call.text.handle_timeout());
+    }
+
+    /// Tells of something in this call; of one that is over there is nothing to tell.
+    fn tell_of(&mut self, call: Option<CallId>, event: ClientEvent) {
+        let front = self.engine.snapshot().call;
+        match call {
+            _ if call == front => self.tell(event),
+            Some(call) if self.engine.has_call(call) => {
+                self.tell(ClientEvent::Behind { call, event: Box::new(event) });
+            }
+            _ => {}
         }
     }
 
@@ -585,19 +668,21 @@ impl Driver {
             }
             FromTask::Stats(stats) => self.on_stats(stats),
             FromTask::Agreed { call, agreed } => {
-                let changes = self.media_watch(call).agree(agreed);
+                let record =
+                    call.filter(|call| self.engine.has_call(*call)).map(|call| self.calls.entry(call).or_default());
+                let changes = record.map(|record| record.media_watch.agree(agreed)).unwrap_or_default();
                 self.tell_missing(call, changes);
             }
-            FromTask::Dtmf(tone) => self.tell(ClientEvent::Dtmf(tone)),
-            FromTask::Data(data) => self.tell(ClientEvent::Data(data)),
-            FromTask::File(call, event) => {
-                if self.files.as_ref().is_some_and(|(of, _)| *of == call) {
-                    self.tell(ClientEvent::File(event));
-                }
-            }
+            FromTask::Dtmf(call, tone) => self.tell_of(call, ClientEvent::Dtmf(tone)),
+            FromTask::Data(call, data) => self.tell_of(call, ClientEvent::Data(data)),
+            FromTask::File(call, event) => self.tell_of(call, ClientEvent::File(event)),
             FromTask::Text(peer, frame) => {
                 self.connect_text(peer);
-                self.text.receive(peer, &frame);
+                if let Some((call, ..)) = self.engine.call_of(peer)
+                    && let Some(record) = self.calls.get_mut(&call)
+                {
+                    record.text.receive(peer, &frame);
+                }
             }
             FromTask::Verification { call, with, verification, secret } => {
                 self.on_verification(call, with, verification, secret);
@@ -650,9 +735,7 @@ impl Driver {
         verification: Verification,
         secret: Option<Secret>,
     ) {
-        if self.engine.snapshot().call == call {
-            self.tell(ClientEvent::Verification(verification));
-        }
+        self.tell_of(call, ClientEvent::Verification(verification));
         // Both people said so, though the call may have ended right then.
         if let Some(secret) = secret {
             let mut person = self.person(with);
@@ -669,27 +752,22 @@ impl Driver {
         known.unwrap_or(RememberedPerson { name, secrets: Vec::new() })
     }
 
-    fn media_watch(&mut self, call: Option<CallId>) -> &mut MediaWatch {
-        if self.media_watch.0 != call {
-            self.media_watch = (call, MediaWatch::default());
-        }
-        &mut self.media_watch.1
-    }
-
     fn tell_missing(&mut self, call: Option<CallId>, changes: Vec<Change>) {
-        // A call that has ended misses nothing.
-        let goes_on = self.engine.snapshot().call == call;
-        for (kind, why) in changes.into_iter().filter(|_| goes_on) {
-            self.tell(ClientEvent::Missing { kind, why });
+        for (kind, why) in changes {
+            self.tell_of(call, ClientEvent::Missing { kind, why });
         }
     }
 
     fn on_stats(&mut self, stats: Box<CallStats>) {
         let CallSnapshot { state, call, local, remote, .. } = self.engine.snapshot();
-        if call == stats.call {
-            let changes = self.media_watch(call).look(Instant::now(), Look::new(&stats, state, remote));
-            self.tell_missing(call, changes);
-        }
+        // On hold nothing is waited for.
+        let (local, remote) = (local.sent(), MediaState { held: remote.held || local.held, ..remote }.sent());
+        // In a call behind another one nothing is waited for.
+        let state_of_it = if call == stats.call { state } else { CallState::Idle };
+        let look = Look::new(&stats, state_of_it, remote);
+        let record = stats.call.and_then(|call| self.calls.get_mut(&call));
+        let changes = record.map(|record| record.media_watch.look(Instant::now(), look)).unwrap_or_default();
+        self.tell_missing(stats.call, changes);
         let quality = if call.is_some() && call == stats.call && state == CallState::Connected {
             let (of, monitor) = self.quality.get_or_insert_with(|| (call, QualityMonitor::default()));
             if *of != call {
@@ -722,12 +800,11 @@ impl Driver {
                 Output::Event(event) => events.push(event),
             }
         }
-        self.expect_video();
+        self.tell_remote();
         self.pump_text();
         for event in events {
-            if matches!(event, CallEvent::Ended { .. }) {
-                self.text.ended();
-                self.files = None;
+            if let CallEvent::Ended { call, .. } = &event {
+                self.calls.remove(call);
             }
             if !self.held.is_empty() || (self.closing > 0 && matches!(event, CallEvent::Ended { .. })) {
                 self.held.push(event);
@@ -740,13 +817,17 @@ impl Driver {
     fn on_action(&mut self, peer: PeerId, action: PeerAction) {
         match action {
             PeerAction::Create { offerer, media, keeps_ice_of } => {
-                let call = self.engine.snapshot().call;
+                // Of one that has ended meanwhile it is closed next.
+                let (call, with) = match self.engine.call_of(peer) {
+                    Some((call, with, _)) => (Some(call), with.to_owned()),
+                    None => (None, String::new()),
+                };
                 let context = TaskContext {
                     call,
-                    files: self.call_files(call),
+                    files: call.and_then(|call| self.call_files(call)),
                     peer,
                     offerer,
-                    person: self.person(self.engine.snapshot().with.unwrap_or_default()),
+                    person: self.person(with),
                     media,
                     keeps_ice_of,
                     config: self.config.clone(),
@@ -774,14 +855,12 @@ impl Driver {
     }
 
     /// Those of this call, whichever connections it has had.
-    fn call_files(&mut self, call: Option<CallId>) -> Option<CallFiles> {
+    fn call_files(&mut self, call: CallId) -> Option<CallFiles> {
         if !self.config.files {
             return None;
         }
-        if self.files.as_ref().is_none_or(|(of, _)| *of != call) {
-            self.files = Some((call, CallFiles::spawn(call, self.to_driver.clone())));
-        }
-        self.files.as_ref().map(|(_, files)| files.clone())
+        let files = &mut self.calls.entry(call).or_default().files;
+        Some(files.get_or_insert_with(|| CallFiles::spawn(Some(call), self.to_driver.clone())).clone())
     }
 
     fn release_held(&mut self) {

@@ -58,6 +58,30 @@ impl CallHandle {
         self.ask(|reply| Request::HangUp { reply }).await
     }
 
+    /// As [`Client::hold_and_accept`], where this call waits.
+    ///
+    /// # Errors
+    /// As there; and [`crate::call::CallError::NoCall`] once it is over.
+    pub async fn hold_and_accept(&self) -> Result<(), ClientError> {
+        self.ask(|reply| Request::HoldAndAccept { reply }).await
+    }
+
+    /// As [`Client::end_and_accept`], where this call waits.
+    ///
+    /// # Errors
+    /// As there; and [`crate::call::CallError::NoCall`] once it is over.
+    pub async fn end_and_accept(&self) -> Result<(), ClientError> {
+        self.ask(|reply| Request::EndAndAccept { reply }).await
+    }
+
+    /// As [`Client::set_held`]. A call that is taken up puts the other one on hold.
+    ///
+    /// # Errors
+    /// As there; and [`crate::call::CallError::NoCall`] once it is over.
+    pub async fn set_held(&self, on: bool) -> Result<(), ClientError> {
+        self.ask(|reply| Request::SetHeld { on, reply }).await
+    }
+
     /// As [`Client::flip_camera`].
     ///
     /// # Errors

@@ -96,6 +96,14 @@ pub enum ClientEvent {
     /// What is known of the other end changed: [`crate::security`]. Told within a few seconds after a call is connected, and again where
     /// one of the two people says something about the words.
     Verification(Verification),
+    /// This happened in the call that is on hold behind another one ([`crate::call::CallSnapshot::other`]): of its text and files, say.
+    /// Only with [`ClientConfig::call_waiting`].
+    Behind {
+        /// Which call.
+        call: CallId,
+        /// What.
+        event: Box<ClientEvent>,
+    },
     /// Both people said that the words are the same. Keep this in the place of what was kept of the same name, and give it to
     /// [`ClientConfig::remembered`] of the next client.
     Remember(RememberedPerson),
@@ -208,7 +216,7 @@ impl Client {
     /// Calls somebody of the user list. The call is at its start: events tell how it goes on.
     ///
     /// # Errors
-    /// [`CallError`] if it is oneself, a call is going on, or the server is out of reach.
+    /// [`CallError`] if it is oneself, a call is going on (but for one on hold, with [`ClientConfig::call_waiting`]), or the server is out of reach.
     pub async fn call(&self, to: &str) -> Result<CallId, ClientError> {
         let to = to.to_owned();
         self.ask(|reply| Request::Call { to, reply }).await?
@@ -222,7 +230,7 @@ impl Client {
         self.ask(|reply| Request::Accept { reply }).await?
     }
 
-    /// Refuses the call that rings here.
+    /// Refuses the call that rings here, or waits.
     ///
     /// # Errors
     /// [`CallError`] if none rings.
@@ -252,6 +260,39 @@ impl Client {
     /// [`ClientError::Capture`] or [`ClientError::Constraint`] if it cannot be opened again.
     pub async fn set_camera(&self, on: bool) -> Result<(), ClientError> {
         self.ask(|reply| Request::SetCamera { on, reply }).await?
+    }
+
+    /// Takes the call that waits ([`CallEvent::Waiting`]) and puts the other one on hold.
+    ///
+    /// # Errors
+    /// [`CallError`] if none waits or rings.
+    pub async fn hold_and_accept(&self) -> Result<(), ClientError> {
+        self.ask(|reply| Request::HoldAndAccept { reply }).await?
+    }
+
+    /// Takes the call that waits ([`CallEvent::Waiting`]) and ends the other one.
+    ///
+    /// # Errors
+    /// [`CallError`] if none waits or rings.
+    pub async fn end_and_accept(&self) -> Result<(), ClientError> {
+        self.ask(|reply| Request::EndAndAccept { reply }).await?
+    }
+
+    /// Puts the call in front on hold, and takes up the one behind it.
+    ///
+    /// # Errors
+    /// [`CallError`] if there are not two that were accepted.
+    pub async fn swap_calls(&self) -> Result<(), ClientError> {
+        self.ask(|reply| Request::Swap { reply }).await?
+    }
+
+    /// Puts the call on hold, or takes it up again. On hold nothing is sent and nothing played, camera, microphone and speaker are closed, and the
+    /// connection stays. The other side is told ([`crate::call::CallSnapshot::remote`], [`MediaState::held`](crate::signaling::message::MediaState::held)).
+    ///
+    /// # Errors
+    /// [`CallError`] if there is no call, or it is not accepted yet.
+    pub async fn set_held(&self, on: bool) -> Result<(), ClientError> {
+        self.ask(|reply| Request::SetHeld { on, reply }).await?
     }
 
     /// Changes to the camera on the other side, without renegotiation. Returns which way the new one looks. The choice is

@@ -1,4 +1,4 @@
-//! The private text of the call that is going on: one conversation, over whichever peer connection the call has.
+//! The private text of a call: one conversation, over whichever peer connection the call has.
 
 use super::ClientError;
 use crate::call::PeerId;
@@ -31,11 +31,6 @@ impl PrivateText {
                 self.0 = Some(Current { call, peer, conversation });
             }
         }
-    }
-
-    /// The call is over.
-    pub(super) fn ended(&mut self) {
-        self.0 = None;
     }
 
     /// What came over a connection; of one that was replaced it is of no interest any more.

@@ -506,11 +506,23 @@ pub struct MediaState {
     /// Whether the picture is its screen and not a camera.
     #[serde(default)]
     pub screen: bool,
+    /// Whether it has put the call on hold: it neither sends nor plays anything. On the wire `audio` and `video` are false then, for those who do
+    /// not know of holds; see [`MediaState::sent`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
+}
+
+impl MediaState {
+    /// What really goes out: nothing while the call is on hold.
+    #[must_use]
+    pub fn sent(self) -> Self {
+        Self { audio: self.audio && !self.held, video: self.video && !self.held, ..self }
+    }
 }
 
 impl Default for MediaState {
     fn default() -> Self {
-        Self { audio: true, video: true, facing: None, screen: false }
+        Self { audio: true, video: true, facing: None, screen: false, held: false }
     }
 }
 

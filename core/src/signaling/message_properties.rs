@@ -113,12 +113,12 @@ fn id() -> impl Strategy<Value = Id> {
 
 fn message() -> impl Strategy<Value = Message> {
     let facing = of(proptest::sample::select(vec![FacingMode::User, FacingMode::Environment]));
-    let media = (of(text()), of(text()), call(), any::<(bool, bool, bool)>(), facing).prop_map(
-        |(name, target, call, (audio, video, screen), facing)| MediaStateMessage {
+    let media = (of(text()), of(text()), call(), any::<(bool, bool, bool, bool)>(), facing).prop_map(
+        |(name, target, call, (audio, video, screen, held), facing)| MediaStateMessage {
             name,
             target,
             call,
-            state: MediaState { audio, video, facing, screen },
+            state: MediaState { audio, video, facing, screen, held },
         },
     );
     let error = (code(), text(), of(text()), of(text()), call())

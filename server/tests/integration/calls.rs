@@ -1,7 +1,9 @@
 //! Messages of calls: where they go, where they do not, and what old pages may expect.
 
 use crate::support::{Client, Running, config, start};
+use chamada_server::ServerConfig;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 fn describe(kind: &str, to: &str) -> Value {
     json!({"type": format!("video-{kind}"), "target": to, "sdp": {"type": kind, "sdp": "v=0\r\n"}})
@@ -159,4 +161,70 @@ async fn a_hang_up_reaches_a_peer_by_the_name_it_has_now() {
     ana.list_where(|list| list.contains(&"zoë".to_owned())).await;
     ana.send(json!({"type": "hang-up", "name": "ana", "target": null})).await;
     assert_eq!(bia.heard().await["target"], "zoë");
+}
+
+const FIRST: &str = "00000000-0000-4000-8000-000000000001";
+const SECOND: &str = "00000000-0000-4000-8000-000000000002";
+
+fn describe_in(call: &str, kind: &str, to: &str) -> Value {
+    let mut message = describe(kind, to);
+    message["call"] = call.into();
+    message
+}
+
+/// Ana is in a call with Bia, and then answers Eva.
+async fn two_calls_of_ana(server: &Running) -> (Client, Client, Client) {
+    let (mut ana, mut bia, mut eva) = three(server).await;
+    for (caller, call) in [(&mut bia, FIRST), (&mut eva, SECOND)] {
+        caller.send(describe_in(call, "offer", "ana")).await;
+        assert_eq!(ana.heard().await["type"], "video-offer");
+        ana.send(describe_in(call, "answer", &caller.name.clone())).await;
+        assert_eq!(caller.heard().await["call"], call);
+    }
+    (ana, bia, eva)
+}
+
+#[tokio::test]
+async fn of_somebody_with_two_calls_the_messages_of_each_pass() {
+    let server = start(config()).await;
+    let (mut ana, mut bia, mut eva) = two_calls_of_ana(&server).await;
+    ana.send(json!({"type": "media-state", "target": "bia", "call": FIRST, "audio": false, "held": true})).await;
+    let told = bia.heard().await;
+    assert_eq!((&told["type"], &told["held"]), (&json!("media-state"), &json!(true)), "an added field stays");
+    // The call on hold is repaired, by either side, and the other one is not disturbed.
+    for _ in 0..2 {
+        bia.send(describe_in(FIRST, "offer", "ana")).await;
+        assert_eq!(ana.heard().await["name"], "bia");
+        ana.send(describe_in(FIRST, "answer", "bia")).await;
+        assert_eq!(bia.heard().await["type"], "video-answer");
+        ana.send(describe_in(FIRST, "offer", "bia")).await;
+        assert_eq!(bia.heard().await["type"], "video-offer");
+        bia.send(describe_in(FIRST, "answer", "ana")).await;
+        assert_eq!(ana.heard().await["type"], "video-answer");
+    }
+    eva.send(describe_in(SECOND, "offer", "ana")).await;
+    assert_eq!(ana.heard().await["name"], "eva");
+    ana.send(describe_in(SECOND, "answer", "eva")).await;
+    assert_eq!(eva.heard().await["type"], "video-answer");
+    // Each is ended by itself.
+    eva.send(json!({"type": "hang-up", "target": "ana", "call": SECOND})).await;
+    assert_eq!(ana.heard().await["name"], "eva");
+    ana.send(describe_in(FIRST, "offer", "bia")).await;
+    assert_eq!(bia.heard().await["type"], "video-offer");
+    bia.send(describe_in(FIRST, "answer", "ana")).await;
+    assert_eq!(ana.heard().await["type"], "video-answer");
+    ana.send(json!({"type": "hang-up", "target": "bia", "call": FIRST})).await;
+    assert_eq!(bia.heard().await["call"], FIRST);
+    eva.heard_nothing().await;
+}
+
+#[tokio::test]
+async fn who_is_gone_for_good_is_taken_out_of_both_calls() {
+    let server = start(ServerConfig { reload_grace: Duration::from_millis(100), ..config() }).await;
+    let (ana, mut bia, mut eva) = two_calls_of_ana(&server).await;
+    ana.close(4001).await;
+    for (peer, call) in [(&mut bia, FIRST), (&mut eva, SECOND)] {
+        let ended = peer.next_of(&["hang-up"]).await;
+        assert_eq!((&ended["name"], &ended["call"]), (&json!("ana"), &json!(call)));
+    }
 }

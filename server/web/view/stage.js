@@ -23,11 +23,12 @@ export class StageView {
   /** @type {string | null} */
   #quality = null;
 
-  // `actions`: microphone(), camera(), flip(), photo(), stats(), chat(), hangUp().
+  // `actions`: microphone(), camera(), hold(), flip(), photo(), stats(), chat(), hangUp().
   constructor(t, actions) {
     this.#t = t;
     $('microphone').onclick = actions.microphone;
     $('camera').onclick = actions.camera;
+    $('hold').onclick = actions.hold;
     $('flip').onclick = actions.flip;
     $('photo').onclick = actions.photo;
     $('stats-toggle').onclick = actions.stats;
@@ -177,13 +178,20 @@ export class StageView {
     const { state, local, remote } = call;
     const waiting = WAITING.includes(state);
     const cover = waiting ? `call.${state}`
-      : !remote.video ? 'call.camera-off-there'
-        : this.#hasPicture() ? null
-          : this.#lacksPicture ? 'call.no-common-picture' : 'call.no-picture';
+      : local.held ? 'call.on-hold'
+        : remote.held ? 'call.held-there'
+          : !remote.video ? 'call.camera-off-there'
+            : this.#hasPicture() ? null
+              : this.#lacksPicture ? 'call.no-common-picture' : 'call.no-picture';
     $('cover').hidden = cover === null;
     setText($('cover-text'), cover ? this.#t(cover, { name: call.with }) : '');
-    $('remote').classList.toggle('away', !remote.video);
-    $('muted-there').hidden = waiting || remote.audio;
+    const held = Boolean(local.held);
+    $('remote').classList.toggle('away', !remote.video || held);
+    $('remote').muted = held;
+    $('muted-there').hidden = waiting || remote.audio || Boolean(remote.held);
+    $('hold').hidden = waiting;
+    setLabel($('hold'), this.#t(held ? 'call.resume' : 'call.hold'));
+    $('hold').querySelector('use').setAttribute('href', `icons.svg#${held ? 'resume' : 'hold'}`);
     setText($('muted-there-text'), this.#t('call.muted-there', { name: call.with }));
     const reconnecting = state === 'reconnecting';
     $('stage').classList.toggle('reconnecting', reconnecting);
@@ -192,8 +200,8 @@ export class StageView {
     setText($('quality'), quality ? this.#t(quality, { name: call.with }) : '');
     this.#toggle($('microphone'), local.audio, 'call.mute', 'call.unmute', 'mic');
     this.#toggle($('camera'), local.video, 'call.camera-off', 'call.camera-on', 'cam');
-    $('photo').disabled = !this.#hasPicture() || !remote.video;
-    $('flip').disabled = !local.video;
+    $('photo').disabled = !this.#hasPicture() || !remote.video || held;
+    $('flip').disabled = !local.video || held;
     setLabel($('hang-up'), this.#t(['calling', 'ringing-there', 'ringing-by-push'].includes(state) ? 'call.cancel' : 'call.hang-up'));
     $('stage').dataset.state = state;
   }

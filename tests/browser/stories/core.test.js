@@ -53,6 +53,41 @@ withCore('the core hears what the page has off, and the page turns it on again',
   assert.equal((await core.end()).code, 0);
 });
 
+withCore('the page puts the call with the core on hold and takes it up again', async ({ enter, answer }) => {
+  const ana = await enter('ana');
+  const core = answer('rui');
+  await ana.call('rui');
+  await ana.isConnected();
+  await ana.press('hold');
+  await ana.sees('The call is on hold', '#cover');
+  await core.event('state', ({ remote }) => remote.held === true && !remote.audio && !remote.video);
+  await ana.press('hold');
+  await core.event('state', ({ remote }) => !remote.held && remote.audio && remote.video);
+  await ana.gone('#cover');
+  await ana.seesMotion();
+  const frames = () => core.events.filter((one) => one.event === 'stats').at(-1)?.received?.frames ?? 0;
+  const before = frames();
+  await until(() => frames() > before + 30, 'no picture after the hold');
+  await ana.press('hang-up');
+  assert.equal((await core.end()).code, 0);
+});
+
+withCore('the core puts the call with the page on hold, and the page says who', async ({ enter, answer }) => {
+  const ana = await enter('ana');
+  const core = answer('rui', '--commands');
+  await ana.call('rui');
+  await ana.isConnected();
+  core.type('hold');
+  await ana.sees('rui has put the call on hold', '#cover');
+  await core.event('state', ({ local }) => local.held === true);
+  core.type('resume');
+  await ana.gone('#cover');
+  await ana.seesMotion();
+  await ana.hears();
+  core.type('hang-up');
+  assert.equal((await core.end()).code, 0);
+});
+
 withCore('the core hangs up after the time it was given', async ({ enter, answer }) => {
   const ana = await enter('ana');
   const core = answer('rui', '--seconds', '2');

@@ -247,6 +247,23 @@ test('microphone, camera and facing are told to the other side without renegotia
   assert.equal(world.phones[ANA].sent.length, said, 'what does not change is not told');
 });
 
+test('both see who has the call on hold, and what is sent again afterwards', () => {
+  const world = anaAndRui();
+  world.connect(ANA, RUI);
+  world.command(ANA, { kind: 'set-microphone', on: false });
+  world.command(ANA, { kind: 'set-held', on: true });
+  world.command(ANA, { kind: 'set-camera', on: false });
+  world.run(1_000);
+  const [ana, rui] = [ANA, RUI].map((phone) => () => world.phones[phone].engine.snapshot());
+  assert.deepEqual(rui().remote, { audio: false, video: false, screen: false, held: true });
+  assert.equal(ana().local.held, true);
+  world.command(ANA, { kind: 'set-camera', on: true });
+  world.command(ANA, { kind: 'set-held', on: false });
+  world.run(1_000);
+  assert.deepEqual(rui().remote, { audio: false, video: true, screen: false });
+  assert.equal(world.phones[ANA].total((peer) => peer.offersMade), 1, 'without renegotiation');
+});
+
 test('a camera that fails ends the call, and both know why', () => {
   const world = anaAndRui();
   world.connect(ANA, RUI);

@@ -24,6 +24,8 @@ const INPUTS = {
   'command: accept': command('accept', { media: ALL_ON }),
   'command: decline': command('decline'),
   'command: hang up': command('hang-up'),
+  'command: hold': command('set-held', { on: true }),
+  'command: resume': command('set-held', { on: false }),
   'command: microphone off': command('set-microphone', { on: false }),
   'offer of a stranger': say('video-offer', { name: 'eva', call: OTHER_CALL, ...sdp('offer') }),
   'offer in this call, we are polite': { polite: true, give: say('video-offer', sdp('offer')) },

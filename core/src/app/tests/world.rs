@@ -253,9 +253,9 @@ impl World {
 
     fn tell_call(&mut self) {
         let Some((session, ClientCall { id, with, state })) = self.session.zip(self.call.clone()) else { return };
-        let local = MediaState { audio: self.microphone, video: self.camera, facing: None, screen: false };
-        let remote = MediaState { audio: true, video: true, facing: None, screen: false };
-        let snapshot = CallSnapshot { state, with: Some(with), call: Some(id), local, remote };
+        let local = MediaState { audio: self.microphone, video: self.camera, facing: None, ..MediaState::default() };
+        let remote = MediaState::default();
+        let snapshot = CallSnapshot { state, with: Some(with), call: Some(id), local, remote, other: None };
         self.news.push_back((session, ClientNews::CallChanged(snapshot)));
     }
 

@@ -186,6 +186,15 @@ impl World {
         result
     }
 
+    /// In the call behind.
+    pub(super) fn command_in_other(&mut self, phone: usize, command: Command) -> Result<(), crate::call::CallError> {
+        let now = self.time();
+        let other = self.phones[phone].snapshot().other.ok_or(crate::call::CallError::NoOtherCall)?;
+        let result = self.phones[phone].engine.command_in(now, other.call, command);
+        self.pump(phone);
+        result
+    }
+
     pub(super) fn call(&mut self, from: usize, to: usize) {
         let to = self.phones[to].name.clone();
         self.command(from, Command::Call { to, media: MediaState::default() }).unwrap();
@@ -368,7 +377,8 @@ impl World {
         while let Some(output) = self.phones[phone].engine.poll_output() {
             match output {
                 Output::Event(event) => {
-                    self.phones[phone].begun += usize::from(matches!(event, CallEvent::Incoming { .. }));
+                    let begins = matches!(event, CallEvent::Incoming { .. } | CallEvent::Waiting { .. });
+                    self.phones[phone].begun += usize::from(begins);
                     self.phones[phone].heard.push(event);
                 }
                 Output::Send(message) => {
@@ -379,13 +389,16 @@ impl World {
                         self.phones[phone].unsent.push(message);
                     }
                 }
-                Output::Peer { peer, action: PeerAction::Create { keeps_ice_of, .. } } => {
+                Output::Peer { peer, action: PeerAction::Create { keeps_ice_of, media, .. } } => {
                     self.connections += 1;
                     let mut made = SimPeer::new(self.connections);
+                    made.media = media;
                     made.keeps_ice = keeps_ice_of.and_then(|description| Generation::read(&description.sdp));
                     assert!(self.phones[phone].peers.insert(peer, made).is_none(), "created twice");
+                    let most = usize::from(self.phones[phone].engine.call_waiting) + 1;
                     let open = self.phones[phone].open_peers().count();
-                    assert_eq!(open, 1, "one call has one peer connection");
+                    assert!(open <= most, "one call has one peer connection");
+                    self.assert_one_has_the_devices(phone);
                 }
                 Output::Peer { peer, action } => {
                     let acting = self.phones[phone].peers.get_mut(&peer).expect("an action before Create");
@@ -393,9 +406,15 @@ impl World {
                         let delay = 1 + self.below(self.net.delay);
                         self.later(delay, Happening::Done { phone, peer });
                     }
+                    self.assert_one_has_the_devices(phone);
                 }
             }
         }
+    }
+
+    fn assert_one_has_the_devices(&self, phone: usize) {
+        let using = self.phones[phone].open_peers().filter(|peer| !peer.media.held).count();
+        assert!(using <= 1, "a call on hold has the microphone of {}", self.phones[phone].name);
     }
 
     /// What the server does: it stamps the sender's name and passes the message on.

@@ -1,7 +1,7 @@
 //! A simulated peer connection that holds the engine to W3C's `signalingState`: an impossible request fails the test.
 
 use crate::call::{ConnectionState, PeerAction, PeerReport};
-use crate::signaling::message::{IceCandidate, SdpType, SessionDescription};
+use crate::signaling::message::{IceCandidate, MediaState, SdpType, SessionDescription};
 use std::collections::VecDeque;
 
 /// One side's ICE session: which connection, and its how many-th restart.
@@ -54,6 +54,8 @@ pub(super) struct SimPeer {
     busy: Option<PeerAction>,
     behind: VecDeque<IceCandidate>,
     pub(super) closed: bool,
+    /// What it is to send.
+    pub(super) media: MediaState,
     /// It was made with the ICE credentials of this generation of the one before.
     pub(super) keeps_ice: Option<Generation>,
     /// The task behind it died: nothing that is asked of it succeeds any more.
@@ -78,6 +80,7 @@ impl SimPeer {
             busy: None,
             behind: VecDeque::new(),
             closed: false,
+            media: MediaState::default(),
             dead: false,
             answer_failed: false,
             told: ConnectionState::Connecting,
@@ -93,7 +96,7 @@ impl SimPeer {
         match action {
             PeerAction::Create { .. } => panic!("created twice"),
             PeerAction::Close => self.closed = true,
-            PeerAction::SetMedia(_) => {}
+            PeerAction::SetMedia(media) => self.media = media,
             PeerAction::AddCandidate(candidate) => {
                 let coming = matches!(self.busy, Some(PeerAction::Answer { .. } | PeerAction::ApplyAnswer(_)));
                 assert!(self.agreed.is_some() || coming, "a candidate before any remote description");

@@ -128,6 +128,8 @@ impl Cell {
             "command: accept" => command(self, Command::Accept { media }),
             "command: decline" => command(self, Command::Decline),
             "command: hang up" => command(self, Command::HangUp),
+            "command: hold" => command(self, Command::SetHeld(true)),
+            "command: resume" => command(self, Command::SetHeld(false)),
             "command: microphone off" => command(self, Command::SetMicrophone(false)),
             "offer of a stranger" => message(self, offer(STRANGER, "a stranger's", Some(id(99)))),
             "offer in this call, we are polite" | "offer in this call, we are impolite" => {

@@ -2,11 +2,14 @@
 
 use super::{HIDDEN, network, system_call};
 use crate::app::tests::World;
+use crate::app::tests::world::PEER;
 use crate::app::{
     AppConfig, AudioInterruption, CameraTrouble, ClientCommand, ClientNews, Effect, Failure, Recovery, SystemAction,
     SystemCallEffect, SystemCallNews, TextKey, UserAction, Visibility,
 };
+use crate::call::{CallSnapshot, CallState};
 use crate::media::video::ThermalState;
+use crate::signaling::message::MediaState;
 
 #[test]
 fn hold_closes_camera_and_microphone_and_whoever_muted_it_stays_muted() {
@@ -18,6 +21,41 @@ fn hold_closes_camera_and_microphone_and_whoever_muted_it_stays_muted() {
     world.system(SystemAction::AudioInterrupted(AudioInterruption::Ended));
     assert!(world.camera && !world.microphone && !world.silent);
     assert!(world.effects.contains(&Effect::ReclaimAudio));
+}
+
+#[test]
+fn the_client_is_told_of_a_hold_once_the_call_is_accepted() {
+    let mut world = World::connected();
+    let call = world.call.as_ref().unwrap().id;
+    world.user(UserAction::SetHold(true));
+    assert!(world.commands().contains(&&ClientCommand::SetHeld { call, on: true }));
+    world.user(UserAction::SetHold(true));
+    assert_eq!(world.effects, [], "once");
+    world.user(UserAction::SetHold(false));
+    assert!(world.commands().contains(&&ClientCommand::SetHeld { call, on: false }));
+
+    let mut world = World::online();
+    world.user(UserAction::Call { to: PEER.to_owned(), video: true });
+    world.deliver();
+    world.system(SystemAction::AudioInterrupted(AudioInterruption::Began));
+    let holds = |world: &World| world.commands().iter().any(|one| matches!(one, ClientCommand::SetHeld { .. }));
+    assert!(!world.microphone && !holds(&world), "a call that is not accepted cannot be put on hold");
+    world.peer(CallState::Connecting);
+    world.deliver();
+    assert!(holds(&world));
+}
+
+#[test]
+fn a_hold_of_the_other_side_is_shown_with_its_name() {
+    let mut world = World::connected();
+    let call = world.call.clone().unwrap();
+    let remote = MediaState { held: true, ..MediaState::default() }.sent();
+    let (state, with, local) = (call.state, Some(call.with), MediaState::default());
+    let snapshot = CallSnapshot { state, with, call: Some(call.id), local, remote, other: None };
+    world.client(ClientNews::CallChanged(snapshot));
+    let shown = world.app.state().call.clone().unwrap();
+    assert_eq!(shown.status.unwrap().key, TextKey::CallHeldThere);
+    assert!(!shown.held && !shown.shows_remote);
 }
 
 #[test]

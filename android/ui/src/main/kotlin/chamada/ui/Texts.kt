@@ -66,6 +66,7 @@ public fun Context.text(key: String, values: Map<String, String> = emptyMap()): 
     "call.reconnecting" -> getString(R.string.call_reconnecting)
     "call.ending" -> getString(R.string.call_ending)
     "call.on-hold" -> getString(R.string.call_on_hold)
+    "call.held-there" -> getString(R.string.call_held_there, values["name"])
     "call.sound-elsewhere" -> getString(R.string.call_sound_elsewhere)
     "call.take-sound" -> getString(R.string.call_take_sound)
     "call.back" -> getString(R.string.call_back)
