@@ -68,7 +68,7 @@ impl PrivateText {
 
     pub(super) fn view(&self, with: &str, connected: bool) -> Option<PrivateTextView> {
         self.available.then(|| PrivateTextView {
-            title: Message::about(TextKey::Private, with),
+            title: Message::about(TextKey::PrivateTitle, with),
             hint: Message::about(TextKey::PrivateHint, with),
             open: self.open,
             unread: self.unread,

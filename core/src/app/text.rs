@@ -138,7 +138,7 @@ keys! {
     StatsRtt "stats.rtt" [];
     StatsPacketsLost "stats.packets-lost" [];
     StatsPath "stats.path" [];
-    Private "private" ["name"];
+    PrivateTitle "private.title" ["name"];
     PrivateHint "private.hint" ["name"];
     PrivateTyping "private.typing" ["name"];
     PrivateSending "private.sending" [];

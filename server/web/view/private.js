@@ -80,7 +80,7 @@ export class PrivateView {
     this.#name = name;
     this.#open = true;
     $('chat-tabs').hidden = false;
-    $('tab-private-name').textContent = this.#t('private', { name });
+    $('tab-private-name').textContent = this.#t('private.title', { name });
     $('private-hint').textContent = this.#t('private.hint', { name });
     $('private-text').placeholder = this.#t('private.write', { name });
     setLabel($('private-text'), this.#t('private.write', { name }));

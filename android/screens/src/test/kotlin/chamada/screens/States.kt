@@ -101,7 +101,7 @@ internal object States {
     val metered = banner(AppTopic.NETWORK, "network.metered", AppRecovery.FULL_QUALITY to "way.full-quality", AppRecovery.DISMISS to "way.dismiss")
 
     private val private = AppPrivateText(
-        title = AppMessage("private", mapOf("name" to "Beatriz")), hint = AppMessage("private.hint", mapOf("name" to "Beatriz")), open = false,
+        title = AppMessage("private.title", mapOf("name" to "Beatriz")), hint = AppMessage("private.hint", mapOf("name" to "Beatriz")), open = false,
         unread = 2u, typing = null, maxChars = 2000u,
     )
 

@@ -45,7 +45,7 @@ public fun Context.text(key: String, values: Map<String, String> = emptyMap()): 
     "chat.left" -> getString(R.string.chat_left, values["name"])
     "chat.renamed" -> getString(R.string.chat_renamed, values["wanted"], values["name"])
     "chat.welcome" -> getString(R.string.chat_welcome)
-    "private" -> getString(R.string.private, values["name"])
+    "private.title" -> getString(R.string.private_title, values["name"])
     "private.hint" -> getString(R.string.private_hint, values["name"])
     "private.write" -> getString(R.string.private_write, values["name"])
     "private.typing" -> getString(R.string.private_typing, values["name"])
