@@ -2,10 +2,12 @@ package chamada.ui
 
 import androidx.compose.foundation.layout.Arrangement
 import androidx.compose.foundation.layout.Column
+import androidx.compose.foundation.layout.PaddingValues
 import androidx.compose.foundation.layout.Row
 import androidx.compose.foundation.layout.fillMaxWidth
+import androidx.compose.foundation.layout.heightIn
 import androidx.compose.foundation.layout.padding
-import androidx.compose.foundation.layout.size
+import androidx.compose.foundation.layout.width
 import androidx.compose.material3.FilledTonalButton
 import androidx.compose.material3.MaterialTheme
 import androidx.compose.material3.Text
@@ -41,7 +43,8 @@ internal fun Keypad(keypad: AppKeypad, dispatch: (AppAction) -> Unit) {
         for (row in ROWS) {
             Row(horizontalArrangement = Arrangement.spacedBy(16.dp)) {
                 for (key in row) {
-                    FilledTonalButton({ dispatch(AppAction.PressKey(key.toString())) }, Modifier.size(72.dp, 52.dp)) {
+                    val press = { dispatch(AppAction.PressKey(key.toString())) }
+                    FilledTonalButton(press, Modifier.width(72.dp).heightIn(min = 52.dp), contentPadding = PaddingValues(0.dp)) {
                         Text(key.toString(), style = MaterialTheme.typography.titleLarge)
                     }
                 }
