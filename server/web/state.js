@@ -13,6 +13,7 @@ export const RESTART_EVERY = 8_000;
 // What a side sends unless it says otherwise; `held`: it has the call on hold.
 /** @typedef {{audio: boolean, video: boolean, screen?: boolean, facing?: string, held?: boolean}} MediaState */
 
+/** @type {Readonly<MediaState>} */
 export const ALL_ON = Object.freeze({ audio: true, video: true, screen: false });
 
 // What really goes out: nothing while the call is on hold. Those who do not know of holds see microphone and camera off.

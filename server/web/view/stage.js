@@ -191,7 +191,7 @@ export class StageView {
     $('muted-there').hidden = waiting || remote.audio || Boolean(remote.held);
     $('hold').hidden = waiting;
     setLabel($('hold'), this.#t(held ? 'call.resume' : 'call.hold'));
-    $('hold').querySelector('use').setAttribute('href', `icons.svg#${held ? 'resume' : 'hold'}`);
+    $('hold').querySelector('use')?.setAttribute('href', `icons.svg#${held ? 'resume' : 'hold'}`);
     setText($('muted-there-text'), this.#t('call.muted-there', { name: call.with }));
     const reconnecting = state === 'reconnecting';
     $('stage').classList.toggle('reconnecting', reconnecting);
