@@ -5,6 +5,7 @@ use crate::devices::FacingMode;
 use crate::error::ChamadaError;
 use crate::frame::{Frame, PhotoKind};
 use crate::runtime;
+use crate::signaling::CallOptions;
 use chamada::client::{CallHandle, PhotoOf as CorePhotoOf};
 use chamada::media::dtmf::DtmfTones;
 use chamada::media::photo::encode_photo;
@@ -40,6 +41,15 @@ impl Call {
     /// The person at the other end.
     pub fn with(&self) -> String {
         self.with.clone()
+    }
+
+    /// What this call, which rings or waits here, has differently from `Config`: before it is accepted.
+    ///
+    /// # Errors
+    /// `CALL` if it was accepted already, was placed here, or is over.
+    pub async fn configure(&self, options: CallOptions) -> Result<(), ChamadaError> {
+        let call = self.handle()?;
+        runtime::run(async move { call.configure(options.into()).await }).await
     }
 
     /// Takes the call that rings here.

@@ -13,6 +13,7 @@ use crate::push::PushRegistration;
 use crate::quality::{DegradationPreference, ThermalState, VideoBounds};
 use crate::renderer::RendererAdapter;
 use crate::runtime;
+use crate::signaling::CallOptions;
 use chamada::client as core;
 use chamada::media::capture;
 use chamada::media::frame::FramePool;
@@ -69,11 +70,19 @@ impl Client {
     /// # Errors
     /// `CALL` if it is oneself, a call is going on, or the server is out of reach.
     pub async fn call(&self, to: String) -> Result<Arc<Call>, ChamadaError> {
+        self.call_with(to, CallOptions::default()).await
+    }
+
+    /// As `call`, with what this call has differently from `Config`.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn call_with(&self, to: String, options: CallOptions) -> Result<Arc<Call>, ChamadaError> {
         let inner = Arc::clone(&self.inner);
         let weak = Arc::downgrade(&self.inner);
         let id = runtime::run({
             let to = to.clone();
-            async move { inner.core.call(&to).await }
+            async move { inner.core.call_with(&to, options.into()).await }
         })
         .await?;
         Ok(Arc::new(Call::new(weak, id, to)))

@@ -3,6 +3,7 @@
 use crate::constraints::VideoConstraints;
 use crate::devices::{AudioDevices, Cameras, VideoRenderer};
 use crate::error::ChamadaError;
+use crate::signaling::{SignalingTransport, TransportAdapter};
 use crate::verification::RememberedPerson;
 use chamada::client::ClientConfig;
 use chamada::media::video::codec::VideoCodec as CoreCodec;
@@ -69,6 +70,11 @@ pub struct Config {
     /// hold: for apps that have a place for a second call.
     #[uniffi(default = false)]
     pub call_waiting: bool,
+    /// Carries the messages of calls to the app's own server, in place of a connection to a Chamada server. `server` only says then whether the
+    /// app's is on this machine and may be empty; there is no user list, no chat, no renaming and no push, and `allow_insecure`, `reconnect`, `token` and
+    /// `device` have no meaning.
+    #[uniffi(default = None)]
+    pub signaling: Option<Arc<dyn SignalingTransport>>,
 }
 
 impl std::fmt::Debug for Config {
@@ -157,16 +163,11 @@ impl TryFrom<Config> for ClientConfig {
         core.relay_only = config.relay_only;
         (core.texts, core.files, core.call_waiting) = (config.texts, config.files, config.call_waiting);
         core.ring_timeout = Duration::from_secs(config.ring_seconds.into());
-        core.bitrate = bounds(config.max_bitrate);
+        core.bitrate = BitrateBounds::up_to(config.max_bitrate);
+        core.signaling.transport = config.signaling.map(|app| Arc::new(TransportAdapter(app)) as Arc<_>);
         core.remembered = config.remembered.into_iter().map(TryInto::try_into).collect::<Result<_, _>>()?;
         Ok(core)
     }
-}
-
-/// The usual bounds with another upper one, which the others then keep to.
-fn bounds(max: u32) -> BitrateBounds {
-    let usual = BitrateBounds::default();
-    BitrateBounds { start: usual.start.min(max), min: usual.min.min(max), max }
 }
 
 #[cfg(test)]

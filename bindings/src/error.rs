@@ -167,6 +167,7 @@ impl From<SignalingError> for ChamadaError {
             | SignalingError::BadName
             | SignalingError::BadText
             | SignalingError::TooLarge(_)
+            | SignalingError::NotCarried(_)
             | SignalingError::NotSendable(_) => ErrorKind::InvalidArgument,
             SignalingError::LoginRefused(_) | SignalingError::TokenRefused { .. } => ErrorKind::LoginRefused,
             SignalingError::QueueFull => ErrorKind::TooFast,

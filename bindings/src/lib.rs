@@ -38,6 +38,7 @@ mod push;
 mod quality;
 mod renderer;
 mod runtime;
+mod signaling;
 mod stats;
 #[cfg(test)]
 mod tests;
@@ -69,6 +70,7 @@ pub use logging::{LogLevel, LogSink, set_log_level, start_logging};
 pub use messages::{FileEnd, FileEvent, TextEvent};
 pub use push::{PushKeys, PushPlatform, PushRegistration};
 pub use quality::{DegradationPreference, DirectionQuality, QualityLevel, QualityReason, ThermalState, VideoBounds};
+pub use signaling::{CallOptions, SignalingReceiver, SignalingTransport, TransportError};
 pub use stats::{CallStats, QualityLimitation, ReceivedAudio, ReceivedVideo, SentAudio, SentVideo};
 pub use verification::{RememberedPerson, Verification, VerificationResult, VerificationWord};
 

@@ -3,6 +3,7 @@
 //! [`mock_server::MockServer`] listens on a real socket and misbehaves as its script says; [`mock_server::MockServer::old_server`] is
 //! an old server, habits included.
 
+pub mod line_server;
 pub mod mock_server;
 pub mod phone;
 pub mod proxy;

@@ -238,6 +238,7 @@ pub(crate) fn config(server: &str, name: &str) -> Config {
         texts: false,
         files: false,
         call_waiting: false,
+        signaling: None,
     }
 }
 

@@ -69,9 +69,13 @@ impl From<&SignalingError> for Failure {
             | SignalingError::ServerClosed { code: TRY_AGAIN_LATER, .. } => Self::ServerFull,
             SignalingError::ServerClosed { .. } => Self::ServerGone,
             SignalingError::QueueFull => Self::TooFast,
-            SignalingError::BadText | SignalingError::TooLarge(_) | SignalingError::NotSendable(_) => Self::Refused,
+            SignalingError::BadText
+            | SignalingError::TooLarge(_)
+            | SignalingError::NotSendable(_)
+            | SignalingError::NotCarried(_) => Self::Refused,
             SignalingError::NotConnected => Self::NotLoggedIn,
             SignalingError::Unreachable { .. }
+            | SignalingError::TransportLost(_)
             | SignalingError::TimedOut
             | SignalingError::Proxy { .. }
             | SignalingError::Tls(_)

@@ -8,7 +8,9 @@ use super::files::{CallFiles, FileInput};
 use super::media_watch::{Change, Look, MediaWatch};
 use super::private_text::PrivateText;
 use super::quality::{QualityMonitor, Sample};
-use super::{CallStats, ClientConfig, ClientError, ClientEvent, DeviceKind, Devices, PhotoOf, Verification, devices};
+use super::{
+    CallOptions, CallStats, ClientConfig, ClientError, ClientEvent, DeviceKind, Devices, PhotoOf, Verification, devices,
+};
 use crate::call::{
     CallEngine, CallError, CallEvent, CallSnapshot, CallState, Command, ConnectionState, Output, PeerAction, PeerId,
     PeerReport,
@@ -47,7 +49,12 @@ pub(super) enum Request {
     },
     Call {
         to: String,
+        options: Box<CallOptions>,
         reply: Reply<CallId>,
+    },
+    Configure {
+        options: Box<CallOptions>,
+        reply: Reply<()>,
     },
     Accept {
         reply: Reply<()>,
@@ -161,6 +168,7 @@ impl Request {
             | Self::HangUp { reply }
             | Self::HoldAndAccept { reply }
             | Self::EndAndAccept { reply }
+            | Self::Configure { reply, .. }
             | Self::SetHeld { reply, .. }
             | Self::ConfirmVerification { reply, .. }
             | Self::SendDtmf { reply, .. }
@@ -180,6 +188,7 @@ impl Request {
 /// What one call has.
 #[derive(Default)]
 struct CallRecord {
+    options: CallOptions,
     /// Watches what comes.
     media_watch: MediaWatch,
     text: PrivateText,
@@ -364,12 +373,16 @@ impl Driver {
                     request.refuse();
                 }
             }
-            Request::Call { to, reply } => {
+            Request::Call { to, options, reply } => {
                 let called = self.command(Command::Call { to, media: self.media });
                 // A call that could be placed is there, at least until what it has to tell is told.
                 let call = called.and_then(|()| self.engine.snapshot().call.ok_or(CallError::NoCall.into()));
+                if let Ok(call) = call {
+                    self.calls.entry(call).or_default().options = *options;
+                }
                 let _ = reply.send(call);
             }
+            Request::Configure { options, reply } => drop(reply.send(self.configure(*options))),
             Request::Accept { reply } => {
                 let _ = reply.send(self.command(Command::Accept { media: self.media }));
             }
@@ -528,6 +541,17 @@ impl Driver {
             None => self.engine.command(now, command),
         };
         done.map_err(Into::into)
+    }
+
+    /// Of a call that rings here: its peer connection is not made yet.
+    fn configure(&mut self, options: CallOptions) -> Result<(), ClientError> {
+        let CallSnapshot { call, state, .. } = self.engine.snapshot();
+        let call = self.addressed.or(call).ok_or(CallError::NoCall)?;
+        if self.engine.peer_of(call).is_some() {
+            return Err(CallError::WrongState(state).into());
+        }
+        self.calls.entry(call).or_default().options = options;
+        Ok(())
     }
 
     /// What the call has that is spoken of.
@@ -822,6 +846,10 @@ impl Driver {
                     Some((call, with, _)) => (Some(call), with.to_owned()),
                     None => (None, String::new()),
                 };
+                let (mut config, mut server_ice) = (self.config.clone(), self.server_ice.clone());
+                if let Some(record) = call.and_then(|call| self.calls.get(&call)) {
+                    record.options.apply(&mut config, &mut server_ice);
+                }
                 let context = TaskContext {
                     call,
                     files: call.and_then(|call| self.call_files(call)),
@@ -830,8 +858,8 @@ impl Driver {
                     person: self.person(with),
                     media,
                     keeps_ice_of,
-                    config: self.config.clone(),
-                    server_ice: self.server_ice.clone(),
+                    config,
+                    server_ice,
                     devices: self.devices.clone(),
                     peers: Arc::clone(&self.peers),
                     to_driver: self.to_driver.clone(),

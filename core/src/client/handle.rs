@@ -2,7 +2,7 @@
 
 use super::driver::{Reply, Request};
 use super::files::FileInput;
-use super::{Client, ClientError, PhotoOf};
+use super::{CallOptions, Client, ClientError, PhotoOf};
 use crate::facing::FacingMode;
 #[cfg(doc)]
 use crate::files::TransferError;
@@ -32,6 +32,15 @@ impl CallHandle {
     /// Its identifier.
     pub fn id(&self) -> CallId {
         self.call
+    }
+
+    /// What this call, which rings or waits here, has differently from the configuration: before it is accepted.
+    ///
+    /// # Errors
+    /// [`crate::call::CallError`] if it was accepted already or was placed here, or once it is over.
+    pub async fn configure(&self, options: CallOptions) -> Result<(), ClientError> {
+        let options = Box::new(options);
+        self.ask(|reply| Request::Configure { options, reply }).await
     }
 
     /// As [`Client::accept`].

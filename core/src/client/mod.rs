@@ -22,6 +22,7 @@ mod driver;
 mod files;
 mod handle;
 mod media_watch;
+mod options;
 mod private_text;
 mod quality;
 mod report;
@@ -30,6 +31,7 @@ mod verification;
 pub use config::{ClientConfig, Devices, SendParameters};
 pub use handle::CallHandle;
 pub use media_watch::{MediaKind, MissingMedia};
+pub use options::CallOptions;
 pub use quality::{CallQuality, DirectionQuality, QualityLevel, QualityReason};
 pub use report::{CallStats, MediaRates};
 pub use verification::Verification;
@@ -218,8 +220,16 @@ impl Client {
     /// # Errors
     /// [`CallError`] if it is oneself, a call is going on (but for one on hold, with [`ClientConfig::call_waiting`]), or the server is out of reach.
     pub async fn call(&self, to: &str) -> Result<CallId, ClientError> {
-        let to = to.to_owned();
-        self.ask(|reply| Request::Call { to, reply }).await?
+        self.call_with(to, CallOptions::default()).await
+    }
+
+    /// As [`Client::call`], with what this call has differently from the configuration.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn call_with(&self, to: &str, options: CallOptions) -> Result<CallId, ClientError> {
+        let (to, options) = (to.to_owned(), Box::new(options));
+        self.ask(|reply| Request::Call { to, options, reply }).await?
     }
 
     /// Takes the call that rings here.

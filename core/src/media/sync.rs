@@ -30,6 +30,9 @@ const EARLY_MEASUREMENTS: usize = 3;
 const LATE_MEASUREMENTS: usize = 5;
 const VERY_LATE_MEASUREMENTS: usize = 4;
 const VERY_LATE_MS: f64 = 80.0;
+/// Pictures whose lateness has shrunk to this part of what it was over those measurements catch up by themselves: sound that waited for them
+/// would have to be brought back a second later.
+const CATCHING_UP: f64 = 0.7;
 /// How long a correction takes until it is heard and seen whole.
 const SETTLES: Duration = Duration::from_millis(500);
 /// Most that is corrected at once, in ms.
@@ -134,7 +137,7 @@ impl LipSync {
         let lately = self.median(EARLY_MEASUREMENTS)?;
         let long = self.median(LATE_MEASUREMENTS).map(|late| late.min(lately));
         let very = Some(lately).filter(|_| self.all_very_late());
-        let late = very.or(long).filter(|late| *late > UNNOTICED_LATE_MS);
+        let late = very.or(long).filter(|late| *late > UNNOTICED_LATE_MS && !self.catches_up());
         let early = Some(lately + EARLY_AIM_MS).filter(|_| lately < -UNNOTICED_EARLY_MS);
         // Pictures that wait for nothing any more are let go at once.
         let released = Some(lately.min(self.video_ms)).filter(|ms| lately > UNNOTICED_LATE_MS && *ms > 0.0);
@@ -186,6 +189,11 @@ impl LipSync {
     fn all_very_late(&self) -> bool {
         let last = self.recent.iter().rev().take(VERY_LATE_MEASUREMENTS).filter(|offset| **offset > VERY_LATE_MS);
         last.count() == VERY_LATE_MEASUREMENTS
+    }
+
+    fn catches_up(&self) -> bool {
+        let ends = self.recent.front().zip(self.recent.back());
+        ends.is_some_and(|(oldest, newest)| *newest < *oldest * CATCHING_UP)
     }
 
     fn measured(&mut self, now: Instant, offset: f64) {

@@ -155,6 +155,21 @@ fn sound_does_not_follow_pictures_that_are_late_for_a_moment() {
 }
 
 #[test]
+fn sound_does_not_wait_for_pictures_that_catch_up_by_themselves() {
+    // A first picture that took long on a slow path: the ones after it come nearer and nearer.
+    let mut call = Call::new(60.0, 300.0);
+    for _ in 0..12 {
+        call.run(1);
+        call.video_ms = 60.0 + (call.video_ms - 60.0) * 0.85;
+        assert_eq!(call.set, Adjust::default());
+    }
+    // Those that stop short of it are late for good.
+    call.video_ms = 160.0;
+    call.run(12);
+    assert!(call.offset().abs() <= UNNOTICED_LATE_MS, "{}", call.offset());
+}
+
+#[test]
 fn one_picture_that_is_shown_late_is_no_reason_to_delay_sound() {
     let mut call = Call::new(80.0, 90.0);
     for n in 0..50 {

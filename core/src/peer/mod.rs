@@ -66,6 +66,15 @@ impl Default for BitrateBounds {
     }
 }
 
+impl BitrateBounds {
+    /// The usual bounds with another upper one, which the others then keep to.
+    #[must_use]
+    pub fn up_to(max: u32) -> Self {
+        let usual = Self::default();
+        Self { start: usual.start.min(max), min: usual.min.min(max), max }
+    }
+}
+
 /// What a peer connection tells. Sent on the channel given to [`PeerFactory::create`].
 #[derive(Debug)]
 pub enum PeerEvent {

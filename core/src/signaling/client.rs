@@ -4,7 +4,11 @@
 //! and not our memory; an app must keep reading its events.
 
 use super::clock::Clock;
+use super::custom::CustomSession;
+use super::custom::SignalingTransport;
+use super::custom::task::CustomDriver;
 use super::error::SignalingError;
+use super::events::Events;
 use super::message::{Chat, Message, PushRegister};
 use super::session::{self, Output, Session, SignalingEvent};
 use super::transport::{self, Socket};
@@ -50,6 +54,9 @@ pub struct SignalingConfig {
     pub reconnect: bool,
     /// While it is on, there is no connection to the server and none can be made.
     pub outage: Outage,
+    /// Carries the messages of calls in place of a connection of ours, to the app's own server. Then [`SignalingConfig::url`] only says whether that
+    /// server is on this machine and may be empty, and token, device, `connect`, `reconnect` and `outage` have no meaning.
+    pub transport: Option<Arc<dyn SignalingTransport>>,
 }
 
 impl std::fmt::Debug for SignalingConfig {
@@ -78,11 +85,12 @@ impl Default for SignalingConfig {
             connect_timeout: Duration::from_secs(10),
             reconnect: true,
             outage: Outage::default(),
+            transport: None,
         }
     }
 }
 
-enum Command {
+pub(super) enum Command {
     Send(Message),
     Rename(String),
     SetBlocked(String, bool),
@@ -100,6 +108,8 @@ pub struct SignalingClient {
     name: Arc<Mutex<String>>,
     leaving: Arc<Notify>,
     task: JoinHandle<()>,
+    /// The app's own transport carries the messages of calls and nothing else.
+    calls_alone: bool,
 }
 
 impl SignalingClient {
@@ -111,6 +121,9 @@ impl SignalingClient {
         config: SignalingConfig,
         events: mpsc::Sender<SignalingEvent>,
     ) -> Result<Self, SignalingError> {
+        if let Some(transport) = config.transport.clone() {
+            return Self::connect_by(transport, &config, events).await;
+        }
         let url = transport::resolve(&config.url, config.allow_insecure)?;
         let session = Session::new(&config.name, config.reconnect, Box::new(rand::random::<f64>))?
             .with_token(config.token)
@@ -129,15 +142,31 @@ impl SignalingClient {
             clock: Clock::start(),
             socket: None,
             connect_at: None,
-            events,
+            events: Events::new(events, ready, leaving.clone()),
             name: name.clone(),
-            ready: Some(ready),
-            leaving: leaving.clone(),
-            left: false,
         };
-        let client = Self { commands, name, leaving, task: tokio::spawn(driver.run(socket, receiver)) };
+        let task = tokio::spawn(driver.run(socket, receiver));
+        let client = Self { commands, name, leaving, task, calls_alone: false };
         // If this future is dropped, so is the client, and its task ends.
         logged_in.await.unwrap_or(Err(SignalingError::NotConnected))?;
+        Ok(client)
+    }
+
+    /// The same over the app's own transport.
+    async fn connect_by(
+        transport: Arc<dyn SignalingTransport>,
+        config: &SignalingConfig,
+        events: mpsc::Sender<SignalingEvent>,
+    ) -> Result<Self, SignalingError> {
+        let session = CustomSession::new(&config.name)?;
+        let name = Arc::new(Mutex::new(session.name().to_owned()));
+        let (commands, receiver) = mpsc::channel(COMMANDS);
+        let (ready, opened) = oneshot::channel();
+        let leaving = Arc::new(Notify::new());
+        let driver = CustomDriver::open(session, transport, Events::new(events, ready, leaving.clone()));
+        let client = Self { commands, name, leaving, task: tokio::spawn(driver.run(receiver)), calls_alone: true };
+        let opened = timeout(config.connect_timeout, opened).await.map_err(|_| SignalingError::TimedOut)?;
+        opened.unwrap_or(Err(SignalingError::NotConnected))?;
         Ok(client)
     }
 
@@ -156,6 +185,7 @@ impl SignalingClient {
     /// # Errors
     /// Those of [`SignalingClient::send`].
     pub fn chat(&self, text: &str) -> Result<(), SignalingError> {
+        self.at_a_chamada_server("message")?;
         self.send(Message::Chat(Chat { text: text.to_owned(), id: 0, date: unix_millis(), name: None }))
     }
 
@@ -164,6 +194,7 @@ impl SignalingClient {
     /// # Errors
     /// [`SignalingError::BadName`], [`SignalingError::QueueFull`] or [`SignalingError::NotConnected`].
     pub fn rename(&self, name: &str) -> Result<(), SignalingError> {
+        self.at_a_chamada_server("username")?;
         self.command(Command::Rename(session::check_name(name)?))
     }
 
@@ -188,6 +219,7 @@ impl SignalingClient {
     /// # Errors
     /// [`SignalingError::QueueFull`] or [`SignalingError::NotConnected`].
     pub fn set_token(&self, token: String) -> Result<(), SignalingError> {
+        self.at_a_chamada_server("token")?;
         self.command(Command::SetToken(token))
     }
 
@@ -198,6 +230,7 @@ impl SignalingClient {
     /// # Errors
     /// [`SignalingError::QueueFull`] or [`SignalingError::NotConnected`].
     pub fn set_push(&self, register: Option<PushRegister>) -> Result<(), SignalingError> {
+        self.at_a_chamada_server("push-register")?;
         self.command(Command::SetPush(register))
     }
 
@@ -237,6 +270,10 @@ impl SignalingClient {
         }
     }
 
+    fn at_a_chamada_server(&self, what: &'static str) -> Result<(), SignalingError> {
+        if self.calls_alone { Err(SignalingError::NotCarried(what)) } else { Ok(()) }
+    }
+
     fn command(&self, command: Command) -> Result<(), SignalingError> {
         self.commands.try_send(command).map_err(|e| match e {
             mpsc::error::TrySendError::Full(_) => SignalingError::QueueFull,
@@ -265,12 +302,8 @@ struct Driver {
     clock: Clock,
     socket: Option<Socket>,
     connect_at: Option<Duration>,
-    events: mpsc::Sender<SignalingEvent>,
+    events: Events,
     name: Arc<Mutex<String>>,
-    ready: Option<oneshot::Sender<Result<(), SignalingError>>>,
-    /// The app logs out and may not be reading its events any more.
-    leaving: Arc<Notify>,
-    left: bool,
 }
 
 /// What woke the task.
@@ -417,46 +450,7 @@ impl Driver {
     /// Passes an event on; false after the last one, or when nobody listens any more.
     async fn tell(&mut self, event: SignalingEvent) -> bool {
         self.name.lock().unwrap_or_else(PoisonError::into_inner).clone_from(&self.session.name().to_owned());
-        let last = matches!(event, SignalingEvent::Closed { .. });
-        if let Some(ready) = self.ready.take() {
-            match &event {
-                SignalingEvent::LoggedIn { .. } => {
-                    // The event first, as far as it fits, so that whoever waits for us finds it.
-                    let full = match self.events.try_send(event) {
-                        Ok(()) => None,
-                        Err(mpsc::error::TrySendError::Full(event)) => Some(event),
-                        Err(mpsc::error::TrySendError::Closed(_)) => return false,
-                    };
-                    let _ = ready.send(Ok(()));
-                    return match full {
-                        Some(event) => self.events.send(event).await.is_ok(),
-                        None => true,
-                    };
-                }
-                SignalingEvent::Closed { why } => {
-                    let _ = ready.send(Err(why.clone().unwrap_or(SignalingError::NotConnected)));
-                    return false;
-                }
-                _ => {
-                    // The app may not read before it has its client: what does not fit is not worth a deadlock.
-                    self.ready = Some(ready);
-                    return self.events.try_send(event).is_ok() || !self.events.is_closed();
-                }
-            }
-        }
-        if self.left {
-            // The app waits for the end and not for events.
-            let _ = self.events.try_send(event);
-            return !last;
-        }
-        tokio::select! {
-            biased;
-            sent = self.events.send(event) => sent.is_ok() && !last,
-            () = self.leaving.notified() => {
-                self.left = true;
-                !last
-            }
-        }
+        self.events.tell(event).await
     }
 
     async fn write(&mut self, frame: Frame) -> Result<(), SignalingError> {

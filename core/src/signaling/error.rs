@@ -83,6 +83,12 @@ pub enum SignalingError {
     /// The client has been closed.
     #[error("not connected")]
     NotConnected,
+    /// The app's own transport carries nothing any more; with its reason.
+    #[error("the app's signaling is lost: {0}")]
+    TransportLost(String),
+    /// This is a matter of a Chamada server, and the app's own transport carries calls alone; with what was asked for.
+    #[error("the app's own signaling has no '{0}'")]
+    NotCarried(&'static str),
     /// The server has not been heard for too long.
     #[error("the server fell silent")]
     Silent,

@@ -658,6 +658,48 @@ impl Message {
         }
     }
 
+    /// Whether it is one of the messages that two people's call engines exchange.
+    #[cfg(feature = "client")]
+    pub(crate) fn is_of_call(&self) -> bool {
+        use Message as M;
+        matches!(
+            self,
+            M::VideoOffer(_)
+                | M::VideoAnswer(_)
+                | M::NewIceCandidate(_)
+                | M::HangUp(_)
+                | M::CallRinging(_)
+                | M::MediaState(_)
+        )
+    }
+
+    /// Whom a message of a call is for.
+    #[cfg(feature = "client")]
+    pub(crate) fn target(&self) -> Option<&str> {
+        match self {
+            Self::VideoOffer(m) | Self::VideoAnswer(m) => m.target.as_deref(),
+            Self::NewIceCandidate(m) => m.target.as_deref(),
+            Self::HangUp(m) => m.target.as_deref(),
+            Self::CallRinging(m) => m.target.as_deref(),
+            Self::MediaState(m) => m.target.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Writes into a message of a call who sends it.
+    #[cfg(feature = "client")]
+    pub(crate) fn set_sender(&mut self, name: &str) {
+        let sender = match self {
+            Self::VideoOffer(m) | Self::VideoAnswer(m) => &mut m.name,
+            Self::NewIceCandidate(m) => &mut m.name,
+            Self::HangUp(m) => &mut m.name,
+            Self::CallRinging(m) => &mut m.name,
+            Self::MediaState(m) => &mut m.name,
+            _ => return,
+        };
+        *sender = Some(name.to_owned());
+    }
+
     /// The `type` on the wire.
     pub fn kind(&self) -> &str {
         match self {

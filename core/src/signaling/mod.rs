@@ -1,4 +1,5 @@
-//! Signaling: the wire messages, the session that logs in and stays logged in, and the WebSocket that carries it.
+//! Signaling: the wire messages, the session that logs in and stays logged in, and the WebSocket that carries it, or a transport of the
+//! app's own.
 
 pub mod ice_url;
 pub mod message;
@@ -10,7 +11,11 @@ mod client;
 #[cfg(feature = "client")]
 mod clock;
 #[cfg(feature = "client")]
+mod custom;
+#[cfg(feature = "client")]
 mod error;
+#[cfg(feature = "client")]
+mod events;
 #[cfg(all(any(test, fuzzing), feature = "client"))]
 pub(crate) mod fuzz;
 #[cfg(feature = "client")]
@@ -22,6 +27,8 @@ mod user_list;
 
 #[cfg(feature = "client")]
 pub use client::{SignalingClient, SignalingConfig};
+#[cfg(feature = "client")]
+pub use custom::{ReceiveError, SignalingReceiver, SignalingTransport, TransportError};
 #[cfg(feature = "client")]
 pub use error::SignalingError;
 #[cfg(feature = "client")]

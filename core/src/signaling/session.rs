@@ -199,25 +199,12 @@ pub fn check_message(message: &Message) -> Result<(), SignalingError> {
             return Err(SignalingError::BadText);
         }
         Message::Chat(_) => {}
-        message if is_call(message) => {}
+        message if message.is_of_call() => {}
         message => return Err(SignalingError::NotSendable(message.kind().to_owned())),
     }
     let bytes = message.to_json().len();
     // The server adds or rewrites the name and may escape it: leave room for that.
     if bytes + 512 > MAX_FRAME_BYTES { Err(SignalingError::TooLarge(bytes)) } else { Ok(()) }
-}
-
-fn is_call(message: &Message) -> bool {
-    use Message as M;
-    matches!(
-        message,
-        M::VideoOffer(_)
-            | M::VideoAnswer(_)
-            | M::NewIceCandidate(_)
-            | M::HangUp(_)
-            | M::CallRinging(_)
-            | M::MediaState(_)
-    )
 }
 
 impl Session {
@@ -452,7 +439,7 @@ impl Session {
         for output in unsent.into_iter().rev() {
             if let Output::Send(text) = output
                 && let Ok(message) = Message::parse(&text)
-                && (is_call(&message) || matches!(message, Message::Chat(_)))
+                && (message.is_of_call() || matches!(message, Message::Chat(_)))
             {
                 self.queue.push_front(message);
             }
@@ -547,7 +534,7 @@ impl Session {
             }
             Message::Error(error) => self.refused(error, now),
             Message::PushRegistered(registered) => self.event(SignalingEvent::PushRegistered(registered.platform)),
-            message if is_call(&message) || matches!(message, Message::CallPushed(_)) => {
+            message if message.is_of_call() || matches!(message, Message::CallPushed(_)) => {
                 self.event(SignalingEvent::Call(message));
             }
             other => log::debug!("ignored a message of type '{}'", other.kind().escape_debug()),
@@ -662,15 +649,9 @@ impl Session {
 
     /// Writes our number and name of this moment into a message, since both may have changed while it waited.
     fn transmit(&mut self, mut message: Message) {
-        let name = Some(self.name.clone());
         match &mut message {
             Message::Chat(m) => (m.id, m.name) = (self.id, None),
-            Message::VideoOffer(m) | Message::VideoAnswer(m) => m.name = name,
-            Message::NewIceCandidate(m) => m.name = name,
-            Message::HangUp(m) => m.name = name,
-            Message::CallRinging(m) => m.name = name,
-            Message::MediaState(m) => m.name = name,
-            _ => {}
+            message => message.set_sender(&self.name),
         }
         self.outputs.push_back(Output::Send(message.to_json()));
     }
@@ -686,7 +667,7 @@ impl Session {
 }
 
 /// A name that a server gave us: an old one appends a number to what we wanted, so it may be longer than what we may ask for.
-fn check_given(name: &str) -> Option<String> {
+pub(super) fn check_given(name: &str) -> Option<String> {
     let fits = (1..=2 * MAX_NAME_CHARS).contains(&name.chars().count());
     (fits && !name.chars().any(char::is_control)).then(|| name.to_owned())
 }

@@ -8,6 +8,7 @@ mod file_transfer;
 mod guide;
 mod hold;
 mod missing;
+mod own_signaling;
 mod paths;
 mod private_text;
 mod rough_ways;
