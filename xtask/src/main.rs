@@ -97,6 +97,9 @@ enum Task {
         /// Write docs/api anew instead
         #[arg(long)]
         write: bool,
+        /// That of these languages alone; Kotlin is both Android libraries too
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<api::Language>,
     },
     /// What people read: each platform's files, written from docs/texts.json
     Texts,
@@ -185,10 +188,10 @@ fn main() -> Result<()> {
             steps.finish()
         }
         Task::Texts => texts::write(),
-        Task::Api { write } => {
+        Task::Api { write, only } => {
             setup::run(true)?;
             let mut steps = Steps::default();
-            api::alone(&mut steps, if write { api::Mode::Write } else { api::Mode::Check });
+            api::alone(&mut steps, if write { api::Mode::Write } else { api::Mode::Check }, &only);
             steps.finish()
         }
         Task::Fuzz(args) => fuzz::run(&args),
