@@ -3,6 +3,7 @@
 use crate::elf;
 use crate::phones::{FEATURES, FEATURES_WITH_DEMO, PACKED, have_target};
 use crate::run::{cargo, program, root};
+use crate::size;
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 
@@ -21,7 +22,10 @@ const ABIS: [(&str, &str); 3] = [
 /// With `demo`, the sample app can be tried without a server, and the library is larger by one.
 pub(crate) fn run(demo: bool) -> Result<()> {
     let libraries = root().join("android/chamada/src/main/jniLibs");
-    have_all()?;
+    let missing = missing();
+    if !missing.is_empty() {
+        bail!("the Android library needs:\n  - {}", missing.join("\n  - "));
+    }
     let mut build = cargo(&["ndk", "--platform", API_LEVEL, "--output-dir"]).args([&libraries]);
     for (abi, target) in ABIS {
         build = build.args(["--target", abi]);
@@ -33,15 +37,23 @@ pub(crate) fn run(demo: bool) -> Result<()> {
         .args(["build", "--locked", "--profile", "phone", "--package", "chamada-ffi", "--no-default-features"])
         .args(["--features", if demo { FEATURES_WITH_DEMO } else { FEATURES }])
         .done()?;
+    let strip = strip()?;
     for (abi, _) in ABIS {
-        check_alignment(&libraries.join(abi).join("libchamada_ffi.so"))?;
+        let library = libraries.join(abi).join("libchamada_ffi.so");
+        check_alignment(&library)?;
+        let size = size::weighed(&library, &strip)?;
+        println!("android: {abi}: {size}");
+        // With the demo nobody ships it.
+        if !demo && size.outweighs(size::FOR_PHONES) {
+            bail!("the library for {abi} is larger than {}", size::FOR_PHONES);
+        }
     }
     println!("android: libraries are in {}", libraries.display());
     assemble()
 }
 
-/// Everything that is missing, in one message.
-fn have_all() -> Result<()> {
+/// Everything that the library for Android needs and this machine does not have.
+pub(crate) fn missing() -> Vec<String> {
     let mut missing = Vec::new();
     if ndk().is_none() {
         missing.push("an Android NDK (r27 or newer): install it by Android Studio, or set ANDROID_NDK_HOME".to_owned());
@@ -49,12 +61,11 @@ fn have_all() -> Result<()> {
     if !cargo(&["ndk", "--version"]).succeeds() {
         missing.push(format!("cargo-ndk: cargo install --locked cargo-ndk --version {CARGO_NDK}"));
     }
-    for (_, target) in ABIS {
-        if let Err(why) = have_target(target) {
-            missing.push(format!("Rust's standard library for {target}: {why}"));
-        }
-    }
-    if missing.is_empty() { Ok(()) } else { bail!("the Android library needs:\n  - {}", missing.join("\n  - ")) }
+    // Without the rest nothing could be done with them.
+    let targets = ABIS.iter().filter(|_| missing.is_empty());
+    let targets: Vec<_> = targets.filter_map(|(_, target)| Some((target, have_target(target).err()?))).collect();
+    missing.extend(targets.iter().map(|(target, why)| format!("Rust's standard library for {target}: {why}")));
+    missing
 }
 
 fn ndk() -> Option<PathBuf> {
@@ -64,6 +75,14 @@ fn ndk() -> Option<PathBuf> {
     let usual = [home.join("Android/Sdk"), home.join("Library/Android/sdk")];
     let in_sdk = in_sdk.map(PathBuf::from).chain(usual).map(|sdk| sdk.join("ndk"));
     named.map(PathBuf::from).chain(in_sdk).find(|folder| folder.is_dir())
+}
+
+/// The NDK's own: the machine's knows other processors.
+fn strip() -> Result<PathBuf> {
+    let prebuilt = ndk().context("there is no NDK")?.join("toolchains/llvm/prebuilt");
+    let hosts = std::fs::read_dir(&prebuilt).with_context(|| prebuilt.display().to_string())?;
+    let tools = hosts.flatten().map(|host| host.path().join("bin/llvm-strip"));
+    tools.into_iter().find(|tool| tool.exists()).with_context(|| format!("no llvm-strip in {}", prebuilt.display()))
 }
 
 fn check_alignment(library: &Path) -> Result<()> {

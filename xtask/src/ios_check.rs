@@ -2,6 +2,7 @@
 //! through the native library, by Swift on Linux, where what needs Apple's frameworks is left out; every file is then parsed, and
 //! what was left out is type-checked against declarations of those frameworks, and these against what Apple's headers have.
 
+use crate::api::{self, Mode};
 use crate::bindings;
 use crate::ios_metadata;
 use crate::ios_types;
@@ -30,6 +31,7 @@ pub(crate) fn steps(steps: &mut Steps) {
     step("iOS: ChamadaKit, tests", test);
     step("iOS: every file parsed", parse);
     step("iOS: type-checked against declarations", ios_types::check);
+    api::swift(steps, Mode::Check);
     steps.step("iOS: declarations as in Apple's headers", ios_metadata::check);
 }
 
@@ -39,7 +41,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    fn of(found: &Toolchain) -> Self {
+    pub(crate) fn of(found: &Toolchain) -> Self {
         let debian = match found {
             Toolchain::Debian(folder) => Some((folder.clone(), swift::place("chamada-ios"))),
             _ => None,

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// In the order in which they import each other.
-const MODULES: [(&str, &str); 4] = [
+pub(crate) const MODULES: [(&str, &str); 4] = [
     ("ChamadaMedia", "ios/ChamadaKit/Sources/ChamadaMedia"),
     ("ChamadaCallKit", "ios/ChamadaKit/Sources/ChamadaCallKit"),
     (WITH_RESOURCES, "ios/ChamadaKit/Sources/ChamadaUI"),
@@ -77,7 +77,7 @@ pub(crate) fn check(place: &Place) -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
-fn resources(module: &str, scratch: &Path) -> Result<Option<PathBuf>> {
+pub(crate) fn resources(module: &str, scratch: &Path) -> Result<Option<PathBuf>> {
     let path = scratch.join("resource_bundle_accessor.swift");
     if module != WITH_RESOURCES {
         return Ok(None);

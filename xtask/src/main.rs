@@ -78,8 +78,12 @@ enum Task {
     },
     /// The documentation as pages of HTML, in target/site: links and code are checked
     Site,
-    /// How large the library is, stripped, by what it is built with
-    Size,
+    /// How large the library for apps is, stripped and compressed; fails where it is larger than it may be
+    Size {
+        /// Also with the demo, and with all software codecs
+        #[arg(long)]
+        all: bool,
+    },
     /// The Kotlin bindings: generated, compiled, and tested in real calls with the Rust peer
     Kotlin {
         /// Then measure: µs per picture in and out
@@ -97,6 +101,9 @@ enum Task {
         /// Write docs/api anew instead
         #[arg(long)]
         write: bool,
+        /// That of these languages alone; Kotlin is both Android libraries too
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<api::Language>,
     },
     /// What people read: each platform's files, written from docs/texts.json
     Texts,
@@ -161,7 +168,7 @@ fn main() -> Result<()> {
             site::steps(&mut steps);
             steps.finish()
         }
-        Task::Size => size::run(),
+        Task::Size { all } => size::run(all),
         Task::Kotlin { bench } => {
             setup::run(true)?;
             if bench {
@@ -185,10 +192,10 @@ fn main() -> Result<()> {
             steps.finish()
         }
         Task::Texts => texts::write(),
-        Task::Api { write } => {
+        Task::Api { write, only } => {
             setup::run(true)?;
             let mut steps = Steps::default();
-            api::alone(&mut steps, if write { api::Mode::Write } else { api::Mode::Check });
+            api::alone(&mut steps, if write { api::Mode::Write } else { api::Mode::Check }, &only);
             steps.finish()
         }
         Task::Fuzz(args) => fuzz::run(&args),

@@ -1,10 +1,17 @@
 //! What can be wrong with files of pictures and sound, and what is seen of it before a call.
 
+#[cfg(any(test, feature = "synthetic"))]
+mod playback;
+
+#[cfg(any(test, feature = "synthetic"))]
+pub use playback::PlaybackFailure;
+#[cfg(any(test, feature = "synthetic"))]
+pub(crate) use playback::open_input;
+
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// Why a file cannot be read or written; names the file.
 #[derive(Debug, thiserror::Error)]
@@ -55,18 +62,6 @@ impl FileError {
     }
 }
 
-/// Opens a file to be read, and says how many bytes it has. Folders, pipes and devices are refused: they cannot be played in a loop.
-pub(crate) fn open_input(path: &Path) -> Result<(File, u64), FileError> {
-    // Before it is opened, which waits for ever at a pipe that nobody writes to.
-    let found = fs::metadata(path).map_err(|error| FileError::io(path, error))?;
-    if !found.is_file() {
-        return Err(FileError::format(path, kind(&found)));
-    }
-    let file = File::open(path).map_err(|error| FileError::io(path, error))?;
-    let length = file.metadata().map_err(|error| FileError::io(path, error))?.len();
-    Ok((file, length))
-}
-
 fn kind(found: &fs::Metadata) -> &'static str {
     if found.is_dir() { "it is a folder" } else { "it is a pipe or a device, not a file" }
 }
@@ -109,21 +104,6 @@ pub(crate) fn beside(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}-{}.part", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
     path.with_file_name(name)
-}
-
-/// Why a file that is played as a camera or a microphone stopped in the middle of it. Clones share what is found.
-#[derive(Debug, Clone, Default)]
-pub struct PlaybackFailure(Arc<Mutex<Option<FileError>>>);
-
-impl PlaybackFailure {
-    pub(crate) fn set(&self, error: FileError) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-    }
-
-    /// The first failure, once.
-    pub fn take(&self) -> Option<FileError> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
-    }
 }
 
 #[cfg(test)]

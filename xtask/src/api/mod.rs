@@ -2,13 +2,15 @@
 
 mod kotlin;
 mod rust;
+mod swift;
 
 pub(crate) use kotlin::{android, kotlin};
 pub(crate) use rust::rust;
+pub(crate) use swift::swift;
 
 use crate::run::{program, root, say};
 use crate::steps::{Outcome, Steps};
-use crate::{android_check, bindings};
+use crate::{android_check, bindings, swift as swift_bindings};
 use anyhow::{Context, Result, bail};
 use std::collections::HashSet;
 use std::fs;
@@ -28,13 +30,31 @@ pub(crate) enum Mode {
     Write,
 }
 
-/// Everything, after building what it is read from.
-pub(crate) fn alone(steps: &mut Steps, mode: Mode) {
-    rust(steps, mode);
-    bindings::kotlin_compiled(steps);
-    kotlin(steps, mode);
-    android_check::compiled(steps);
-    android(steps, mode);
+/// What is listed together, since it is built together.
+#[derive(Clone, Copy, PartialEq, clap::ValueEnum)]
+pub(crate) enum Language {
+    Rust,
+    Kotlin,
+    Swift,
+}
+
+/// Those of these languages, or of all where none is named, after building what they are read from.
+pub(crate) fn alone(steps: &mut Steps, mode: Mode, only: &[Language]) {
+    let asked_for = |language| only.is_empty() || only.contains(&language);
+    if asked_for(Language::Rust) {
+        rust(steps, mode);
+    }
+    if asked_for(Language::Kotlin) {
+        bindings::kotlin_compiled(steps);
+        kotlin(steps, mode);
+        android_check::compiled(steps);
+        android(steps, mode);
+    }
+    if asked_for(Language::Swift) {
+        steps.step("Swift: library and command", bindings::build);
+        steps.step("Swift: bindings", swift_bindings::generate);
+        swift(steps, mode);
+    }
     changelog(steps);
 }
 
