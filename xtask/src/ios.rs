@@ -16,7 +16,10 @@ const LIBRARY: &str = "libchamada_ffi.a";
 
 /// With `demo`, the sample app can be tried without a server, and the library is larger by one.
 pub(crate) fn run(demo: bool) -> Result<()> {
-    have_all()?;
+    let missing = missing();
+    if !missing.is_empty() {
+        bail!("the XCFramework needs:\n  - {}", missing.join("\n  - "));
+    }
     let folder = target().join("ios");
     let headers = headers(&folder.join("headers"))?;
     let framework = folder.join("ChamadaFFI.xcframework");
@@ -51,8 +54,8 @@ pub(crate) fn run(demo: bool) -> Result<()> {
     Ok(())
 }
 
-/// Everything that is missing, in one message.
-fn have_all() -> Result<()> {
+/// Everything that the framework needs and this machine does not have.
+pub(crate) fn missing() -> Vec<String> {
     let mut missing = Vec::new();
     if !cfg!(target_os = "macos") {
         missing.push(format!("a Mac: this is {}", std::env::consts::OS));
@@ -64,7 +67,7 @@ fn have_all() -> Result<()> {
     let targets = SLICES.iter().flat_map(|(_, targets)| *targets).filter(|_| missing.is_empty());
     let targets: Vec<_> = targets.filter_map(|target| Some((target, have_target(target).err()?))).collect();
     missing.extend(targets.iter().map(|(target, why)| format!("Rust's standard library for {target}: {why}")));
-    if missing.is_empty() { Ok(()) } else { bail!("the XCFramework needs:\n  - {}", missing.join("\n  - ")) }
+    missing
 }
 
 /// The generated header, and its module map under the name that compilers look for: in a folder of the module's own, since Xcode puts those

@@ -18,6 +18,7 @@ mod ios_check;
 mod ios_metadata;
 mod ios_types;
 mod phones;
+mod release;
 mod run;
 mod setup;
 mod site;
@@ -76,6 +77,9 @@ enum Task {
         #[arg(long)]
         demo: bool,
     },
+    /// Everything that a release has, in target/release-artifacts: crates, a Maven repository, the AAR, the Swift package, bills of
+    /// materials, checksums, and what is new. Nothing is uploaded
+    Release(release::ReleaseArgs),
     /// The documentation as pages of HTML, in target/site: links and code are checked
     Site,
     /// How large the library for apps is, stripped and compressed; fails where it is larger than it may be
@@ -163,6 +167,7 @@ fn main() -> Result<()> {
             steps.finish()
         }
         Task::Ios { demo } => ios::run(demo),
+        Task::Release(args) => release::run(&args),
         Task::Site => {
             let mut steps = Steps::default();
             site::steps(&mut steps);
@@ -260,6 +265,7 @@ fn main() -> Result<()> {
                 android_check::steps(steps);
                 swift::steps(steps);
                 ios_check::steps(steps);
+                release::quick(steps);
             };
             // Calls with browsers wait most of their time.
             steps.side_by_side(calls, bindings_and_apps);
