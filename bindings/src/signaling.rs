@@ -17,7 +17,8 @@ pub trait SignalingTransport: Send + Sync {
     ///
     /// # Errors
     /// Ends the attempt to connect.
-    fn open(&self, receiver: Arc<SignalingReceiver>) -> Result<(), TransportError>;
+    // Not `open`: a word of Swift's, which UniFFI quotes in the C header too, and C does not know the quotes.
+    fn connect(&self, receiver: Arc<SignalingReceiver>) -> Result<(), TransportError>;
 
     /// Carries this message to somebody, at most 64 KiB. Those for one person must arrive in the order in which they were sent, and should be kept for
     /// somebody whose connection was lost a moment ago.
@@ -119,8 +120,8 @@ impl From<core::ReceiveError> for ChamadaError {
 pub(crate) struct TransportAdapter(pub(crate) Arc<dyn SignalingTransport>);
 
 impl core::SignalingTransport for TransportAdapter {
-    fn open(&self, receiver: core::SignalingReceiver) {
-        if let Err(error) = self.0.open(Arc::new(SignalingReceiver(receiver.clone()))) {
+    fn connect(&self, receiver: core::SignalingReceiver) {
+        if let Err(error) = self.0.connect(Arc::new(SignalingReceiver(receiver.clone()))) {
             receiver.lost(error.to_string());
         }
     }

@@ -80,7 +80,7 @@ impl Lines {
 }
 
 impl SignalingTransport for Lines {
-    fn open(&self, receiver: SignalingReceiver) {
+    fn connect(&self, receiver: SignalingReceiver) {
         let (sender, lines) = mpsc::unbounded_channel();
         *self.to_server.lock().unwrap() = Some(sender);
         tokio::spawn(Self::run(self.server.clone(), self.name.clone(), lines, receiver));

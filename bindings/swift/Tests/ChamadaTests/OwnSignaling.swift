@@ -13,7 +13,7 @@ final class ParcelTransport: SignalingTransport, @unchecked Sendable {
         self.name = name
     }
 
-    func open(receiver: SignalingReceiver) throws {
+    func connect(receiver: SignalingReceiver) throws {
         relay.join(name) { parcel in
             // What does not fit is sent again by the other side's call.
             try? receiver.receive(from: parcel.from, message: parcel.message)

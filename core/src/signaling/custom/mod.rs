@@ -29,7 +29,7 @@ const WAITING: usize = 256;
 pub trait SignalingTransport: Send + Sync + 'static {
     /// Begins: the client is made. `receiver` is told when messages can be carried, and whatever arrives; it is good until
     /// [`SignalingTransport::close`].
-    fn open(&self, receiver: SignalingReceiver);
+    fn connect(&self, receiver: SignalingReceiver);
 
     /// Carries this message to somebody: at most [`MAX_FRAME_BYTES`] bytes of JSON.
     ///

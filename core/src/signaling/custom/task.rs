@@ -33,7 +33,7 @@ impl CustomDriver {
     ) -> Self {
         let (state, states) = watch::channel(State::Opening);
         let (arrived, arrivals) = mpsc::channel(WAITING);
-        transport.open(SignalingReceiver { state: Arc::new(state), arrivals: arrived });
+        transport.connect(SignalingReceiver { state: Arc::new(state), arrivals: arrived });
         Self { session, transport, state: states, arrivals, events }
     }
 

@@ -27,7 +27,7 @@ internal class LineTransport(private val server: String, private val port: Int, 
     @Volatile
     private var socket: Socket? = null
 
-    override fun open(receiver: SignalingReceiver) {
+    override fun connect(receiver: SignalingReceiver) {
         thread(name = "signaling", isDaemon = true) {
             try {
                 val socket = Socket(server, port).also { this.socket = it }
@@ -142,7 +142,7 @@ internal class OwnSignalingTest {
     @Test
     fun `a transport that throws when it is opened is why there is no session`() {
         val broken = object : SignalingTransport {
-            override fun open(receiver: SignalingReceiver): Unit = throw IllegalStateException("no network")
+            override fun connect(receiver: SignalingReceiver): Unit = throw IllegalStateException("no network")
             override fun send(to: String, message: String) {}
             override fun reconnect() {}
             override fun close() {}
