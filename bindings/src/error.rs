@@ -7,6 +7,7 @@ use chamada::media::capture::CaptureError;
 use chamada::media::constraints::ConstraintError;
 use chamada::media::dtmf::DtmfError;
 use chamada::media::frame::FrameError;
+use chamada::media::screen::ScreenError;
 use chamada::peer::DataError;
 use chamada::signaling::SignalingError;
 use chamada::signaling::message::{ErrorCode, ErrorMessage};
@@ -141,6 +142,7 @@ impl From<ClientError> for ChamadaError {
                 error,
             ),
             ClientError::File(error) => error.into(),
+            ClientError::Screen(error) => error.into(),
             ClientError::NoPicture => Self::new(ErrorKind::NoPicture, error),
             ClientError::NoWords => Self::new(ErrorKind::Call, error),
             ClientError::Closed => Self::new(ErrorKind::Closed, error),
@@ -154,6 +156,16 @@ impl From<TransferError> for ChamadaError {
             TransferError::NoCall | TransferError::NoFile => ErrorKind::Call,
             TransferError::TooMany => ErrorKind::TooFast,
             TransferError::TooLarge | TransferError::Unusable(_) => ErrorKind::InvalidArgument,
+        };
+        Self::new(kind, error)
+    }
+}
+
+impl From<ScreenError> for ChamadaError {
+    fn from(error: ScreenError) -> Self {
+        let kind = match error {
+            ScreenError::TooLarge { .. } => ErrorKind::InvalidArgument,
+            ScreenError::AlreadyShared | ScreenError::Stopped => ErrorKind::Call,
         };
         Self::new(kind, error)
     }

@@ -163,6 +163,11 @@ pub enum Event {
         /// Who.
         person: RememberedPerson,
     },
+    /// The screen of this call is shared no more, and the camera is sent again. Not told where the app stopped it or the call ended.
+    ScreenShareEnded {
+        /// Why its pictures were not taken: `INVALID_ARGUMENT` where they are too large. None where the source ended it.
+        why: Option<ChamadaError>,
+    },
     /// The other side pressed a key of its phone (DTMF): told when the tone begins.
     DtmfReceived {
         /// `0` to `9`, `*`, `#`, `A` to `D`.
@@ -409,6 +414,7 @@ impl Event {
             }
             ClientEvent::Camera(settings) => Self::CameraOpened { settings: settings.into() },
             ClientEvent::DeviceFailed { device, why } => Self::DeviceFailed { device: device.into(), why: why.into() },
+            ClientEvent::ScreenShareEnded { why } => Self::ScreenShareEnded { why: why.map(Into::into) },
             ClientEvent::Dtmf(tone) => Self::DtmfReceived { tone: tone.to_string() },
             ClientEvent::Data(data) => Self::DataReceived { data: data.into() },
             ClientEvent::Verification(verification) => Self::VerificationChanged { verification: verification.into() },

@@ -5,6 +5,7 @@
 use crate::settings::ServeArgs;
 use chamada::FacingMode;
 use chamada::media::dtmf::DtmfTones;
+use chamada::media::screen::ContentHint;
 use chamada::media::synthetic::{BadFormat, SyntheticConfig};
 use chamada::media::video::DegradationPreference;
 use chamada::media::video::codec::VideoCodec;
@@ -167,8 +168,15 @@ pub(crate) struct PeerArgs {
     /// Take all files that the other side sends into this folder; without it they are refused
     #[arg(long, value_name = "DIR")]
     pub(crate) receive_dir: Option<PathBuf>,
-    /// Take commands from standard input, one a line: hold, resume, hang-up; with --call-waiting hold-and-accept, end-and-accept,
-    /// decline, swap
+    /// Share this film, played in a loop, as a screen in place of the camera: once the call is connected, or with --commands between
+    /// share-screen and stop-screen
+    #[arg(long, value_name = "FILE.y4m")]
+    pub(crate) screen: Option<PathBuf>,
+    /// What is to be seen in the screen: detail, such as text, which stays sharp, or motion, which stays smooth
+    #[arg(long, value_name = "detail|motion", default_value = "detail", requires = "screen")]
+    pub(crate) content_hint: ContentHint,
+    /// Take commands from standard input, one a line: hold, resume, hang-up; with --screen share-screen, stop-screen; with
+    /// --call-waiting hold-and-accept, end-and-accept, decline, swap
     #[arg(long)]
     pub(crate) commands: bool,
     /// Tell of whoever calls during the call, instead of refusing them as busy

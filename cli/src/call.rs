@@ -12,9 +12,11 @@ use crate::verify;
 use crate::view::{RemoteView, Seen};
 use chamada::call::{CallError, CallEvent, CallState, EndReason};
 use chamada::client::{Client, ClientError, ClientEvent};
+use chamada::media::capture::CaptureError;
 use chamada::media::file::{PlaybackFailure, check_output};
 use chamada::media::photo::{check_photo, save_photo};
 use chamada::media::wav::WavWriter;
+use chamada::media::y4m::Y4mCamera;
 use chamada::peer::webrtc::WebrtcPeers;
 use chamada::signaling::message::{CallId, ErrorCode, MAX_TEXT_CHARS};
 use chamada::signaling::{SignalingError, SignalingEvent};
@@ -63,7 +65,9 @@ async fn attend(
         Some(path) => Some(Arc::new(WavWriter::create(path).map_err(|error| Failure::BadArgument(error.to_string()))?)),
         None => None,
     };
-    let (devices, played) = sources::devices(&args, Arc::clone(&view), sound.clone())?;
+    let (devices, mut played) = sources::devices(&args, Arc::clone(&view), sound.clone())?;
+    let screen = args.screen.as_deref().map(sources::screen).transpose()?;
+    played.extend(screen.as_ref().map(|film| film.failure()));
     let (client, events) = Client::connect(sources::config(&args)?, devices, Arc::new(WebrtcPeers)).await?;
     let mut peer = Peer {
         plan,
@@ -82,6 +86,7 @@ async fn attend(
         files: Files::default(),
         front: None,
         has_other: false,
+        screen,
     };
     let result = peer.live(events).await;
     let photo = peer.save_photo();
@@ -119,7 +124,7 @@ fn check(args: &PeerArgs) -> Result<(), Failure> {
         return bad(SignalingError::BadText.to_string());
     }
     files::check(&args.send_file, args.receive_dir.as_deref())?;
-    let played = [args.video.file(), args.audio.file()].into_iter().flatten();
+    let played = [args.video.file(), args.audio.file(), args.screen.as_deref()].into_iter().flatten();
     let mut used: Vec<&Path> = played.collect();
     for saved in [&args.save_video, &args.save_audio, &args.photo].into_iter().flatten() {
         if used.iter().any(|path| same_file(path, saved)) {
@@ -172,6 +177,8 @@ struct Peer<'a> {
     /// The call that the other side of is heard, and whether there is another one.
     front: Option<CallId>,
     has_other: bool,
+    /// What is shared as a screen.
+    screen: Option<Arc<Y4mCamera>>,
 }
 
 impl Peer<'_> {
@@ -254,6 +261,9 @@ impl Peer<'_> {
                 }
                 self.closed = Some(why);
             }
+            ClientEvent::ScreenShareEnded { why: Some(why) } => {
+                self.trouble.get_or_insert(why.to_string());
+            }
             ClientEvent::DeviceFailed { device, why } => {
                 self.trouble.get_or_insert(format!("the {} could not be used: {why}", device.as_str()));
             }
@@ -269,6 +279,12 @@ impl Peer<'_> {
                     && let Err(error) = self.client.send_dtmf(tones.clone()).await
                 {
                     self.trouble.get_or_insert(format!("the keys could not be pressed: {error}"));
+                }
+                if !self.args.commands
+                    && self.screen.is_some()
+                    && let Err(error) = self.share_screen().await
+                {
+                    self.trouble.get_or_insert(format!("the screen could not be shared: {error}"));
                 }
                 self.send_next_text().await?;
                 self.files.send(&self.client, self.output, &self.args.send_file).await?;
@@ -314,14 +330,24 @@ impl Peer<'_> {
             Typed::EndAndAccept => self.client.end_and_accept().await,
             Typed::Decline => self.client.decline().await,
             Typed::Swap => self.client.swap_calls().await,
+            Typed::ShareScreen => self.share_screen().await,
+            Typed::StopScreen => self.client.stop_screen_share().await,
         };
         match done {
             Err(ClientError::NoWords) => self.output.no_words(),
             // The call may have ended just now.
-            Err(ClientError::Call(why)) => self.output.not_done(wanted.word(), &why),
+            Err(why @ (ClientError::Call(_) | ClientError::Screen(_) | ClientError::Capture(_))) => {
+                self.output.not_done(wanted.word(), &why);
+            }
             done => done?,
         }
         Ok(())
+    }
+
+    /// Without `--screen` there is none.
+    async fn share_screen(&self) -> Result<(), ClientError> {
+        let Some(film) = &self.screen else { return Err(CaptureError::NotFound("there is no --screen".into()).into()) };
+        self.client.start_screen_share(Arc::clone(film) as _, self.args.content_hint).await
     }
 
     async fn maybe_call(&mut self, users: &[String]) -> Result<(), Failure> {

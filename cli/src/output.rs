@@ -1,7 +1,7 @@
 //! What the command prints: lines for people, or one JSON object a line for programs.
 
 use crate::summary::round;
-use chamada::call::{CallError, CallEvent, CallSnapshot, CallState, NoPath, OtherCall};
+use chamada::call::{CallEvent, CallSnapshot, CallState, NoPath, OtherCall};
 use chamada::client::{CallQuality, CallStats, ClientError, ClientEvent, DirectionQuality, MediaKind, MissingMedia};
 use chamada::signaling::SignalingEvent;
 use chamada::signaling::message::CallId;
@@ -73,6 +73,14 @@ impl Output {
                 json!({ "device": device.as_str(), "why": why.to_string() }),
                 Some(format!("the {} cannot be used, the call goes on without it: {why}", device.as_str())),
             ),
+            ClientEvent::ScreenShareEnded { why } => {
+                let words = why.map_or("it ended by itself".to_owned(), |why| why.to_string());
+                self.event(
+                    "screen-share-ended",
+                    json!({ "why": why.map(|why| why.to_string()) }),
+                    Some(format!("the screen is not shared any more: {words}")),
+                );
+            }
             ClientEvent::Missing { kind, why } => {
                 let what = if *kind == MediaKind::Video { "pictures" } else { "sound" };
                 let text = match why {
@@ -109,7 +117,7 @@ impl Output {
     }
 
     /// What was typed was not done.
-    pub(crate) fn not_done(self, command: &str, why: &CallError) {
+    pub(crate) fn not_done(self, command: &str, why: &ClientError) {
         self.event(
             "not-done",
             json!({ "command": command, "why": why.to_string() }),
@@ -210,11 +218,17 @@ impl Output {
                     (false, true) => ", put on hold there",
                     (true, true) => ", on hold at both ends",
                 };
+                let screen = match (local.screen, remote.screen) {
+                    (false, false) => "",
+                    (true, false) => ", sharing a screen",
+                    (false, true) => ", a screen is shared there",
+                    (true, true) => ", both share a screen",
+                };
                 let behind = other.as_ref().map_or_else(String::new, |other| {
                     let waits = other.state == CallState::RingingLocally;
                     format!("; {} {}", printable(&other.with), if waits { "waits" } else { "is on hold" })
                 });
-                let text = with.as_ref().map(|with| format!("{state} ({}){held}{behind}", printable(with)));
+                let text = with.as_ref().map(|with| format!("{state} ({}){held}{screen}{behind}", printable(with)));
                 let other = other.as_ref().map(|other| {
                     let OtherCall { call, with, state, remote } = other;
                     json!({ "call": call, "with": with, "state": state.as_str(), "remote": remote })

@@ -8,6 +8,7 @@ use chamada::client::{ClientConfig, Devices, SendParameters};
 use chamada::media::capture::{AudioProvider, CameraProvider};
 use chamada::media::constraints::VideoConstraints;
 use chamada::media::file::PlaybackFailure;
+use chamada::media::screen::check_screen_size;
 use chamada::media::synthetic::{SpeakerSink, SyntheticAudio, SyntheticCameras};
 use chamada::media::wav::{WavMicrophone, WavWriter};
 use chamada::media::y4m::Y4mCamera;
@@ -48,6 +49,14 @@ pub(crate) fn devices(
         }
     };
     Ok((Devices { cameras, audio: Some(audio), remote: Some(view), preview: None }, failures))
+}
+
+/// A film that is shared as a screen.
+pub(crate) fn screen(path: &Path) -> Result<Arc<Y4mCamera>, Failure> {
+    let film = Y4mCamera::open(path).map_err(|error| Failure::BadArgument(error.to_string()))?;
+    let (width, height) = film.size();
+    check_screen_size(width, height).map_err(|error| Failure::BadArgument(format!("{}: {error}", path.display())))?;
+    Ok(Arc::new(film))
 }
 
 /// The token in this file, which is a secret and so stands in no argument.

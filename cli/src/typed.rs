@@ -14,10 +14,21 @@ pub(crate) enum Typed {
     EndAndAccept,
     Decline,
     Swap,
+    ShareScreen,
+    StopScreen,
 }
 
-const COMMANDS: [Typed; 7] =
-    [Typed::Hold, Typed::Resume, Typed::HangUp, Typed::HoldAndAccept, Typed::EndAndAccept, Typed::Decline, Typed::Swap];
+const COMMANDS: [Typed; 9] = [
+    Typed::Hold,
+    Typed::Resume,
+    Typed::HangUp,
+    Typed::HoldAndAccept,
+    Typed::EndAndAccept,
+    Typed::Decline,
+    Typed::Swap,
+    Typed::ShareScreen,
+    Typed::StopScreen,
+];
 
 impl Typed {
     /// What is typed for it.
@@ -32,6 +43,8 @@ impl Typed {
             Self::EndAndAccept => "end-and-accept",
             Self::Decline => "decline",
             Self::Swap => "swap",
+            Self::ShareScreen => "share-screen",
+            Self::StopScreen => "stop-screen",
         }
     }
 

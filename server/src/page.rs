@@ -76,6 +76,7 @@ const FILES: &[(&str, Asset)] = files![
     "verification.js" SCRIPT,
     "verified.js" SCRIPT,
     "words.js" SCRIPT,
+    "zoom.js" SCRIPT,
     "view/chat.js" SCRIPT,
     "view/incoming.js" SCRIPT,
     "view/keypad.js" SCRIPT,
@@ -87,6 +88,7 @@ const FILES: &[(&str, Asset)] = files![
     "view/stage.js" SCRIPT,
     "view/verification.js" SCRIPT,
     "view/virtual-list.js" SCRIPT,
+    "view/zoom.js" SCRIPT,
 ];
 
 /// A file as it is sent: compressed once, and with what names its content (RFC 9110 section 8.8.3).

@@ -121,6 +121,7 @@ const stage = new StageView(t, {
   microphone: () => command({ kind: 'set-microphone', on: !engine.snapshot().local.audio }),
   camera: () => command({ kind: 'set-camera', on: !engine.snapshot().local.video }),
   hold: () => command({ kind: 'set-held', on: !engine.snapshot().local.held }),
+  screen: () => (engine.snapshot().local.screen ? stopScreen() : shareScreen()),
   flip: () => peer?.connection.changeDevice(() => devices.flip(), () => notices.say(t('media.flip-failed'))),
   photo: async () => notices.say(t((await stage.photo()) ? 'photo.taken' : 'photo.failed')),
   stats: () => {
@@ -131,6 +132,27 @@ const stage = new StageView(t, {
   chat: () => stage.toggleChat(),
   hangUp: () => command({ kind: 'hang-up' }),
 });
+
+stage.canShareScreen(devices.canShareScreen);
+
+async function shareScreen() {
+  try {
+    await devices.openScreen();
+  } catch (error) {
+    // Whoever chose none knows that.
+    if (error.name !== 'NotAllowedError') notices.say(t('screen.failed'));
+    return;
+  }
+  if (!devices.screen) return;
+  command({ kind: 'set-screen', on: true });
+  if (!engine.snapshot().local.screen) devices.closeScreen();
+}
+
+// The camera is sent again if it is on.
+function stopScreen() {
+  command({ kind: 'set-screen', on: false });
+  devices.closeScreen();
+}
 
 const verified = new VerifiedPeople(remembered, isRoom() ? location.pathname : '/');
 const verification = new VerificationView(t, {
@@ -352,8 +374,8 @@ function onFile(file) {
 function onOpened(missing) {
   const { local } = engine.snapshot();
   if (missing) notices.say(t(missing));
-  // On hold the camera is closed, and is to be open again after it.
-  if (local.held) return;
+  // On hold, and while a screen is shared, the camera is closed, and is to be open again after it.
+  if (local.held || local.screen) return;
   // Both at once: after one alone the other would be tried, and told, again.
   command({ kind: 'set-media', audio: local.audio && devices.audio !== null, video: local.video && devices.video !== null });
   if (devices.video) command({ kind: 'set-facing', facing: devices.facing ?? undefined });
@@ -361,8 +383,9 @@ function onOpened(missing) {
 }
 
 function onDevices(what) {
-  stage.preview(devices.video, devices.facing);
+  stage.preview(devices.screen ?? devices.video, devices.screen ? 'screen' : devices.facing);
   if (what === 'preview') return;
+  if (what === 'screen-ended') return stopScreen();
   notices.say(t(`media.${what}`));
   command({ kind: what === 'camera-lost' ? 'set-camera' : 'set-microphone', on: false });
 }

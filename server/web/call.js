@@ -179,6 +179,7 @@ export class CallEngine {
       case 'set-microphone': return this.#setMedia({ audio: command.on });
       case 'set-camera': return this.#setMedia({ video: command.on });
       case 'set-held': return this.#setHeld(command.on);
+      case 'set-screen': return this.#setScreen(command.on);
       case 'set-facing': return this.#setMedia({ facing: command.facing });
     }
     throw new TypeError(`unknown command ${command.kind}`);
@@ -216,7 +217,8 @@ export class CallEngine {
     const call = new Call(id, me, person, 'reconnecting', now + REPAIR_TIMEOUT);
     call.offerer = call.sendsCallIds = true;
     call.restartAt = now + RESTART_EVERY;
-    call.local = { ...local };
+    // The browser has ended the capture with the page that had it.
+    call.local = { ...local, screen: false };
     call.remote = { ...remote };
     this.#context.call = call;
     if (this.#history.isCancelled(person, id)) {
@@ -244,9 +246,9 @@ export class CallEngine {
     const before = call.local;
     call.local = { ...before, ...change };
     const differs = (field) => before[field] !== call.local[field];
-    if (['audio', 'video', 'held'].some(differs)) this.#context.act({ kind: 'set-media', media: { ...call.local } });
+    if (['audio', 'video', 'screen', 'held'].some(differs)) this.#context.act({ kind: 'set-media', media: { ...call.local } });
     const [told, now] = [sentOf(before), sentOf(call.local)];
-    if ([...Object.keys(change), 'held'].some((field) => told[field] !== now[field])) this.#context.sendMediaState();
+    if ([...Object.keys(change), 'video', 'held'].some((field) => told[field] !== now[field])) this.#context.sendMediaState();
     return null;
   }
 
@@ -256,6 +258,14 @@ export class CallEngine {
     if (!call) return 'no-call';
     if (!call.isAnswered) return 'wrong-state';
     return Boolean(call.local.held) === on ? null : this.#setMedia({ held: on });
+  }
+
+  // So can a screen be shared in it, in place of the camera.
+  #setScreen(on) {
+    const call = this.#call;
+    if (!call) return 'no-call';
+    if (!call.isAnswered) return 'wrong-state';
+    return Boolean(call.local.screen) === on ? null : this.#setMedia({ screen: on });
   }
 
   // Messages of the remote peer.
@@ -405,8 +415,8 @@ export class CallEngine {
     // The remote peer missed the hang-up: its first message after a new login shows that it still has the call.
     if (!call) return void this.#sendHangUpIfEnded(message.name, message.call);
     const { audio, video, facing, screen, held } = message;
-    // Whoever holds sends nothing, whatever else they say.
-    call.remote = sentOf({ audio, video, screen, ...(facing && { facing }), ...(held && { held }) });
+    // Whoever holds sends nothing, whatever else they say; and whoever sends no picture, no screen either.
+    call.remote = sentOf({ audio, video, screen: screen && video, ...(facing && { facing }), ...(held && { held }) });
   }
 
   #onHangUp(message) {

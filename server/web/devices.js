@@ -4,6 +4,8 @@ const SIZES = {
   full: { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } },
   small: { width: { ideal: 640 }, height: { ideal: 360 }, frameRate: { ideal: 24 } },
 };
+// Larger screens are scaled down while they are captured.
+const SCREEN = { width: { max: 3840 }, height: { max: 2160 }, frameRate: { max: 30 } };
 const SOUND = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 
 export const OPPOSITE = { user: 'environment', environment: 'user' };
@@ -38,6 +40,9 @@ export class Devices {
   audio = null;
   /** @type {MediaStreamTrack | null} */
   video = null;
+  // The screen that is shared in place of the camera.
+  /** @type {MediaStreamTrack | null} */
+  screen = null;
   /** @type {string | null} */
   facing = null;
   // Which camera and which microphone is wanted, by deviceId; null leaves it to the browser.
@@ -47,7 +52,7 @@ export class Devices {
   #failures = { audio: null, video: null };
   #permissions;
 
-  // `changed(what)` hears 'camera-lost', 'microphone-lost' and, whenever the preview changes, 'preview'. `chosen` is what `choose` was
+  // `changed(what)` hears 'camera-lost', 'microphone-lost', 'screen-ended' where it was stopped elsewhere than in this page, and, whenever the preview changes, 'preview'. `chosen` is what `choose` was
   // told on an earlier visit.
   /** @param {any} options */
   constructor({ mediaDevices, permissions = null, saveData, changed, chosen = {} }) {
@@ -125,7 +130,34 @@ export class Devices {
     this.#opening = null;
     this.#stop('audio');
     this.#stop('video');
+    this.#stop('screen');
     this.facing = null;
+    this.#changed('preview');
+  }
+
+  get canShareScreen() {
+    return Boolean(this.#media?.getDisplayMedia);
+  }
+
+  // Has the person choose a screen, a window or a tab, and captures it; to be called while the browser still knows of their click. Throws what
+  // the browser says.
+  async openScreen() {
+    const age = this.#age;
+    const [track] = (await this.#media.getDisplayMedia({ video: SCREEN, audio: false })).getVideoTracks();
+    // The call is over, or another one was chosen meanwhile.
+    if (age !== this.#age || this.screen) return track.stop();
+    track.contentHint = 'detail';
+    track.onended = () => {
+      if (this.screen !== track) return;
+      this.screen = null;
+      this.#changed('screen-ended');
+    };
+    this.screen = track;
+    this.#changed('preview');
+  }
+
+  closeScreen() {
+    this.#stop('screen');
     this.#changed('preview');
   }
 

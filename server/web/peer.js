@@ -20,6 +20,8 @@ export class Peer {
   #queue = Promise.resolve();
   #closed = false;
   #search = new PathSearch();
+  // Whether the screen is sent in place of the camera.
+  #sendsScreen = false;
   /** @type {VerificationChannel | null} */
   #verification = null;
   // What the other side sends.
@@ -111,7 +113,8 @@ export class Peer {
   // Sends what the devices give at this moment, without renegotiation.
   async useTracks() {
     for (const { sender, receiver } of this.#transceivers()) {
-      const track = this.#devices[receiver.track.kind];
+      const kind = receiver.track.kind === 'video' && this.#sendsScreen ? 'screen' : receiver.track.kind;
+      const track = this.#devices[kind];
       if (sender.track !== track) await sender.replaceTrack(track);
     }
   }
@@ -144,15 +147,16 @@ export class Peer {
       this.#verification?.offers();
       for (const label of LABELS) this.#channel(pc.createDataChannel(label));
     }
-    const wanted = { ...media, audio: media.audio && this.#devices.audio !== null, video: media.video && this.#devices.video !== null };
+    const wanted = { ...media, audio: media.audio && this.#devices.audio !== null, video: media.video && (media.screen || this.#devices.video !== null) };
     await this.#setMedia(wanted);
     this.#opened(missing);
   }
 
   async #setMedia(media) {
-    const { audio, video } = sentOf(media);
+    const { audio, video, screen } = sentOf(media);
+    this.#sendsScreen = Boolean(screen);
     let failed = false;
-    for (const [kind, on] of [['audio', audio], ['video', video]]) {
+    for (const [kind, on] of [['audio', audio], ['video', video && !screen]]) {
       try {
         await this.#devices.set(kind, on);
       } catch (error) {

@@ -16,11 +16,13 @@ export const RESTART_EVERY = 8_000;
 /** @type {Readonly<MediaState>} */
 export const ALL_ON = Object.freeze({ audio: true, video: true, screen: false });
 
-// What really goes out: nothing while the call is on hold. Those who do not know of holds see microphone and camera off.
+// What really goes out: nothing while the call is on hold, and a picture while a screen is shared though the camera be off. Those who do not
+// know of holds see microphone and camera off.
 /** @param {MediaState} media @returns {MediaState} */
 export function sentOf(media) {
   const { held, ...rest } = media;
-  return held ? { ...rest, audio: false, video: false, held } : rest;
+  if (held) return { ...rest, audio: false, video: false, screen: false, held };
+  return { ...rest, video: rest.video || Boolean(rest.screen) };
 }
 
 // How many new peer connections one call may get.

@@ -57,6 +57,12 @@ interface ElementsById {
   'camera': HTMLButtonElement;
   'flip': HTMLButtonElement;
   'hold': HTMLButtonElement;
+  'screen': HTMLButtonElement;
+  'screen-there': HTMLParagraphElement;
+  'zoom': HTMLSpanElement;
+  'zoom-in': HTMLButtonElement;
+  'zoom-out': HTMLButtonElement;
+  'zoom-reset': HTMLButtonElement;
   'photo': HTMLButtonElement;
   'stats-toggle': HTMLButtonElement;
   'chat-toggle': HTMLButtonElement;

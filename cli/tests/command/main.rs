@@ -4,6 +4,7 @@
 mod file_transfer;
 mod files;
 mod options;
+mod screen;
 mod support;
 mod text;
 mod verify;

@@ -186,7 +186,7 @@ impl ClientNews {
             ClientEvent::Text(event) => Self::Text(event.clone()),
             // What apps decide has one call: their clients know no call waiting.
             ClientEvent::Call(CallEvent::Waiting { .. }) | ClientEvent::Behind { .. } => return None,
-            ClientEvent::Data(_) | ClientEvent::File(_) => return None,
+            ClientEvent::Data(_) | ClientEvent::File(_) | ClientEvent::ScreenShareEnded { .. } => return None,
         })
     }
 

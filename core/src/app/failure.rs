@@ -6,6 +6,7 @@ use crate::files::TransferError;
 use crate::media::capture::CaptureError;
 use crate::media::constraints::ConstraintError;
 use crate::media::dtmf::DtmfError;
+use crate::media::screen::ScreenError;
 use crate::signaling::SignalingError;
 use crate::signaling::message::{ErrorCode, ErrorMessage};
 use crate::text::TextError;
@@ -122,6 +123,8 @@ impl From<&ClientError> for Failure {
             ClientError::File(_) => Self::Refused,
             ClientError::Text(TextError::TooFast | TextError::TooManyWaiting) => Self::TooFast,
             ClientError::Text(_) => Self::Refused,
+            ClientError::Screen(ScreenError::TooLarge { .. }) => Self::Refused,
+            ClientError::Screen(_) => Self::WrongState,
             ClientError::NoPicture => Self::NoPicture,
             ClientError::NoWords => Self::WrongState,
             ClientError::Closed => Self::NotLoggedIn,

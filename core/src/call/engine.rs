@@ -161,6 +161,7 @@ impl CallEngine {
             Command::Decline => self.decline(),
             Command::HangUp => self.hang_up(),
             Command::SetHeld(on) => self.set_held(now, on),
+            Command::SetScreen(on) => self.set_screen(now, on),
             _ => Err(self.call.as_ref().map_or(CallError::NoCall, |call| CallError::WrongState(call.state))),
         }
     }
@@ -418,7 +419,7 @@ impl CallEngine {
         let before = call.local;
         change(&mut call.local);
         let (media, told) = (call.local, call.media_told);
-        let devices = |media: MediaState| (media.audio, media.video, media.held);
+        let devices = |media: MediaState| (media.audio, media.video, media.screen, media.held);
         if devices(media) != devices(before) && call.peer.is_some() {
             self.act(PeerAction::SetMedia(media));
         }
@@ -439,11 +440,14 @@ impl CallEngine {
 
     /// A call can be put on hold once it is accepted.
     pub(super) fn set_held(&mut self, now: Instant, on: bool) -> Result<(), CallError> {
-        let call = self.call.as_ref().ok_or(CallError::NoCall)?;
-        if !call.is_answered() {
-            return Err(CallError::WrongState(call.state));
-        }
+        self.call.as_ref().ok_or(CallError::NoCall)?.check_answered()?;
         self.set_media(now, |media| media.held = on)
+    }
+
+    /// So can a screen be shared in it.
+    fn set_screen(&mut self, now: Instant, on: bool) -> Result<(), CallError> {
+        self.call.as_ref().ok_or(CallError::NoCall)?.check_answered()?;
+        self.set_media(now, |media| media.screen = on)
     }
 
     /// Tells the other side of a change.
@@ -524,8 +528,11 @@ impl CallEngine {
 
     fn on_media_state(&mut self, message: &MediaStateMessage) {
         match self.matching_call(message.name.as_deref(), message.call) {
-            // Whoever holds sends nothing, whatever else they say.
-            Some(call) => call.remote = message.state.sent(),
+            // Whoever holds sends nothing, whatever else they say; and whoever sends no picture, no screen either.
+            Some(call) => {
+                let state = message.state;
+                call.remote = MediaState { screen: state.screen && state.video, ..state }.sent();
+            }
             // The remote peer missed the hang-up: its first message after a new login shows that it still has the call.
             None => self.send_hang_up_if_ended(message.name.clone(), message.call),
         }

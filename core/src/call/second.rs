@@ -31,7 +31,7 @@ impl CallEngine {
             Command::SetHeld(false) | Command::Swap if !waits => self.command(now, Command::Swap),
             // Behind another one it is on hold already.
             Command::SetHeld(true) if !waits => Ok(()),
-            Command::Decline | Command::HangUp => {
+            Command::Decline | Command::HangUp | Command::SetScreen(_) => {
                 let mut result = Ok(());
                 self.in_behind(|engine| result = engine.command_in_front(now, command));
                 self.emit_change();
@@ -39,6 +39,15 @@ impl CallEngine {
             }
             _ => Err(CallError::WrongState(state)),
         }
+    }
+
+    /// Whether this call was accepted, so that it can be put on hold and a screen be shared in it.
+    ///
+    /// # Errors
+    /// [`CallError::NoCall`] if it is over, [`CallError::WrongState`] if it was not accepted yet.
+    pub fn check_accepted(&self, call: CallId) -> Result<(), CallError> {
+        let mut calls = [&self.call, &self.behind].into_iter().flatten();
+        calls.find(|one| one.app_id == call).ok_or(CallError::NoCall)?.check_answered()
     }
 
     /// Whether this call goes on, in front or behind.

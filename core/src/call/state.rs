@@ -3,7 +3,7 @@
 use super::engine::is_polite;
 use super::offer_answer::OfferAnswer;
 use super::path_search::PathSearch;
-use super::types::{ANSWERER_RESTARTS_LATER, CallState, EndReason, PeerId, RESTART_AFTER};
+use super::types::{ANSWERER_RESTARTS_LATER, CallError, CallState, EndReason, PeerId, RESTART_AFTER};
 use crate::sdp::Description;
 use crate::signaling::message::{CallId, MediaState, Message, SessionDescription};
 use std::collections::VecDeque;
@@ -156,6 +156,12 @@ impl Call {
     /// The call was accepted.
     pub(super) fn is_answered(&self) -> bool {
         matches!(self.state, CallState::Connecting | CallState::Connected | CallState::Reconnecting)
+    }
+
+    /// # Errors
+    /// [`CallError::WrongState`] before the call was accepted.
+    pub(super) fn check_answered(&self) -> Result<(), CallError> {
+        if self.is_answered() { Ok(()) } else { Err(CallError::WrongState(self.state)) }
     }
 
     /// Whether an offer without a call identifier can be from the remote peer connection of this call.

@@ -7,6 +7,7 @@ mod hostile_network;
 mod old_peers;
 mod pushed;
 mod repair;
+mod screen;
 mod second;
 mod sim;
 mod sim_peer;

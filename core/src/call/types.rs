@@ -72,6 +72,8 @@ pub enum Command {
     Swap,
     /// Put the call on hold, or take it up again: nothing is sent and nothing played meanwhile, the connection stays, and the other side is told.
     SetHeld(bool),
+    /// The screen is sent in place of the camera, or no longer. As with [`Command::SetHeld`] the call has to be accepted.
+    SetScreen(bool),
 }
 
 /// What the peer connection reports.

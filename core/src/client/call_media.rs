@@ -4,16 +4,19 @@ use super::call_audio::CallAudioDevice;
 use super::call_camera::{CallCamera, CameraOrder};
 use super::call_task::TaskContext;
 use super::device_thread::DeviceThread;
+use super::screen::ScreenFeed;
 use super::{ClientError, DeviceKind, Devices, PhotoOf, SendParameters};
 use crate::call::ConnectionState;
 use crate::congestion::{Demand, Plan};
 use crate::media::audio::{AudioReceiver, AudioReceiverStats, AudioSender, AudioSenderStats};
-use crate::media::capture::{CameraProvider, CameraSettings, CaptureError, VideoRenderer};
+use crate::media::capture::{CameraSettings, CaptureError, VideoRenderer};
 use crate::media::frame::VideoFrame;
 use crate::media::rtp::RtpPacket;
 use crate::media::sync::{Adjust, LipSync, LipSyncInputs, Playing};
 use crate::media::video::codec::{EncodedFrame, VideoCodec};
-use crate::media::video::{VideoReceiver, VideoReceiverStats, VideoSender, VideoSenderConfig, VideoSenderStats};
+use crate::media::video::{
+    VideoBounds, VideoReceiver, VideoReceiverStats, VideoSender, VideoSenderConfig, VideoSenderStats, VideoSource,
+};
 use crate::peer::PeerConnection;
 use crate::signaling::message::MediaState;
 use std::sync::Arc;
@@ -38,7 +41,9 @@ pub(super) struct CallMedia {
     video_receiver: Option<VideoReceiver>,
     audio_receiver: Option<AudioReceiver>,
     lip_sync: LipSync,
-    /// Whether the camera's pictures are sent, and not black ones.
+    /// The screen that is shared, or about to be.
+    screen: Option<ScreenFeed>,
+    /// Whether the pictures of camera or screen are sent, and not black ones.
     video_enabled: bool,
     /// What is to be sent, and whether the call is on hold here.
     local: MediaState,
@@ -47,6 +52,7 @@ pub(super) struct CallMedia {
     /// Whether what comes is shown.
     gate: Arc<RendererGate>,
     sending: SendParameters,
+    connected: bool,
 }
 
 /// What the pipelines measured.
@@ -72,8 +78,9 @@ impl CallMedia {
         self.sending = config.sending;
         self.local = *media;
         self.gate.shut.store(media.held, Ordering::Release);
-        if let (Some(provider), Some(codec)) = (devices.cameras.clone(), codec) {
-            self.start_video(context, provider, codec, Arc::clone(connection))?;
+        self.screen = context.screen.clone();
+        if let Some(codec) = codec {
+            self.start_video(context, codec, Arc::clone(connection))?;
         }
         if let Some(provider) = devices.audio.clone() {
             let connection = Arc::clone(connection);
@@ -95,7 +102,6 @@ impl CallMedia {
     fn start_video(
         &mut self,
         context: &TaskContext,
-        provider: Arc<dyn CameraProvider>,
         codec: VideoCodec,
         connection: Arc<dyn PeerConnection>,
     ) -> Result<(), ClientError> {
@@ -111,14 +117,16 @@ impl CallMedia {
         sender.set_enabled(on);
         sender.set_preview(devices.preview.clone());
         self.video_enabled = on;
-        let (wish, thread) = (config.video.clone(), device_threads.camera.clone());
-        let camera = CallCamera::start(provider, sender.sink(), wish, thread, to_driver.clone());
-        if on {
-            camera.order(CameraOrder::Switch(true));
+        if let Some(provider) = devices.cameras.clone() {
+            let (wish, thread) = (config.video.clone(), device_threads.camera.clone());
+            let camera = CallCamera::start(provider, sender.sink(), wish, thread, to_driver.clone());
+            if films(*media) {
+                camera.order(CameraOrder::Switch(true));
+            }
+            self.camera = Some(camera);
         }
-        self.camera = Some(camera);
         self.video_sender = Some(sender);
-        self.set_send_parameters(self.sending);
+        self.follow_source();
         Ok(())
     }
 
@@ -155,6 +163,12 @@ impl CallMedia {
     /// What is sent from now on, and whether the call is on hold: then it has no device, so that another call can.
     pub(super) fn set_local(&mut self, media: MediaState, devices: &Devices) {
         let before = std::mem::replace(&mut self.local, media);
+        if before.screen != media.screen {
+            if !media.screen {
+                self.screen = None;
+            }
+            self.follow_source();
+        }
         self.gate.shut.store(media.held, Ordering::Release);
         self.send_as_agreed();
         if before.held != media.held {
@@ -180,9 +194,39 @@ impl CallMedia {
                 _ => {}
             }
         }
-        if before.sent().video != media.sent().video {
-            self.order_camera(CameraOrder::Switch(media.sent().video));
+        if films(before) != films(media) {
+            self.order_camera(CameraOrder::Switch(films(media)));
         }
+    }
+
+    /// The screen to send once that is told by [`CallMedia::set_local`].
+    pub(super) fn set_screen(&mut self, feed: ScreenFeed) {
+        self.screen = Some(feed);
+    }
+
+    /// The screen that is sent in place of the camera.
+    fn shared_screen(&self) -> Option<&ScreenFeed> {
+        self.screen.as_ref().filter(|_| self.local.screen)
+    }
+
+    /// Sends what is to be sent, camera or screen, in the way that suits it.
+    fn follow_source(&mut self) {
+        if let Some(sender) = &self.video_sender {
+            match self.shared_screen() {
+                Some(feed) => {
+                    sender.set_source(VideoSource::Screen);
+                    feed.attach(sender.screen_sink());
+                }
+                None => sender.set_source(VideoSource::Camera),
+            }
+        }
+        self.set_send_parameters(self.sending);
+        self.follow_state();
+    }
+
+    /// Whether there is anything to send: with neither camera nor screen there are no black pictures either.
+    fn has_video(&self) -> bool {
+        self.camera.is_some() || self.local.screen
     }
 
     /// What the other side says of its sound and pictures. While it has the call on hold it takes none of this side's, and gets silence and black.
@@ -212,12 +256,17 @@ impl CallMedia {
     }
 
     /// Pictures are encoded only while somebody can receive them; what comes after a gap begins with a keyframe.
-    pub(super) fn follow_connection(&self, state: ConnectionState) {
+    pub(super) fn follow_connection(&mut self, state: ConnectionState) {
+        self.connected = state == ConnectionState::Connected;
+        self.follow_state();
+        if self.connected {
+            self.request_keyframe();
+        }
+    }
+
+    fn follow_state(&self) {
         if let Some(sender) = &self.video_sender {
-            sender.set_paused(state != ConnectionState::Connected);
-            if state == ConnectionState::Connected {
-                sender.request_keyframe();
-            }
+            sender.set_paused(!self.connected || !self.has_video());
         }
     }
 
@@ -247,8 +296,16 @@ impl CallMedia {
     pub(super) fn set_send_parameters(&mut self, parameters: SendParameters) {
         self.sending = parameters;
         if let Some(sender) = &self.video_sender {
-            sender.set_degradation(parameters.degradation);
-            sender.set_bounds(parameters.bounds);
+            let (degradation, bounds) = match self.shared_screen() {
+                // Smaller text is none. Bitrate and frame rate are the path's and the device's, whatever is sent.
+                Some(feed) => (
+                    feed.hint.degradation(),
+                    VideoBounds { max_width: u32::MAX, max_height: u32::MAX, ..parameters.bounds },
+                ),
+                None => (parameters.degradation, parameters.bounds),
+            };
+            sender.set_degradation(degradation);
+            sender.set_bounds(bounds);
             sender.set_thermal(parameters.thermal);
         }
     }
@@ -257,6 +314,7 @@ impl CallMedia {
     pub(super) fn demand(&self, most_video_bps: u32, redundancy: bool) -> Demand {
         let video_bps = match &self.video_sender {
             None => 0,
+            Some(_) if !self.has_video() => 0,
             Some(_) if !self.video_enabled => BLACK_BPS,
             Some(_) => most_video_bps.min(self.sending.bounds.max_bitrate_bps),
         };
@@ -341,7 +399,7 @@ impl CallMedia {
 
     pub(super) fn stats(&self) -> MediaStats {
         MediaStats {
-            video_sent: self.video_sender.as_ref().map(VideoSender::stats),
+            video_sent: self.video_sender.as_ref().filter(|_| self.has_video()).map(VideoSender::stats),
             video_received: self.video_receiver.as_ref().map(VideoReceiver::stats),
             audio_sent: self.audio_sender.as_ref().map(AudioSender::stats),
             audio_received: self.audio_receiver.as_ref().map(AudioReceiver::stats),
@@ -368,6 +426,11 @@ impl CallMedia {
             Err(_) => log::warn!("a device does not close"),
         }
     }
+}
+
+/// Whether the camera is open.
+fn films(media: MediaState) -> bool {
+    media.sent().video && !media.screen
 }
 
 /// Runs what may wait for a device on a thread that may wait.

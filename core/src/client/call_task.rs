@@ -3,8 +3,10 @@
 use super::call_camera::CameraOrder;
 use super::call_media::{CallMedia, MediaStats};
 use super::device_thread::DeviceThreads;
+use super::driver::FromScreen;
 use super::files::{CallFiles, FileInput};
 use super::report::{CallStats, RateMeter};
+use super::screen::ScreenFeed;
 use super::verification::{CallCheck, Change};
 use super::{ClientConfig, ClientError, DeviceKind, Devices, PhotoOf, SendParameters, Verification};
 use crate::call::{ConnectionState, PeerAction, PeerId, PeerReport};
@@ -49,6 +51,8 @@ pub(super) struct TaskContext {
     pub(super) device_threads: DeviceThreads,
     /// The files of the call; none where the app has none.
     pub(super) files: Option<CallFiles>,
+    /// The screen that is shared in the call.
+    pub(super) screen: Option<ScreenFeed>,
 }
 
 /// What a call's task tells the driver.
@@ -89,6 +93,7 @@ pub(super) enum FromTask {
         verification: Verification,
         secret: Option<Secret>,
     },
+    Screen(FromScreen),
     Closed(PeerId),
 }
 
@@ -102,6 +107,8 @@ pub(super) enum TaskRequest {
         reply: oneshot::Sender<Result<(), ClientError>>,
     },
     SetSendParameters(SendParameters),
+    /// The screen that is going to be sent.
+    SetScreen(ScreenFeed),
     /// What the other side says that it sends.
     SetRemote(MediaState),
     /// Answered once what was asked before is done, with what came of the camera.
@@ -344,6 +351,7 @@ impl CallTask {
                 self.media.set_send_parameters(parameters);
                 self.tell_demand();
             }
+            TaskRequest::SetScreen(feed) => self.media.set_screen(feed),
             TaskRequest::SetRemote(remote) => {
                 self.media.set_remote(remote);
                 self.tell_demand();

@@ -20,12 +20,13 @@ pub(super) struct DeviceThreads {
     pub(super) camera: DeviceThread,
     pub(super) microphone: DeviceThread,
     pub(super) speaker: DeviceThread,
+    pub(super) screen: DeviceThread,
 }
 
 impl DeviceThreads {
     pub(super) fn new() -> Self {
         let new = DeviceThread::new;
-        Self { camera: new("camera"), microphone: new("microphone"), speaker: new("speaker") }
+        Self { camera: new("camera"), microphone: new("microphone"), speaker: new("speaker"), screen: new("screen") }
     }
 }
 

@@ -1,5 +1,9 @@
 //! The task that owns the call engine and the signaling client and feeds one with the other.
 
+mod screen;
+
+pub(super) use screen::FromScreen;
+
 use super::address_watch::{self, AddressWatch, Network};
 use super::call_task::{CallTask, FromTask, TOLD, TaskContext, TaskHandle, TaskRequest};
 use super::config::SendParameter;
@@ -20,12 +24,14 @@ use crate::files::TransferError;
 use crate::media::constraints::{self, VideoConstraints};
 use crate::media::dtmf::{DtmfError, DtmfTones};
 use crate::media::frame::VideoFrame;
+use crate::media::screen::{ContentHint, ScreenSource};
 use crate::peer::{DataError, PeerFactory};
 use crate::security::{RememberedPerson, Secret};
 use crate::signaling::message::{CallId, IceServer, MediaState, Message, PushRegister};
 use crate::signaling::{SignalingClient, SignalingEvent};
 use crate::text::{TextError, TextId};
 use bytes::Bytes;
+use screen::CallScreen;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -84,6 +90,14 @@ pub(super) enum Request {
     },
     SetHeld {
         on: bool,
+        reply: Reply<()>,
+    },
+    StartScreenShare {
+        source: Arc<dyn ScreenSource>,
+        hint: ContentHint,
+        reply: Reply<()>,
+    },
+    StopScreenShare {
         reply: Reply<()>,
     },
     Flip {
@@ -170,6 +184,8 @@ impl Request {
             | Self::EndAndAccept { reply }
             | Self::Configure { reply, .. }
             | Self::SetHeld { reply, .. }
+            | Self::StartScreenShare { reply, .. }
+            | Self::StopScreenShare { reply }
             | Self::ConfirmVerification { reply, .. }
             | Self::SendDtmf { reply, .. }
             | Self::SetTyping { reply, .. }
@@ -193,6 +209,7 @@ struct CallRecord {
     media_watch: MediaWatch,
     text: PrivateText,
     files: Option<CallFiles>,
+    screen: CallScreen,
 }
 
 pub(super) struct Driver {
@@ -207,7 +224,10 @@ pub(super) struct Driver {
     media: MediaState,
     device_threads: DeviceThreads,
     tasks: HashMap<PeerId, TaskHandle>,
+    /// Tasks and screens that are being closed.
     closing: usize,
+    /// How many screens were shared.
+    screens: u64,
     to_driver: mpsc::Sender<FromTask>,
     from_tasks: mpsc::Receiver<FromTask>,
     /// None once the app has dropped its end.
@@ -261,6 +281,7 @@ impl Driver {
             device_threads: DeviceThreads::new(),
             tasks: HashMap::new(),
             closing: 0,
+            screens: 0,
             to_driver,
             from_tasks,
             events: Some(events),
@@ -415,6 +436,8 @@ impl Driver {
                 }
             }
             Request::SetHeld { on, reply } => drop(reply.send(self.command(Command::SetHeld(on)))),
+            Request::StartScreenShare { source, hint, reply } => self.start_screen_share(source, hint, reply),
+            Request::StopScreenShare { reply } => drop(reply.send(self.stop_screen_share())),
             Request::Flip { reply } => self.flip(reply),
             Request::SetConstraints { constraints, reply } => self.set_constraints(*constraints, reply),
             Request::SetSendParameter { parameter, reply } => {
@@ -743,12 +766,18 @@ impl Driver {
             }
             FromTask::Closed(peer) => {
                 if self.tasks.remove(&peer).is_some_and(|task| task.is_closing()) {
-                    self.closing = self.closing.saturating_sub(1);
-                }
-                if self.closing == 0 {
-                    self.release_held();
+                    self.released();
                 }
             }
+            FromTask::Screen(message) => self.on_screen(message),
+        }
+    }
+
+    /// One of those that are being closed is.
+    fn released(&mut self) {
+        self.closing = self.closing.saturating_sub(1);
+        if self.closing == 0 {
+            self.release_held();
         }
     }
 
@@ -828,7 +857,8 @@ impl Driver {
         self.pump_text();
         for event in events {
             if let CallEvent::Ended { call, .. } = &event {
-                self.calls.remove(call);
+                let record = self.calls.remove(call);
+                self.close_screen(record.map(|record| record.screen).unwrap_or_default());
             }
             if !self.held.is_empty() || (self.closing > 0 && matches!(event, CallEvent::Ended { .. })) {
                 self.held.push(event);
@@ -853,6 +883,7 @@ impl Driver {
                 let context = TaskContext {
                     call,
                     files: call.and_then(|call| self.call_files(call)),
+                    screen: call.and_then(|call| self.calls.get(&call)?.screen_feed()),
                     peer,
                     offerer,
                     person: self.person(with),

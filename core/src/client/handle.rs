@@ -10,8 +10,10 @@ use crate::files::storage::FileSink;
 use crate::files::{FileEnd, FileId, FileOffer, FileToSend};
 use crate::media::dtmf::DtmfTones;
 use crate::media::frame::VideoFrame;
+use crate::media::screen::{ContentHint, ScreenSource};
 use crate::signaling::message::CallId;
 use crate::text::TextId;
+use std::sync::Arc;
 
 /// One call of a client. What is asked of it once it is over is refused with [`crate::call::CallError::NoCall`], so that a
 /// hang-up that comes late never hits the next call.
@@ -89,6 +91,26 @@ impl CallHandle {
     /// As there; and [`crate::call::CallError::NoCall`] once it is over.
     pub async fn set_held(&self, on: bool) -> Result<(), ClientError> {
         self.ask(|reply| Request::SetHeld { on, reply }).await
+    }
+
+    /// As [`Client::start_screen_share`].
+    ///
+    /// # Errors
+    /// As there; and [`crate::call::CallError::NoCall`] once it is over.
+    pub async fn start_screen_share(
+        &self,
+        source: Arc<dyn ScreenSource>,
+        hint: ContentHint,
+    ) -> Result<(), ClientError> {
+        self.ask(|reply| Request::StartScreenShare { source, hint, reply }).await
+    }
+
+    /// As [`Client::stop_screen_share`].
+    ///
+    /// # Errors
+    /// [`crate::call::CallError::NoCall`] once it is over.
+    pub async fn stop_screen_share(&self) -> Result<(), ClientError> {
+        self.ask(|reply| Request::StopScreenShare { reply }).await
     }
 
     /// As [`Client::flip_camera`].

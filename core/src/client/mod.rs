@@ -26,6 +26,7 @@ mod options;
 mod private_text;
 mod quality;
 mod report;
+mod screen;
 mod verification;
 
 pub use config::{ClientConfig, Devices, SendParameters};
@@ -44,6 +45,7 @@ use crate::media::capture::{CameraSettings, CaptureError};
 use crate::media::constraints::{ConstraintError, VideoConstraints};
 use crate::media::dtmf::{DtmfError, DtmfTone, DtmfTones};
 use crate::media::frame::VideoFrame;
+use crate::media::screen::{ContentHint, ScreenError, ScreenSource};
 use crate::media::video::{DegradationPreference, ThermalState, VideoBounds};
 use crate::outage::Outage;
 use crate::peer::{DataError, PeerFactory};
@@ -86,6 +88,11 @@ pub enum ClientEvent {
         device: DeviceKind,
         /// Why.
         why: ClientError,
+    },
+    /// The screen of this call is shared no more, and the camera is sent again. Not told where the app stopped it or the call ended.
+    ScreenShareEnded {
+        /// Why its pictures were not taken; `None` where the source has ended by itself: the person stopped it in the system's own controls, say.
+        why: Option<ScreenError>,
     },
     /// The other side pressed a key of its phone: told when the tone begins.
     Dtmf(DtmfTone),
@@ -160,6 +167,9 @@ pub enum ClientError {
     /// Something about a file was not done.
     #[error(transparent)]
     File(#[from] TransferError),
+    /// The screen is not shared.
+    #[error(transparent)]
+    Screen(#[from] ScreenError),
     /// There is no picture yet.
     #[error("there is no picture yet")]
     NoPicture,
@@ -303,6 +313,30 @@ impl Client {
     /// [`CallError`] if there is no call, or it is not accepted yet.
     pub async fn set_held(&self, on: bool) -> Result<(), ClientError> {
         self.ask(|reply| Request::SetHeld { on, reply }).await?
+    }
+
+    /// Sends a screen in place of the camera, without renegotiation: the camera is closed, and opened again after it if it is still on. The other
+    /// side is told ([`MediaState::screen`](crate::signaling::message::MediaState::screen)). Done once the source is open. What is larger than
+    /// [`MAX_SCREEN_SIDES`](crate::media::screen::MAX_SCREEN_SIDES) is refused, be it here or later ([`ClientEvent::ScreenShareEnded`]); bounds of the
+    /// size of pictures ([`Client::set_video_bounds`]) are for cameras alone. Works in a client without cameras, too.
+    ///
+    /// # Errors
+    /// [`CallError`] if there is no call, or it is not accepted yet; [`ClientError::Capture`] if the source cannot be opened;
+    /// [`ClientError::Screen`] if it is too large, one is shared already, or this one was stopped meanwhile.
+    pub async fn start_screen_share(
+        &self,
+        source: Arc<dyn ScreenSource>,
+        hint: ContentHint,
+    ) -> Result<(), ClientError> {
+        self.ask(|reply| Request::StartScreenShare { source, hint, reply }).await?
+    }
+
+    /// Sends the camera again, or nothing if it is off. Without effect where no screen is shared.
+    ///
+    /// # Errors
+    /// [`CallError`] if there is no call.
+    pub async fn stop_screen_share(&self) -> Result<(), ClientError> {
+        self.ask(|reply| Request::StopScreenShare { reply }).await?
     }
 
     /// Changes to the camera on the other side, without renegotiation. Returns which way the new one looks. The choice is

@@ -303,6 +303,12 @@ impl VideoFrame {
         self
     }
 
+    /// The same picture at another time, at which it still stands.
+    pub(crate) fn recaptured(mut self, at: Instant) -> Self {
+        self.captured_at = at;
+        self
+    }
+
     /// When it was captured; for a received picture, when it was decoded.
     pub fn captured_at(&self) -> Instant {
         self.captured_at

@@ -15,6 +15,7 @@ pub mod loopback;
 mod pace;
 pub mod photo;
 pub mod rtp;
+pub mod screen;
 pub mod sync;
 #[cfg(any(test, feature = "synthetic"))]
 pub mod synthetic;

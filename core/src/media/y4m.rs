@@ -9,6 +9,7 @@ use super::capture::{
 use super::file::{FileError, PlaybackFailure, check_output, open_input};
 use super::frame::{FramePool, MAX_DIMENSION, Rotation, VideoFrame};
 use super::pace::{Pace, PacedThread};
+use super::screen::{ScreenEnd, ScreenSource};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
 use std::ops::ControlFlow;
@@ -193,6 +194,11 @@ impl Y4mCamera {
         Ok(Self { path: reader.path, header: reader.header, failure: PlaybackFailure::default() })
     }
 
+    /// The size of its pictures, in pixels.
+    pub fn size(&self) -> (u32, u32) {
+        (self.header.width, self.header.height)
+    }
+
     /// Why the pictures stopped before their handle was dropped, if they did: the file was changed or taken away while it played.
     pub fn failure(&self) -> PlaybackFailure {
         self.failure.clone()
@@ -211,6 +217,28 @@ impl CameraProvider for Y4mCamera {
         if settings.device_id != "y4m" {
             return Err(CaptureError::NotFound(format!("no camera '{}'", settings.device_id)));
         }
+        self.play(sink, || {})
+    }
+}
+
+/// A film in the place of a screen. It ends where the file cannot be played any more.
+impl ScreenSource for Y4mCamera {
+    fn capture(&self, sink: FrameSink, end: ScreenEnd) -> Result<Box<dyn CaptureHandle>, CaptureError> {
+        self.play(sink, move || end.end())
+    }
+
+    fn size(&self) -> Option<(u32, u32)> {
+        Some(Self::size(self))
+    }
+}
+
+impl Y4mCamera {
+    /// Plays the file over and over until the handle is dropped; `stopped` is called where that is not possible any more.
+    fn play(
+        &self,
+        sink: FrameSink,
+        stopped: impl Fn() + Send + 'static,
+    ) -> Result<Box<dyn CaptureHandle>, CaptureError> {
         let mut reader = Y4mReader::open(&self.path).map_err(|error| CaptureError::NotReadable(error.to_string()))?;
         let (pool, failure) = (FramePool::default(), self.failure.clone());
         let thread =
@@ -222,6 +250,7 @@ impl CameraProvider for Y4mCamera {
                 Err(error) => {
                     log::error!("the film stopped: {error}");
                     failure.set(error);
+                    stopped();
                     ControlFlow::Break(())
                 }
             })?;

@@ -497,7 +497,7 @@ pub struct MediaState {
     /// Whether its microphone is on.
     #[serde(default = "yes")]
     pub audio: bool,
-    /// Whether its camera is on.
+    /// Whether its camera is on. On the wire also while its screen is shared.
     #[serde(default = "yes")]
     pub video: bool,
     /// Which way its camera looks.
@@ -513,10 +513,11 @@ pub struct MediaState {
 }
 
 impl MediaState {
-    /// What really goes out: nothing while the call is on hold.
+    /// What really goes out: nothing while the call is on hold, and a picture while a screen is shared though the camera be off.
     #[must_use]
     pub fn sent(self) -> Self {
-        Self { audio: self.audio && !self.held, video: self.video && !self.held, ..self }
+        let Self { audio, video, screen, held, .. } = self;
+        Self { audio: audio && !held, video: (video || screen) && !held, screen: screen && !held, ..self }
     }
 }
 

@@ -3,6 +3,7 @@
 import { $, element, setLabel } from '../dom.js';
 import { decimal, duration, photoName } from '../format.js';
 import { avatar } from './people.js';
+import { ZoomView } from './zoom.js';
 
 // The picture fills the stage where no more than this share of it gets lost.
 const MOST_CUT = 0.2;
@@ -22,13 +23,17 @@ export class StageView {
   // The key of what is to be told of the call's quality.
   /** @type {string | null} */
   #quality = null;
+  #zoom;
+  #canShareScreen = false;
 
-  // `actions`: microphone(), camera(), hold(), flip(), photo(), stats(), chat(), hangUp().
+  // `actions`: microphone(), camera(), hold(), screen(), flip(), photo(), stats(), chat(), hangUp().
   constructor(t, actions) {
     this.#t = t;
+    this.#zoom = new ZoomView(t);
     $('microphone').onclick = actions.microphone;
     $('camera').onclick = actions.camera;
     $('hold').onclick = actions.hold;
+    $('screen').onclick = actions.screen;
     $('flip').onclick = actions.flip;
     $('photo').onclick = actions.photo;
     $('stats-toggle').onclick = actions.stats;
@@ -92,14 +97,19 @@ export class StageView {
     return $('remote').sinkId || 'default';
   }
 
-  // Our own picture; mirrored, as in a mirror, unless the camera looks away from us.
+  // Our own picture; mirrored, as in a mirror, unless the camera looks away from us or it is a screen.
   preview(track, facing) {
     const video = $('local');
     const stream = /** @type {MediaStream | null} */ (video.srcObject);
     const current = stream?.getVideoTracks()[0] ?? null;
-    video.classList.toggle('mirrored', facing !== 'environment');
+    video.classList.toggle('mirrored', facing !== 'environment' && facing !== 'screen');
+    video.classList.toggle('screen', facing === 'screen');
     if (current !== track) video.srcObject = track ? new MediaStream([track]) : null;
     $('self').classList.toggle('off', !track);
+  }
+
+  canShareScreen(can) {
+    this.#canShareScreen = can;
   }
 
   canFlip(can) {
@@ -200,8 +210,15 @@ export class StageView {
     setText($('quality'), quality ? this.#t(quality, { name: call.with }) : '');
     this.#toggle($('microphone'), local.audio, 'call.mute', 'call.unmute', 'mic');
     this.#toggle($('camera'), local.video, 'call.camera-off', 'call.camera-on', 'cam');
+    const shares = Boolean(local.screen);
+    $('screen').hidden = waiting || !this.#canShareScreen;
+    setLabel($('screen'), this.#t(shares ? 'screen.stop' : 'screen.share'));
+    $('screen').setAttribute('aria-pressed', String(shares));
+    const screenThere = Boolean(remote.screen) && cover === null;
+    this.#zoom.show(screenThere);
+    setText($('screen-there'), screenThere ? this.#t('screen.there', { name: call.with }) : '');
     $('photo').disabled = !this.#hasPicture() || !remote.video || held;
-    $('flip').disabled = !local.video || held;
+    $('flip').disabled = !local.video || held || shares;
     setLabel($('hang-up'), this.#t(['calling', 'ringing-there', 'ringing-by-push'].includes(state) ? 'call.cancel' : 'call.hang-up'));
     $('stage').dataset.state = state;
   }
@@ -209,7 +226,8 @@ export class StageView {
   #fit() {
     const [video, stage] = [$('remote'), $('stage')];
     const ratio = (video.videoWidth / video.videoHeight) / (stage.clientWidth / stage.clientHeight);
-    video.classList.toggle('fills', Math.min(ratio, 1 / ratio) >= 1 - MOST_CUT);
+    // Of a screen nothing may be cut off.
+    video.classList.toggle('fills', !this.#shown?.remote.screen && Math.min(ratio, 1 / ratio) >= 1 - MOST_CUT);
   }
 
   // Notices lie below what is told at the top of the picture, and above the controls in any case.
@@ -241,6 +259,7 @@ export class StageView {
     this.#connectedAt = this.#with = this.#quality = null;
     $('stage-time').textContent = '';
     $('remote').srcObject = null;
+    this.#zoom.show(false);
     $('play').hidden = true;
     $('stats').replaceChildren();
     this.toggleChat(false);

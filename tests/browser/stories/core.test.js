@@ -1,6 +1,9 @@
 // The page and the Rust core, in calls both ways; pictures and sound are checked on both sides.
 
 import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { until } from '../support/person.js';
 import { stories } from '../support/story.js';
 import { withCore as storiesWithCore } from '../support/with-core.js';
@@ -9,6 +12,12 @@ const withCore = storiesWithCore(stories());
 
 // Scripts that make Chromium another kind of peer, before the page's own.
 const script = (change, ...values) => ({ content: `(${change})(...${JSON.stringify(values)})` });
+
+// A film of grey pictures.
+function y4m(width, height, pictures) {
+  const picture = Buffer.concat([Buffer.from('FRAME\n'), Buffer.alloc(width * height, 150), Buffer.alloc(width * height / 2, 128)]);
+  return Buffer.concat([Buffer.from(`YUV4MPEG2 W${width} H${height} F5:1 Ip A1:1 C420jpeg\n`), ...Array(pictures).fill(picture)]);
+}
 
 // One whose offers know only what nobody else does.
 const withoutCodecs = script(() => {
@@ -86,6 +95,63 @@ withCore('the core puts the call with the page on hold, and the page says who', 
   await ana.hears();
   core.type('hang-up');
   assert.equal((await core.end()).code, 0);
+});
+
+withCore('the core sees the page\'s screen as one, and the camera again when it is stopped', async ({ enter, answer }) => {
+  const ana = await enter('ana');
+  const core = answer('rui');
+  await ana.call('rui');
+  await ana.isConnected();
+  await ana.press('screen');
+  await core.event('state', ({ remote }) => remote.screen === true && remote.video);
+  const [{ trackIdentifier }] = await ana.stats({ type: 'media-source', kind: 'video' });
+  assert.ok(await ana.page.evaluate((id) => document.querySelector('#local').srcObject.getVideoTracks()[0].id === id, trackIdentifier));
+  const frames = () => core.events.filter((one) => one.event === 'stats').at(-1)?.received?.frames ?? 0;
+  const before = frames();
+  await until(() => frames() > before + 10, 'no picture of the screen');
+  // Stopped in the browser's own bar.
+  await ana.page.evaluate(() => {
+    const [track] = document.querySelector('#local').srcObject.getVideoTracks();
+    track.stop();
+    track.dispatchEvent(new Event('ended'));
+  });
+  await core.event('state', ({ remote }) => remote.screen === false && remote.video);
+  await ana.seesMotion('#local');
+  await ana.press('hang-up');
+  assert.equal((await core.end()).code, 0);
+});
+
+withCore('the page sees the core\'s screen whole and looks closer by buttons and keys', async ({ enter, answer }) => {
+  const film = join(tmpdir(), `chamada-screen-${process.pid}.y4m`);
+  writeFileSync(film, y4m(960, 600, 2));
+  const ana = await enter('ana');
+  const core = answer('rui', '--commands', '--screen', film);
+  await ana.call('rui');
+  await ana.isConnected();
+  core.type('share-screen');
+  await ana.sees('rui shares a screen', '#screen-there');
+  await ana.page.waitForFunction(() => document.querySelector('#remote').videoWidth === 960);
+  const look = () => ana.page.evaluate(() => {
+    const { objectFit, transform } = getComputedStyle(document.querySelector('#remote'));
+    return [objectFit, transform];
+  });
+  assert.deepEqual(await look(), ['contain', 'none']);
+  await ana.press('zoom-in');
+  assert.equal((await look())[1], 'matrix(1.5, 0, 0, 1.5, 0, 0)');
+  await ana.page.focus('#stage');
+  await ana.page.keyboard.press('+');
+  await ana.page.keyboard.press('ArrowRight');
+  assert.match((await look())[1], /^matrix\(2\.25, 0, 0, 2\.25, -\d/);
+  await ana.page.keyboard.press('0');
+  assert.equal((await look())[1], 'none');
+  await ana.press('zoom-in');
+  core.type('stop-screen');
+  await ana.gone('#zoom');
+  assert.equal((await look())[1], 'none', 'a camera is shown as ever');
+  await ana.seesMotion();
+  core.type('hang-up');
+  assert.equal((await core.end()).code, 0);
+  rmSync(film);
 });
 
 withCore('the core hangs up after the time it was given', async ({ enter, answer }) => {

@@ -44,6 +44,13 @@ export async function eachState({ enter, visit, serverGoes }, look) {
   await rui.page.locator('#verification[data-result="compare"]').waitFor();
   await look('verification', rui);
   await rui.press('verification-toggle');
+  await ana.press('screen');
+  await rui.sees('Ana Maria compartilha uma tela', '#screen-there');
+  await rui.page.locator('#zoom').waitFor();
+  await look('screen-there', rui);
+  await look('screen-shared', ana);
+  await ana.press('screen');
+  await rui.gone('#zoom');
   for (const id of ['microphone', 'camera', 'stats-toggle']) await ana.press(id);
   await rui.sees('Ana Maria está com a câmera desligada', '#stage');
   await ana.page.locator('.stats-sent').waitFor();

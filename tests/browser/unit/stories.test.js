@@ -264,6 +264,27 @@ test('both see who has the call on hold, and what is sent again afterwards', () 
   assert.equal(world.phones[ANA].total((peer) => peer.offersMade), 1, 'without renegotiation');
 });
 
+test('a screen takes the place of the camera, which is as it was afterwards', () => {
+  const world = anaAndRui();
+  assert.equal(world.phones[ANA].engine.command(0, { kind: 'set-screen', on: true }), 'no-call');
+  world.connect(ANA, RUI);
+  world.command(ANA, { kind: 'set-camera', on: false });
+  world.command(ANA, { kind: 'set-screen', on: true });
+  world.run(1_000);
+  const remote = () => world.phones[RUI].engine.snapshot().remote;
+  assert.deepEqual(remote(), { audio: true, video: true, screen: true }, 'a picture for those who know no screens');
+  world.command(ANA, { kind: 'set-held', on: true });
+  world.run(1_000);
+  assert.deepEqual(remote(), { audio: false, video: false, screen: false, held: true });
+  world.command(ANA, { kind: 'set-held', on: false });
+  world.run(1_000);
+  assert.deepEqual(remote(), { audio: true, video: true, screen: true });
+  world.command(ANA, { kind: 'set-screen', on: false });
+  world.run(1_000);
+  assert.deepEqual(remote(), { audio: true, video: false, screen: false });
+  assert.equal(world.phones[ANA].total((peer) => peer.offersMade), 1, 'without renegotiation');
+});
+
 test('a camera that fails ends the call, and both know why', () => {
   const world = anaAndRui();
   world.connect(ANA, RUI);

@@ -25,6 +25,7 @@ const INPUTS = {
   'command: decline': command('decline'),
   'command: hang up': command('hang-up'),
   'command: hold': command('set-held', { on: true }),
+  'command: share the screen': command('set-screen', { on: true }),
   'command: resume': command('set-held', { on: false }),
   'command: microphone off': command('set-microphone', { on: false }),
   'offer of a stranger': say('video-offer', { name: 'eva', call: OTHER_CALL, ...sdp('offer') }),

@@ -12,6 +12,7 @@ mod own_signaling;
 mod paths;
 mod private_text;
 mod rough_ways;
+mod screen;
 mod second_call;
 mod signaling;
 mod verification;

@@ -17,6 +17,7 @@ enum Wish {
     Decline,
     HangUp,
     Camera(bool),
+    Screen(bool),
     Facing(bool),
     LoseServer,
     FindServer,
@@ -34,6 +35,7 @@ fn wish() -> impl Strategy<Value = Wish> {
         1 => Just(Wish::Decline),
         2 => Just(Wish::HangUp),
         1 => any::<bool>().prop_map(Wish::Camera),
+        1 => any::<bool>().prop_map(Wish::Screen),
         1 => any::<bool>().prop_map(Wish::Facing),
         1 => Just(Wish::LoseServer),
         2 => Just(Wish::FindServer),
@@ -67,6 +69,7 @@ fn fulfil(world: &mut World, who: usize, wish: &Wish) {
         Wish::Decline => Command::Decline,
         Wish::HangUp => Command::HangUp,
         Wish::Camera(on) => Command::SetCamera(on),
+        Wish::Screen(on) => Command::SetScreen(on),
         Wish::Facing(user) => Command::SetFacing(if user { FacingMode::User } else { FacingMode::Environment }),
         Wish::LoseServer => return world.go_offline(who),
         Wish::FindServer => {

@@ -129,6 +129,7 @@ impl Cell {
             "command: decline" => command(self, Command::Decline),
             "command: hang up" => command(self, Command::HangUp),
             "command: hold" => command(self, Command::SetHeld(true)),
+            "command: share the screen" => command(self, Command::SetScreen(true)),
             "command: resume" => command(self, Command::SetHeld(false)),
             "command: microphone off" => command(self, Command::SetMicrophone(false)),
             "offer of a stranger" => message(self, offer(STRANGER, "a stranger's", Some(id(99)))),

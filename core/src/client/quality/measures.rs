@@ -182,7 +182,10 @@ impl Measured {
         let mut device = QualityLevel::Good;
         if last.video {
             let frozen = last.frozen.saturating_sub(first.frozen).as_secs_f64() / self.span.as_secs_f64();
-            pictures = FROZEN.level(frozen, factor);
+            // What stands on a screen is no picture that is late.
+            if last.camera {
+                pictures = FROZEN.level(frozen, factor);
+            }
             // Both ends of the window, so that a camera that was just switched on is not called slow.
             if let (true, true, Some(_), Some(fps)) = (first.camera, last.camera, first.fps, last.fps) {
                 pictures = pictures.max(INTERVAL_MS.level(interval_ms(fps), factor));

@@ -9,8 +9,8 @@ use crate::congestion::VideoPlan;
 use crate::media::frame::{FramePool, Rotation, VideoFrame};
 use std::time::{Duration, Instant};
 
-/// Between black pictures while the camera is off. Short enough that the far end, used to a camera's pace, counts no freeze.
-pub(super) const BLACK_INTERVAL: Duration = Duration::from_millis(150);
+/// Between black pictures while the camera is off, and repetitions of one that stands on a shared screen. Short enough that the far end, used to a camera's pace, counts no freeze.
+pub(super) const STILL_INTERVAL: Duration = Duration::from_millis(150);
 /// A keyframe follows another one not sooner than this, unless nothing else can be encoded.
 pub(super) const KEYFRAME_INTERVAL: Duration = Duration::from_millis(300);
 /// After so many failures in a row the encoder is made anew only once a pause, and as the other one each time.
@@ -190,7 +190,7 @@ impl Encoding {
         let longest = width.max(height);
         let side = |side: u32| (u64::from(side) * u64::from(BLACK_SIDE) / u64::from(longest)).max(16) as u32 & !1;
         let size = (side(width), side(height));
-        let fps = 1.0 / BLACK_INTERVAL.as_secs_f64();
+        let fps = 1.0 / STILL_INTERVAL.as_secs_f64();
         (self.report.limited_by, self.report.fps) = (QualityLimitation::None, fps);
         let decision = Decision { size, fps, limited_by: QualityLimitation::None, taken: true };
         self.compress(|pool, size| black_frame(pool, size, now), decision, wanted, now)

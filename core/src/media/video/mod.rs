@@ -1,7 +1,7 @@
 //! Video: codecs behind one trait each, and the pipelines from camera to peer and from peer to renderer.
 //!
 //! ```text
-//! camera → FrameSink → newest-wins slot → gate → encoder thread (upright, scaled to the bitrate, VP8 or H.264) → EncodedFrame → peer
+//! camera or screen → FrameSink → newest-wins slot → gate → encoder thread (upright, scaled to the bitrate, VP8 or H.264) → EncodedFrame → peer
 //!              └→ preview
 //! RtpPackets from the peer → decoder thread (FrameAssembler → VP8 or H.264 → playout → freeze meter) → renderer
 //! ```
@@ -54,5 +54,5 @@ pub use adaptation::{DegradationPreference, QualityLimitation, ThermalState, Unk
 pub use assembler::{AssembledFrame, AssemblerStats, Event, FrameAssembler};
 pub use factory::{make_decoder, make_encoder};
 pub use receiver::{VideoReceiver, VideoReceiverStats};
-pub use sender::{VideoGate, VideoOutput, VideoSender, VideoSenderConfig};
+pub use sender::{VideoGate, VideoOutput, VideoSender, VideoSenderConfig, VideoSource};
 pub use sender_stats::VideoSenderStats;

@@ -2,7 +2,7 @@
 
 use super::adaptation::{DegradationPreference, QualityLimitation, ThermalState, VideoBounds, Wishes};
 use super::codec::{CodecError, EncodedFrame, VideoCodec};
-use super::encoding::{BLACK_INTERVAL, Encoding, Report, Wanted};
+use super::encoding::{Encoding, Report, STILL_INTERVAL, Wanted};
 use super::freeze::RateMeter;
 use super::sender_stats::VideoSenderStats;
 use crate::congestion::VideoPlan;
@@ -44,7 +44,17 @@ pub struct VideoSenderConfig {
     pub bitrate_bps: u32,
 }
 
-/// Compresses a camera's pictures on a thread of its own and shows them in the preview.
+/// Whose pictures a [`VideoSender`] sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VideoSource {
+    /// Pictures come all the time, and the preview may be mirrored.
+    Camera,
+    /// Pictures come where something has changed: one that stands is repeated, so that it becomes sharp and whoever joins or has lost
+    /// something sees it.
+    Screen,
+}
+
+/// Compresses the pictures of a camera or a screen on a thread of its own and shows them in the preview.
 ///
 /// Between camera and encoder there is a slot for one picture: a newer one takes the place of one that still waits, so that
 /// nothing old is ever sent. Dropping it stops and joins the thread; the output is not called after that.
@@ -68,8 +78,13 @@ struct State {
     report: Report,
     /// A picture was compressed that did not go out. The far end cannot see that, so nothing that builds on it may go out.
     broken: bool,
-    /// When the next black picture is due.
-    black_at: Instant,
+    source: VideoSource,
+    /// What stands on the screen.
+    screen: Option<VideoFrame>,
+    /// Later than the screen's last picture that was compressed: one that was repeated may be younger than the next one.
+    not_before: Instant,
+    /// When the next black picture, or the one that stands on the screen, is due.
+    still_at: Instant,
     preview: Option<Arc<dyn VideoRenderer>>,
     mirror: bool,
     latest: Option<VideoFrame>,
@@ -101,7 +116,10 @@ impl VideoSender {
                 wanted,
                 report: Report::default(),
                 broken: false,
-                black_at: Instant::now(),
+                source: VideoSource::Camera,
+                screen: None,
+                not_before: Instant::now(),
+                still_at: Instant::now(),
                 preview: None,
                 mirror: false,
                 latest: None,
@@ -125,6 +143,21 @@ impl VideoSender {
         FrameSink::new(Arc::clone(&self.shared) as Arc<dyn FrameReceiver>)
     }
 
+    /// Where a screen puts its pictures. Of the two sinks the one that does not belong to the source is without effect.
+    pub fn screen_sink(&self) -> FrameSink {
+        FrameSink::new(Arc::new(ScreenReceiver(Arc::clone(&self.shared))))
+    }
+
+    /// Sends the pictures of this source from now on, from a keyframe on.
+    pub fn set_source(&self, source: VideoSource) {
+        self.change(|state| {
+            if state.source != source {
+                (state.source, state.wanted.keyframe) = (source, true);
+                (state.slot, state.latest, state.screen) = (None, None, None);
+            }
+        });
+    }
+
     /// While paused nothing is compressed and nothing sent; the preview goes on. Afterwards the camera's newest picture is the first, so
     /// that nobody waits for the next one.
     pub fn set_paused(&self, paused: bool) {
@@ -145,7 +178,7 @@ impl VideoSender {
                 state.enabled = enabled;
                 state.slot = None;
                 state.latest = None;
-                state.black_at = Instant::now();
+                state.still_at = Instant::now();
             }
         });
     }
@@ -238,7 +271,7 @@ impl Drop for VideoSender {
             state.closed = true;
             state.slot = None;
             state.preview = None;
-            state.latest = None;
+            (state.latest, state.screen) = (None, None);
         });
         if let Some(thread) = self.thread.take()
             && thread.thread().id() != std::thread::current().id()
@@ -250,6 +283,17 @@ impl Drop for VideoSender {
 }
 
 impl State {
+    /// A picture that is compressed next. Those of a screen may have been captured before the last one was repeated.
+    fn in_order(&mut self, frame: VideoFrame) -> VideoFrame {
+        if self.source == VideoSource::Camera {
+            return frame;
+        }
+        let captured_at = frame.captured_at().max(self.not_before);
+        self.not_before = captured_at + Duration::from_millis(1);
+        self.still_at = Instant::now() + STILL_INTERVAL;
+        frame.recaptured(captured_at)
+    }
+
     /// Whether nothing is to be compressed.
     fn is_silent(&self) -> bool {
         self.paused || self.wanted.plan.suspended
@@ -263,18 +307,42 @@ impl FrameReceiver for Shared {
     }
 
     fn push(&self, frame: VideoFrame) {
+        self.push_from(VideoSource::Camera, frame);
+    }
+}
+
+/// Takes the pictures of a screen.
+struct ScreenReceiver(Arc<Shared>);
+
+impl FrameReceiver for ScreenReceiver {
+    fn push_raw(&self, frame: &RawFrame<'_>) -> Result<(), FrameError> {
+        self.push(self.0.pool.copy_from(frame)?);
+        Ok(())
+    }
+
+    fn push(&self, frame: VideoFrame) {
+        self.0.push_from(VideoSource::Screen, frame);
+    }
+}
+
+impl Shared {
+    fn push_from(&self, source: VideoSource, frame: VideoFrame) {
         let mut state = self.lock();
-        if state.closed {
+        if state.closed || state.source != source {
             return;
         }
         state.stats.captured += 1;
+        if source == VideoSource::Screen {
+            // Also while nothing is sent: it may stand for long afterwards.
+            state.screen = Some(frame.clone());
+        }
         if state.enabled {
             state.latest = Some(frame.clone());
             if !state.is_silent() && state.slot.replace(frame.clone()).is_some() {
                 state.stats.dropped += 1;
             }
         }
-        let (preview, mirror) = (state.preview.clone(), state.mirror);
+        let (preview, mirror) = (state.preview.clone(), state.mirror && source == VideoSource::Camera);
         drop(state);
         self.changed.notify_one();
         if let Some(preview) = preview {
@@ -337,15 +405,18 @@ impl Shared {
             if state.is_silent() {
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
             } else if let Some(frame) = state.slot.take() {
+                let frame = state.in_order(frame);
                 return Some((Work::Picture(frame), state.wanted));
-            } else if state.enabled {
+            } else if state.enabled && state.screen.is_none() {
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
             } else {
                 let now = Instant::now();
-                let left = state.black_at.saturating_duration_since(now);
+                let left = state.still_at.saturating_duration_since(now);
                 if left.is_zero() {
-                    state.black_at = now + BLACK_INTERVAL;
-                    return Some((Work::Black, state.wanted));
+                    state.still_at = now + STILL_INTERVAL;
+                    let screen = state.screen.clone().filter(|_| state.enabled);
+                    let still = screen.map(|frame| Work::Picture(state.in_order(frame.recaptured(now))));
+                    return Some((still.unwrap_or(Work::Black), state.wanted));
                 }
                 state = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
             }

@@ -302,3 +302,82 @@ fn a_camera_may_lend_its_pictures() {
     assert_eq!(FarEnd(None).number(&out.recv_timeout(LONG).unwrap()), 0);
     assert!(sender.sink().push_raw(&RawFrame { height: 2400, ..raw }).is_err());
 }
+
+#[test]
+fn what_stands_on_a_screen_is_repeated_and_what_comes_next_is_younger() {
+    let (sender, out) = sender();
+    sender.set_source(VideoSource::Screen);
+    let (sink, mut screen, mut far) = (sender.screen_sink(), Camera::new(320, 240), FarEnd(None));
+    let (first, second) = (screen.picture(), screen.picture());
+    sink.push(first);
+    let frames: Vec<_> = (0..3).map(|_| out.recv_timeout(LONG).unwrap()).collect();
+    assert_eq!(
+        frames.iter().map(|frame| (far.number(frame), frame.keyframe)).collect::<Vec<_>>(),
+        [(0, true), (0, false), (0, false)]
+    );
+    // It was captured before the first one was repeated.
+    sink.push(second);
+    let mut last = frames[2].captured_at;
+    loop {
+        let frame = out.recv_timeout(LONG).unwrap();
+        assert!(frame.captured_at > last, "the far end shows pictures by their time");
+        last = frame.captured_at;
+        if far.number(&frame) == 1 {
+            break;
+        }
+    }
+}
+
+/// A screen of one grey, on which there is no mark.
+fn grey() -> VideoFrame {
+    let mut buffer = FramePool::default().take(320, 240).unwrap();
+    let (y, u, v) = buffer.planes_mut();
+    y.fill(150);
+    u.fill(128);
+    v.fill(128);
+    buffer.freeze(Rotation::None, Instant::now())
+}
+
+#[test]
+fn another_source_begins_with_a_keyframe_and_nothing_of_the_one_before_follows() {
+    let (sender, out) = sender();
+    let mut camera = Camera::new(320, 240);
+    sender.sink().push(camera.picture());
+    assert!(out.recv_timeout(LONG).unwrap().keyframe);
+    sender.set_source(VideoSource::Screen);
+    sender.sink().push(camera.picture());
+    sender.screen_sink().push(grey());
+    let is_camera = |frame: &EncodedFrame| marker::read(&FarEnd(None).see(frame)).is_some();
+    // A keyframe is due 300 ms after the last one.
+    let keyframe = std::iter::repeat_with(|| out.recv_timeout(LONG).unwrap()).find(|frame| frame.keyframe).unwrap();
+    assert!(!is_camera(&keyframe));
+    sender.set_source(VideoSource::Camera);
+    sender.screen_sink().push(grey());
+    let keyframe = std::iter::repeat_with(|| {
+        sender.sink().push(camera.picture());
+        out.recv_timeout(LONG).unwrap()
+    });
+    assert!(is_camera(&keyframe.into_iter().find(|frame| frame.keyframe).unwrap()));
+}
+
+#[test]
+fn a_screen_that_stood_while_nothing_was_sent_is_sent_again_and_never_mirrored() {
+    let (sender, out) = sender();
+    let (shown, preview) = mpsc::channel();
+    sender.set_preview(Some(Arc::new(Screen(shown))));
+    sender.set_mirror_preview(true);
+    sender.set_source(VideoSource::Screen);
+    sender.set_enabled(false);
+    let mut screen = Camera::new(320, 240);
+    sender.screen_sink().push(screen.picture());
+    assert!(!preview.try_recv().unwrap().mirror());
+    let black = out.recv_timeout(LONG).unwrap();
+    assert!(marker::read(&FarEnd(None).see(&black)).is_none());
+    sender.set_enabled(true);
+    let (mut far, mut number) = (FarEnd(None), None);
+    far.see(&black);
+    while number.is_none() {
+        number = marker::read(&far.see(&out.recv_timeout(LONG).unwrap()));
+    }
+    assert_eq!(number.unwrap().number, 0);
+}
