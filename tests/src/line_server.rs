@@ -20,11 +20,11 @@ pub struct LineServer {
 impl LineServer {
     /// Listens from now on.
     ///
-    /// # Panics
-    /// If there is no free port.
-    pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = listener.local_addr().expect("its address").to_string();
+    /// # Errors
+    /// What kept the system from giving a port.
+    pub async fn start() -> std::io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?.to_string();
         let people = People::default();
         let known = Arc::clone(&people);
         let task = tokio::spawn(async move {
@@ -32,7 +32,7 @@ impl LineServer {
                 tokio::spawn(serve(stream, Arc::clone(&known)));
             }
         });
-        Self { address, people, task }
+        Ok(Self { address, people, task })
     }
 
     /// Host and port.

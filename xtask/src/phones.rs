@@ -35,10 +35,10 @@ fn check(target: &str, features: &str) -> Result<Outcome> {
     if let Err(why) = have_target(target) {
         return Ok(Outcome::Skipped(format!("no standard library for {target}: {why}")));
     }
-    // Apart from real builds, which must never find an empty archive of the stubs.
-    let folder = run::target().join("phone-check");
-    let stubs = write_stubs(&folder.join("stubs"))?;
-    let run = cargo(&["clippy", "--locked", "--target", target, "--target-dir"]).args([&folder]);
+    // What runs on this machine while building (macros, build scripts) is that of all other builds and not made again. Real builds for
+    // phones have a profile of their own, and so a folder of their own: they never find an empty archive of the stubs.
+    let stubs = write_stubs(&run::target().join("phone-check/stubs"))?;
+    let run = cargo(&["clippy", "--locked", "--target", target]);
     // Together, since apart they would give what they depend on other features, and build it twice.
     let run = run.args(["--package", "chamada", "--package", "chamada-ffi", "--no-default-features", "--features"]);
     let features: Vec<_> = features.split(',').map(|feature| format!("chamada-ffi/{feature}")).collect();

@@ -147,7 +147,7 @@ fn ended(event: ClientEvent) -> Option<EndReason> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_over_an_apps_own_wire_connects_survives_its_servers_loss_and_ends() {
-    let server = LineServer::start().await;
+    let server = LineServer::start().await.unwrap();
     let (ana, mut at_ana) = connect(server.address(), "ana").await.unwrap();
     let (rui, mut at_rui) = connect(server.address(), "rui").await.unwrap();
     ana.call("rui").await.unwrap();
@@ -180,7 +180,7 @@ async fn a_call_over_an_apps_own_wire_connects_survives_its_servers_loss_and_end
 
 #[tokio::test(flavor = "multi_thread")]
 async fn somebody_whom_the_apps_server_does_not_know_is_unreachable() {
-    let server = LineServer::start().await;
+    let server = LineServer::start().await.unwrap();
     let (ana, mut at_ana) = connect(server.address(), "ana").await.unwrap();
     ana.call("nobody").await.unwrap();
     assert_eq!(until(&mut at_ana, ended).await, EndReason::Unreachable);
@@ -188,7 +188,7 @@ async fn somebody_whom_the_apps_server_does_not_know_is_unreachable() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_a_matter_of_a_chamada_server_is_refused_by_name() {
-    let server = LineServer::start().await;
+    let server = LineServer::start().await.unwrap();
     let (ana, _events) = connect(server.address(), "ana").await.unwrap();
     let refused = |result: Result<(), ClientError>| match result {
         Err(ClientError::Signaling(SignalingError::NotCarried(what))) => what,
@@ -217,7 +217,7 @@ fn sends(codec: VideoCodec) -> impl Fn(&CallStats) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_calls_options_hold_for_it_and_not_for_the_next() {
-    let server = LineServer::start().await;
+    let server = LineServer::start().await.unwrap();
     let (ana, mut at_ana) = connect(server.address(), "ana").await.unwrap();
     let (rui, mut at_rui) = connect(server.address(), "rui").await.unwrap();
     let h264 = CallOptions { codecs: Some(vec![VideoCodec::H264]), ..CallOptions::default() };
@@ -247,7 +247,7 @@ async fn one_calls_options_hold_for_it_and_not_for_the_next() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_called_at_the_same_time_as_the_other_has_one_call_with_its_own_options() {
-    let server = LineServer::start().await;
+    let server = LineServer::start().await.unwrap();
     let (ana, mut at_ana) = connect(server.address(), "ana").await.unwrap();
     let (rui, mut at_rui) = connect(server.address(), "rui").await.unwrap();
     let h264 = CallOptions { codecs: Some(vec![VideoCodec::H264]), ..CallOptions::default() };
