@@ -103,6 +103,7 @@ async fn a_flip_that_fails_leaves_the_call_and_is_told_at_its_end() {
         files: Files::default(),
         front: None,
         has_other: false,
+        screen: None,
     };
     let ended = tokio::time::timeout(CONNECT_BOUND, peer.live(events)).await.expect("the call goes on for too long");
     peer.client.logout().await;
