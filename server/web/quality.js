@@ -185,7 +185,8 @@ function judgeReceived(first, last, isVideoAway, factor) {
   const concealed = part(last.concealed - first.concealed, last.samples - first.samples, 1);
   let [device, pictures] = [0, 0];
   if (last.remote.video) {
-    pictures = level(FROZEN, (last.frozen - first.frozen) / (last.now - first.now), factor);
+    // What stands on a screen is no picture that is late.
+    if (isCamera(last)) pictures = level(FROZEN, (last.frozen - first.frozen) / (last.now - first.now), factor);
     // Both ends of the window, so that a camera that was just switched on is not called slow.
     if (isCamera(first) && isCamera(last) && first.fps !== null && last.fps !== null) {
       pictures = Math.max(pictures, level(INTERVAL, interval(last.fps), factor));

@@ -108,6 +108,12 @@ test('sound without the pictures of a camera that is on is sound alone, and told
   assert.deepEqual(off.seconds(20, { video: 0 }), []);
 });
 
+test('a screen that stands still is no frozen picture', () => {
+  const call = new Call();
+  call.media = { ...ON, remote: { audio: true, video: true, screen: true } };
+  assert.deepEqual(call.seconds(20, { frozen: 1000 }), []);
+});
+
 test('nothing is judged at the start and after a gap', () => {
   const call = new Call();
   call.monitor = new QualityMonitor();
