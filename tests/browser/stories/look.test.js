@@ -31,7 +31,7 @@ story('in every state nothing violates axe’s rules, in both themes, and every 
     await page.setViewportSize(SIZES[0]);
   });
   assert.deepEqual(faults, []);
-});
+}, { seconds: 300 });
 
 story('on a touch screen what is switched off looks off, not disabled', async ({ enter }) => {
   const ana = await enter('ana', { viewport: { width: 390, height: 780 }, isMobile: true, hasTouch: true });

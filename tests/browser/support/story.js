@@ -5,7 +5,8 @@ import { launch, launchFirefox } from './browser.js';
 import { Person } from './person.js';
 import { Server } from './server.js';
 
-// Gives `story(name, tell)` for a file whose stories share a browser, and a Firefox if they ask for one; each has a server of its own.
+// Gives `story(name, tell)` for a file whose stories share a browser, and a Firefox if they ask for one; each has a server of its own, and may
+// take so many seconds.
 export function stories({ withFirefox = false, ...options } = {}) {
   let [browser, firefox] = [];
   before(async () => {
@@ -17,7 +18,7 @@ export function stories({ withFirefox = false, ...options } = {}) {
     await firefox?.close();
   });
 
-  return (name, tell) => test(name, { timeout: 120_000 }, async () => {
+  return (name, tell, { seconds = 120 } = {}) => test(name, { timeout: seconds * 1000 }, async () => {
     let server = await Server.start();
     const people = [];
     const world = {
