@@ -8,6 +8,7 @@ use super::loss::{self, LossEstimator};
 use super::probe::{self, Prober, Situation};
 use super::produced::{Produced, RepairPart};
 use super::rate::{self, RateControl};
+use super::repair::Protection;
 use super::rtt::Rtt;
 use super::sent::SentLog;
 use super::share::{self, Share, Shares};
@@ -108,6 +109,7 @@ pub struct Controller {
     no_growth: i64,
     produced: Produced,
     repair: RepairPart,
+    protection: Protection,
     backlog: Duration,
     last_feedback: Option<i64>,
     oldest_unanswered: Option<i64>,
@@ -165,6 +167,7 @@ impl Controller {
             no_growth: NO_GROWTH,
             produced: Produced::default(),
             repair: RepairPart::new(),
+            protection: Protection::default(),
             backlog: Duration::ZERO,
             last_feedback: None,
             oldest_unanswered: None,
@@ -401,6 +404,8 @@ impl Controller {
         let bound = self.loss.bps().unwrap_or(f64::MAX);
         let target = self.rate.bps().min(bound) * self.loss.test_factor(now);
         self.target = target.clamp(f64::from(self.config.min_bps), f64::from(self.config.max_bps));
+        let least_rtt = Duration::from_secs_f64(self.rtt.least() / 1e3);
+        self.protection.update(now, self.loss.smoothed(), least_rtt);
         let damping = self.pushback.min(if self.drain { DRAIN_FACTOR } else { 1.0 });
         self.shares = self.share.update(
             now,
@@ -533,7 +538,14 @@ impl Controller {
         } else {
             PathLimit::Bandwidth
         };
-        Plan { target_bps: self.target as u32, pace_bps: pace as u32, audio, video, limit }
+        Plan {
+            target_bps: self.target as u32,
+            pace_bps: pace as u32,
+            audio,
+            video,
+            protected: self.protection.is_on(),
+            limit,
+        }
     }
 
     /// Round-trip time, smoothed, queues included.

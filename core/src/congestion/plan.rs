@@ -9,10 +9,10 @@ pub enum Class {
     Audio,
     /// Video, sent again (RFC 4588).
     VideoRtx,
+    /// Forward error correction of the picture before those that wait.
+    Fec,
     /// Video, sent for the first time.
     Video,
-    /// Forward error correction of video.
-    Fec,
     /// Nothing: fills up a probe for bandwidth.
     Padding,
 }
@@ -28,6 +28,8 @@ pub struct Plan {
     pub audio: AudioPlan,
     /// For the camera's encoder.
     pub video: VideoPlan,
+    /// Whether pictures are to be protected by forward error correction (RFC 8854), where the other side takes it.
+    pub protected: bool,
     /// What keeps video from being better, as far as the path knows.
     pub limit: PathLimit,
 }

@@ -22,12 +22,13 @@ pub struct Target {
 }
 
 /// All targets.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 14] = [
     Target { name: "signaling", run: crate::signaling::fuzz::frames },
     Target { name: "sdp", run: crate::sdp::fuzz::descriptions },
     Target { name: "candidates", run: crate::peer::webrtc::fuzz::candidates },
     Target { name: "rtp", run: crate::peer::webrtc::fuzz::rtp },
     Target { name: "video", run: crate::media::video::fuzz::packets },
+    Target { name: "fec", run: crate::media::video::fec::fuzz::repair },
     Target { name: "rtcp", run: crate::peer::webrtc::fuzz::rtcp },
     Target { name: "jitter", run: crate::media::audio::fuzz::jitter_buffer },
     Target { name: "y4m", run: crate::media::y4m::fuzz },

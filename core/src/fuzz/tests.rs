@@ -62,6 +62,7 @@ targets! {
     candidates_of_a_broken_peer_do_no_harm: "candidates",
     rtp_of_a_broken_peer_does_no_harm: "rtp",
     pictures_in_any_packets_in_any_order_do_no_harm: "video",
+    repair_packets_of_a_broken_peer_do_no_harm: "fec",
     rtcp_of_a_broken_peer_does_no_harm: "rtcp",
     sound_in_any_packets_at_any_time_does_no_harm: "jitter",
     damaged_films_do_no_harm: "y4m",

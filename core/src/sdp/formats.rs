@@ -9,6 +9,8 @@ pub(crate) const RED: u8 = 63;
 /// Telephone events (RFC 4733) in the clock of Opus, and in that of old telephones, which some take alone.
 pub(crate) const DTMF: u8 = 101;
 pub(crate) const DTMF_8K: u8 = 126;
+/// Forward error correction of video.
+const FLEXFEC: u8 = 118;
 const VP8: (u8, u8) = (96, 97);
 const H264: (u8, u8) = (106, 107);
 /// What is free for other formats (RFC 3551 section 6, RFC 5761 section 4).
@@ -18,6 +20,8 @@ const FREE: [std::ops::RangeInclusive<u8>; 2] = [96..=127, 35..=63];
 pub(crate) const OPUS_FMTP: &str = "minptime=10;useinbandfec=1";
 /// The keys of a phone (RFC 4733 section 3.2).
 pub(super) const DTMF_FMTP: &str = "0-15";
+/// How long, in microseconds, a packet and what repairs it are apart at most: what others write, far more than it is.
+pub(super) const FLEXFEC_FMTP: &str = "repair-window=10000000";
 /// Constrained baseline (RFC 7742 section 6.2), packetization mode 1 (RFC 6184 section 5.4). Level 3.1 is the floor of
 /// RFC 7742; `level-asymmetry-allowed` lets each side send more if the other takes more.
 pub(crate) const H264_FMTP: &str = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f";
@@ -49,6 +53,8 @@ pub(crate) struct Numbers {
     /// Telephone events (RFC 4733) at 48 kHz, and at 8 kHz.
     pub(crate) dtmf: Option<u8>,
     pub(crate) dtmf_8k: Option<u8>,
+    /// Forward error correction of video (draft-ietf-payload-flexible-fec-scheme-03).
+    pub(crate) flexfec: Option<u8>,
     /// At most one of each codec, the preferred one first.
     pub(crate) video: Vec<VideoNumber>,
 }
@@ -71,8 +77,8 @@ impl Numbers {
 
     fn has(&self, number: u8) -> bool {
         let of_video = |video: &VideoNumber| video.payload_type == number || video.rtx == Some(number);
-        let sound = [self.opus, self.red, self.dtmf, self.dtmf_8k];
-        sound.contains(&Some(number)) || self.video.iter().any(of_video)
+        let others = [self.opus, self.red, self.dtmf, self.dtmf_8k, self.flexfec];
+        others.contains(&Some(number)) || self.video.iter().any(of_video)
     }
 
     /// The usual number if it is free, or another one.
@@ -81,7 +87,8 @@ impl Numbers {
         if !self.has(usual) { usual } else { others.find(|number| !self.has(*number)).unwrap_or(usual) }
     }
 
-    /// The same with numbers for what has none: Opus, RED, telephone events, and these codecs, with retransmissions.
+    /// The same with numbers for what has none: Opus, RED, telephone events, and these codecs, with retransmissions and forward error
+    /// correction.
     pub(crate) fn completed(&self, codecs: &[VideoCodec]) -> Self {
         let mut all = self.clone();
         all.opus = Some(all.opus.unwrap_or_else(|| all.free(OPUS)));
@@ -94,6 +101,7 @@ impl Numbers {
                 all.video.push(VideoNumber { codec, payload_type, rtx: None, profile: None });
             }
         }
+        all.flexfec = Some(all.flexfec.unwrap_or_else(|| all.free(FLEXFEC)));
         for n in 0..all.video.len() {
             if all.video[n].rtx.is_none() {
                 all.video[n].rtx = Some(all.free(usual(all.video[n].codec).1));
@@ -192,12 +200,19 @@ fn retransmission(section: &Section, original: u8) -> Option<u8> {
     numbers(section).find(|&number| is_rtx(number) && repairs(number) == Some(true))
 }
 
+/// The payload type of forward error correction.
+pub(super) fn flexfec(section: &Section) -> Option<u8> {
+    let is = |number: &u8| section.rtpmap(*number).is_some_and(|map| map.eq_ignore_ascii_case("flexfec-03/90000"));
+    numbers(section).find(is)
+}
+
 fn numbers(section: &Section) -> impl Iterator<Item = u8> {
     section.formats.iter().filter_map(|format| payload_type(format))
 }
 
 /// Feedback that this side gives and takes (RFC 4585, RFC 5104, and transport-wide numbers).
 pub(super) const AUDIO_FEEDBACK: [&str; 1] = ["transport-cc"];
+pub(super) const FLEXFEC_FEEDBACK: [&str; 1] = AUDIO_FEEDBACK;
 pub(super) const VIDEO_FEEDBACK: [&str; 4] = ["ccm fir", "nack", "nack pli", "transport-cc"];
 
 /// Of the feedback that this side knows what the section has for a format.

@@ -430,6 +430,7 @@ impl Session {
             (self.send.dtmf, self.send.dtmf_8k) = formats::telephone_events(section);
         } else {
             self.send.video = formats::video(section, &self.codecs);
+            self.send.flexfec = formats::flexfec(section).filter(|_| !self.send.video.is_empty());
         }
     }
 

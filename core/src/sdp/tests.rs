@@ -43,6 +43,26 @@ fn lines<'a>(text: &'a str, prefix: &str) -> Vec<&'a str> {
 }
 
 #[test]
+fn forward_error_correction_is_offered_and_used_where_both_sides_know_it() {
+    let plain = video("96 118", &["mid:1", "rtpmap:96 VP8/90000", "rtpmap:118 ulpfec/90000"]);
+    let fec = plain.replace("ulpfec", "FlexFEC-03");
+    let with = format!("{HEAD}{}{fec}", audio("0"));
+    let without = format!("{HEAD}{}{plain}", audio("0"));
+    assert_eq!(lines(&answer(&with), "m=video"), ["m=video 9 UDP/TLS/RTP/SAVPF 96 118"]);
+    let written = ["a=rtpmap:118 flexfec-03/90000", "a=fmtp:118 repair-window=10000000"];
+    assert!(written.iter().all(|line| answer(&with).contains(line)));
+    assert_eq!(session(&with).send.flexfec, Some(118));
+    assert_eq!(lines(&answer(&without), "m=video"), ["m=video 9 UDP/TLS/RTP/SAVPF 96"]);
+    assert_eq!(session(&without).send.flexfec, None);
+    let asked = Session::new(&BOTH).offering(&own());
+    assert!(written.iter().all(|line| asked.write_offer(&own()).contains(line)));
+    let answered = |text: &str| asked.answered(&Description::read(text).unwrap()).unwrap().send.flexfec;
+    assert_eq!((answered(&with), answered(&without)), (Some(118), None));
+    let alone = format!("{HEAD}{}{}", audio("0"), fec.replace("VP8", "AV1"));
+    assert_eq!(session(&alone).send.flexfec, None, "nothing to protect");
+}
+
+#[test]
 fn what_cannot_be_understood_is_refused_by_its_reason() {
     let good = format!("{HEAD}{}", audio("0"));
     for (text, error) in [

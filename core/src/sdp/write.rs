@@ -166,7 +166,11 @@ impl Session {
 
     fn answered_video(&self, section: &Section) -> Vec<Format> {
         let numbers = formats::video(section, &self.codecs);
-        video(&numbers, |number| formats::feedback(section, number, &formats::VIDEO_FEEDBACK))
+        let mut formats = video(&numbers, |number| formats::feedback(section, number, &formats::VIDEO_FEEDBACK));
+        let number = formats::flexfec(section).filter(|_| !numbers.is_empty());
+        let feedback = |number| formats::feedback(section, number, &formats::FLEXFEC_FEEDBACK);
+        formats.extend(number.map(|number| flexfec(number, feedback(number))));
+        formats
     }
 
     fn offered_audio(&self) -> Vec<Format> {
@@ -177,7 +181,10 @@ impl Session {
     }
 
     fn offered_video(&self) -> Vec<Format> {
-        video(&self.receive.video, |_| formats::VIDEO_FEEDBACK.to_vec())
+        let mut formats = video(&self.receive.video, |_| formats::VIDEO_FEEDBACK.to_vec());
+        let number = self.receive.flexfec;
+        formats.extend(number.map(|number| flexfec(number, formats::FLEXFEC_FEEDBACK.to_vec())));
+        formats
     }
 }
 
@@ -204,6 +211,12 @@ fn telephone_events(at_48k: Option<u8>, at_8k: Option<u8>) -> impl Iterator<Item
         })
     };
     [format(at_48k, 48_000), format(at_8k, 8_000)].into_iter().flatten()
+}
+
+/// Repair packets name the stream that they protect, so no line about sources has to.
+fn flexfec(number: u8, feedback: Vec<&'static str>) -> Format {
+    let parameters = Some(formats::FLEXFEC_FMTP.to_owned());
+    Format { number, name: "flexfec-03/90000".to_owned(), parameters, feedback }
 }
 
 fn video(numbers: &[VideoNumber], feedback: impl Fn(u8) -> Vec<&'static str>) -> Vec<Format> {

@@ -1,7 +1,7 @@
 //! The pacer: which waiting packet leaves next, and when.
 //!
-//! Sound leaves at once, past every queue and past a probe. The rest leaves at the plan's pace: video sent again, video, forward
-//! error correction, first in, first out in each. Only packets that get their RTP number on release may be given up here: a
+//! Sound leaves at once, past every queue and past a probe. The rest leaves at the plan's pace: video sent again, forward error
+//! correction, which belongs to the picture that has just left, and video, first in, first out in each. Only packets that get their RTP number on release may be given up here: a
 //! number that never leaves looks like loss to the other side.
 
 mod cluster;
@@ -228,9 +228,9 @@ impl<H> Pacer<H> {
         Some(self.now + Duration::from_nanos(nanos))
     }
 
-    /// How long the waiting video, first time and again, takes to leave at the present pace.
+    /// How long the waiting video, first time, again and for its protection, takes to leave at the present pace.
     pub fn video_backlog(&self) -> Duration {
-        self.takes(self.video.bytes + self.rtx.bytes)
+        self.takes(self.video.bytes + self.rtx.bytes + self.fec.bytes)
     }
 
     /// The next packet of video to leave for the first time.
@@ -269,8 +269,8 @@ impl<H> Pacer<H> {
     fn next(&self) -> Option<(Class, u32)> {
         let queues = [
             (Class::VideoRtx, &self.rtx),
-            (Class::Video, &self.video),
             (Class::Fec, &self.fec),
+            (Class::Video, &self.video),
             (Class::Padding, &self.padding),
         ];
         queues.into_iter().find_map(|(class, queue)| queue.packets.front().map(|p| (class, p.wire_bytes)))

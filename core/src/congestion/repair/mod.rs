@@ -1,8 +1,10 @@
-//! Repair of lost packets: what a receiver asks for again (NACK, RFC 4585 section 6.2.1), and what a sender repeats (RFC 4588).
+//! Repair of lost packets: what a receiver asks for again (NACK, RFC 4585 section 6.2.1), what a sender repeats (RFC 4588), and
+//! when it sends something from which losses are recovered without asking (forward error correction, RFC 8854).
 
 mod budget;
 mod history;
 mod nack;
+mod protection;
 mod reorder;
 #[cfg(test)]
 mod tests;
@@ -10,6 +12,7 @@ mod tests;
 pub use budget::RetransmissionBudget;
 pub use history::{RepairCounts, Repeat, RetransmissionHistory};
 pub use nack::NackGenerator;
+pub(crate) use protection::{Protection, repair_packets};
 
 use std::time::Duration;
 

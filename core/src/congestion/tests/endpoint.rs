@@ -6,8 +6,8 @@ use super::encoder::{Encoder, gate};
 use super::link::{MILLI, SECOND};
 use super::network::Network;
 use super::packet::{
-    Body, Control, DESCRIPTOR, HEADERS, Media, Packet, RTCP_HEADERS, RTX_HEADER, SoundPacket, VideoPacket, instant,
-    max_payload, micros,
+    Body, Control, DESCRIPTOR, HEADERS, Media, Packet, REPAIR_HEADER, RTCP_HEADERS, RTX_HEADER, RepairPacket,
+    SoundPacket, VideoPacket, instant, max_payload, micros,
 };
 use super::paid::Paid;
 use super::playout::Playout;
@@ -15,7 +15,7 @@ use super::random::Random;
 use super::rate_control::RateControl;
 use super::receiver::{Arrivals, Decoded, VideoReceiver};
 use super::sound::{JitterBuffer, Microphone};
-use crate::congestion::repair::{RetransmissionBudget, RetransmissionHistory};
+use crate::congestion::repair::{RetransmissionBudget, RetransmissionHistory, repair_packets};
 use crate::congestion::{Class, Demand, Feedback, Pacer, Sent};
 
 const FEEDBACK_EVERY: u64 = 50 * MILLI;
@@ -29,6 +29,7 @@ enum Handle {
     Sound(SoundPacket),
     Video(VideoPacket),
     Repeat(VideoPacket),
+    Repair(RepairPacket),
     Padding,
 }
 
@@ -170,6 +171,7 @@ impl Endpoint {
                         network.reports[self.peer].delivered(now, bytes, Some(video.sequence));
                         self.watch(now, &video, repeated, network);
                     }
+                    Media::Repair(repair) => self.repair(now, repair, network),
                     Media::Padding => debug_assert_eq!(class, Class::Padding),
                 }
                 self.plan_wake(now);
@@ -181,9 +183,22 @@ impl Endpoint {
         }
     }
 
+    fn repair(&mut self, now: u64, repair: RepairPacket, network: &mut Network) {
+        let mut decoded: Vec<Decoded> = Vec::new();
+        self.receiver.repair(now, repair, &mut decoded);
+        self.show(now, decoded, network);
+    }
+
     fn watch(&mut self, now: u64, video: &VideoPacket, repeated: bool, network: &mut Network) {
         let mut decoded: Vec<Decoded> = Vec::new();
         self.receiver.packet(now, video, repeated, &mut decoded);
+        self.show(now, decoded, network);
+    }
+
+    fn show(&mut self, now: u64, decoded: Vec<Decoded>, network: &mut Network) {
+        for packet in self.receiver.take_recovered() {
+            network.reports[self.peer].delivered(now, packet.wire_bytes, Some(packet.sequence));
+        }
         let rtt = self.rtt();
         for picture in decoded {
             let shown = self.playout.complete(now, picture.captured, rtt);
@@ -303,9 +318,11 @@ impl Endpoint {
                     Handle::Sound(sound) => (false, Media::Sound(sound)),
                     Handle::Video(video) => {
                         self.history.on_sent(at, video.sequence as u16, video, video.wire_bytes);
+                        self.protect(at, video);
                         (false, Media::Video(video))
                     }
                     Handle::Repeat(video) => (true, Media::Video(video)),
+                    Handle::Repair(repair) => (false, Media::Repair(repair)),
                     Handle::Padding => (true, Media::Padding),
                 };
                 let (number, class, wire_bytes) = (self.number, released.class, released.wire_bytes);
@@ -322,6 +339,20 @@ impl Endpoint {
             let sizes = self.history.recent().take(32).map(|(_, bytes)| bytes);
             let Some(bytes) = sizes.min_by_key(|bytes| bytes.abs_diff(wanted)) else { return };
             self.pacer.push(at, Class::Padding, None, bytes + RTX_HEADER, Handle::Padding);
+        }
+    }
+
+    /// After the last packet of a picture: its protection.
+    fn protect(&mut self, at: std::time::Instant, last: VideoPacket) {
+        if last.index + 1 < last.count || !self.control.plan().protected {
+            return;
+        }
+        let sets = repair_packets(last.count as usize) as u32;
+        let first = VideoPacket { sequence: last.sequence - u64::from(last.index), index: 0, ..last };
+        for set in 0..sets {
+            // A picture's packets are of one size but for a byte.
+            let (bytes, repair) = (last.wire_bytes + 1 + REPAIR_HEADER, RepairPacket { first, set, sets });
+            self.pacer.push(at, Class::Fec, None, bytes, Handle::Repair(repair));
         }
     }
 

@@ -13,6 +13,8 @@ pub(super) const DESCRIPTOR: u32 = 6;
 const MAX_PAYLOAD: u32 = 1160;
 const MIN_PAYLOAD: u32 = 300;
 const SLOW_PATH_BPS: u32 = 400_000;
+/// RTP's and the repair's own header, less the protected packet's, of which it has the fields.
+pub(super) const REPAIR_HEADER: u32 = 20;
 /// The original sequence number in a repeated packet (RFC 4588).
 pub(super) const RTX_HEADER: u32 = 2;
 /// The least of an RTCP compound: IP, UDP, SRTCP's tag and index, a header with two SSRCs.
@@ -68,10 +70,21 @@ pub(super) struct VideoPacket {
     pub(super) wire_bytes: u32,
 }
 
+/// Forward error correction: every so many packets of a picture XORed, so that one that is lost comes back.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RepairPacket {
+    /// The picture's first packet.
+    pub(super) first: VideoPacket,
+    /// Which of how many sets it is of: packets are dealt out by turns.
+    pub(super) set: u32,
+    pub(super) sets: u32,
+}
+
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Media {
     Sound(SoundPacket),
     Video(VideoPacket),
+    Repair(RepairPacket),
     /// Repeats a packet for its bytes alone.
     Padding,
 }

@@ -6,6 +6,7 @@ mod shared;
 mod steady;
 
 use super::call::{Setup, run};
+use super::link::MILLI;
 use super::measure::{Aim, Mark, Measure};
 use super::report::Report;
 use super::shortfalls::SHORTFALLS;
@@ -70,8 +71,16 @@ fn check(name: &str, scenario: &Scenario) {
     }
     let wrong: Vec<&String> = runs.iter().flatten().flat_map(|report| &report.violations).collect();
     assert!(wrong.is_empty(), "{name}: {wrong:#?}");
+    let protected = runs.iter().any(|reports| reports[0].protected);
+    assert_eq!(protected, is_far_and_lossy(&scenario.setup), "{name}: forward error correction");
     let series = if failed.is_empty() { String::new() } else { runs[0][0].series() };
     assert!(failed.is_empty(), "{name}:\n{}\nseed 1 by the second:\n{series}", failed.join("\n"));
+}
+
+/// The one kind of path on which forward error correction is worth what it costs.
+fn is_far_and_lossy(setup: &Setup) -> bool {
+    let (there, back) = (setup.forward.at(0), setup.back.at(0));
+    there.delay + back.delay >= 200 * MILLI && there.loss > 0.03
 }
 
 /// A test for each scenario, and a way to find it by its name.

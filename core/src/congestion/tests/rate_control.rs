@@ -132,6 +132,7 @@ impl RateControl for Blind {
                 loss_percent: 0,
                 dtx: false,
             },
+            protected: false,
             video: VideoPlan {
                 bitrate_bps: video as u32,
                 keyframe_bytes: (video / 8.0 * 0.15) as u32,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::link::MILLI;
-use super::packet::{VideoPacket, instant, micros};
+use super::packet::{RepairPacket, VideoPacket, instant, micros};
 use crate::congestion::repair::{NackGenerator, repair_wait};
 
 /// Transport-wide arrivals, told again if something comes late (draft-holmer-rmcat-transport-wide-cc).
@@ -64,6 +64,8 @@ pub(super) struct Decoded {
 pub(super) struct VideoReceiver {
     nack: NackGenerator,
     frames: BTreeMap<u64, Frame>,
+    repairs: Vec<RepairPacket>,
+    recovered: Vec<VideoPacket>,
     next_frame: u64,
     needs_key: bool,
     highest_sequence: Option<u64>,
@@ -81,6 +83,8 @@ impl VideoReceiver {
         Self {
             nack: NackGenerator::new(),
             frames: BTreeMap::new(),
+            repairs: Vec::new(),
+            recovered: Vec::new(),
             next_frame: 0,
             needs_key: true,
             highest_sequence: None,
@@ -121,6 +125,45 @@ impl VideoReceiver {
         });
         frame.got.insert(packet.index);
         self.decode(now, decoded);
+        self.recover(now, decoded);
+    }
+
+    /// What forward error correction has brought back since this was last asked.
+    pub(super) fn take_recovered(&mut self) -> Vec<VideoPacket> {
+        std::mem::take(&mut self.recovered)
+    }
+
+    /// Forward error correction came.
+    pub(super) fn repair(&mut self, now: u64, repair: RepairPacket, decoded: &mut Vec<Decoded>) {
+        self.repairs.push(repair);
+        self.recover(now, decoded);
+    }
+
+    fn recover(&mut self, now: u64, decoded: &mut Vec<Decoded>) {
+        let next = self.next_frame;
+        self.repairs.retain(|repair| repair.first.frame >= next);
+        let found = self.repairs.iter().enumerate().find_map(|(n, repair)| {
+            let got = |index: &u32| self.frames.get(&repair.first.frame).is_some_and(|frame| frame.got.contains(index));
+            let mut lacks = (repair.set..repair.first.count).step_by(repair.sets as usize).filter(|index| !got(index));
+            let lacks = (lacks.next(), lacks.next());
+            match lacks {
+                (None, _) => Some((n, None)),
+                (Some(index), None) => {
+                    let sequence = repair.first.sequence + u64::from(index);
+                    Some((n, Some(VideoPacket { sequence, index, ..repair.first })))
+                }
+                _ => None,
+            }
+        });
+        let Some((n, recovered)) = found else { return };
+        self.repairs.remove(n);
+        match recovered {
+            Some(packet) => {
+                self.recovered.push(packet);
+                self.packet(now, &packet, true, decoded);
+            }
+            None => self.recover(now, decoded),
+        }
     }
 
     fn decode(&mut self, now: u64, decoded: &mut Vec<Decoded>) {

@@ -56,6 +56,8 @@ pub(super) struct Report {
     pub(super) video_repeats: u64,
     pub(super) needless_repeats: u64,
     pub(super) cross_bytes: u64,
+    /// Whether forward error correction was sent.
+    pub(super) protected: bool,
     /// What no controller may do: told, to be asserted on.
     pub(super) violations: Vec<String>,
     pub(super) path: Option<Path>,
@@ -81,6 +83,7 @@ impl Report {
             video_repeats: 0,
             needless_repeats: 0,
             cross_bytes: 0,
+            protected: false,
             violations: Vec::new(),
             path: None,
             got: Vec::new(),
@@ -101,7 +104,8 @@ impl Report {
         match class {
             Class::VideoRtx => second.repeated += u64::from(bytes),
             Class::Padding => second.padding += u64::from(bytes),
-            Class::Audio | Class::Video | Class::Fec => {}
+            Class::Fec => self.protected = true,
+            Class::Audio | Class::Video => {}
         }
         self.video_repeats += u64::from(class == Class::VideoRtx);
     }

@@ -18,6 +18,7 @@ mod decoders;
 mod depacketize;
 mod encoding;
 mod factory;
+pub(crate) mod fec;
 mod freeze;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod fuzz;

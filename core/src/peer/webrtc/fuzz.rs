@@ -1,6 +1,7 @@
 //! What comes from the other side of a connection, behind DTLS: it is one peer, and as hostile as any.
 
 use super::events::Events;
+use super::interceptors::fec::{FecFormats, Recover};
 use super::interceptors::rtx::{PayloadTypes, Unwrap};
 use super::interceptors::transmit::Transmit;
 use super::sending::Shared;
@@ -75,6 +76,10 @@ pub(crate) fn rtp(input: &[u8]) {
     let types: PayloadTypes = Arc::new(Mutex::new(vec![(97, 96), (103, 102)]));
     let mut unwrap = Unwrap::new(types);
     let mut nack = Nack::new(Shared::new(BOUNDS).sending, 1);
+    let formats = Arc::new(FecFormats::default());
+    formats.set(Some(118), Some(118));
+    let mut recover = Recover::new(formats);
+    recover.bind_remote_stream(&video());
     unwrap.bind_remote_stream(&video());
     nack.bind_remote_stream(&video());
     let mut assembler = FrameAssembler::new(vec![(96, VideoCodec::Vp8), (102, VideoCodec::H264)]);
@@ -88,6 +93,9 @@ pub(crate) fn rtp(input: &[u8]) {
         let Ok(packet) = rtp::Packet::unmarshal(&mut datagram) else { continue };
         let Ok(()) = unwrap.handle_read(tagged(now, Packet::Rtp(packet))) else { continue };
         while let Some(packet) = unwrap.poll_read() {
+            let Ok(()) = recover.handle_read(packet) else { continue };
+        }
+        while let Some(packet) = recover.poll_read() {
             let Ok(()) = nack.handle_read(packet) else { continue };
         }
         while let Some(TaggedPacket { message, .. }) = nack.poll_read() {

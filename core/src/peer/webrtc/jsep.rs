@@ -289,6 +289,9 @@ impl Connection {
         *self.state.received.lock().unwrap_or_else(PoisonError::into_inner) = session.into();
         let types = session.receive.retransmissions().chain(session.send.retransmissions()).collect();
         *self.shared.payload_types.lock().unwrap_or_else(PoisonError::into_inner) = types;
+        // What this side offered comes only where the answer took it.
+        let sent = session.send.flexfec;
+        self.shared.fec.set(sent, sent.and(session.receive.flexfec));
         self.shared.streams.expect(session);
     }
 

@@ -2,6 +2,7 @@
 
 use super::early_checks::EarlyChecks;
 use super::interceptors::counters::Counters;
+use super::interceptors::fec::FecFormats;
 use super::interceptors::rtx::PayloadTypes;
 use super::interceptors::unsignaled::Streams;
 use super::nomination::Nominations;
@@ -26,6 +27,7 @@ const UDP: u32 = 8;
 pub(super) struct Shared {
     pub(super) counters: Counters,
     pub(super) payload_types: PayloadTypes,
+    pub(super) fec: Arc<FecFormats>,
     pub(super) sending: Arc<Sending>,
     pub(super) streams: Arc<Streams>,
     pub(super) media_to: Arc<MediaTo>,
@@ -40,6 +42,7 @@ impl Shared {
         Self {
             counters: Counters::default(),
             payload_types: PayloadTypes::default(),
+            fec: Arc::default(),
             sending,
             streams: Arc::default(),
             media_to: Arc::default(),

@@ -4,6 +4,7 @@ use super::codecs;
 use super::driver_task::DriverTask;
 use super::events::Events;
 use super::interceptors::counters;
+use super::interceptors::fec::{self, Recover};
 use super::interceptors::keyframe::{self, KeyframeRequests};
 use super::interceptors::nack::Nack;
 use super::interceptors::rtx::{self, Unwrap};
@@ -166,6 +167,7 @@ fn chain(
         .with(Slot::Pacer, Transmit::new(Instant::now(), shared, events.clone()))
         .with(Slot::from(rtx::POSITION), Unwrap::new(Arc::clone(&shared.payload_types)))
         .with(Slot::from(unsignaled::POSITION), Unsignaled::new(Arc::clone(&shared.streams)))
+        .with(Slot::from(fec::POSITION), Recover::new(Arc::clone(&shared.fec)))
         .with(Slot::from(counters::REPAIRED), shared.counters.repaired())
         .with(Slot::NackGenerator, Nack::new(Arc::clone(&shared.sending), video_ssrc))
         .with(Slot::TwccReceiver, receiver.build())

@@ -13,6 +13,9 @@ scenarios![
     bursts_of_4,
     rtt_150_loss_3,
     rtt_300_loss_5,
+    rtt_300_loss_10,
+    rtt_300_loss_2,
+    rtt_300_loss_5_at_2m,
     jitter_30,
     jitter_60,
     reorder_2,
@@ -72,9 +75,27 @@ fn rtt_150_loss_3() -> Scenario {
 }
 
 fn rtt_300_loss_5() -> Scenario {
-    let mut setup = Setup::new(60, Path::new(3_000, 150).with(|step| step.loss = 0.05));
-    setup.back = setup.back.with(|step| step.loss = 0.05);
-    Scenario::new(setup).at_most(Frozen((0, 60)), 0.6).at_most(Concealed((10, 60)), 1.0)
+    far(3_000, 0.05).at_most(Frozen((0, 60)), 0.6)
+}
+
+/// Too little loss for forward error correction, which would keep pictures from being held long enough for what is sent again.
+fn rtt_300_loss_2() -> Scenario {
+    far(3_000, 0.02).at_most(Frozen((0, 60)), 0.6)
+}
+
+fn rtt_300_loss_10() -> Scenario {
+    far(3_000, 0.10).at_most(Frozen((0, 60)), 2.5)
+}
+
+/// As on real sockets (`bench network`).
+fn rtt_300_loss_5_at_2m() -> Scenario {
+    far(2_000, 0.05).at_most(Frozen((0, 60)), 0.6)
+}
+
+fn far(kbps: u64, loss: f64) -> Scenario {
+    let mut setup = Setup::new(60, Path::new(kbps, 150).with(|step| step.loss = loss));
+    setup.back = setup.back.with(|step| step.loss = loss);
+    Scenario::new(setup).at_least(Use((10, 60)), 0.5).at_most(Concealed((10, 60)), 1.0)
 }
 
 fn jittery(jitter_ms: u64) -> Scenario {

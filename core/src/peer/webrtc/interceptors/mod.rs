@@ -2,6 +2,7 @@
 //! lower, the nearer to the wire.
 
 pub(super) mod counters;
+pub(super) mod fec;
 pub(super) mod keyframe;
 pub(super) mod nack;
 pub(super) mod rtx;

@@ -62,7 +62,8 @@ impl Nack {
     fn read(&mut self, tagged: TaggedPacket) -> TaggedPacket {
         let Packet::Rtp(packet) = &tagged.message.packet else { return tagged };
         if let Some(stream) = self.streams.get_mut(&packet.header.ssrc) {
-            let repaired = tagged.message.has(&Attribute::Retransmission);
+            let repaired = [Attribute::Retransmission, Attribute::RecoveredByFec];
+            let repaired = repaired.iter().any(|repaired| tagged.message.has(repaired));
             stream.generator.on_packet(tagged.now, packet.header.sequence_number, repaired);
             self.ask(packet.header.ssrc, tagged.now);
         }

@@ -4,6 +4,7 @@
 //! packets without the headers below RTP, number no retransmissions, and refuse what is newest.
 
 mod feedback;
+mod protection;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -11,6 +12,7 @@ mod tests;
 use super::super::events::Events;
 use super::super::sending::{Sending, Shared};
 use super::counters::Counters;
+use super::fec::FecFormats;
 use super::rtx::PayloadTypes;
 use super::{Queue, chain_link};
 use crate::congestion::{
@@ -48,6 +50,9 @@ pub(in super::super) struct Transmit {
     sending: Arc<Sending>,
     counters: Counters,
     payload_types: PayloadTypes,
+    fec: Arc<FecFormats>,
+    /// Whether the plan wants pictures protected.
+    protects: bool,
     pacer: Pacer<Outbound>,
     budget: RetransmissionBudget,
     /// By SSRC.
@@ -67,6 +72,11 @@ enum Outbound {
         packet: rtp::Packet,
         padding: bool,
     },
+    /// Forward error correction of this stream.
+    Repair {
+        ssrc: u32,
+        packet: rtp::Packet,
+    },
 }
 
 impl Transmit {
@@ -77,6 +87,8 @@ impl Transmit {
             sending: Arc::clone(&shared.sending),
             counters: shared.counters.clone(),
             payload_types: Arc::clone(&shared.payload_types),
+            fec: Arc::clone(&shared.fec),
+            protects: false,
             pacer: Pacer::new(now, plan.pace_bps),
             budget: RetransmissionBudget::new(now, plan.target_bps),
             streams: HashMap::new(),
@@ -157,7 +169,7 @@ impl Transmit {
                 Packet::Rtp(packet) => keyframe == Some(packet.header.timestamp),
                 _ => false,
             },
-            Outbound::Again { .. } => false,
+            Outbound::Again { .. } | Outbound::Repair { .. } => false,
         };
         if self.pacer.next_video().is_some_and(is_keyframe) {
             return;
@@ -189,6 +201,7 @@ impl Transmit {
         let sending = Arc::clone(&self.sending);
         let mut controller = sending.controller();
         let plan = controller.plan();
+        self.protects = plan.protected;
         self.pacer.set_pace(now, plan.pace_bps);
         self.budget.set_target(now, plan.target_bps);
         while let Some(probe) = controller.take_probe(now) {
@@ -245,6 +258,10 @@ impl Transmit {
                 let message = if padding { message } else { message.with(Attribute::Retransmission) };
                 (Some(ssrc), TaggedPacket { now, transport: TransportContext::default(), message }, false)
             }
+            Outbound::Repair { ssrc, packet } => {
+                let message = AttributedPacket::new(Packet::Rtp(packet));
+                (Some(ssrc), TaggedPacket { now, transport: TransportContext::default(), message }, false)
+            }
         };
         let Packet::Rtp(packet) = &mut tagged.message.packet else { return None };
         let mut stream = self.streams.get_mut(&ssrc.unwrap_or(packet.header.ssrc));
@@ -261,10 +278,22 @@ impl Transmit {
                 self.next_number += 1;
             }
         }
-        if first && let Some(history) = stream.and_then(|s| s.history.as_mut()) {
-            history.on_sent(now, packet.header.sequence_number, packet.clone(), released.wire_bytes);
+        let (ssrc, mut repairs) = (packet.header.ssrc, Vec::new());
+        if first && let Some(stream) = stream {
+            if let Some(history) = &mut stream.history {
+                history.on_sent(now, packet.header.sequence_number, packet.clone(), released.wire_bytes);
+            }
+            if self.protects
+                && stream.class == Class::Video
+                && let Some(payload_type) = self.fec.sent()
+            {
+                repairs = stream.protection.add(packet, stream.extension, payload_type);
+            }
         }
         self.writes.push_back(tagged);
+        for packet in repairs {
+            self.pacer.push(now, Class::Fec, None, self.wire_bytes(&packet), Outbound::Repair { ssrc, packet });
+        }
         sent
     }
 

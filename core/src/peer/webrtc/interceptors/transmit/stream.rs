@@ -1,7 +1,8 @@
 //! One stream that this side sends.
 
+use super::super::fec::transport_cc;
+use super::protection::Protection;
 use crate::congestion::{Class, RetransmissionHistory};
-use crate::sdp::TRANSPORT_CC;
 use rtc::interceptor::StreamInfo;
 use rtc::rtp;
 
@@ -16,6 +17,8 @@ pub(super) struct LocalStream {
     pub(super) extension: Option<u8>,
     /// What was sent, where it may be asked for again.
     pub(super) history: Option<RetransmissionHistory<rtp::Packet>>,
+    /// What makes its forward error correction.
+    pub(super) protection: Protection,
     /// SSRC and payload type of its retransmissions (RFC 4588).
     rtx: Option<(u32, u8)>,
     rtx_sequence_number: u16,
@@ -25,12 +28,12 @@ pub(super) struct LocalStream {
 impl LocalStream {
     pub(super) fn new(info: &StreamInfo) -> Self {
         let audio = info.mime_type.to_ascii_lowercase().starts_with("audio/");
-        let extension = info.rtp_header_extensions.iter().find(|e| e.uri == TRANSPORT_CC);
         let asked_again = info.rtcp_feedback.iter().any(|f| f.typ == "nack" && f.parameter.is_empty());
         Self {
             class: if audio { Class::Audio } else { Class::Video },
-            extension: extension.and_then(|e| u8::try_from(e.id).ok()).filter(|id| (1..=14).contains(id)),
+            extension: transport_cc(info),
             history: asked_again.then(RetransmissionHistory::new),
+            protection: Protection::new(),
             rtx: info.ssrc_rtx.zip(info.payload_type_rtx),
             rtx_sequence_number: rand::random(),
             sequence_number: None,
@@ -92,6 +95,7 @@ mod tests {
             class: Class::Video,
             extension: Some(3),
             history: Some(RetransmissionHistory::new()),
+            protection: Protection::new(),
             rtx,
             rtx_sequence_number: 7,
             sequence_number: None,

@@ -1,5 +1,6 @@
 //! The link as the crate's chain drives it, in a time of its own.
 
+use super::super::fec::Recover;
 use super::*;
 use crate::peer::BitrateBounds;
 use crate::sdp::TRANSPORT_CC;
@@ -22,6 +23,7 @@ fn ms(count: u64) -> Duration {
 struct Bench {
     link: Transmit,
     sending: Arc<Sending>,
+    fec: Arc<FecFormats>,
     sequence_number: u16,
     /// What reached the wire, and when.
     wire: Vec<(Instant, rtp::Packet)>,
@@ -54,7 +56,7 @@ impl Bench {
         };
         link.bind_local_stream(&audio);
         link.bind_local_stream(&video);
-        Self { link, sending: shared.sending, sequence_number: 0, wire: vec![] }
+        Self { link, sending: shared.sending, fec: shared.fec, sequence_number: 0, wire: vec![] }
     }
 
     fn send(&mut self, now: Instant, ssrc: u32, size: usize) {
@@ -124,6 +126,128 @@ impl Bench {
 
     fn of(&self, ssrc: u32) -> Vec<(Instant, &rtp::Packet)> {
         self.wire.iter().filter(|(_, p)| p.header.ssrc == ssrc).map(|(at, p)| (*at, p)).collect()
+    }
+}
+
+/// What the receiver says of these packets, of which the first has this transport-wide number, where each tenth is lost.
+fn lossy_feedback(wire: &[(Instant, rtp::Packet)], number: u16, epoch: Instant) -> TransportLayerCc {
+    let reference = |at: Instant| (at - epoch).as_micros() as i64;
+    let start = reference(wire[0].0) / 64_000;
+    let (mut before, mut chunks, mut deltas) = (start * 64_000, vec![], vec![]);
+    for (n, (at, _)) in wire.iter().enumerate() {
+        let lost = number.wrapping_add(n as u16).is_multiple_of(10);
+        if !lost {
+            let delta = (reference(*at) - before) / 250 * 250;
+            before += delta;
+            deltas.push(RecvDelta { delta, type_tcc_packet: SymbolTypeTcc::PacketReceivedSmallDelta });
+        }
+        let symbol = if lost { SymbolTypeTcc::PacketNotReceived } else { SymbolTypeTcc::PacketReceivedSmallDelta };
+        let run = RunLengthChunk { packet_status_symbol: symbol, run_length: 1, ..Default::default() };
+        chunks.push(PacketStatusChunk::RunLengthChunk(run));
+    }
+    TransportLayerCc {
+        base_sequence_number: number,
+        packet_status_count: wire.len() as u16,
+        reference_time: start as u32,
+        packet_chunks: chunks,
+        recv_deltas: deltas,
+        ..Default::default()
+    }
+}
+
+/// Pictures for so many seconds over a lossy path with this round trip, in ms.
+fn lossy_call(bench: &mut Bench, t: Instant, seconds: u64, rtt: u64) {
+    let mut told = bench.wire.len();
+    for n in 0..seconds * 30 {
+        let now = t + ms(33 * n);
+        for index in 0..6u32 {
+            let timestamp = 3_000 * n as u32 + 1;
+            bench.sequence_number = bench.sequence_number.wrapping_add(1);
+            let (sequence_number, marker) = (bench.sequence_number, index == 5);
+            let header = rtp::Header {
+                version: 2,
+                ssrc: VIDEO,
+                payload_type: 96,
+                sequence_number,
+                timestamp,
+                marker,
+                ..Default::default()
+            };
+            let payload = vec![n as u8 ^ index as u8; 100 + 10 * index as usize].into();
+            let message = AttributedPacket::new(Packet::Rtp(rtp::Packet { header, payload }));
+            bench.link.handle_write(TaggedPacket { now, transport: TransportContext::default(), message }).unwrap();
+            bench.collect(now);
+        }
+        bench.run(now, now + ms(32));
+        let came = bench.wire.partition_point(|(at, _)| *at + ms(rtt) <= now + ms(32));
+        if came > told {
+            let feedback = lossy_feedback(&bench.wire[told..came], bench.numbers()[told], t);
+            bench.receive(now + ms(32), feedback);
+            told = came;
+        }
+    }
+}
+
+fn repairs(bench: &Bench) -> usize {
+    bench.wire.iter().filter(|(_, packet)| packet.header.payload_type == 118).count()
+}
+
+#[test]
+fn pictures_on_a_long_and_lossy_path_are_followed_by_what_repairs_them_where_the_other_side_takes_it() {
+    for (rtt, agreed, protected) in [(250, true, true), (250, false, false), (150, true, false)] {
+        let t = Instant::now();
+        let mut bench = Bench::new(t, 1_000_000);
+        bench.fec.set(agreed.then_some(118), agreed.then_some(118));
+        lossy_call(&mut bench, t, 6, rtt);
+        assert_eq!(repairs(&bench) > 60, protected, "{rtt} ms, {agreed}: {}", repairs(&bench));
+        let before: Vec<_> = bench
+            .wire
+            .windows(2)
+            .filter(|pair| pair[0].1.header.payload_type != 118 && pair[1].1.header.payload_type == 118)
+            .map(|pair| pair[0].1.header.marker)
+            .collect();
+        assert!(before.iter().all(|marker| *marker), "right behind the last packet of a picture");
+    }
+}
+
+#[test]
+fn what_is_lost_of_a_protected_picture_comes_back_with_its_number_and_payload() {
+    let t = Instant::now();
+    let mut bench = Bench::new(t, 1_000_000);
+    bench.fec.set(Some(118), Some(118));
+    lossy_call(&mut bench, t, 8, 250);
+    let mut recover = Recover::new(Arc::clone(&bench.fec));
+    let extension = RTPHeaderExtension { uri: TRANSPORT_CC.into(), id: EXTENSION_ID.into() };
+    let info = StreamInfo {
+        ssrc: VIDEO,
+        mime_type: "video/VP8".into(),
+        rtp_header_extensions: vec![extension],
+        ..Default::default()
+    };
+    recover.bind_remote_stream(&info);
+    let from = bench.wire.iter().position(|(_, packet)| packet.header.payload_type == 118).unwrap();
+    let (mut lost, mut back, mut came) = (vec![], vec![], 0);
+    for (n, (now, packet)) in bench.wire[from..].iter().enumerate() {
+        if packet.header.ssrc == VIDEO && n % 40 == 20 {
+            lost.push(packet.clone());
+            continue;
+        }
+        came += 1;
+        let message = AttributedPacket::new(Packet::Rtp(packet.clone()));
+        recover.handle_read(TaggedPacket { now: *now, transport: TransportContext::default(), message }).unwrap();
+        while let Some(tagged) = recover.poll_read() {
+            let is_recovered = tagged.message.has(&Attribute::RecoveredByFec);
+            let Packet::Rtp(packet) = tagged.message.packet else { continue };
+            if is_recovered { back.push(packet) } else { came -= 1 }
+        }
+    }
+    assert_eq!(came, 0, "all that came goes on, what repairs too");
+    assert!(lost.len() > 5 && back.len() + 2 >= lost.len(), "{} of {}", back.len(), lost.len());
+    for packet in &back {
+        let original = lost.iter().find(|lost| lost.header.sequence_number == packet.header.sequence_number).unwrap();
+        assert_eq!((&packet.payload, packet.header.marker), (&original.payload, original.header.marker));
+        assert_eq!(packet.header.timestamp, original.header.timestamp);
+        assert!(packet.header.extensions.is_empty(), "it must not be told as one that arrived");
     }
 }
 
