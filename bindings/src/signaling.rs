@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// text that is handed on as it is. It names addresses: it belongs neither in a log nor in anybody else's hands.
 #[uniffi::export(foreign)]
 pub trait SignalingTransport: Send + Sync {
-    /// Begins. `receiver` is to be told when messages can be carried, and whatever arrives; it is good until `close`.
+    /// Begins. `receiver` is to be told when messages can be carried, and whatever arrives; it is good until `disconnect`.
     ///
     /// # Errors
     /// Ends the attempt to connect.
@@ -37,7 +37,7 @@ pub trait SignalingTransport: Send + Sync {
     ///
     /// # Errors
     /// Is logged.
-    fn close(&self) -> Result<(), TransportError>;
+    fn disconnect(&self) -> Result<(), TransportError>;
 }
 
 /// Why a transport did not take a message. Any other exception of the app's code is taken for `NotOpen`.
@@ -134,8 +134,8 @@ impl core::SignalingTransport for TransportAdapter {
         logged(self.0.reconnect());
     }
 
-    fn close(&self) {
-        logged(self.0.close());
+    fn disconnect(&self) {
+        logged(self.0.disconnect());
     }
 }
 

@@ -92,7 +92,7 @@ impl SignalingTransport for Lines {
         if sent { Ok(()) } else { Err(TransportError::NotOpen("closed".into())) }
     }
 
-    fn close(&self) {
+    fn disconnect(&self) {
         self.to_server.lock().unwrap().take();
     }
 }

@@ -29,7 +29,7 @@ final class ParcelTransport: SignalingTransport, @unchecked Sendable {
         // An app connects anew here; a relay in the same process is always there.
     }
 
-    func close() throws {
+    func disconnect() throws {
         relay.leave(name)
     }
 }

@@ -28,7 +28,7 @@ const WAITING: usize = 256;
 /// belongs neither in a log nor in anybody else's hands.
 pub trait SignalingTransport: Send + Sync + 'static {
     /// Begins: the client is made. `receiver` is told when messages can be carried, and whatever arrives; it is good until
-    /// [`SignalingTransport::close`].
+    /// [`SignalingTransport::disconnect`].
     fn connect(&self, receiver: SignalingReceiver);
 
     /// Carries this message to somebody: at most [`MAX_FRAME_BYTES`] bytes of JSON.
@@ -42,7 +42,7 @@ pub trait SignalingTransport: Send + Sync + 'static {
     fn reconnect(&self) {}
 
     /// The client has logged out or is gone. Called once.
-    fn close(&self);
+    fn disconnect(&self);
 }
 
 /// Why a transport did not take a message.

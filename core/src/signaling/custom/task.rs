@@ -20,7 +20,7 @@ pub(in crate::signaling) struct CustomDriver {
 /// However the task ends, be it by the client that is dropped.
 impl Drop for CustomDriver {
     fn drop(&mut self) {
-        self.transport.close();
+        self.transport.disconnect();
     }
 }
 

@@ -57,7 +57,7 @@ internal class LineTransport(private val server: String, private val port: Int, 
         // An app connects anew here; this one has a network that does not change.
     }
 
-    override fun close() {
+    override fun disconnect() {
         writer.shutdown()
         socket?.close()
     }
@@ -145,7 +145,7 @@ internal class OwnSignalingTest {
             override fun connect(receiver: SignalingReceiver): Unit = throw IllegalStateException("no network")
             override fun send(to: String, message: String) {}
             override fun reconnect() {}
-            override fun close() {}
+            override fun disconnect() {}
         }
         val error = assertThrows(ChamadaException::class.java) { runBlocking { connectOver(broken, "ana", Devices()) } }
         assertEquals(ErrorKind.SERVER, error.kind)
