@@ -43,21 +43,21 @@ func connect(over transport: SignalingTransport, name: String, devices: Devices)
 }
 // ANCHOR_END: connect
 
-struct Parcel {
+struct Parcel: Sendable {
     let from: String
     let message: String
 }
 
 /// Hands parcels on, each person's one after another on a queue of their own.
 final class Relay: @unchecked Sendable {
-    private struct Person {
+    private struct Person: Sendable {
         let queue: DispatchQueue
-        let take: (Parcel) -> Void
+        let take: @Sendable (Parcel) -> Void
     }
 
     private let people = Locked<[String: Person]>([:])
 
-    func join(_ name: String, take: @escaping (Parcel) -> Void) {
+    func join(_ name: String, take: @escaping @Sendable (Parcel) -> Void) {
         people.with { $0[name] = Person(queue: DispatchQueue(label: name), take: take) }
     }
 
